@@ -1,0 +1,319 @@
+"""The ledger's tables: one SQLite file (WAL, synchronous FULL), the record of everything Deskhand did and knows.
+
+The dialect lives here alone, so that Postgres by URL can follow. Times are stored as UTC ISO-8601 text, values
+(`CaseState`, `Email`, ...) as JSON written and read by pydantic, so that a field added with a default reads old rows.
+"""
+
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    create_engine,
+    event,
+    insert,
+    select,
+)
+
+from workflows.errors import NeedsOwner
+
+VERSION = 1
+"""The schema this code writes. A ledger with a higher number was written by a newer Deskhand and is refused."""
+
+
+Value = TypeVar("Value")
+
+
+class Instant(TypeDecorator[datetime]):
+    """A timezone-aware datetime, kept as UTC ISO-8601 text so that rows sort and read by eye."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> str | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone must not reach the ledger")
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value)
+
+
+@cache
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def to_json(value: Any) -> str:
+    """A frozen value (or a tuple of them) as JSON text."""
+    return _adapter(type(value)).dump_json(value).decode()
+
+
+def from_json(kind: type[Value], text: str) -> Value:
+    """The value that `to_json` wrote; unknown fields are ignored, missing ones take their defaults."""
+    value: Value = _adapter(kind).validate_json(text)
+    return value
+
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="schema: the version number · home: random id of this home · first_run: when the cursor was first set",
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("folder", String, primary_key=True),
+    Column("uidvalidity", Integer, nullable=False),
+    Column("last_uid", Integer, nullable=False),
+    Column("last_date", Instant),
+)
+
+mails = Table(
+    "mails",
+    metadata,
+    Column("identity", String(64), primary_key=True),
+    Column("blob", String(64), nullable=False),
+    Column("message_id", String, nullable=False, index=True),
+    Column("client", String, nullable=False, index=True),  # "" while it belongs to nobody
+    Column("at", Instant, nullable=False),
+    Column("email", Text, nullable=False),  # Email as JSON
+)
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String, nullable=False),  # the mail's identity, or "blob:<sha256>" for one that cannot be parsed
+    Column("kind", String, nullable=False),  # mail (INBOX and the like) | sent
+    Column("state", String, nullable=False),  # recorded | delivered | ignored | quarantined
+    Column("rule", String, nullable=False),  # which rule decided
+    Column("reason", Text, nullable=False),  # one plain sentence
+    Column("case", Integer, nullable=False, default=0),
+    Column("client", String, nullable=False, default=""),
+    Column("sender", String, nullable=False, default=""),
+    Column("subject", Text, nullable=False, default=""),
+    Column("event", Text, nullable=False, default=""),  # Event as JSON, "" when nothing is to be delivered
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("key", "kind"),
+    Index("seen_state", "state"),
+)
+
+clients = Table(
+    "clients",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("written_to", Integer, nullable=False, default=0),
+    Column("never", Integer, nullable=False, default=0),  # the owner said "never": no drafts for this sender
+    Column("hold", Text, nullable=False, default=""),  # why everything proactive is held ("complaint")
+    Column("at", Instant, nullable=False),
+)
+
+client_addresses = Table(
+    "client_addresses",
+    metadata,
+    Column("email", String, primary_key=True),
+    Column("client", String, nullable=False, index=True),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False),
+    Column("client", String, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("stage", String, nullable=False, index=True),
+    Column("state", Text, nullable=False),  # CaseState as JSON
+    Column("opened_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+    sqlite_autoincrement=True,
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("message_id", String, primary_key=True),
+    Column("case", Integer, nullable=False, index=True),
+    comment="every Message-ID of a case's conversation: received, sent by us, sent by the owner",
+)
+
+briefs = Table(
+    "briefs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("case", Integer, nullable=False, index=True),
+    Column("brief", Text, nullable=False),  # Brief as JSON
+    Column("at", Instant, nullable=False),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("case", Integer, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("outgoing", Text, nullable=False),  # Outgoing as JSON: exactly what is approved
+    Column("draft", Text, nullable=False),  # Draft as JSON: where it came from
+    Column("changed", Text, nullable=False, default=""),
+    Column("hash", String(64), nullable=False),  # over the canonical JSON of outgoing
+    Column("state", String, nullable=False),  # current | superseded | approved | rejected | expired
+    Column("by", String, nullable=False),  # model | template | owner
+    Column("at", Instant, nullable=False),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("case", Integer, nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("answer", Text, nullable=False),  # Answer as JSON
+    Column("state", String, nullable=False),  # recorded | handled
+    Column("result", Text, nullable=False, default=""),  # what the case said
+    Column("at", Instant, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("intent", String, nullable=False, unique=True),  # "send:41.1" | "ask:41.1" | "nudge:..." | "notice:<key>"
+    Column("purpose", String, nullable=False),  # client | approval | notice
+    Column("case", Integer, nullable=False, default=0, index=True),
+    Column("version", Integer, nullable=False, default=0),
+    Column("client", String, nullable=False, default=""),
+    Column("recipients", Text, nullable=False),  # JSON array of addresses, for caps and evidence
+    Column("hash", String(64), nullable=False),  # approved hash (client) or hash of the text (others)
+    Column("body_hash", String(64), nullable=False, default=""),  # sha256 of the decoded body: evidence by body
+    Column("state", String, nullable=False, index=True),  # approved | claimed | committing | sent | uncertain | failed
+    Column("blob", String(64), nullable=False, default=""),  # the whole composed message, from claim on
+    Column("message_id", String, nullable=False, default="", index=True),  # ours
+    Column("server_id", String, nullable=False, default="", index=True),  # the id the server really gave it
+    Column("reference", String, nullable=False, default="", index=True),  # <41.1.RANDOM@deskhand.invalid>
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("detail", Text, nullable=False, default=""),
+    Column("at", Instant, nullable=False),
+    Column("claimed_at", Instant),
+    Column("sent_at", Instant),
+    Column("filed", Integer, nullable=False, default=0),  # a copy lies in the Sent folder
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", String, primary_key=True),  # "mail:<12>" | "draft:41.1" | "edit:41.2" | "sent:41.1": a Source id
+    Column("client", String, nullable=False, index=True),
+    Column("case", Integer, nullable=False, default=0),
+    Column("kind", String, nullable=False),  # received | drafted | edited | sent
+    Column("subject", Text, nullable=False, default=""),
+    Column("text", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("indexed", Integer, nullable=False, default=0, index=True),  # in Chroma and the keyword index
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("case", Integer, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("step", String, primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("prompt_hash", String(64), nullable=False),
+    Column("model", String, nullable=False),
+    Column("state", String, nullable=False),  # reserved | done | failed
+    Column("answer", Text, nullable=False, default=""),
+    Column("input_tokens", Integer, nullable=False, default=0),
+    Column("output_tokens", Integer, nullable=False, default=0),
+    Column("cost", String, nullable=False, default="0"),  # decimal text; "" when the model is unpriced
+    Column("at", Instant, nullable=False),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("case", Integer, nullable=False, default=0, index=True),
+    Column("what", Text, nullable=False),  # one line of a case's story that is in no other table
+    Column("at", Instant, nullable=False),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    comment="small machine-learnt values, never passwords or keys (those are files under keys/)",
+)
+
+
+def open_engine(path: Path) -> Engine:
+    """The engine over the ledger file, made if missing.
+
+    Raises:
+        NeedsOwner: the file was written by a newer Deskhand, or cannot be opened.
+    """
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30, "isolation_level": None})
+    event.listen(engine, "connect", _tune)
+    event.listen(engine, "begin", _begin)
+    metadata.create_all(engine)
+    with transaction(engine) as connection:
+        found = connection.execute(select(meta.c.value).where(meta.c.key == "schema")).scalar()
+        if found is None:
+            connection.execute(insert(meta).values(key="schema", value=str(VERSION)))
+        elif int(found) > VERSION:
+            raise NeedsOwner(
+                f"The ledger {path} was written by a newer Deskhand (schema {found}, this one knows {VERSION}).",
+                "Update Deskhand, or restore the backup made before the update.",
+            )
+    path.chmod(0o600)
+    return engine
+
+
+def _tune(connection: Any, _record: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    # IMMEDIATE: a transaction that reads first and writes later must not fail half-way because another one wrote.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """One write transaction: committed when the block ends, rolled back when it raises."""
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One consistent look at the ledger; writes nothing."""
+    with engine.connect() as connection, connection.begin():
+        yield connection

@@ -1,0 +1,381 @@
+"""The nouns. Frozen values that cross a boundary; this module imports only the standard library.
+
+Times are timezone-aware datetimes. Every field after the first few has a default, so that a payload written by an
+older Deskhand still reads (old runs: a missing field takes its default).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+# ---------------------------------------------------------------- mail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """One mailbox: `email` is lower-case and in full, `name` is what the sender calls it (may be empty)."""
+
+    email: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """What is known of an attachment without opening it: size in bytes, hash of the decoded content."""
+
+    name: str
+    size: int
+    sha256: str
+    content_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Email:
+    """A parsed mail. `text` is everything a reader sees, hidden text stripped; quotes are still in it."""
+
+    identity: str  # sha256 hex over Message-ID, From, Date, Subject, decoded body and attachments
+    blob: str  # sha256 hex of the raw bytes: the address in the blob folder
+    message_id: str = ""  # with angle brackets; "" when the mail has none
+    subject: str = ""
+    senders: tuple[Address, ...] = ()  # every From address
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    bcc: tuple[Address, ...] = ()
+    reply_to: tuple[Address, ...] = ()
+    date: datetime | None = None
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    text: str = ""
+    html_text: str = ""  # the HTML part alone as text, paragraphs joined; "" when there is none
+    attachments: tuple[Attachment, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()  # (lower-case name, decoded value), mail order, each value capped
+    defects: tuple[str, ...] = ()  # what the parser had to forgive
+    size: int = 0  # raw bytes
+
+    @property
+    def sender(self) -> Address:
+        return self.senders[0] if self.senders else Address(email="")
+
+    def header(self, name: str) -> str:
+        """The first header of that name, or ""."""
+        return next((value for key, value in self.headers if key == name.lower()), "")
+
+    def has_header(self, name: str) -> bool:
+        return any(key == name.lower() for key, _ in self.headers)
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Every Message-ID this mail refers to, the direct parent first."""
+        ordered = (*self.in_reply_to, *reversed(self.references))
+        return tuple(dict.fromkeys(ordered))
+
+
+FolderKind = Literal["inbox", "sent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawMail:
+    """One mail as it lies on the server: its bytes and where they were found."""
+
+    content: bytes
+    folder: str
+    folder_kind: FolderKind
+    uid: int
+    uidvalidity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """How far a folder has been read: everything at or below `last_uid` is in `seen`."""
+
+    folder: str
+    uidvalidity: int
+    last_uid: int
+    last_date: datetime | None = None  # the newest handled date, for the search after a UIDVALIDITY change
+
+
+# ---------------------------------------------------------------- people, events and routing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A person the owner works for: a random id with one or more addresses."""
+
+    id: str
+    name: str
+    addresses: tuple[str, ...]
+    written_to: bool = False  # the owner has written to, imported or rescued this client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened, as the ledger recorded it. `key` is its identity (a mail's `identity`)."""
+
+    key: str
+    kind: Literal["mail", "sent", "answer"]
+    at: datetime
+    client: str = ""
+    case: int = 0  # the case it starts or belongs to
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignore:
+    """Nothing is to be done; `reason` says why in one plain sentence the owner can read."""
+
+    rule: str  # short name of the rule, e.g. "auto-reply", "newsletter", "no-reply", "own-mail"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A new case of this kind. `hold` names why nothing is drafted ("complaint"): the owner reads it himself."""
+
+    kind: Literal["reply"] = "reply"
+    hold: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """The event belongs to this open case."""
+
+    case: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The mail is the owner's answer to an approval mail of this case and version."""
+
+    case: int
+    version: int
+    reason: str = ""
+
+
+Route = Start | Tell | Ignore | Answered
+
+
+# ---------------------------------------------------------------- the owner's decisions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approve:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """The owner's own text replaces the draft; `send` is true for "edit!": it is also the yes."""
+
+    text: str
+    send: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revise:
+    """Wishes for a new draft, in the owner's words."""
+
+    wishes: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mine:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Never:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unclear:
+    """Not surely understood: asked again, once, in plain words. `question` is what to ask."""
+
+    question: str
+
+
+Decision = Approve | Edit | Revise | Reject | Later | Mine | Never | Why | Unclear
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A decision with its proof, as it is told to a case by an update. `key` is also the update id."""
+
+    key: str  # the answer mail's identity, or a UUID for a command at the machine
+    case: int
+    version: int
+    decision: Decision
+    hash: str = ""  # the draft hash the answer speaks of
+    via: Literal["mail", "machine"] = "mail"
+    at: datetime | None = None
+    words: str = ""  # what the owner typed, for the record
+
+
+# ---------------------------------------------------------------- drafts and what goes out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where something in a brief or draft comes from: an id the owner can look up, and a short quote."""
+
+    id: str  # "mail:<first 12 of identity>", "draft:41.1", "profile:rate"
+    kind: str  # received | drafted | edited | sent | profile
+    quote: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """All an agent may know of one event: a stored value, so that a draft is a function of it."""
+
+    case: int
+    kind: Literal["reply"] = "reply"
+    client: Client | None = None
+    sender: Address = Address(email="")
+    subject: str = ""
+    message: str = ""  # the new part of the client's mail(s), quotes removed, newest last
+    language: str = "en"  # of the mail
+    sources: tuple[Source, ...] = ()  # what memory knows that is relevant, best first
+    profile: tuple[Source, ...] = ()  # what may be said about the owner
+    owner_name: str = ""
+    hints: tuple[str, ...] = ()  # plain facts for the owner ("Reply-To differs: ...", "sender not proven")
+    received_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What an agent proposes: text and why. Recipients never come from here."""
+
+    body: str
+    gist: str  # what it says, <= 60 characters, for the first line of the approval mail
+    model: str = ""  # the model's name; "" when a template wrote it
+    why: tuple[str, ...] = ()  # steps, checks and rules in plain words
+    sources: tuple[str, ...] = ()  # the ids of the sources it used
+    cost: str = "0"  # decimal, in the unit of `daily_cost`; "unpriced" when the model has no price
+    needs_owner: str = ""  # not empty: no safe draft could be made, and this says why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One version of a draft as it would leave: the thing that is approved. Never holds wire bytes."""
+
+    case: int
+    version: int
+    to: tuple[Address, ...]
+    subject: str
+    body: str  # canonical (rules/canonical.py)
+    cc: tuple[Address, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+
+
+OutboxState = Literal["approved", "claimed", "committing", "sent", "uncertain", "failed", "held"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """How a send ended, or why it has not. `held` may become anything later; the other three are final."""
+
+    state: Literal["sent", "uncertain", "failed", "held"]
+    message_id: str = ""
+    at: datetime | None = None
+    detail: str = ""  # for the owner: the server's words, why it is held, how to settle it
+    until: datetime | None = None  # held: try again then
+
+
+# ---------------------------------------------------------------- a case
+
+Stage = Literal["new", "drafted", "waiting", "approved", "sending", "closed", "needs_owner"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseState:
+    """Where a case stands: written to the ledger at every stage, and the input after continue-as-new."""
+
+    case: int
+    kind: Literal["reply"] = "reply"
+    client: str = ""
+    stage: Stage = "new"
+    event: str = ""  # key of the event that started it
+    heard: tuple[str, ...] = ()  # keys of later events already taken into account
+    consumed: tuple[str, ...] = ()  # keys of answers already acted on
+    brief: int = 0  # id of the stored brief, 0 before there is one
+    version: int = 0  # the current version, 0 before there is one
+    hash: str = ""  # its approved hash
+    hold: str = ""  # why nothing may be drafted ("complaint")
+    wishes: str = ""  # the owner's words for the next draft
+    changed: str = ""  # what is different from the version before
+    asked_at: datetime | None = None
+    later_until: datetime | None = None
+    expires_at: datetime | None = None
+    nudged: bool = False
+    asked_again: int = 0  # how often an unclear answer was asked about for this version
+    outcome: str = ""  # sent | rejected | mine | never | expired | answered-by-owner | uncertain | failed
+    reason: str = ""  # the owner's words, or ours, for the outcome
+
+
+# ---------------------------------------------------------------- what routing is told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """The owner, as the rules need to know them."""
+
+    name: str
+    address: str
+    aliases: tuple[str, ...] = ()
+    language: str = "en"
+    timezone: str = "UTC"
+    country: str = ""
+    hours: str = "Mon-Fri 09:00-18:00"
+    disclose: bool = False
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        return frozenset((self.address.lower(), *(alias.lower() for alias in self.aliases)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The approval mail (or other Deskhand mail) that a mail answers, as the ledger knows it."""
+
+    case: int
+    version: int
+    purpose: Literal["approval", "notice"]
+    text: str  # the exact text we sent: subtracted from the answer
+    sent_at: datetime
+    nonce: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the ledger knows around one mail, looked up in the same transaction that records it."""
+
+    folder_kind: FolderKind
+    now: datetime
+    open_case: int = 0  # the open case whose conversation this mail continues, 0 when none
+    asked: Asked | None = None  # the Deskhand mail that is its direct parent
+    ours: bool = False  # its id, or its body, is one that Deskhand itself sent
+    client: Client | None = None  # who the sender (inbox) or first recipient (sent) is, when known
+    never: bool = False  # the owner said "never" for this client
+    draft_for: Literal["people", "known", "none"] = "people"
+    ignore: tuple[str, ...] = ()  # addresses and domains never drafted for
+    sent_headers: tuple[str, ...] = ()  # delivery headers that `check` learned this server puts on really sent mail

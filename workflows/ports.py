@@ -1,0 +1,94 @@
+"""What the activities need of the packages to the right, named without importing them.
+
+One Protocol per neighbour. `workers/wiring.py` fills them with the real classes. Methods that touch the ledger, Chroma
+or a file are plain functions and run in the activity thread pool; those that wait for a network are coroutines.
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+from workflows.models import Brief, CaseState, Client, Draft, Event, Outgoing, Receipt
+
+
+class Clock(Protocol):
+    """The one source of "now" outside workflow code (inside it: `workflow.now()`)."""
+
+    def now(self) -> datetime:
+        """The current time, timezone-aware."""
+
+
+class Record(Protocol):
+    """The ledger, as far as a case needs it. Every write is one transaction."""
+
+    def save_case(self, state: CaseState) -> None:
+        """Keep where the case stands."""
+
+    def case(self, number: int) -> CaseState:
+        """Where the case stands now."""
+
+    def stored_brief(self, brief: int) -> Brief:
+        """The brief with that id."""
+
+    def add_version(self, state: CaseState, draft: Draft, by: str) -> CaseState:
+        """Keep a draft as the next version (recipients and thread come from the ledger) and the state that has it.
+
+        Idempotent: the same draft for the same `state.version + 1` is kept once.
+        """
+
+    def outgoing(self, case: int, version: int) -> Outgoing:
+        """The version exactly as it would leave."""
+
+    def draft(self, case: int, version: int) -> Draft:
+        """Where the version came from."""
+
+    def client_of(self, case: int) -> Client | None:
+        """Whom the case is with."""
+
+    def close_case(self, state: CaseState) -> None:
+        """Keep the outcome; the case is ended."""
+
+    def set_never(self, client: str) -> None:
+        """No more drafts for this client."""
+
+    def note(self, case: int, what: str) -> None:
+        """One line for the case's story."""
+
+
+class Remembering(Protocol):
+    """Client history: what is relevant now, and what is new to know."""
+
+    def brief(self, state: CaseState) -> int:
+        """Build the brief of a case from its mails and the client's history, store it and give its id."""
+
+    def remember(self, case: int) -> int:
+        """Index every document that is not indexed yet; how many there were."""
+
+
+class Drafting(Protocol):
+    """The agents."""
+
+    async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
+        """A draft for this brief. `wishes`: the owner's words; `previous`: the body they spoke of, or ""."""
+
+
+class Desk(Protocol):
+    """Everything that leaves by mail, each through the outbox."""
+
+    async def ask(self, case: int, version: int, expires_at: datetime, changed: str) -> datetime:
+        """Send the approval mail of a version to the owner, once however often called; when it left."""
+
+    async def send(self, case: int, version: int) -> Receipt:
+        """Send an approved version to the client, at most once however often called."""
+
+    async def tell(self, key: str, subject: str, text: str, case: int = 0) -> None:
+        """Send the owner a plain notice, once per key."""
+
+
+class Engine(Protocol):
+    """Temporal, seen from inside an activity."""
+
+    async def hand_over(self, client: str, case: int, version: int) -> None:
+        """Give an approved version to the client's own workflow, started if need be."""
+
+    async def deliver(self, event: Event) -> None:
+        """Start the event's case, or tell it to the one it belongs to."""
