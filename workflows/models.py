@@ -157,11 +157,12 @@ Route = Start | Tell | Ignore | Answered
 
 
 # ---------------------------------------------------------------- the owner's decisions
+# `kind` is written with each decision: without it a stored "mine" or "never" reads back as the first empty class, a yes.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approve:
-    pass
+    kind: Literal["approve"] = "approve"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +171,7 @@ class Edit:
 
     text: str
     send: bool = False
+    kind: Literal["edit"] = "edit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,31 +179,34 @@ class Revise:
     """Wishes for a new draft, in the owner's words."""
 
     wishes: str
+    kind: Literal["revise"] = "revise"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
     reason: str = ""
+    kind: Literal["reject"] = "reject"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Later:
     until: datetime
+    kind: Literal["later"] = "later"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mine:
-    pass
+    kind: Literal["mine"] = "mine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Never:
-    pass
+    kind: Literal["never"] = "never"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    pass
+    kind: Literal["why"] = "why"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +214,7 @@ class Unclear:
     """Not surely understood: asked again, once, in plain words. `question` is what to ask."""
 
     question: str
+    kind: Literal["unclear"] = "unclear"
 
 
 Decision = Approve | Edit | Revise | Reject | Later | Mine | Never | Why | Unclear
@@ -287,6 +293,15 @@ class Outgoing:
     references: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """An approval mail that left: when, until when it may be answered, and the grace that a yes will get."""
+
+    asked_at: datetime
+    expires_at: datetime
+    grace: float  # seconds
+
+
 OutboxState = Literal["approved", "claimed", "committing", "sent", "uncertain", "failed", "held"]
 
 
@@ -323,10 +338,14 @@ class CaseState:
     hold: str = ""  # why nothing may be drafted ("complaint")
     wishes: str = ""  # the owner's words for the next draft
     changed: str = ""  # what is different from the version before
+    round: int = 0  # how often this version was shown: 0 before, 1 after the first approval mail
     asked_at: datetime | None = None
     later_until: datetime | None = None
     expires_at: datetime | None = None
     nudged: bool = False
+    grace: float = 60.0  # seconds between the yes and the send in which a no still wins
+    approved_at: datetime | None = None
+    held_until: datetime | None = None  # a send that had to wait (quiet hours, caps): tried again then
     asked_again: int = 0  # how often an unclear answer was asked about for this version
     outcome: str = ""  # sent | rejected | mine | never | expired | answered-by-owner | uncertain | failed
     reason: str = ""  # the owner's words, or ours, for the outcome
@@ -377,5 +396,6 @@ class Surroundings:
     client: Client | None = None  # who the sender (inbox) or first recipient (sent) is, when known
     never: bool = False  # the owner said "never" for this client
     draft_for: Literal["people", "known", "none"] = "people"
+    first_day: bool = False  # the first 24 hours with first_day = "digest": only tell what would have been drafted
     ignore: tuple[str, ...] = ()  # addresses and domains never drafted for
     sent_headers: tuple[str, ...] = ()  # delivery headers that `check` learned this server puts on really sent mail
