@@ -1,0 +1,22 @@
+"""Fixtures of general use: real servers on loopback, started once, a fresh account for each test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.dovecot import Dovecot, DovecotUser
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    """One real Dovecot for the whole run; tests that stop or restart it start their own."""
+    server = Dovecot()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def mailbox(dovecot: Dovecot) -> DovecotUser:
+    """A mailbox that no other test has."""
+    return dovecot.add_user()
