@@ -117,6 +117,7 @@ class Event:
     client: str = ""
     case: int = 0  # the case it starts or belongs to
     summary: str = ""
+    hold: str = ""  # why nothing may be drafted for it ("a complaint")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,9 +139,10 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tell:
-    """The event belongs to this open case."""
+    """The event belongs to this open case; `hold` as in `Start`."""
 
     case: int
+    hold: str = ""
     reason: str = ""
 
 
@@ -157,7 +159,7 @@ Route = Start | Tell | Ignore | Answered
 
 
 # ---------------------------------------------------------------- the owner's decisions
-# `kind` is written with each decision: without it a stored "mine" or "never" reads back as the first empty class, a yes.
+# `kind` is written with each decision: without it a stored "mine" reads back as a yes, the first empty class.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
