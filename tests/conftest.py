@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.servers.dovecot import Dovecot, DovecotUser
+from tests.servers.smtp import RecordingSmtp
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +21,10 @@ def dovecot() -> Iterator[Dovecot]:
 def mailbox(dovecot: Dovecot) -> DovecotUser:
     """A mailbox that no other test has."""
     return dovecot.add_user()
+
+
+@pytest.fixture
+def smtp_server() -> Iterator[RecordingSmtp]:
+    """A recording SMTP server that a test may script to fail (tests/servers/smtp.py)."""
+    with RecordingSmtp() as server:
+        yield server
