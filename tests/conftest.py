@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.servers.dovecot import Dovecot, DovecotUser
+from tests.servers.openai import OpenAIServer
 from tests.servers.smtp import RecordingSmtp
 
 
@@ -27,4 +28,11 @@ def mailbox(dovecot: Dovecot) -> DovecotUser:
 def smtp_server() -> Iterator[RecordingSmtp]:
     """A recording SMTP server that a test may script to fail (tests/servers/smtp.py)."""
     with RecordingSmtp() as server:
+        yield server
+
+
+@pytest.fixture
+def openai_server() -> Iterator[OpenAIServer]:
+    """A scripted language model over real HTTP; plausible answers unless a test scripts it (tests/servers/openai.py)."""
+    with OpenAIServer() as server:
         yield server
