@@ -33,6 +33,6 @@ def smtp_server() -> Iterator[RecordingSmtp]:
 
 @pytest.fixture
 def openai_server() -> Iterator[OpenAIServer]:
-    """A scripted language model over real HTTP; plausible answers unless a test scripts it (tests/servers/openai.py)."""
+    """A scripted language model over real HTTP: plausible answers until a test scripts it (servers/openai.py)."""
     with OpenAIServer() as server:
         yield server

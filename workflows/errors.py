@@ -15,7 +15,11 @@ class DeskhandError(Exception):
 
 
 class Retryable(DeskhandError):
-    """Trying again helps."""
+    """Trying again helps. `after`: seconds the other side asked us to wait first, 0 when it named none."""
+
+    def __init__(self, *args: object, after: float = 0.0) -> None:
+        super().__init__(*args)
+        self.after = after
 
 
 class Permanent(DeskhandError):

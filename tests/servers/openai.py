@@ -275,6 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(whole)))
+        self.send_header("connection", "close")
         self.end_headers()
         for index in range(len(whole)):
             self.wfile.write(whole[index : index + 1])
@@ -301,6 +302,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, content: bytes, headers: dict[str, str]) -> None:
         chosen = {"content-type": "application/json", "content-length": str(len(content))} | headers
+        if self.close_connection:
+            chosen["connection"] = "close"
         self.send_response(status)
         for name, value in chosen.items():
             self.send_header(name, value)
