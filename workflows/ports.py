@@ -7,7 +7,7 @@ or a file are plain functions and run in the activity thread pool; those that wa
 from datetime import datetime
 from typing import Protocol
 
-from workflows.models import Brief, CaseState, Client, Draft, Event, Outgoing, Receipt
+from workflows.models import Asking, Brief, CaseState, Client, Draft, Event, Outgoing, Receipt
 
 
 class Clock(Protocol):
@@ -35,6 +35,9 @@ class Record(Protocol):
         Idempotent: the same draft for the same `state.version + 1` is kept once.
         """
 
+    def approve_version(self, state: CaseState) -> None:
+        """The owner said yes to the state's current version: keep that and the state in one transaction."""
+
     def outgoing(self, case: int, version: int) -> Outgoing:
         """The version exactly as it would leave."""
 
@@ -46,6 +49,9 @@ class Record(Protocol):
 
     def close_case(self, state: CaseState) -> None:
         """Keep the outcome; the case is ended."""
+
+    def start_over(self, event: Event) -> Event:
+        """Give an event that came too late for its case a new one; the event as it is to be delivered. Idempotent."""
 
     def set_never(self, client: str) -> None:
         """No more drafts for this client."""
@@ -74,11 +80,17 @@ class Drafting(Protocol):
 class Desk(Protocol):
     """Everything that leaves by mail, each through the outbox."""
 
-    async def ask(self, case: int, version: int, expires_at: datetime, changed: str) -> datetime:
-        """Send the approval mail of a version to the owner, once however often called; when it left."""
+    async def ask(self, state: CaseState) -> Asking:
+        """Send the approval mail of the current version to the owner, once per (version, round) however often called.
+
+        Version 0 is a case without a draft: the mail says why the owner should read this one himself.
+        """
 
     async def send(self, case: int, version: int) -> Receipt:
         """Send an approved version to the client, at most once however often called."""
+
+    async def explain(self, key: str, case: int) -> None:
+        """Send the owner the whole trace of a case ("why"), once per key."""
 
     async def tell(self, key: str, subject: str, text: str, case: int = 0) -> None:
         """Send the owner a plain notice, once per key."""

@@ -1,0 +1,177 @@
+"""Every side effect on one page. Each activity is a line or two over a port; the rules decided, the ports act.
+
+An error becomes Temporal's `ApplicationError` here and nowhere else: Retryable and NeedsOwner are tried again (a
+password may be mended meanwhile), Permanent is not.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from inspect import iscoroutinefunction
+from typing import Any, TypeVar
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from workflows.errors import DeskhandError, Permanent
+from workflows.models import Asking, CaseState, Draft, Event, Receipt
+from workflows.ports import Desk, Drafting, Engine, Record, Remembering
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _edge(function: Function) -> Function:
+    """Turn our errors into Temporal's. Messages are for the owner and hold no personal data."""
+
+    def translated(error: DeskhandError) -> ApplicationError:
+        return ApplicationError(str(error), type=type(error).__name__, non_retryable=isinstance(error, Permanent))
+
+    @wraps(function)
+    async def awaited(*arguments: Any) -> Any:
+        try:
+            return await function(*arguments)
+        except DeskhandError as error:
+            raise translated(error) from None
+
+    @wraps(function)
+    def called(*arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except DeskhandError as error:
+            raise translated(error) from None
+
+    return awaited if iscoroutinefunction(function) else called  # type: ignore[return-value]
+
+
+class Activities:
+    """The activities of every story. `memory`, `model` and `mail` name the task queue each is served on."""
+
+    def __init__(
+        self, record: Record, remembering: Remembering, drafting: Drafting, desk: Desk, engine: Engine
+    ) -> None:
+        self._record = record
+        self._remembering = remembering
+        self._drafting = drafting
+        self._desk = desk
+        self._engine = engine
+
+    # ------------------------------------------------------------ memory
+
+    @activity.defn
+    @_edge
+    def brief(self, state: CaseState) -> int:
+        """Build and store what an agent may know of this case; its id."""
+        self._record.save_case(state)
+        return self._remembering.brief(state)
+
+    @activity.defn
+    @_edge
+    def remember(self, case: int) -> int:
+        """Index what is new about the client; how many documents."""
+        return self._remembering.remember(case)
+
+    @activity.defn
+    @_edge
+    def save(self, state: CaseState) -> None:
+        """Keep where the case stands."""
+        self._record.save_case(state)
+
+    @activity.defn
+    @_edge
+    def edit(self, state: CaseState, text: str) -> CaseState:
+        """Keep the owner's own text as the next version."""
+        draft = Draft(body=text, gist="your own text", why=("you wrote this text",))
+        return self._record.add_version(state, draft, "owner")
+
+    @activity.defn
+    @_edge
+    def approve(self, state: CaseState) -> None:
+        """Keep the owner's yes to the current version: only what is kept here can be claimed by the outbox."""
+        self._record.approve_version(state)
+
+    @activity.defn
+    @_edge
+    def never(self, client: str) -> None:
+        """No more drafts for this client."""
+        self._record.set_never(client)
+
+    @activity.defn
+    @_edge
+    def close(self, state: CaseState) -> None:
+        """Keep the outcome."""
+        self._record.close_case(state)
+
+    # ------------------------------------------------------------ model
+
+    @activity.defn
+    @_edge
+    async def draft(self, state: CaseState) -> CaseState:
+        """Draft the next version and keep it; `hold` says so when no safe draft can be made."""
+        brief = self._record.stored_brief(state.brief)
+        previous = self._record.outgoing(state.case, state.version).body if state.version else ""
+        draft = await self._drafting.draft(brief, state.version + 1, state.wishes, previous)
+        if draft.needs_owner:
+            return replace(state, hold=draft.needs_owner)
+        return self._record.add_version(state, draft, "model" if draft.model else "template")
+
+    # ------------------------------------------------------------ mail
+
+    @activity.defn
+    @_edge
+    async def ask(self, state: CaseState) -> Asking:
+        """Show the current version to the owner."""
+        self._record.save_case(state)
+        return await self._desk.ask(state)
+
+    @activity.defn
+    @_edge
+    async def send(self, case: int, version: int) -> Receipt:
+        """Send an approved version to the client, at most once."""
+        return await self._desk.send(case, version)
+
+    @activity.defn
+    @_edge
+    async def tell(self, key: str, subject: str, text: str, case: int) -> None:
+        """Send the owner a notice, once per key."""
+        await self._desk.tell(key, subject, text, case)
+
+    @activity.defn
+    @_edge
+    async def explain(self, key: str, case: int) -> None:
+        """Send the owner the trace of a case, once per key."""
+        await self._desk.explain(key, case)
+
+    # ------------------------------------------------------------ Temporal itself
+
+    @activity.defn
+    @_edge
+    async def hand_over(self, client: str, case: int, version: int) -> None:
+        """Give an approved version to the client's own workflow."""
+        await self._engine.hand_over(client, case, version)
+
+    @activity.defn
+    @_edge
+    async def start_over(self, event: Event) -> None:
+        """A mail that reached a case just as it closed gets a case of its own."""
+        await self._engine.deliver(self._record.start_over(event))
+
+
+def memory_activities(activities: Activities) -> list[Callable[..., Any]]:
+    """Served by exactly one process: Chroma allows one writer."""
+    names = activities
+    return [names.brief, names.remember, names.save, names.edit, names.approve, names.never, names.close]
+
+
+def model_activities(activities: Activities) -> list[Callable[..., Any]]:
+    return [activities.draft]
+
+
+def mail_activities(activities: Activities) -> list[Callable[..., Any]]:
+    return [
+        activities.ask,
+        activities.send,
+        activities.tell,
+        activities.explain,
+        activities.hand_over,
+        activities.start_over,
+    ]

@@ -1,0 +1,392 @@
+"""The one place where a human is awaited.
+
+`Case` is a plain value with an inbox that a story owns; `Story` carries the handlers every story shares. A case moves
+through its stages (`CaseState.stage`), and each stage is a step that can be entered afresh: after a crash, after
+continue-as-new, or when the ledger re-creates a case that Temporal forgot.
+
+    new -> drafted -> waiting -> approved -> sending -> closed
+     ^                  |  ^         |          |
+     +---- revise ------+  +- later  +-- no ----+
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from workflows import steps
+    from workflows.activities import Activities
+    from workflows.models import (
+        Answer,
+        Approve,
+        CaseState,
+        Edit,
+        Event,
+        Later,
+        Mine,
+        Never,
+        Receipt,
+        Reject,
+        Revise,
+        Unclear,
+        Why,
+    )
+
+TELL_WHEN_HELD = timedelta(minutes=10)
+LOOK_AGAIN = timedelta(minutes=5)
+MOST_VERSIONS = 5
+LONG_HISTORY = 2000
+"""Events after which a case continues as new: well before the 4,096 that promise T3 names."""
+
+
+class Case:
+    """A case's state and what has reached it since; `settle` brings it to its end."""
+
+    def __init__(self, state: CaseState) -> None:
+        self.state = state
+        self._answers: list[Answer] = []
+        self._events: list[Event] = []
+        self._receipts: list[Receipt] = []
+
+    # ------------------------------------------------------------ what reaches a case
+
+    def check(self, answer: Answer) -> None:
+        """Refuse an answer that cannot be acted on; the text is for the owner."""
+        state = self.state
+        if state.stage == "closed":
+            _refuse(f"Case {state.case} is closed: {state.outcome}.")
+        if isinstance(answer.decision, Approve | Edit | Revise) and answer.version != state.version:
+            _refuse(f"That was version {answer.version} of case {state.case}; version {state.version} is current.")
+        if not isinstance(answer.decision, Approve):
+            return
+        if state.version == 0 or state.hold or state.stage in {"new", "drafted"}:
+            _refuse(f"Case {state.case} has no draft to approve.")
+        if answer.hash != state.hash:
+            _refuse(f"The draft of case {state.case} is not the one this answer was given to.")
+
+    def accept(self, answer: Answer) -> str:
+        """Take an answer in, once per key; what to say to the owner."""
+        if answer.key in (*self.state.consumed, *(waiting.key for waiting in self._answers)):
+            return "This answer was already taken in."
+        acknowledgement = self._acknowledgement(answer)
+        self._answers.append(answer)
+        return acknowledgement
+
+    def hear(self, event: Event) -> None:
+        """Take in a later event of this conversation, once per key."""
+        if event.key not in (self.state.event, *self.state.heard, *(waiting.key for waiting in self._events)):
+            self._events.append(event)
+
+    def receive(self, receipt: Receipt) -> None:
+        """How a send ended, as the client's workflow says."""
+        self._receipts.append(receipt)
+
+    def _acknowledgement(self, answer: Answer) -> str:
+        number, name = self.state.case, f"{self.state.case}.{self.state.version}"
+        match answer.decision:
+            case Approve() if self.state.stage in {"approved", "sending"}:
+                text = f"{name} was already approved."
+            case Approve():
+                text = f"Approved {name}: it leaves in {self.state.grace:.0f} s unless you say no."
+            case Edit(send=True):
+                text = f"Your text replaces {name} and leaves in {self.state.grace:.0f} s unless you say no."
+            case Edit():
+                text = f"Your text replaces {name}; you are shown it once more."
+            case Revise():
+                text = f"A new draft of case {number} follows."
+            case Reject() | Mine() | Never() if self.state.stage == "sending":
+                text = f"Case {number} is stopped unless it has just left; './deskhand case {number}' says which."
+            case Reject() | Mine() | Never():
+                text = f"Case {number} is closed; nothing was sent."
+            case Later(until=until):
+                text = f"Case {number} comes back on {until:%Y-%m-%d %H:%M}."
+            case _:
+                text = f"Case {number}: an answer follows by mail."
+        return text
+
+    # ------------------------------------------------------------ the story
+
+    async def settle(self) -> None:
+        """Draft, ask, wait, revise and send until the case is closed."""
+        while self.state.stage != "closed":
+            try:
+                await self._step()
+            except ActivityError as error:
+                await self._park(error)
+            await self._continue_as_new_when_long()
+        await self._leave()
+
+    async def _leave(self) -> None:
+        """Keep the outcome; what came too late for this case is neither lost nor left unsaid."""
+        await steps.memory(Activities.close, self.state)
+        for answer in self._answers:
+            await self._tell(
+                f"late:{answer.key}",
+                f"Case {self.state.case} was closed already",
+                f"Your answer came when the case had just ended ({self.state.outcome}). It changed nothing.",
+            )
+        await steps.memory(Activities.remember, self.state.case)
+        while self._events:
+            await steps.mail(Activities.start_over, self._events.pop(0))
+
+    async def _park(self, error: ActivityError) -> None:
+        """No case ever fails: what cannot go on waits for the owner, and says so."""
+        self._to(stage="needs_owner", reason=steps.words(error), approved_at=None, held_until=None)
+        await self._save()
+        await self._tell(
+            f"parked:{self.state.case}.{self.state.version}:{self.state.round}",
+            f"Case {self.state.case} needs you",
+            f"It cannot go on by itself: {self.state.reason} Nothing more is sent until you answer its last mail, or "
+            f"use './deskhand case {self.state.case}' and the commands it names.",
+        )
+
+    async def _step(self) -> None:
+        match self.state.stage:
+            case "new":
+                await self._prepare()
+            case "drafted":
+                await self._ask()
+            case "waiting" | "needs_owner":
+                await self._wait()
+            case "approved":
+                await self._wait_out_the_grace()
+            case _:
+                await self._send()
+
+    async def _prepare(self) -> None:
+        """A brief, then a draft. What cannot be drafted is shown to the owner as it is."""
+        if not self.state.brief:
+            self._to(brief=await steps.memory(Activities.brief, self.state))
+        if not self.state.hold:
+            try:
+                drafted = await steps.model(Activities.draft, self.state)
+                self._to(version=drafted.version, hash=drafted.hash, hold=drafted.hold)
+            except ActivityError as error:
+                self._to(hold=f"no draft could be made: {steps.words(error)}")
+        self._to(stage="drafted", round=1, asked_again=0)
+
+    async def _ask(self) -> None:
+        if self._events:  # a newer mail came while we drafted: an approval of this version would be stale
+            await self._take_event()
+            return
+        asking = await steps.mail(Activities.ask, self.state)
+        self._to(stage="waiting", asked_at=asking.asked_at, expires_at=asking.expires_at, grace=asking.grace)
+        await self._save()
+
+    async def _wait(self) -> None:
+        """Until the owner answers, the client writes again, a 'later' is due, or the time is over."""
+        if await self._news_by(self.state.later_until or self.state.expires_at):
+            await self._take_news()
+        elif self.state.later_until:
+            self._to(stage="drafted", round=self.state.round + 1, later_until=None)
+        else:
+            await self._expire()
+
+    async def _wait_out_the_grace(self) -> None:
+        """Between yes and send any later no, stop or edit wins."""
+        approved_at = self.state.approved_at or workflow.now()
+        if await self._news_by(approved_at + timedelta(seconds=self.state.grace)):
+            await self._take_news()
+        else:
+            self._to(stage="sending", held_until=None)
+            await self._save()
+
+    async def _send(self) -> None:
+        if self.state.held_until:
+            if await self._news_by(self.state.held_until):
+                await self._take_news()
+                return
+            self._to(held_until=None)
+        await steps.mail(Activities.hand_over, self.state.client, self.state.case, self.state.version)
+        await workflow.wait_condition(lambda: bool(self._receipts))
+        await self._take_receipt(self._receipts.pop())
+        self._receipts.clear()
+
+    async def _take_receipt(self, receipt: Receipt) -> None:
+        match receipt.state:
+            case "held":
+                await self._hold(receipt)
+            case "sent":
+                self._close("sent", receipt.detail)
+            case _:
+                name = f"{self.state.case}.{self.state.version}"
+                await self._tell(f"{receipt.state}:{name}", f"{name} is {receipt.state}", receipt.detail)
+                self._close(receipt.state, receipt.detail)
+
+    async def _hold(self, receipt: Receipt) -> None:
+        """The outbox would not take it now: look again, and say so once when it lasts."""
+        now = workflow.now()
+        self._to(held_until=max(receipt.until or now + LOOK_AGAIN, now + timedelta(seconds=1)))
+        approved_at = self.state.approved_at or now
+        if self.state.held_until and self.state.held_until - approved_at > TELL_WHEN_HELD:
+            name = f"{self.state.case}.{self.state.version}"
+            await self._tell(f"held:{name}", f"{name} waits", f"It has not been sent yet. {receipt.detail}")
+        await self._save()
+
+    # ------------------------------------------------------------ news
+
+    async def _news_by(self, deadline: datetime | None) -> bool:
+        """Whether an answer or event came before the deadline."""
+        left = max(deadline - workflow.now(), timedelta()) if deadline else None
+        try:
+            await workflow.wait_condition(lambda: bool(self._answers or self._events), timeout=left)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _take_news(self) -> None:
+        if self._events:
+            await self._take_event()
+        else:
+            await self._take_answer(self._answers.pop(0))
+
+    async def _take_event(self) -> None:
+        """The owner's own mail ends the case; the client's next mail makes the draft stale."""
+        event = self._events.pop(0)
+        self._to(heard=(*self.state.heard, event.key))
+        if event.kind == "sent":
+            self._close("answered-by-owner", "you wrote to them yourself")
+            return
+        changed = "They wrote again." if self.state.version or self.state.hold else ""
+        self._to(stage="new", brief=0, hold=event.hold or self.state.hold, wishes="", changed=changed)
+        await self._save()
+
+    async def _take_answer(self, answer: Answer) -> None:
+        self._to(consumed=(*self.state.consumed, answer.key))
+        if isinstance(answer.decision, Approve | Edit | Revise) and answer.version != self.state.version:
+            await self._tell(
+                f"stale:{answer.key}",
+                f"Case {self.state.case}: that was version {answer.version}",
+                f"Your answer was to version {answer.version}; version {self.state.version} is current and nothing "
+                "was sent. Its own mail shows what changed.",
+            )
+        else:
+            await self._decide(answer)
+        await self._save()
+
+    async def _decide(self, answer: Answer) -> None:
+        match answer.decision:
+            case Approve():
+                await self._approve()
+            case Edit(text=text, send=send):
+                await self._replace(text, send=send)
+            case Revise(wishes=wishes):
+                await self._revise(answer, wishes)
+            case Reject(reason=reason):
+                self._close("rejected", reason)
+            case Mine():
+                self._close("mine", "you answer yourself")
+            case Never():
+                await steps.memory(Activities.never, self.state.client)
+                self._close("never", "no more drafts for this sender")
+            case Later(until=until):
+                self._to(stage="waiting", later_until=until, approved_at=None, held_until=None)
+            case Why():
+                await steps.mail(Activities.explain, f"why:{answer.key}", self.state.case)
+            case Unclear(question=question):
+                await self._ask_again(answer, question)
+
+    async def _approve(self) -> None:
+        if self.state.stage != "waiting":
+            return
+        self._to(stage="approved", approved_at=workflow.now(), later_until=None)
+        await steps.memory(Activities.approve, self.state)
+
+    async def _replace(self, text: str, *, send: bool) -> None:
+        """The owner's own text is the next version; shown once more, or with "edit!" approved as it is."""
+        edited = await steps.memory(Activities.edit, self.state, text)
+        self._to(
+            stage="waiting", version=edited.version, hash=edited.hash, hold="", changed="Your own text.", round=1,
+            asked_again=0, approved_at=None, held_until=None,
+        )  # fmt: skip
+        if send:
+            await self._approve()
+        else:
+            self._to(stage="drafted")
+
+    async def _revise(self, answer: Answer, wishes: str) -> None:
+        if self.state.version >= MOST_VERSIONS:
+            await self._tell(
+                f"enough:{answer.key}",
+                f"Case {self.state.case} needs you",
+                f"There are {self.state.version} versions already. Answer the last one with 'edit' and your own text, "
+                "or with 'mine' to write to them yourself. Nothing was sent.",
+            )
+            self._to(stage="waiting", approved_at=None, held_until=None)
+            return
+        self._to(
+            stage="new", wishes=wishes, changed=f"You asked for: {wishes}", hold="", approved_at=None, held_until=None
+        )
+
+    async def _ask_again(self, answer: Answer, question: str) -> None:
+        """What is not surely understood is asked again, once, and nothing is sent meanwhile."""
+        self._to(stage="waiting", approved_at=None, held_until=None)
+        if self.state.asked_again:
+            return
+        self._to(asked_again=1)
+        await self._tell(f"unclear:{answer.key}", f"Case {self.state.case}: I am not sure what you mean", question)
+
+    async def _expire(self) -> None:
+        await self._tell(
+            f"expired:{self.state.case}.{self.state.version}",
+            f"Case {self.state.case} expired: nothing was sent",
+            "There was no answer in time, so nothing was sent and the case is closed. They may still wait for you.",
+        )
+        self._close("expired", "no answer in time; nothing was sent")
+
+    # ------------------------------------------------------------ small steps
+
+    def _to(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)
+
+    def _close(self, outcome: str, reason: str) -> None:
+        self._to(stage="closed", outcome=outcome, reason=reason)
+
+    async def _save(self) -> None:
+        await steps.memory(Activities.save, self.state)
+
+    async def _tell(self, key: str, subject: str, text: str) -> None:
+        await steps.mail(Activities.tell, key, subject, text, self.state.case)
+
+    async def _continue_as_new_when_long(self) -> None:
+        """Only here, with nothing in hand: whatever has arrived is taken in first."""
+        if workflow.info().get_current_history_length() < LONG_HISTORY or self._answers or self._events:
+            return
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if self.state.stage != "closed" and not self._answers and not self._events:
+            workflow.continue_as_new(self.state)
+
+
+def _refuse(why: str) -> NoReturn:
+    raise ApplicationError(why, type="Refused", non_retryable=True)
+
+
+class Story:
+    """What every story shares: its case and the handlers that reach it."""
+
+    def __init__(self, state: CaseState) -> None:
+        self.case = Case(state)
+
+    @workflow.update
+    def answer(self, answer: Answer) -> str:
+        """The owner's decision. The update id is the answer's key, so a repeated delivery is answered the same."""
+        return self.case.accept(answer)
+
+    @answer.validator
+    def check_answer(self, answer: Answer) -> None:
+        self.case.check(answer)
+
+    @workflow.signal
+    def hear(self, event: Event) -> None:
+        self.case.hear(event)
+
+    @workflow.signal
+    def receive(self, receipt: Receipt) -> None:
+        self.case.receive(receipt)
+
+    @workflow.query
+    def where(self) -> CaseState:
+        return self.case.state

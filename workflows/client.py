@@ -1,0 +1,58 @@
+"""One voice per person: whatever goes out to a client goes through here, one mail after the other.
+
+It lives only while it has something to say; the ledger, not this workflow, remembers what was said.
+"""
+
+from dataclasses import dataclass
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from workflows import steps
+    from workflows.activities import Activities
+    from workflows.models import Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """An approved version of a case, ready to leave."""
+
+    case: int
+    version: int
+
+
+@workflow.defn
+class Client:
+    """Sends what is handed over, in order, and tells each case how it went."""
+
+    @workflow.init
+    def __init__(self, client: str, queue: list[Approved]) -> None:
+        self.client = client
+        self.queue = list(queue)
+
+    @workflow.run
+    async def run(self, client: str, queue: list[Approved]) -> int:
+        done = 0
+        while self.queue:
+            approved = self.queue.pop(0)
+            receipt = await steps.mail(Activities.send, approved.case, approved.version)
+            await _report(approved, receipt)
+            done += 1
+            if workflow.info().is_continue_as_new_suggested():
+                workflow.continue_as_new(args=[client, self.queue])
+        return done
+
+    @workflow.signal
+    def hand_over(self, approved: Approved) -> None:
+        if approved not in self.queue:
+            self.queue.append(approved)
+
+
+async def _report(approved: Approved, receipt: Receipt) -> None:
+    try:
+        await workflow.get_external_workflow_handle(f"case:{approved.case}").signal("receive", receipt)
+    except ApplicationError:
+        # The case is gone (closed meanwhile, or not re-created yet): the ledger has the receipt, and a re-created
+        # case hands over again and is given the same one.
+        workflow.logger.info("case %s was not there to be told", approved.case)

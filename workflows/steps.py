@@ -1,0 +1,99 @@
+"""How a story calls its activities: the queues, the time limits and the patience, each named once."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from workflows.activities import Activities
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+STORY_QUEUE = "deskhand"
+MEMORY_QUEUE = "deskhand-memory"
+MODEL_QUEUE = "deskhand-model"
+MAIL_QUEUE = "deskhand-mail"
+
+LIMIT = timedelta(seconds=60)
+"""`start_to_close` of every activity: the network calls inside carry shorter limits of their own."""
+PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
+"""What touches the outside is tried until it works."""
+PAID = RetryPolicy(
+    initial_interval=timedelta(seconds=2),
+    maximum_interval=timedelta(minutes=1),
+    maximum_attempts=6,
+    non_retryable_error_types=["NeedsOwner"],
+)
+"""What costs money is bounded; then the owner is asked to read the mail himself."""
+_STILL_TRYING = (
+    "The step '{step}' of {story} has not worked for an hour and is still being tried. Nothing is lost. "
+    "'./deskhand status' and './deskhand check' say what is wrong."
+)
+SAY_SO = timedelta(hours=1)
+"""After this the owner is told that something is still being tried."""
+
+
+async def memory(
+    method: Callable[Concatenate[Activities, Parameters], Result], *given: Parameters.args, **_: Parameters.kwargs
+) -> Result:
+    """The ledger and the history: on the queue that exactly one process serves."""
+    result: Result = await _patiently(method, given, MEMORY_QUEUE)
+    return result
+
+
+async def mail(
+    method: Callable[Concatenate[Activities, Parameters], Awaitable[Result]],
+    *given: Parameters.args,
+    **_: Parameters.kwargs,
+) -> Result:
+    """Everything that leaves."""
+    result: Result = await _patiently(method, given, MAIL_QUEUE)
+    return result
+
+
+async def model(
+    method: Callable[Concatenate[Activities, Parameters], Awaitable[Result]],
+    *given: Parameters.args,
+    **_: Parameters.kwargs,
+) -> Result:
+    """What may cost money: bounded. Raises ActivityError when the bound is reached."""
+    result: Result = await workflow.execute_activity_method(
+        method, args=given, task_queue=MODEL_QUEUE, start_to_close_timeout=LIMIT, retry_policy=PAID
+    )
+    return result
+
+
+async def _patiently(method: Callable[..., Any], given: tuple[Any, ...], queue: str) -> Any:
+    trying = workflow.start_activity_method(
+        method, args=given, task_queue=queue, start_to_close_timeout=LIMIT, retry_policy=PATIENT
+    )
+    done, _ = await workflow.wait([trying], timeout=SAY_SO.total_seconds())
+    if not done:
+        _say_so(method.__name__)
+    return await trying
+
+
+def _say_so(step: str) -> None:
+    # Not awaited: when it is the outgoing mail that fails, this notice waits with it and `status` has the reason.
+    workflow.start_activity_method(
+        Activities.tell,
+        args=[
+            f"slow:{workflow.info().workflow_id}:{step}:{workflow.info().get_current_history_length()}",
+            "Something is taking long",
+            _STILL_TRYING.format(step=step, story=workflow.info().workflow_id),
+            0,
+        ],
+        task_queue=MAIL_QUEUE,
+        start_to_close_timeout=LIMIT,
+        retry_policy=PATIENT,
+    )
+
+
+def words(error: ActivityError) -> str:
+    """What went wrong, in the words of the error that the activity raised."""
+    return str(error.cause) if error.cause else str(error)
