@@ -11,7 +11,7 @@ import re
 import ssl
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Self
@@ -91,7 +91,9 @@ class RecordingSmtp:
         self.always: Fault | None = None
         self.refused: set[str] = set()
         self.commands: list[tuple[int, str]] = []
-        self.received: dict[int, bytes] = {}  # every byte a connection sent after decryption, for "no password came"
+        self.received: defaultdict[int, bytearray] = defaultdict(
+            bytearray
+        )  # every byte a connection sent after decryption, for "no password came"
         self.logins: list[str] = []
         self.transactions: list[Transaction] = []
         self.delivered: list[Delivered] = []
@@ -227,7 +229,7 @@ class _Session:
         return text if raw else ""
 
     def _record(self, raw: bytes) -> None:
-        self.server.received[self.number] = self.server.received.get(self.number, b"") + raw
+        self.server.received[self.number] += raw
 
     async def _say(self, *lines: str) -> None:
         for position, line in enumerate(lines):
@@ -331,7 +333,10 @@ class _Session:
             return
         await self._say("354 go ahead")
         if self.fault is not None and self.fault.at == "content":
-            await self.reader.read(100)
+            await self.reader.readexactly(10)
+            if self.fault.do == "stall":
+                self.writer.transport.pause_reading()
+                await asyncio.Event().wait()  # until the server is closed
             raise _Dropped
         transaction.content = await self._content()
         await self._finish(transaction)
