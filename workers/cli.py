@@ -1,0 +1,257 @@
+"""The commands as the owner types them: names, arguments and help. Each does its work in `workers/commands/`.
+
+Heavy modules are imported inside the commands, so that `--help` and `status` answer at once.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="deskhand",
+    help="The hired hand for a one-person business: watches mail, drafts, asks, and acts only on your yes.",
+    epilog="--home, --json and --debug may stand before or after the command. Exit codes: 0 done, 1 tried and failed, "
+    "2 you must mend something first.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+START, LOOK, ANSWER, DESK, MEASURE = "Start", "Look", "Answer", "The desk", "Try and measure"
+
+CaseId = Annotated[str, typer.Argument(metavar="CASE", help="The case, with or without version: 41 or 41.2.")]
+
+
+def hoist(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split the global options from the rest, wherever they stand: (global options, command and its arguments).
+
+    What follows `test` belongs to the test runner, what follows `--` to nobody.
+    """
+    front: list[str] = []
+    rest: list[str] = []
+    remaining = list(arguments)
+    while remaining:
+        word = remaining.pop(0)
+        if word in {"--json", "--debug"} or word.startswith("--home="):
+            front.append(word)
+        elif word == "--home":
+            front += [word, *remaining[:1]]
+            del remaining[:1]
+        else:
+            rest.append(word)
+            if word == "--" or rest == ["test"]:
+                break
+    return front, rest + remaining
+
+
+@app.callback()
+def _globally(
+    context: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where everything lasts. Else DESKHAND_HOME, else the XDG folder."),
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, nothing else.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
+) -> None:
+    # Not resolved here: that imports pydantic, which `--help` and `test` do without.
+    context.obj = (home, as_json, debug)
+
+
+def _output(context: typer.Context):  # type: ignore[no-untyped-def] # noqa: ANN202
+    from workers.commands.output import Output
+    from workers.settings import resolve_home
+
+    home, as_json, debug = context.obj
+    return Output(resolve_home(home), as_json, debug)
+
+
+# ---------------------------------------------------------------- start
+
+
+@app.command(rich_help_panel=START)
+def demo(
+    context: typer.Context,
+    story: Annotated[str, typer.Argument(metavar="[STORY]", help="Which story to show.")] = "reply",
+    mail: Annotated[Path | None, typer.Option(metavar="FILE", help="Deliver this mail (.eml) as the client's.")] = None,
+    answer: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Your answer, instead of asking on the terminal.")
+    ] = None,
+) -> int:
+    """See the main job done once: no accounts, no keys, a throwaway home."""
+    from workers.commands import running
+
+    return running.demo(_output(context), story, mail, answer)
+
+
+@app.command(rich_help_panel=START)
+def init(
+    context: typer.Context,
+    answers: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="TOML or JSON with the keys of the settings, for scripts.")
+    ] = None,
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace existing settings; the old file is kept aside.")
+    ] = False,
+    skip_login: Annotated[bool, typer.Option("--skip-login", help="Do not try the logins.")] = False,
+) -> int:
+    """Write the settings: finds the mail servers, tries both logins."""
+    from workers import setup
+
+    return setup.init(_output(context), answers, force=force, skip_login=skip_login)
+
+
+@app.command(rich_help_panel=START)
+def check(context: typer.Context) -> int:
+    """Probe every part and name each fault with its mend."""
+    from workers import check as probes
+
+    return probes.check(_output(context))
+
+
+@app.command(rich_help_panel=START)
+def up(context: typer.Context) -> int:
+    """Run the service until Ctrl-C or SIGTERM."""
+    from workers.commands import running
+
+    return running.up(_output(context))
+
+
+# ---------------------------------------------------------------- look
+
+
+@app.command(rich_help_panel=LOOK)
+def status(context: typer.Context) -> int:
+    """What it is doing, what waits for you, what is unwell, what was ignored and why."""
+    from workers.commands import reading
+
+    return reading.status(_output(context))
+
+
+@app.command(rich_help_panel=LOOK)
+def cases(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 50,
+    *,
+    only_open: Annotated[bool, typer.Option("--open", help="Only those that are not closed.")] = False,
+) -> int:
+    """List what waits or ended, newest first."""
+    from workers.commands import reading
+
+    return reading.cases(_output(context), limit, only_open=only_open)
+
+
+@app.command(rich_help_panel=LOOK)
+def case(context: typer.Context, which: CaseId) -> int:
+    """One case's whole story: mails, versions, answers, sends, and why."""
+    from workers.commands import deciding, reading
+
+    return reading.case(_output(context), deciding.case_and_version(which)[0])
+
+
+# ---------------------------------------------------------------- answer
+
+
+@app.command(rich_help_panel=ANSWER)
+def approve(context: typer.Context, which: CaseId) -> int:
+    """Send exactly this version. Without a version: shows the text and asks."""
+    from workers.commands import deciding
+
+    return deciding.approve(_output(context), which)
+
+
+@app.command(rich_help_panel=ANSWER)
+def edit(
+    context: typer.Context,
+    which: CaseId,
+    file: Annotated[Path, typer.Argument(help='Your whole text; "-" reads standard input.')],
+    *,
+    send: Annotated[bool, typer.Option("--send", help="It is also the yes.")] = False,
+) -> int:
+    """Replace the draft by your text; it is shown once more, unless --send."""
+    from workers.commands import deciding
+
+    return deciding.edit(_output(context), which, file, send=send)
+
+
+@app.command(rich_help_panel=ANSWER)
+def reject(
+    context: typer.Context,
+    which: CaseId,
+    reason: Annotated[list[str] | None, typer.Argument(help="Why, in your words.")] = None,
+) -> int:
+    """Send nothing and close the case; your reason is kept."""
+    from workers.commands import deciding
+
+    return deciding.reject(_output(context), which, " ".join(reason or ()))
+
+
+@app.command(rich_help_panel=ANSWER)
+def later(
+    context: typer.Context,
+    which: CaseId,
+    when: Annotated[list[str], typer.Argument(help="2d, 3h, tomorrow 9:00, Monday ...")],
+) -> int:
+    """Ask again then."""
+    from workers.commands import deciding
+
+    return deciding.later(_output(context), which, " ".join(when))
+
+
+@app.command(rich_help_panel=ANSWER)
+def mine(context: typer.Context, which: CaseId) -> int:
+    """You answer this one yourself; nothing is learnt."""
+    from workers.commands import deciding
+
+    return deciding.mine(_output(context), which)
+
+
+# ---------------------------------------------------------------- the desk
+
+
+@app.command(rich_help_panel=DESK)
+def stop(context: typer.Context) -> int:
+    """Let nothing go out any more, across restarts, until resume."""
+    from workers.commands import deciding
+
+    return deciding.stop(_output(context))
+
+
+@app.command(rich_help_panel=DESK)
+def resume(context: typer.Context) -> int:
+    """Go on after stop."""
+    from workers.commands import deciding
+
+    return deciding.resume(_output(context))
+
+
+# ---------------------------------------------------------------- try and measure
+
+
+@app.command(
+    rich_help_panel=MEASURE,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["--help"]},
+)
+def test(context: typer.Context) -> int:
+    """Run the whole suite; what follows goes to pytest."""
+    from workers.commands import running
+
+    return running.test(context.args)
+
+
+@app.command(rich_help_panel=MEASURE)
+def bench(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="One measurement; else all.")] = "",
+    *,
+    full: Annotated[bool, typer.Option("--full", help="The promised sizes.")] = False,
+) -> int:
+    """Measure against floors and rivals of the same run."""
+    from workers.commands import bench as measurements
+
+    return measurements.run(_output(context), name, full=full)

@@ -1,0 +1,125 @@
+"""The owner's answers at the machine: the running service carries them out, as it does those by mail."""
+
+import asyncio
+import re
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+from workers import control
+from workers.commands import views
+from workers.commands.output import Output, printable
+from workflows.errors import NeedsOwner
+
+LARGEST_TEXT = 200_000
+"""Characters of an edited text."""
+
+
+def case_and_version(text: str) -> tuple[int, int]:
+    """Read "41.2" as (41, 2), "41" as (41, 0): 0 means the current version.
+
+    Raises:
+        NeedsOwner: it is neither.
+    """
+    found = re.fullmatch(r"([1-9]\d{0,8})(?:\.([1-9]\d{0,3}))?", text)
+    if not found:
+        raise NeedsOwner(f'"{text}" is not a case.', "Give its number, or number and version: 41 or 41.2.")
+    return int(found.group(1)), int(found.group(2) or 0)
+
+
+def approve(output: Output, which: str) -> int:
+    """Approve exactly that version; without one, show the text and ask on a terminal."""
+    case, version = case_and_version(which)
+    if version:
+        return _decide(output, "approve", case, version)
+    service_must_run(output.home)
+    version, seal, text = views.current(views.open_ledger(output.home), case)
+    if output.as_json or not sys.stdin.isatty():
+        raise NeedsOwner(
+            f"Which version of case {case} do you approve?", f"Give it: ./deskhand approve {case}.{version}"
+        )
+    output.text(f"Version {version} of case {case}:\n\n{text}\n")
+    print(f"Send this? (yes/no) {case}.{version}: ", end="", flush=True)
+    if sys.stdin.readline().strip().lower() not in {"y", "yes", "ok", "ja", "oui", "si", "sí"}:
+        output.text(f"Nothing was sent; case {case} still waits.")
+        return 1
+    # The hash of what was shown goes along: a version that changed under the reader's eyes is not approved.
+    return _decide(output, "approve", case, version, hash=seal)
+
+
+def edit(output: Output, which: str, file: Path, *, send: bool) -> int:
+    """Replace the draft by the text of a file ("-": standard input); with `send` that is the yes as well."""
+    case, version = case_and_version(which)
+    if not version:
+        version = views.current(views.open_ledger(output.home), case)[0]
+        raise NeedsOwner(
+            f"Which version of case {case} is edited?", f"Give it: ./deskhand edit {case}.{version} {file}"
+        )
+    return _decide(output, "edit", case, version, text=_text_of(file), send=send)
+
+
+def reject(output: Output, which: str, reason: str) -> int:
+    """Close the case, nothing is sent; the reason is kept."""
+    return _decide(output, "reject", *case_and_version(which), reason=reason)
+
+
+def later(output: Output, which: str, when: str) -> int:
+    """Ask again at that time ("2d", "tomorrow 9:00", "Monday"), in the owner's time zone and working days."""
+    return _decide(output, "later", *case_and_version(which), when=when)
+
+
+def mine(output: Output, which: str) -> int:
+    """The owner answers himself: the case closes and nothing is learnt."""
+    return _decide(output, "mine", *case_and_version(which))
+
+
+def stop(output: Output) -> int:
+    """Stop everything that goes out, until `resume`."""
+    return _tell(output, "stop", {})
+
+
+def resume(output: Output) -> int:
+    """Go on after `stop`."""
+    return _tell(output, "resume", {})
+
+
+def service_must_run(home: Path) -> None:
+    """Raises NotRunning when no service runs on this home."""
+    if control.running(home) is None:
+        raise control.NotRunning(
+            f"Deskhand is not running on {home}.", "Start ./deskhand up, then give the command again."
+        )
+
+
+def _decide(output: Output, command: str, case: int, version: int, **arguments: Any) -> int:
+    # One key per command given: if its answer is lost and it is given again, the ledger sees two answers, and the
+    # version, which is consumed once, decides.
+    return _tell(output, command, {"key": uuid.uuid4().hex, "case": case, "version": version, **arguments})
+
+
+def _tell(output: Output, command: str, arguments: dict[str, Any]) -> int:
+    answer = asyncio.run(control.call(output.home, command, **arguments))
+    well = bool(answer.get("ok"))
+    says = str(answer.get("says") or ("done" if well else "refused"))
+    shown = {key: arguments[key] for key in ("case", "version") if arguments.get(key)}
+    output.event(command, **{**shown, **answer, "ok": well, "says": says})
+    if well:
+        output.text(says)
+    else:
+        print(printable(says), file=sys.stderr)
+    return int(answer.get("code", 0 if well else 1))
+
+
+def _text_of(file: Path) -> str:
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise NeedsOwner(f"{file} is not UTF-8 text.", "Save it as UTF-8.") from None
+    except OSError as error:
+        raise NeedsOwner(f"{file} cannot be read: {error.strerror}.", "Give the file that holds your text.") from None
+    if not text.strip():
+        raise NeedsOwner(f"{file} is empty.", "Write the whole text that is to be sent into it.")
+    if len(text) > LARGEST_TEXT:
+        raise NeedsOwner(f"{file} is too long ({len(text)} characters).", f"At most {LARGEST_TEXT} are sent.")
+    return text

@@ -1,0 +1,209 @@
+"""`status`, `cases`, `case`: look at the ledger, and for `status` ask the running service how it is."""
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from workers import control, home, settings
+from workers.clock import SystemClock
+from workers.commands import views
+from workers.commands.output import Output, indented, shorten, table
+from workflows.errors import DeskhandError, NeedsOwner
+
+Facts = dict[str, Any]
+
+# ---------------------------------------------------------------- status
+
+
+def status(output: Output) -> int:
+    """Show what Deskhand is doing, what waits and what is unwell; works with no service running."""
+    zone = owner_zone(output.home)
+    engine = views.open_ledger(output.home)
+    facts = {
+        "home": str(output.home),
+        "service": _service(output.home),
+        **views.status(engine, zone),
+        "spent_today": _spent(engine, zone),
+    }
+    facts["unwell"] = [*facts["service"].pop("unwell", []), *_unwell(output.home)]
+    output.event("status", **facts)
+    output.text(_status_text(facts))
+    return 0
+
+
+def owner_zone(folder: Path) -> ZoneInfo:
+    """The owner's time zone; UTC while the settings have a fault, for reading must work with broken ones too."""
+    try:
+        return ZoneInfo(settings.load(folder).owner.timezone)
+    except NeedsOwner:
+        return ZoneInfo("UTC")
+
+
+def _service(folder: Path) -> Facts:
+    service = control.running(folder)
+    if service is None:
+        return {"running": False, "doing": []}
+    try:
+        return {"running": True, "pid": service.pid, **asyncio.run(control.call(folder, "status"))}
+    except control.NotRunning:
+        return {"running": False, "doing": []}
+    except DeskhandError as error:
+        return {"running": True, "pid": service.pid, "doing": [], "unwell": [str(error)]}
+
+
+def _unwell(folder: Path) -> list[str]:
+    free = home.free_bytes(folder)
+    low = [f"Only {free // 2**20} MB are free where {folder} lies; free some space."]
+    try:
+        settings.load(folder)
+    except NeedsOwner as error:
+        return [str(error), *(low if free < home.LITTLE_SPACE else [])]
+    return low if free < home.LITTLE_SPACE else []
+
+
+def _spent(engine: Any, zone: ZoneInfo) -> Facts:
+    from memory.journal import Journal
+
+    spent = Journal(engine, SystemClock(), zone.key).spent_today()
+    return {"calls": spent.calls, "tokens": spent.tokens, "cost": str(spent.cost)}
+
+
+def _status_text(facts: Facts) -> str:
+    service = facts["service"]
+    lines = [
+        f"Deskhand is running (process {service['pid']}) on {facts['home']}."
+        if service["running"]
+        else f"Deskhand is not running on {facts['home']}. Start ./deskhand up."
+    ]
+    lines += [f"Everything is stopped: {facts['stopped']}. ./deskhand resume goes on."] if facts["stopped"] else []
+    lines += [f"  {what}" for what in service.get("doing", [])]
+    lines += _block("Waits for your answer", [_waiting(one) for one in facts["waiting"]])
+    lines += _block("Needs you", [f"{one['case']}  {one['title']}: {one['reason']}" for one in facts["needs_you"]])
+    lines += _block("Under way", [f"{one['case']}  {one['title']} ({one['stage']})" for one in facts["working"]])
+    lines += _block("Held, not yet sent", [_send_text(one) for one in facts["held"]])
+    lines += _block("Not known whether sent", [_send_text(one) for one in facts["unsettled"]])
+    lines += _block("Could not be sent", [_send_text(one) for one in facts["failed"]])
+    lines += _block("On hold", [f"{one['client']}: {one['reason']}" for one in facts["held_clients"]])
+    lines += _block("Unwell", facts["unwell"])
+    lines += _skipped("Ignored", facts["ignored"])
+    lines += _skipped("Quarantined", facts["quarantined"])
+    spent = facts["spent_today"]
+    lines += ["", f"Model today: {spent['calls']} calls, {spent['tokens']} tokens, cost {spent['cost']}."]
+    if facts["undelivered"]:
+        lines.append(f"{facts['undelivered']} mails are recorded and not yet taken up.")
+    return "\n".join(lines)
+
+
+def _block(title: str, lines: list[str]) -> list[str]:
+    return ["", f"{title}:", *(f"  {' '.join(line.split())}" for line in lines)] if lines else []
+
+
+def _waiting(one: Facts) -> str:
+    until = f", until {_short(one['expires_at'])}" if one["expires_at"] else ""
+    return f"{one['case']}.{one['version']}  {one['client']}: {one['title']}{until}"
+
+
+def _send_text(one: Facts) -> str:
+    what = f"{one['case']}.{one['version']}" if one["case"] else one["intent"]
+    return f"{what} to {', '.join(one['to'])} ({one['state']}, {_short(one['at'])}) {one['detail']}"
+
+
+def _skipped(title: str, facts: Facts) -> list[str]:
+    if not facts["total"]:
+        return []
+    rules = ", ".join(f"{rule} {count}" for rule, count in facts["by_rule"].items())
+    last = [
+        f"{_short(one['at'])}  {shorten(one['sender'], 40)}  {shorten(one['subject'], 50)}: {one['reason']}"
+        for one in facts["last"]
+    ]
+    return _block(f"{title} so far: {facts['total']} ({rules}); the last", last)
+
+
+def _short(moment: str) -> str:
+    return f"{datetime.fromisoformat(moment):%a %d %b %H:%M}" if moment else "-"
+
+
+# ---------------------------------------------------------------- cases
+
+
+def cases(output: Output, limit: int, *, only_open: bool) -> int:
+    """List what waits or ended, newest first."""
+    found = views.cases(views.open_ledger(output.home), owner_zone(output.home), limit)
+    shown = [one for one in found if not (only_open and one["closed_at"])]
+    for one in shown:
+        output.event("case", **one)
+    rows = [("CASE", "STAGE", "CLIENT", "SUBJECT", "SINCE", ""), *(_case_row(one) for one in shown)]
+    output.text(table(rows, {2: 28, 3: 44, 5: 40}) if shown else "There are no cases yet.")
+    return 0
+
+
+def _case_row(one: Facts) -> tuple[str, ...]:
+    number = f"{one['case']}.{one['version']}" if one["version"] else str(one["case"])
+    stage = one["outcome"] if one["closed_at"] and one["outcome"] else one["stage"].replace("_", " ")
+    return number, stage, one["client"], one["title"], _short(one["updated_at"]), one["reason"]
+
+
+# ---------------------------------------------------------------- one case
+
+
+def case(output: Output, number: int) -> int:
+    """Tell one case's whole story: mails, every version with its text, answers, sends, and why."""
+    facts = views.case(views.open_ledger(output.home), owner_zone(output.home), number)
+    output.event("case", **facts)
+    output.text(_story(facts))
+    return 0
+
+
+def _story(facts: Facts) -> str:
+    stage = f"closed: {facts['outcome']}" if facts["closed_at"] else facts["stage"].replace("_", " ")
+    lines = [f"Case {facts['case']}: {facts['title']}", f"{facts['client']} · {facts['kind']} · {stage}"]
+    lines += [f"Reason: {facts['reason']}"] if facts["reason"] else []
+    happened: list[tuple[str, str]] = [
+        *((one["at"], _mail_text(one)) for one in facts["mails"]),
+        *((one["at"], _version_text(one)) for one in facts["versions"]),
+        *((one["at"], _answer_text(one)) for one in facts["answers"]),
+        *((one["at"], _sending_text(one)) for one in facts["sends"]),
+        *((one["at"], _call_text(one)) for one in facts["calls"]),
+        *((one["at"], one["what"]) for one in facts["notes"]),
+    ]
+    for moment, what in sorted(happened, key=lambda pair: datetime.fromisoformat(pair[0])):
+        lines += ["", f"{_short(moment)}  {what}"]
+    if facts["sources"]:
+        lines += ["", "What memory gave:"]
+        lines += [f"  {one['id']} ({one['kind']}): {' '.join(one['quote'].split())}" for one in facts["sources"]]
+    return "\n".join(lines)
+
+
+def _mail_text(one: Facts) -> str:
+    which = "You wrote" if one["kind"] == "sent" else f"{one['sender']} wrote"
+    text = f"\n{indented(one['text'])}" if one["text"] else ""
+    return f'{which} "{one["subject"]}" ({one["rule"]}: {one["reason"]}){text}'
+
+
+def _version_text(one: Facts) -> str:
+    model = f"model {one['model']}, cost {one['cost']}" if one["model"] else f"by {one['by']}"
+    lines = [f"Version {one['version']} ({one['state']}), {model}: {one['gist']}"]
+    lines += [f"    Changed: {one['changed']}"] if one["changed"] else []
+    lines += [f"    Why: {why}" for why in one["why"]]
+    lines += [f"    Sources: {', '.join(one['sources'])}"] if one["sources"] else []
+    lines += [f"    To: {one['to']}", f"    Subject: {one['subject']}", "", indented(one["body"])]
+    return "\n".join(lines)
+
+
+def _answer_text(one: Facts) -> str:
+    words = f' "{one["words"]}"' if one["words"] else ""
+    result = f" -> {one['result']}" if one["result"] else ""
+    return f"Your answer to version {one['version']} by {one['via']}: {one['decision']}{words}{result}"
+
+
+def _sending_text(one: Facts) -> str:
+    detail = f": {one['detail']}" if one["detail"] else ""
+    return f"{one['purpose']} mail to {', '.join(one['to'])}: {one['state']} {one['message_id']}{detail}"
+
+
+def _call_text(one: Facts) -> str:
+    cost = one["cost"] or "unpriced"
+    tokens = f"{one['input_tokens']} + {one['output_tokens']} tokens"
+    return f"Model call {one['step']} #{one['ordinal']} ({one['model']}, {one['state']}): {tokens}, cost {cost}"

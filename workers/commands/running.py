@@ -1,0 +1,67 @@
+"""`up` and `demo` run the service, `test` runs the suite: each in its own process or event loop."""
+
+import asyncio
+import importlib.util
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from workers.commands.output import Output
+from workflows.errors import NeedsOwner
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def up(output: Output) -> int:
+    """Run the service on this home until SIGTERM or Ctrl-C."""
+    from workers import home, settings
+
+    loaded = settings.load(output.home)
+    with home.hold(output.home, "up"):
+        from workers import supervisor
+
+        asyncio.run(supervisor.run(output.home, loaded, say=output.progress))
+    return 0
+
+
+def demo(output: Output, story: str, mail: Path | None, answer: str | None) -> int:
+    """Do the main job once on embedded defaults in a throwaway home."""
+    if mail is not None and not mail.is_file():
+        raise NeedsOwner(f"There is no file {mail}.", "Give a mail saved as .eml.")
+    from workers import demo as stage
+
+    return asyncio.run(stage.run(story, mail, answer, output.as_json))
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Run the whole suite; its summary is the last line, its exit code ours.
+
+    Raises:
+        NeedsOwner: pytest or a server program that the tests talk to is missing.
+    """
+    if importlib.util.find_spec("pytest") is None:
+        raise NeedsOwner("The test tools are not installed here.", "Run ./deskhand test from a checkout.")
+    _require_dovecot()
+    _require_temporal()
+    command = [sys.executable, "-m", "pytest", *arguments]
+    with subprocess.Popen(command, cwd=ROOT) as child:  # noqa: S603 - our own interpreter
+        while True:
+            try:
+                return child.wait()
+            except KeyboardInterrupt:
+                continue  # the runner got it as well and ends with its summary
+
+
+def _require_dovecot() -> None:
+    if not (shutil.which("dovecot") or Path("/usr/sbin/dovecot").exists()):
+        raise NeedsOwner(
+            "The tests need a real IMAP server and find no dovecot.", "Run: apt-get install -y dovecot-imapd"
+        )
+
+
+def _require_temporal() -> None:
+    from workers import settings, temporal
+
+    asyncio.run(temporal.find_cli(settings.cache_folder()))

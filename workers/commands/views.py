@@ -1,0 +1,292 @@
+"""What the reading commands show, from the ledger alone: plain dicts that are also the JSON.
+
+Times are ISO-8601 with zone. Nothing here writes, and nothing needs a running service.
+"""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, Select, desc, func, select
+
+from memory import schema
+from memory.schema import from_json, open_engine, reading
+from workflows.errors import NeedsOwner
+from workflows.models import Address, Answer, Brief, CaseState, Draft, Outgoing
+
+LEDGER = "ledger.sqlite"
+LATELY = 5
+"""How many of the last ignored or quarantined mails `status` names."""
+
+Facts = dict[str, Any]
+
+
+def open_ledger(home: Path) -> Engine:
+    """The ledger of this home.
+
+    Raises:
+        NeedsOwner: there is none yet, or it was written by a newer Deskhand.
+    """
+    path = home / LEDGER
+    if not path.exists():
+        first = (
+            "Start ./deskhand up" if (home / "deskhand.toml").exists() else "Run ./deskhand init, then ./deskhand up"
+        )
+        raise NeedsOwner(f"There is no ledger yet in {home}.", f"{first}, or give another home with --home DIR.")
+    return open_engine(path)
+
+
+# ---------------------------------------------------------------- status
+
+
+def status(engine: Engine, zone: ZoneInfo) -> Facts:
+    """What is under way, what waits, what is unwell, and what was ignored and why."""
+    with reading(engine) as connection:
+        open_cases = [_case_line(row, zone) for row in connection.execute(_case_rows().where(_OPEN))]
+        return {
+            "waiting": [line for line in open_cases if line["stage"] == "waiting"],
+            "working": [line for line in open_cases if line["stage"] in {"new", "drafted", "approved", "sending"}],
+            "needs_you": [line for line in open_cases if line["stage"] == "needs_owner"],
+            "undelivered": _count(connection, select(schema.seen.c.id).where(schema.seen.c.state == "recorded")),
+            "held": _outbox(connection, ("approved", "claimed", "committing"), zone),
+            "unsettled": _outbox(connection, ("uncertain",), zone),
+            "failed": _outbox(connection, ("failed",), zone)[-LATELY:],
+            "ignored": _skipped(connection, "ignored", zone),
+            "quarantined": _skipped(connection, "quarantined", zone),
+            "stopped": _stopped(connection),
+            "held_clients": [
+                {"client": row.name, "reason": row.hold}
+                for row in connection.execute(select(schema.clients).where(schema.clients.c.hold != ""))
+            ],
+        }
+
+
+_OPEN = schema.cases.c.closed_at.is_(None)
+
+
+def _count(connection: Connection, query: Select[Any]) -> int:
+    return connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+
+
+def _stopped(connection: Connection) -> str:
+    """Since when or why everything is stopped, "" when it is not."""
+    return connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "stopped")).scalar() or ""
+
+
+def _skipped(connection: Connection, state: str, zone: ZoneInfo) -> Facts:
+    seen = schema.seen.c
+    counts = connection.execute(
+        select(seen.rule, func.count()).where(seen.state == state).group_by(seen.rule).order_by(desc(func.count()))
+    )
+    rules: dict[str, int] = {row[0]: row[1] for row in counts}
+    last = connection.execute(
+        select(schema.seen).where(seen.state == state).order_by(desc(seen.id)).limit(LATELY)
+    ).mappings()
+    shown = [
+        {"at": _at(row["at"], zone), **{key: row[key] for key in ("rule", "sender", "subject", "reason")}}
+        for row in last
+    ]
+    return {"total": sum(rules.values()), "by_rule": rules, "last": shown}
+
+
+def _outbox(connection: Connection, states: Iterable[str], zone: ZoneInfo) -> list[Facts]:
+    outbox = schema.outbox
+    rows = connection.execute(select(outbox).where(outbox.c.state.in_(list(states))).order_by(outbox.c.id)).mappings()
+    return [_send(dict(row), zone) for row in rows]
+
+
+def _send(row: Facts, zone: ZoneInfo) -> Facts:
+    return {
+        "intent": row["intent"],
+        "purpose": row["purpose"],
+        "case": row["case"],
+        "version": row["version"],
+        "to": json.loads(row["recipients"]),
+        "state": row["state"],
+        "message_id": row["message_id"],
+        "detail": row["detail"],
+        "at": _at(row["sent_at"] or row["claimed_at"] or row["at"], zone),
+    }
+
+
+# ---------------------------------------------------------------- cases
+
+
+def cases(engine: Engine, zone: ZoneInfo, limit: int) -> list[Facts]:
+    """The cases, newest first."""
+    with reading(engine) as connection:
+        rows = connection.execute(_case_rows().order_by(desc(schema.cases.c.number)).limit(limit))
+        return [_case_line(row, zone) for row in rows]
+
+
+def _case_rows() -> Select[Any]:
+    name = select(schema.clients.c.name).where(schema.clients.c.id == schema.cases.c.client).scalar_subquery()
+    return select(schema.cases, name.label("client_name"))
+
+
+def _case_line(row: Any, zone: ZoneInfo) -> Facts:
+    state = from_json(CaseState, row.state)
+    return {
+        "case": row.number,
+        "kind": row.kind,
+        "client": row.client_name or row.client,
+        "title": row.title,
+        "stage": row.stage,
+        "version": state.version,
+        "outcome": state.outcome,
+        "reason": state.reason or state.hold,
+        "opened_at": _at(row.opened_at, zone),
+        "updated_at": _at(row.updated_at, zone),
+        "closed_at": _at(row.closed_at, zone),
+        "expires_at": _at(state.expires_at, zone),
+        "later_until": _at(state.later_until, zone),
+    }
+
+
+# ---------------------------------------------------------------- one case
+
+
+def case(engine: Engine, zone: ZoneInfo, number: int) -> Facts:
+    """One case's whole story.
+
+    Raises:
+        NeedsOwner: there is no such case.
+    """
+    with reading(engine) as connection:
+        row = connection.execute(_case_rows().where(schema.cases.c.number == number)).one_or_none()
+        if row is None:
+            last = connection.execute(select(func.max(schema.cases.c.number))).scalar()
+            known = f"The last one is {last}." if last else "There are none yet."
+            raise NeedsOwner(f"There is no case {number}.", f"{known} ./deskhand cases lists them.")
+        return {
+            **_case_line(row, zone),
+            "mails": _mails(connection, number, zone),
+            "sources": _sources(connection, number),
+            "versions": _versions(connection, number, zone),
+            "answers": _answers(connection, number, zone),
+            "sends": [_send(dict(found), zone) for found in _rows(connection, schema.outbox, number)],
+            "calls": _calls(connection, number, zone),
+            "notes": [
+                {"at": _at(found["at"], zone), "what": found["what"]}
+                for found in _rows(connection, schema.notes, number)
+            ],
+        }
+
+
+def current(engine: Engine, number: int) -> tuple[int, str, str]:
+    """The version of a case that waits for an answer: its number, its hash and the text it shows.
+
+    Raises:
+        NeedsOwner: there is no such case, or nothing of it waits for an answer.
+    """
+    versions = schema.versions.c
+    with reading(engine) as connection:
+        row = connection.execute(
+            select(schema.versions)
+            .where(versions.case == number, versions.state == "current")
+            .order_by(desc(versions.version))
+        ).first()
+    if row is None:
+        stage = case(engine, ZoneInfo("UTC"), number)["stage"]
+        raise NeedsOwner(
+            f"Case {number} has no draft that waits for an answer (it is {stage.replace('_', ' ')}).",
+            f"./deskhand case {number} shows its story.",
+        )
+    outgoing = from_json(Outgoing, row.outgoing)
+    return row.version, row.hash, f"{_head(outgoing)}\n\n{outgoing.body}"
+
+
+def _head(outgoing: Outgoing) -> str:
+    lines = [f"To: {_people(outgoing.to)}"]
+    lines += [f"Cc: {_people(outgoing.cc)}"] if outgoing.cc else []
+    lines += [f"Attached: {item.name} ({item.size} bytes, {item.sha256[:12]})" for item in outgoing.attachments]
+    return "\n".join((*lines, f"Subject: {outgoing.subject}"))
+
+
+def _people(addresses: Iterable[Address]) -> str:
+    return ", ".join(f"{one.name} <{one.email}>" if one.name else one.email for one in addresses)
+
+
+def _rows(connection: Connection, table: Any, number: int) -> list[Facts]:
+    found = connection.execute(select(table).where(table.c.case == number).order_by(table.c.at))
+    return [dict(row) for row in found.mappings()]
+
+
+def _mails(connection: Connection, number: int, zone: ZoneInfo) -> list[Facts]:
+    texts = {row["id"]: row["text"] for row in _rows(connection, schema.documents, number) if row["kind"] == "received"}
+    return [
+        {
+            "at": _at(row["at"], zone),
+            "kind": row["kind"],
+            "sender": row["sender"],
+            "subject": row["subject"],
+            "rule": row["rule"],
+            "reason": row["reason"],
+            "text": texts.get(f"mail:{row['key'][:12]}", ""),
+        }
+        for row in _rows(connection, schema.seen, number)
+    ]
+
+
+def _sources(connection: Connection, number: int) -> list[Facts]:
+    rows = _rows(connection, schema.briefs, number)
+    brief = from_json(Brief, rows[-1]["brief"]) if rows else Brief(case=number)
+    return [{"id": source.id, "kind": source.kind, "quote": source.quote} for source in brief.sources]
+
+
+def _versions(connection: Connection, number: int, zone: ZoneInfo) -> list[Facts]:
+    shown = []
+    for row in _rows(connection, schema.versions, number):
+        outgoing, draft = from_json(Outgoing, row["outgoing"]), from_json(Draft, row["draft"])
+        shown.append(
+            {
+                "version": row["version"],
+                "state": row["state"],
+                "by": row["by"],
+                "at": _at(row["at"], zone),
+                "hash": row["hash"],
+                "to": _people(outgoing.to),
+                "subject": outgoing.subject,
+                "body": outgoing.body,
+                "changed": row["changed"],
+                "gist": draft.gist,
+                "why": list(draft.why),
+                "sources": list(draft.sources),
+                "model": draft.model,
+                "cost": draft.cost,
+            }
+        )
+    return shown
+
+
+def _answers(connection: Connection, number: int, zone: ZoneInfo) -> list[Facts]:
+    shown = []
+    for row in _rows(connection, schema.answers, number):
+        answer = from_json(Answer, row["answer"])
+        shown.append(
+            {
+                "at": _at(row["at"], zone),
+                "version": row["version"],
+                "decision": answer.decision.kind,
+                "via": answer.via,
+                "words": answer.words,
+                "state": row["state"],
+                "result": row["result"],
+            }
+        )
+    return shown
+
+
+def _calls(connection: Connection, number: int, zone: ZoneInfo) -> list[Facts]:
+    kept = ("version", "step", "ordinal", "model", "state", "input_tokens", "output_tokens", "cost")
+    return [
+        {"at": _at(row["at"], zone), **{key: row[key] for key in kept}}
+        for row in _rows(connection, schema.calls, number)
+    ]
+
+
+def _at(moment: datetime | None, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).isoformat(timespec="seconds") if moment else ""
