@@ -171,6 +171,7 @@ briefs = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("case", Integer, nullable=False, index=True),
+    Column("key", String(64), nullable=False, default="", index=True),  # hash of the state it was built for: a retry
     Column("brief", Text, nullable=False),  # Brief as JSON
     Column("at", Instant, nullable=False),
 )
@@ -236,7 +237,7 @@ documents = Table(
     Column("subject", Text, nullable=False, default=""),
     Column("text", Text, nullable=False),
     Column("at", Instant, nullable=False),
-    Column("indexed", Integer, nullable=False, default=0, index=True),  # in Chroma and the keyword index
+    Column("indexed", Integer, nullable=False, default=0, index=True),  # bits: 1 in Chroma, 2 in the keyword index
 )
 
 calls = Table(
@@ -253,7 +254,8 @@ calls = Table(
     Column("input_tokens", Integer, nullable=False, default=0),
     Column("output_tokens", Integer, nullable=False, default=0),
     Column("cost", String, nullable=False, default="0"),  # decimal text; "" when the model is unpriced
-    Column("at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, default=1),  # tokens and cost are the sum over all of them
+    Column("at", Instant, nullable=False, index=True),
 )
 
 notes = Table(

@@ -1,0 +1,406 @@
+"""The one door to a language model.
+
+Every call through it is reserved in the journal first (spend caps, and an answer already paid for is given again),
+carries no account numbers or passwords, ends within a minute, and yields a value that follows its schema or an error
+that says what to do now:
+
+    Retryable     the endpoint is away, slow, over its rate limit or broken for the moment
+    NeedsOwner    the endpoint refuses the key, the name or the way of asking
+    ModelFailed   it answered, but not with what was asked for, even after one repair
+    SpendStopped, GivenUp (memory/journal.py)    no call was made
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel
+
+from agents.parsing import Unusable, json_schema, read_answer
+from agents.prices import Prices
+from agents.prompting import prompt
+from agents.redaction import redact
+from memory.journal import CallKey, Caps, Done, Estimate, Journal, Usage
+from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
+from workflows.ports import Clock
+
+if TYPE_CHECKING:
+    import httpx2
+    import openai
+    from langchain_core.messages import AIMessage
+
+Structured = Literal["json_schema", "function_calling", "json_mode", "prompt"]
+Message = tuple[Literal["system", "user", "assistant"], str]
+Shape = TypeVar("Shape", bound=BaseModel)
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 45.0
+WHOLE_SECONDS = 50.0  # an activity's start_to_close is 60 s; a slow drip never trips a read timeout
+MOST_INPUT = 60_000  # characters of one message
+MOST_OUTPUT = 4_096  # tokens, thinking included
+MOST_BYTES = 2_000_000  # of one answer on the wire
+MOST_TOKENS = 10_000_000  # what we believe an endpoint's own count
+MOST_WAIT = 300.0  # seconds: the longest retry-after that is honoured as it stands
+
+
+class ModelFailed(Permanent):
+    """The model answered, but not with what was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a model said in one turn, as the journal keeps it."""
+
+    text: str
+    finish: str = "stop"
+    refusal: str = ""
+
+
+class _ProbeAnswer(BaseModel):
+    ok: bool
+
+
+class Model:
+    """One model at one OpenAI-compatible endpoint; one per worker, as its connections belong to one event loop."""
+
+    def __init__(  # noqa: PLR0913 (the settings of [model] and four parts, all by name)
+        self,
+        *,
+        base_url: str,
+        name: str,
+        api_key: str = "",
+        structured: Structured = "json_schema",
+        caps: Caps,
+        journal: Journal,
+        prices: Prices,
+        clock: Clock,
+        seconds: float = WHOLE_SECONDS,
+    ) -> None:
+        """`seconds`: how long one call may take in all, at most 50.
+
+        Raises:
+            NeedsOwner: the endpoint or the name is missing, or the cap is in a currency the price is not in.
+        """
+        if urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).hostname:
+            raise NeedsOwner(
+                f'The setting model.base_url is "{base_url}", which is not the address of a model.',
+                'Write it like base_url = "http://127.0.0.1:11434/v1".',
+            )
+        if not name:
+            raise NeedsOwner("The setting model.name is empty.", "Name the model as its endpoint lists it.")
+        self.name = name
+        self._base_url = base_url.rstrip("/")
+        self._api_key = api_key
+        self._structured = structured
+        self._caps = caps
+        self._journal = journal
+        self._price = prices.of(name, caps.currency)
+        self._clock = clock
+        self._seconds = min(seconds, WHOLE_SECONDS)
+        self._http: httpx2.AsyncClient | None = None
+        self._chat: Any = None
+        self._opening = asyncio.Lock()
+
+    async def ask(self, messages: str | Sequence[Message], shape: type[Shape], key: CallKey) -> Shape:
+        """The model's answer as a value of `shape`; one repair turn when the first answer does not follow it.
+
+        Raises:
+            ModelFailed: it refuses, or does not follow the schema even after the repair.
+            Retryable, NeedsOwner, SpendStopped, GivenUp: see the module.
+        """
+        given: list[Message] = [("user", messages)] if isinstance(messages, str) else list(messages)
+        clean = [(role, redact(_capped(text))) for role, text in given]
+        said = await self._turn(clean, shape, key)
+        try:
+            return _value(said, shape)
+        except Unusable as fault:
+            repair: list[Message] = [
+                ("assistant", said.text or "(nothing)"),
+                ("user", prompt("repair", fault=str(fault))),
+            ]
+        again = CallKey(case=key.case, version=key.version, step=f"{key.step}:repair", ordinal=key.ordinal)
+        said = await self._turn([*clean, *((role, redact(_capped(text))) for role, text in repair)], shape, again)
+        try:
+            return _value(said, shape)
+        except Unusable as fault:
+            raise ModelFailed(
+                f"The model {self.name} did not give a usable answer, even when asked again: {fault}"
+            ) from None
+
+    async def probe(self) -> str:
+        """Ask one tiny question, for `check`; a sentence that says it went well. Raises as `ask` does."""
+        now = self._clock.now()
+        key = CallKey(case=0, version=0, step="probe")
+        await self.ask(prompt("probe", now=now.isoformat()), _ProbeAnswer, key)
+        seconds = (self._clock.now() - now).total_seconds()
+        return f"{self.name} at {self._base_url} answered in {seconds:.1f} s by {self._structured}."
+
+    def cost(self, case: int, version: int) -> str:
+        """What this version has cost so far, as `Draft.cost` wants it."""
+        return self._journal.cost(case, version)
+
+    async def aclose(self) -> None:
+        """Close the connections; the next `ask` opens new ones."""
+        http, self._http, self._chat = self._http, None, None
+        if http is not None:
+            await http.aclose()
+
+    async def _turn(self, messages: list[Message], shape: type[BaseModel], key: CallKey) -> Said:
+        """One journalled call."""
+        schema = json_schema(shape)
+        if self._structured in ("json_mode", "prompt"):
+            messages = [("system", prompt("schema", schema=json.dumps(schema, sort_keys=True))), *messages]
+        asked = json.dumps([self.name, self._structured, schema, messages], sort_keys=True, ensure_ascii=False)
+        digest = hashlib.sha256(asked.encode("utf-8", "replace")).hexdigest()
+        estimate = self._estimate(asked)
+        place = await asyncio.to_thread(self._journal.reserve, key, digest, self.name, self._caps, estimate)
+        if isinstance(place, Done):
+            return Said(**json.loads(place.answer))
+        try:
+            said, usage = await self._call(messages, schema, estimate)
+        except _Failure as failure:
+            await asyncio.to_thread(self._journal.failed, place, str(failure.error), paid=failure.paid)
+            raise failure.error from failure.__cause__
+        answer = json.dumps(asdict(said), ensure_ascii=False)
+        await asyncio.to_thread(self._journal.finish, place, answer, usage)
+        return said
+
+    def _estimate(self, asked: str) -> Estimate:
+        given = len(asked.encode("utf-8", "replace")) // 3 + 50  # bytes: Chinese is about a token a character
+        cost = self._price.cost(given, MOST_OUTPUT) if self._price else None
+        return Estimate(input_tokens=given, output_tokens=MOST_OUTPUT, cost=cost)
+
+    async def _call(self, messages: list[Message], schema: dict[str, Any], estimate: Estimate) -> tuple[Said, Usage]:
+        """One HTTP request, every way it can end mapped to what to do now."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                raw = await self._invoke(messages, schema)
+            said = _said(raw)
+            return said, self._usage(getattr(raw, "usage_metadata", None), said, estimate)
+        except DeskhandError:
+            raise
+        except Exception as error:  # a third party's dozens of exceptions: each becomes one of ours, none is swallowed
+            ended = _unfinished(error)
+            if ended is not None:
+                return ended, self._usage(None, ended, estimate)
+            raise self._failure(error) from error
+
+    async def _invoke(self, messages: list[Message], schema: dict[str, Any]) -> "AIMessage":
+        chat = await self._opened()
+        with untraced():
+            if self._structured == "prompt":
+                raw: AIMessage = await chat.ainvoke(messages)
+                return raw
+            strict = {"strict": True} if self._structured == "json_schema" else {}
+            asking = chat.with_structured_output(schema, method=self._structured, include_raw=True, **strict)
+            found: dict[str, AIMessage] = await asking.ainvoke(messages)
+            return found["raw"]
+
+    async def _opened(self) -> Any:
+        async with self._opening:
+            if self._chat is None:
+                self._http = await asyncio.to_thread(_http_client)
+                self._chat = await asyncio.to_thread(self._build, self._http)
+            return self._chat
+
+    def _build(self, http: "httpx2.AsyncClient") -> Any:
+        # Imported here: 1.6 s and 90 MB that a home without a model never pays.
+        from langchain_openai import ChatOpenAI
+
+        # Only OpenAI itself insists on the new name of this limit; many others know the old one alone.
+        host = urlsplit(self._base_url).hostname or ""
+        own = host.endswith(("openai.com", "azure.com"))
+        limit: dict[str, Any] = {"max_tokens": MOST_OUTPUT} if own else {"extra_body": {"max_tokens": MOST_OUTPUT}}
+        return ChatOpenAI(
+            model=self.name,
+            base_url=self._base_url,
+            api_key=lambda: (
+                self._api_key or "none"
+            ),  # a function: shown nowhere; local servers want no key, the SDK does
+            organization="",
+            openai_proxy="",
+            http_async_client=http,
+            max_retries=0,
+            timeout=READ_SECONDS,
+            use_responses_api=False,
+            **limit,
+        )
+
+    def _usage(self, found: Any, said: Said, estimate: Estimate) -> Usage:
+        """The endpoint's own count, or ours where it gives none or nonsense."""
+        counts = found if isinstance(found, dict) else {}
+        given = _count(counts.get("input_tokens"), estimate.input_tokens)
+        made = _count(counts.get("output_tokens"), len(said.text.encode("utf-8", "replace")) // 3 + 1)
+        return Usage(
+            input_tokens=given, output_tokens=made, cost=self._price.cost(given, made) if self._price else None
+        )
+
+    def _failure(self, error: Exception) -> "_Failure":
+        import httpx2
+        import openai
+
+        where = f"The model {self.name} at {self._base_url}"
+        if isinstance(error, openai.APIStatusError):
+            return _Failure(self._refused(error, where), paid=False)
+        if isinstance(error, openai.APITimeoutError | TimeoutError | httpx2.TimeoutException):
+            slow = not isinstance(error.__cause__, httpx2.ConnectTimeout)
+            return _Failure(Retryable(f"{where} gave no answer within {self._seconds:.0f} s."), paid=slow)
+        if isinstance(error, openai.APIConnectionError | httpx2.HTTPError | OSError):
+            away = isinstance(error.__cause__, httpx2.ConnectError)
+            what = "cannot be reached" if away else "broke off in the middle of its answer"
+            return _Failure(Retryable(f"{where} {what}."), paid=not away)
+        return _Failure(Retryable(f"{where} answered with something that is not the OpenAI protocol."), paid=True)
+
+    def _refused(self, error: "openai.APIStatusError", where: str) -> DeskhandError:
+        status, code = error.status_code, _code(error)
+        if status in (401, 403):
+            return NeedsOwner(
+                f"{where} refuses the key ({status}).", "Set model.api_key (or api_key_file) to a valid one."
+            )
+        if status == 404 or status in range(300, 400):  # noqa: PLR2004
+            return NeedsOwner(
+                f"{where} was not found ({status}).",
+                "Check model.base_url (it mostly ends in /v1) and model.name (as the endpoint lists it).",
+            )
+        if code == "insufficient_quota":
+            return NeedsOwner(f"{where} says the account has no credit left.", "Top it up, or name another model.")
+        if status in (408, 409, 425, 429) or status >= 500:  # noqa: PLR2004
+            said = "is over its rate limit" if status == 429 else f"is in trouble ({status})"  # noqa: PLR2004
+            return Retryable(f"{where} {said}.", after=_retry_after(error))
+        if re.search(r"response_format|json_schema|json_object|tool_choice|tools|strict", _server_words(error)):
+            return NeedsOwner(
+                f"{where} does not take questions by {self._structured} ({status}).",
+                'Set model.structured to another way: "function_calling", "json_mode" or "prompt".',
+            )
+        return ModelFailed(f"{where} refused the question ({status}{', ' + code if code else ''}).")
+
+
+class _Failure(Exception):
+    """A call without an answer: what to raise, and whether it may have cost money all the same."""
+
+    def __init__(self, error: DeskhandError, *, paid: bool) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.paid = paid
+
+
+@contextmanager
+def untraced() -> Iterator[None]:
+    """Nothing inside is ever reported to LangSmith, whatever its environment variables say."""
+    from langsmith.run_helpers import tracing_context
+
+    with tracing_context(enabled=False):
+        yield
+
+
+def _http_client() -> "httpx2.AsyncClient":
+    """Our own connections: no proxy or certificate from the environment, no redirect to elsewhere, bounded answers."""
+    import httpx2
+
+    class Bounded(httpx2.AsyncByteStream):
+        def __init__(self, stream: Any) -> None:
+            self._stream = stream
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            size = 0
+            async for chunk in self._stream:
+                size += len(chunk)
+                if size > MOST_BYTES:
+                    raise httpx2.ReadError(f"more than {MOST_BYTES} bytes")
+                yield chunk
+
+        async def aclose(self) -> None:
+            await self._stream.aclose()
+
+    class Transport(httpx2.AsyncHTTPTransport):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            request.headers["accept-encoding"] = "identity"  # so that the bound is on what is unpacked, too
+            response = await super().handle_async_request(request)
+            response.stream = Bounded(response.stream)
+            return response
+
+    class Client(httpx2.AsyncClient):
+        async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+            return await super().send(request, **{**options, "follow_redirects": False})
+
+    timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line a request is noise
+    return Client(transport=Transport(retries=0, trust_env=False), timeout=timeout, trust_env=False)
+
+
+def _said(raw: "AIMessage") -> Said:
+    """What a message says: its text, or the arguments of the tool call that stands for it."""
+    calls = [json.dumps(call["args"], ensure_ascii=False) for call in raw.tool_calls]
+    broken = [str(call.get("args") or "") for call in raw.invalid_tool_calls]
+    text = next(iter([*calls, *broken]), "") or _text(raw.content)
+    finish = str(raw.response_metadata.get("finish_reason") or "stop")
+    return Said(_encodable(text), finish, _encodable(str(raw.additional_kwargs.get("refusal") or "")))
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "".join(str(part.get("text") or "") if isinstance(part, dict) else str(part) for part in parts)
+
+
+def _encodable(text: str) -> str:
+    """Without half surrogates, which JSON can say and no file or mail can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _value(said: Said, shape: type[Shape]) -> Shape:
+    if said.refusal or said.finish == "content_filter":
+        raise ModelFailed("The model refused to answer this mail.")
+    if said.finish == "length":
+        raise Unusable("it was cut off because it was too long. Be much shorter.")
+    return read_answer(said.text, shape)
+
+
+def _unfinished(error: Exception) -> Said | None:
+    """Two endings that the SDK raises, though the model did speak and was paid."""
+    import openai
+
+    if isinstance(error, openai.LengthFinishReasonError):
+        message = error.completion.choices[0].message
+        return Said(_encodable(message.content or ""), "length")
+    if isinstance(error, openai.ContentFilterFinishReasonError):
+        return Said("", "content_filter")
+    return Said("", "stop", "refused") if type(error).__name__ == "OpenAIRefusalError" else None
+
+
+def _capped(text: str) -> str:
+    if len(text) <= MOST_INPUT:
+        return text
+    return f"{text[:MOST_INPUT]}\n[{len(text) - MOST_INPUT} more characters left out]"
+
+
+def _count(found: Any, otherwise: int) -> int:
+    good = isinstance(found, int) and 0 < found <= MOST_TOKENS
+    return int(found) if good else otherwise
+
+
+def _code(error: "openai.APIStatusError") -> str:
+    """The server's short code. Never its words: they may repeat the mail, and errors end up in histories."""
+    code = str(error.code or "")
+    return code if re.fullmatch(r"[a-z0-9_.-]{1,40}", code) else ""
+
+
+def _server_words(error: "openai.APIStatusError") -> str:
+    """The server's own words, to decide by and never to repeat."""
+    return error.response.text[:4_000]
+
+
+def _retry_after(error: "openai.APIStatusError") -> float:
+    try:
+        seconds = float(error.response.headers.get("retry-after", "0"))
+    except ValueError:
+        return 0.0
+    return min(max(seconds, 0.0), MOST_WAIT)
