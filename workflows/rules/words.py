@@ -1,0 +1,30 @@
+"""Word lists: data, not code. Read once from data/*.toml, matched on folded text and at word boundaries."""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+_DATA = Path(__file__).parent / "data"
+_APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "`": "'", "\u00b4": "'", "\u00a0": " ", "\u202f": " "})
+
+
+@cache
+def table(name: str) -> dict[str, Any]:
+    """The word list data/<name>.toml."""
+    return tomllib.loads((_DATA / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def fold(text: str) -> str:
+    """Text for matching: case-folded, composed, straight apostrophes, every run of white space one blank."""
+    composed = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES).casefold())
+    return " ".join(composed.split())
+
+
+def phrases(patterns: Iterable[str]) -> re.Pattern[str]:
+    """One pattern for any of these phrases as whole words; each phrase is a small regular expression on folded text."""
+    alternatives = "|".join(pattern.replace("ß", "ss") for pattern in patterns)
+    return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)") if alternatives else re.compile(r"(?!)")
