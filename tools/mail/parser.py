@@ -1,0 +1,320 @@
+"""Parse mail in a child process that may die: hostile mail costs at most 2 s and about 200 MB, and never this process.
+
+`Parser` is the parent's side, `python -m tools.mail.parser` the child's. The child is reused, ends itself when idle,
+is started with an empty environment (no secrets) and can do nothing but read bytes and answer JSON.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import select
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tools.mail import mime
+from workflows.errors import Permanent, Retryable
+from workflows.models import Address, Attachment, Email
+
+MAX_MAIL = 50 * 1024 * 1024
+"""Bytes; a bigger mail is quarantined unread."""
+
+OVERSIZE = b"X-Deskhand-Oversize: "
+"""The inbox puts this header (and the size) before the beginning of a mail that it did not fetch whole."""
+
+_HEAD = struct.Struct("!BQ")  # what follows, and how many bytes of it
+_READY, _EMAIL, _REFUSED, _MEMORY = range(4)
+_PIECE = 1 << 20
+_BUSY_MACHINE = 5
+"""A child that got little of the processor may take this many times the wall time: a busy machine is no hostile mail."""
+
+
+class Quarantined(Permanent):
+    """The mail cannot be read safely: it is set aside and told once."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one mail may cost."""
+
+    seconds: float = 2.0
+    memory: int = 200 * 1024 * 1024  # bytes of address space above the child's own
+    mails: int = 1_000  # then a fresh child
+    idle: float = 60.0  # seconds, then no child at all
+    start: float = 20.0  # seconds for a child to come up
+
+
+class Parser:
+    """Reads mail in a limited child. Thread-safe: one mail at a time."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._lock = threading.Lock()
+        self._child: _Child | None = None
+
+    def parse(self, raw: bytes) -> Email:
+        """The mail as a value.
+
+        Raises:
+            Quarantined: too big, too slow, too much memory, crashed, or no mail at all.
+            Retryable: no child process can be started just now.
+        """
+        if raw.startswith(OVERSIZE):
+            size = raw[len(OVERSIZE) : len(OVERSIZE) + 15].split(b"\r", 1)[0].decode("ascii", "replace")
+            raise Quarantined(_too_big(int(size)) if size.isdigit() else "The mail is bigger than Deskhand reads.")
+        if len(raw) > MAX_MAIL:
+            raise Quarantined(_too_big(len(raw)))
+        with self._lock:
+            return self._ask(raw)
+
+    def close(self) -> None:
+        """End the child. The next `parse` starts a new one."""
+        with self._lock:
+            self._drop()
+
+    @property
+    def pid(self) -> int | None:
+        """The living child's process id, for measuring it."""
+        child = self._child
+        return child.process.pid if child and child.process.poll() is None else None
+
+    def _ask(self, raw: bytes) -> Email:
+        try:
+            kind, answer = self._exchange(raw)
+        except _WentIdle:  # it ended itself between two mails; the mail is not to blame
+            kind, answer = self._exchange(raw)
+        if kind == _EMAIL:
+            return _email(json.loads(answer))
+        if kind == _MEMORY:
+            self._drop()  # its heap is in pieces
+            raise Quarantined(f"The mail needs more than {self._limits.memory >> 20} MB to read.")
+        raise Quarantined(answer.decode("utf-8", "replace"))
+
+    def _exchange(self, raw: bytes) -> tuple[int, bytes]:
+        child = self._ready_child()
+        child.mails += 1
+        try:
+            return child.exchange(raw, self._limits.seconds)
+        except BaseException:
+            self._drop()
+            raise
+
+    def _ready_child(self) -> "_Child":
+        if self._child and (self._child.mails >= self._limits.mails or self._child.process.poll() is not None):
+            self._drop()
+        if self._child is None:
+            self._child = _Child(self._limits)
+        return self._child
+
+    def _drop(self) -> None:
+        child, self._child = self._child, None
+        if child:
+            child.end()
+
+
+def _too_big(size: int) -> str:
+    return f"The mail has {size / 1e6:.0f} MB; Deskhand reads at most {MAX_MAIL >> 20} MB. Read it in your mailbox."
+
+
+# ---------------------------------------------------------------- the parent's side of the pipe
+
+
+class _WentIdle(Exception):
+    """The child ended in good order before it was asked."""
+
+
+class _Child:
+    """One child process and the pipes to it."""
+
+    def __init__(self, limits: Limits) -> None:
+        root = str(Path(__file__).resolve().parents[2])
+        command = [sys.executable, "-P", "-m", "tools.mail.parser", str(limits.memory), str(limits.idle)]
+        self.mails = 0
+        try:
+            self.process = subprocess.Popen(  # noqa: S603  our own interpreter and module
+                command,
+                cwd="/",
+                env={"PYTHONPATH": root},  # nothing else: no secret of ours is in its reach
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C at the terminal is for the parent, which ends it
+            )
+        except OSError as error:
+            raise Retryable(f"The mail parser cannot be started: {error.strerror}.") from error
+        assert self.process.stdin
+        assert self.process.stdout
+        self._in, self._out = self.process.stdin.fileno(), self.process.stdout.fileno()
+        os.set_blocking(self._in, False)
+        os.set_blocking(self._out, False)
+        self._await_ready(limits.start)
+
+    def exchange(self, raw: bytes, seconds: float) -> tuple[int, bytes]:
+        """One mail in, one answer out, within the time."""
+        allowed = _Allowance(self.process.pid, seconds)
+        try:
+            self._write(_HEAD.pack(_EMAIL, len(raw)), allowed)
+        except BrokenPipeError:
+            raise _WentIdle from None
+        try:
+            self._write(raw, allowed)
+            return self._read(allowed)
+        except (BrokenPipeError, EOFError):
+            if self._ended_idle():
+                raise _WentIdle from None
+            raise Quarantined("The mail made the parser crash.") from None
+
+    def end(self) -> None:
+        self.process.kill()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        self.process.wait()
+
+    def _await_ready(self, seconds: float) -> None:
+        try:
+            kind, _ = self._read(_Allowance(None, seconds))
+        except (EOFError, Quarantined) as error:
+            self.end()
+            raise Retryable("The mail parser does not start; it is tried again.") from error
+        assert kind == _READY
+
+    def _ended_idle(self) -> bool:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.process.wait(1) == 0
+        return False
+
+    def _write(self, content: bytes, allowed: "_Allowance") -> None:
+        rest = memoryview(content)
+        while rest:
+            allowed.wait(lambda left: select.select([], [self._in], [], left)[1])
+            with contextlib.suppress(BlockingIOError):
+                rest = rest[os.write(self._in, rest[:_PIECE]) :]
+
+    def _read(self, allowed: "_Allowance") -> tuple[int, bytes]:
+        kind, size = _HEAD.unpack(self._read_exactly(_HEAD.size, allowed))
+        return kind, self._read_exactly(size, allowed)
+
+    def _read_exactly(self, size: int, allowed: "_Allowance") -> bytes:
+        content = bytearray()
+        while len(content) < size:
+            allowed.wait(lambda left: select.select([self._out], [], [], left)[0])
+            with contextlib.suppress(BlockingIOError):
+                piece = os.read(self._out, min(_PIECE, size - len(content)))
+                if not piece:
+                    raise EOFError
+                content += piece
+        return bytes(content)
+
+
+class _Allowance:
+    """The time for one mail: wall time, stretched while the child hardly got the processor."""
+
+    def __init__(self, pid: int | None, seconds: float) -> None:
+        self._pid, self._seconds = pid, seconds
+        self._start = time.monotonic()
+        self._used = self._processor_time()
+
+    def wait(self, ready: Callable[[float], Any]) -> None:
+        """Until `ready` says so.
+
+        Raises:
+            Quarantined: the time is over.
+        """
+        while not ready(self._left()):
+            if self._left() <= 0:
+                raise Quarantined(f"The mail takes longer than {self._seconds:g} s to read.")
+
+    def _left(self) -> float:
+        elapsed = time.monotonic() - self._start
+        if elapsed < self._seconds or self._pid is None:
+            return max(0.0, self._seconds - elapsed)
+        if elapsed < self._seconds * _BUSY_MACHINE and self._processor_time() - self._used < self._seconds / 2:
+            return 0.05
+        return 0.0
+
+    def _processor_time(self) -> float:
+        """Seconds of processor the child has had; where the system does not tell, plenty."""
+        if self._pid is None:
+            return 0.0
+        try:
+            fields = Path(f"/proc/{self._pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError, IndexError):
+            return 0.0 if not hasattr(self, "_used") else float("inf")
+
+
+def _email(fields: dict[str, Any]) -> Email:
+    people = {name: tuple(Address(**item) for item in fields[name]) for name in _PEOPLE}
+    return Email(
+        **{
+            **fields,
+            **people,
+            **{name: tuple(fields[name]) for name in ("in_reply_to", "references", "defects")},
+            "attachments": tuple(Attachment(**item) for item in fields["attachments"]),
+            "headers": tuple((name, value) for name, value in fields["headers"]),
+            "date": datetime.fromisoformat(fields["date"]) if fields["date"] else None,
+        }
+    )
+
+
+_PEOPLE = ("senders", "to", "cc", "bcc", "reply_to")
+
+
+# ---------------------------------------------------------------- the child
+
+
+def _serve(memory: int, idle: float) -> None:
+    """Answer mails until the parent is gone or nothing came for `idle` seconds."""
+    source, target = sys.stdin.buffer, sys.stdout.buffer
+    _limit(memory)
+    _answer(target, _READY, b"")
+    limited_for_html = False
+    while select.select([source], [], [], idle)[0]:
+        head = source.read(_HEAD.size)
+        if len(head) < _HEAD.size:
+            return
+        if not limited_for_html and "inscriptis" in sys.modules:
+            _limit(memory)  # the HTML libraries are the child's own, not the mail's
+            limited_for_html = True
+        kind, answer = _read_mail(source, _HEAD.unpack(head)[1])
+        _answer(target, kind, answer)
+
+
+def _read_mail(source: Any, size: int) -> tuple[int, bytes]:
+    try:
+        email = mime.parse(source.read(size))
+        return _EMAIL, json.dumps(dataclasses.asdict(email), default=datetime.isoformat).encode()
+    except MemoryError:
+        return _MEMORY, b""
+    except Permanent as refused:
+        return _REFUSED, str(refused).encode()
+    except Exception as error:  # noqa: BLE001  whatever a mail provokes, the next mail must be read
+        return _REFUSED, f"The mail is malformed in a way the parser does not know ({type(error).__name__}).".encode()
+
+
+def _answer(target: Any, kind: int, content: bytes) -> None:
+    target.write(_HEAD.pack(kind, len(content)) + content)
+    target.flush()
+
+
+def _limit(memory: int) -> None:
+    """Allow this much address space above what the child holds now. Where the system cannot, time alone limits."""
+    import resource
+
+    with contextlib.suppress(OSError, ValueError):
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + memory, hard))
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]), float(sys.argv[2]))
