@@ -1,0 +1,230 @@
+"""The mails that ask the owner: text and subject, as docs and scripts rely on them (one shape, tested line by line).
+
+Whatever comes from outside (names, subjects, quotes, a model's words) is put on one line or behind "> ", with our
+marker lines defused: nothing in a mail can pass for a second question or for the end of the draft.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from workflows.models import Address, Attachment, Brief, Draft, Outgoing, Owner, Source
+from workflows.rules import calendar
+from workflows.rules.canonical import canonical, defused, one_line, visible
+
+FIRST_LINE = 90  # characters: what a phone's list shows
+SUBJECT = 200
+_QUOTED = 2000
+_SHORT_QUOTE = 120
+_NAME = 80
+_REASON = 400
+_MOST_SOURCES = 6
+_NO_MODEL = "none: drafted from a template"
+
+_DRAFT = re.compile(
+    r"^----- draft (?P<id>\d+\.\d+) begins -----\n(?P<body>(?:.*\n)*?)----- draft (?P=id) ends -----$", re.MULTILINE
+)
+_REPLY = re.compile(r"^(?:(?:re|aw|antw|sv|vs|ref|res|odp|r)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalMail:
+    """A mail to the owner, ready to be composed: header-safe subject, text with LF ends."""
+
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Everything an approval mail says; `changed` only from version 2 on."""
+
+    outgoing: Outgoing
+    draft: Draft
+    brief: Brief
+    owner: Owner
+    nonce: str
+    expires_at: datetime
+    changed: str = ""
+    client_known: bool = True  # this client has been written to at this address before
+
+
+def render(question: Question) -> ApprovalMail:
+    """The approval mail of one version."""
+    tag = f"{question.outgoing.case}.{question.outgoing.version}"
+    parts = [
+        _first_line(question.draft.gist, question.expires_at, question.owner),
+        f"----- answer above this line · {tag}.{question.nonce} -----",
+        *_changed(question),
+        *_addressing(question),
+        "",
+        f"----- draft {tag} begins -----",
+        canonical(question.outgoing.body).removesuffix("\n"),
+        f"----- draft {tag} ends -----",
+        "",
+        *_they_wrote(question.brief, question.owner),
+        "",
+        _texts(question.owner)["answer"],
+        *_why(question),
+    ]
+    return ApprovalMail(subject=_subject(question.brief, tag), text="\n".join(parts) + "\n")
+
+
+def render_hold(case: int, reason: str, brief: Brief, owner: Owner) -> ApprovalMail:
+    """The mail that says "read this yourself": what came in, why nothing was drafted ("a complaint"), what to do."""
+    gist = _cut(f"Read this yourself: {one_line(reason) or 'it needs you'}. Nothing is drafted.", FIRST_LINE)
+    note = [f"Note: {one_line(hint, _REASON)}" for hint in brief.hints]
+    parts = [gist, "", *_they_wrote(brief, owner), "", _texts(owner)["hold"], *note]
+    return ApprovalMail(subject=_subject(brief, str(case)), text="\n".join(parts) + "\n")
+
+
+def render_notice(subject: str, text: str, case: int = 0, version: int = 0) -> ApprovalMail:
+    """A plain notice; the tag names the case (and version) when there is one."""
+    number = f"{case}.{version}" if version else str(case)
+    tag = f"[Deskhand {number}]" if case else "[Deskhand]"
+    return ApprovalMail(subject=_tagged(_outside(subject), tag), text=canonical(text))
+
+
+def extract_draft(text: str) -> str | None:
+    """The exact body between the draft lines of an approval mail; None when it holds none."""
+    found = _DRAFT.search(text)
+    return found["body"] if found else None
+
+
+# ---------------------------------------------------------------- the lines
+
+
+@lru_cache(maxsize=1)
+def _tables() -> dict[str, Any]:
+    return tomllib.loads((Path(__file__).parent / "data" / "approval.toml").read_text(encoding="utf-8"))
+
+
+def _texts(owner: Owner) -> dict[str, str]:
+    words: dict[str, str] = _tables()[calendar.language_of(owner)]
+    return words
+
+
+def _first_line(gist: str, expires_at: datetime, owner: Owner) -> str:
+    deadline = calendar.answer_by(expires_at, owner)
+    said = one_line(gist).rstrip(" .") or "A draft is ready"
+    return f"{_cut(said, FIRST_LINE - len(deadline) - 2)}. {deadline}"
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: max(limit - 1, 0)].rstrip() + "…"
+
+
+def _changed(question: Question) -> Iterator[str]:
+    if question.outgoing.version > 1:
+        yield f"Changed: {one_line(question.changed, _REASON) or 'a new draft'}"
+
+
+def _addressing(question: Question) -> Iterator[str]:
+    outgoing = question.outgoing
+    body = canonical(outgoing.body).removesuffix("\n")
+    yield f"To: {', '.join(mailbox(address) for address in outgoing.to)}"
+    if outgoing.cc:
+        yield f"Cc: {', '.join(mailbox(address) for address in outgoing.cc)}"
+    yield f"Subject: {one_line(outgoing.subject)}"
+    lines = body.count("\n") + 1 if body else 0
+    yield f"Length: {_counted(lines, 'line')}, {_counted(len(body), 'character')}"
+    for file in outgoing.attachments:
+        yield f"Attachment: {_attachment(file)}"
+    for address in _new_addresses(question):
+        yield f"NEW ADDRESS: {one_line(address.email)} has not been written to for this client before"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def mailbox(address: Address) -> str:
+    """`Maria Alvarez <maria@studio.example>`: the address in full, a name that could mislead in quotation marks."""
+    email = one_line(address.email).replace(" ", "")
+    name = _cut(one_line(address.name).replace('"', "'"), _NAME)
+    if not name:
+        return f"<{email}>"
+    return f'"{name}" <{email}>' if re.search(r"[,;:@<>()\[\]\\]", name) else f"{name} <{email}>"
+
+
+def _attachment(file: Attachment) -> str:
+    return f"{one_line(file.name, _NAME) or '(no name)'}, {file.size:,} bytes, sha256 {one_line(file.sha256)}"
+
+
+def _new_addresses(question: Question) -> Iterator[Address]:
+    client = question.brief.client
+    known = {address.lower() for address in client.addresses} if client else set()
+    for address in (*question.outgoing.to, *question.outgoing.cc):
+        if not question.client_known or (client and address.email.lower() not in known):
+            yield address
+
+
+def _they_wrote(brief: Brief, owner: Owner) -> Iterator[str]:
+    when = f" ({calendar.format_moment(brief.received_at, owner)})" if brief.received_at else ""
+    yield f"They wrote{when}:"
+    message = canonical(brief.message).strip("\n")
+    if not message:
+        yield "> (no text)"
+        return
+    yield from (f"> {line}".rstrip() for line in defused(message[:_QUOTED]).split("\n"))
+    if len(message) > _QUOTED:
+        yield f"> {_counted(len(message) - _QUOTED, 'more character')}"
+
+
+def _why(question: Question) -> Iterator[str]:
+    brief, draft, owner = question.brief, question.draft, question.owner
+    when = f" on {calendar.format_deadline(brief.received_at, owner)}" if brief.received_at else ""
+    trigger = f"{_person(brief)} wrote{when}"
+    steps = [trigger, *(one_line(step, _REASON).rstrip(" .") for step in draft.why)]
+    used, others = _named_sources(question)
+    steps.append(f"Sources: {', '.join(one_line(source.id) for source in used) or 'none'}")
+    model = one_line(draft.model, _NAME) or _NO_MODEL
+    yield f"Why: {'. '.join(step for step in steps if step)}. Model: {model}."
+    yield from (f"- {_source(source, owner)}" for source in used)
+    yield from (f"- also known: {_source(source, owner)}" for source in others)
+    yield from (f"Note: {one_line(hint, _REASON)}" for hint in brief.hints)
+    if draft.needs_owner:
+        yield f"Note: {one_line(draft.needs_owner, _REASON)}"
+
+
+def _named_sources(question: Question) -> tuple[list[Source], list[Source]]:
+    """The sources the draft used, and what else memory gave it: the owner sees both."""
+    brief, wanted = question.brief, question.draft.sources
+    known = {source.id: source for source in (*brief.sources, *brief.profile)}
+    used = [known.get(name) or Source(id=name, kind="", quote="") for name in dict.fromkeys(wanted)]
+    others = [source for source in brief.sources if source.id not in wanted]
+    return used[: 2 * _MOST_SOURCES], others[: max(_MOST_SOURCES - len(used), 0)]
+
+
+def _source(source: Source, owner: Owner) -> str:
+    when = f", {calendar.format_date(source.at, owner)}" if source.at else ""
+    return f'{one_line(source.id)}{when}: "{one_line(source.quote, _SHORT_QUOTE)}"'
+
+
+# ---------------------------------------------------------------- the subject
+
+
+def _person(brief: Brief) -> str:
+    client = brief.client.name if brief.client else ""
+    name = _outside(brief.sender.name) or _outside(client) or _outside(brief.sender.email)
+    return _cut(name, _NAME) or "Somebody"
+
+
+def _outside(text: str) -> str:
+    """A foreign text for a subject line: one line, and no tag of ours in it."""
+    return re.sub(r"\[\s*deskhand", "(Deskhand", one_line(text), flags=re.IGNORECASE)
+
+
+def _subject(brief: Brief, tag: str) -> str:
+    asked = _REPLY.sub("", _outside(brief.subject)) or "(no subject)"
+    return _tagged(f"{_person(brief)}: {asked}", f"[Deskhand {tag}]")
+
+
+def _tagged(text: str, tag: str) -> str:
+    said = visible(text).replace("\n", " ")
+    return f"{_cut(said, SUBJECT - len(tag) - 1)} {tag}".strip()
