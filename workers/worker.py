@@ -1,10 +1,14 @@
 """The Temporal workers: which queue serves what. One process runs them all unless roles are split."""
 
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from workflows import steps
@@ -12,8 +16,10 @@ from workflows.activities import Activities, mail_activities, memory_activities,
 from workflows.client import Client as ClientVoice
 from workflows.reply import Reply
 
-DRAIN = timedelta(seconds=15)
+DRAIN = timedelta(seconds=12)
 """How long a step under way may take after SIGTERM; what is cut off is done again after the next start."""
+STICKY = timedelta(seconds=2)
+"""How long a story waits for the worker that knows it before another may replay it: after a kill -9 it is gone."""
 STORIES = [Reply, ClientVoice]
 
 
@@ -24,25 +30,38 @@ def runner() -> SandboxedWorkflowRunner:
     )
 
 
-def build_workers(client: Client, activities: Activities) -> list[Worker]:
+def build_workers(
+    client: Client, activities: Activities, interceptors: Sequence[Interceptor] = ()
+) -> tuple[Worker, ...]:
     """All four workers, not yet running."""
     # Ledger and Chroma block for milliseconds: they get threads of their own, few, because SQLite has one writer.
     threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="memory")
-    return [
-        Worker(
-            client, task_queue=steps.STORY_QUEUE, workflows=STORIES, workflow_runner=runner(),
-            graceful_shutdown_timeout=DRAIN, max_cached_workflows=200,
+    serve = partial(Worker, client, graceful_shutdown_timeout=DRAIN, interceptors=interceptors)
+    return (
+        serve(
+            task_queue=steps.STORY_QUEUE,
+            workflows=STORIES,
+            workflow_runner=runner(),
+            max_cached_workflows=200,
+            sticky_queue_schedule_to_start_timeout=STICKY,
         ),
-        Worker(
-            client, task_queue=steps.MEMORY_QUEUE, activities=memory_activities(activities),
-            activity_executor=threads, max_concurrent_activities=4, graceful_shutdown_timeout=DRAIN,
+        serve(
+            task_queue=steps.MEMORY_QUEUE,
+            activities=memory_activities(activities),
+            activity_executor=threads,
+            max_concurrent_activities=4,
         ),
-        Worker(
-            client, task_queue=steps.MODEL_QUEUE, activities=model_activities(activities),
-            max_concurrent_activities=4, graceful_shutdown_timeout=DRAIN,
-        ),
-        Worker(
-            client, task_queue=steps.MAIL_QUEUE, activities=mail_activities(activities),
-            max_concurrent_activities=8, graceful_shutdown_timeout=DRAIN,
-        ),
-    ]  # fmt: skip
+        serve(task_queue=steps.MODEL_QUEUE, activities=model_activities(activities), max_concurrent_activities=4),
+        serve(task_queue=steps.MAIL_QUEUE, activities=mail_activities(activities), max_concurrent_activities=8),
+    )
+
+
+@asynccontextmanager
+async def running(workers: Sequence[Worker]) -> AsyncIterator[None]:
+    """Run the workers while the block lasts, then drain them all at once: the time to stop is theirs together."""
+    tasks = [asyncio.create_task(worker.run()) for worker in workers]
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(worker.shutdown() for worker in workers if worker.is_running))
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -4,6 +4,7 @@ An error becomes Temporal's `ApplicationError` here and nowhere else: Retryable 
 password may be mended meanwhile), Permanent is not.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
@@ -17,6 +18,9 @@ from workflows.errors import DeskhandError, Permanent
 from workflows.models import Asking, CaseState, Draft, Event, Receipt
 from workflows.ports import Desk, Drafting, Engine, Record, Remembering
 
+BEAT = 2.0
+"""Seconds between two signs of life of a step that waits for a network."""
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -28,10 +32,13 @@ def _edge(function: Function) -> Function:
 
     @wraps(function)
     async def awaited(*arguments: Any) -> Any:
+        beating = asyncio.create_task(_beat())
         try:
             return await function(*arguments)
         except DeskhandError as error:
             raise translated(error) from None
+        finally:
+            beating.cancel()
 
     @wraps(function)
     def called(*arguments: Any) -> Any:
@@ -41,6 +48,13 @@ def _edge(function: Function) -> Function:
             raise translated(error) from None
 
     return awaited if iscoroutinefunction(function) else called  # type: ignore[return-value]
+
+
+async def _beat() -> None:
+    """Tell Temporal that this step is alive, so that one that died with its worker is tried again within seconds."""
+    while True:
+        await asyncio.sleep(BEAT)
+        activity.heartbeat()
 
 
 class Activities:

@@ -19,8 +19,12 @@ MEMORY_QUEUE = "deskhand-memory"
 MODEL_QUEUE = "deskhand-model"
 MAIL_QUEUE = "deskhand-mail"
 
+QUICK = timedelta(seconds=20)
+"""`start_to_close` of what only touches our own files. It is also how long a killed worker's step stays unnoticed."""
 LIMIT = timedelta(seconds=60)
-"""`start_to_close` of every activity: the network calls inside carry shorter limits of their own."""
+"""`start_to_close` of what waits for a network: the calls inside carry shorter limits of their own."""
+HEARTBEAT = timedelta(seconds=6)
+"""A network step that has not been heard of for so long died with its worker and is tried again."""
 PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
 """What touches the outside is tried until it works."""
 PAID = RetryPolicy(
@@ -42,7 +46,7 @@ async def memory(
     method: Callable[Concatenate[Activities, Parameters], Result], *given: Parameters.args, **_: Parameters.kwargs
 ) -> Result:
     """The ledger and the history: on the queue that exactly one process serves."""
-    result: Result = await _patiently(method, given, MEMORY_QUEUE)
+    result: Result = await _patiently(method, given, MEMORY_QUEUE, QUICK, None)
     return result
 
 
@@ -52,7 +56,7 @@ async def mail(
     **_: Parameters.kwargs,
 ) -> Result:
     """Everything that leaves."""
-    result: Result = await _patiently(method, given, MAIL_QUEUE)
+    result: Result = await _patiently(method, given, MAIL_QUEUE, LIMIT, HEARTBEAT)
     return result
 
 
@@ -63,14 +67,26 @@ async def model(
 ) -> Result:
     """What may cost money: bounded. Raises ActivityError when the bound is reached."""
     result: Result = await workflow.execute_activity_method(
-        method, args=given, task_queue=MODEL_QUEUE, start_to_close_timeout=LIMIT, retry_policy=PAID
+        method,
+        args=given,
+        task_queue=MODEL_QUEUE,
+        start_to_close_timeout=LIMIT,
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=PAID,
     )
     return result
 
 
-async def _patiently(method: Callable[..., Any], given: tuple[Any, ...], queue: str) -> Any:
+async def _patiently(
+    method: Callable[..., Any], given: tuple[Any, ...], queue: str, limit: timedelta, heartbeat: timedelta | None
+) -> Any:
     trying = workflow.start_activity_method(
-        method, args=given, task_queue=queue, start_to_close_timeout=LIMIT, retry_policy=PATIENT
+        method,
+        args=given,
+        task_queue=queue,
+        start_to_close_timeout=limit,
+        heartbeat_timeout=heartbeat,
+        retry_policy=PATIENT,
     )
     done, _ = await workflow.wait([trying], timeout=SAY_SO.total_seconds())
     if not done:

@@ -1,0 +1,90 @@
+"""The owner's answer, from the mail in Sent or from the machine, to the case it is for.
+
+A rule reads the decision and another its proof; both are pure. The answer is in the ledger before its case hears of it,
+so a crash in between gives it again, and the key makes the second time say what the first one said.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from workflows.rules.proof import Unproven, sent_proof
+
+from memory.ledger import Ledger
+from workers.engine import Refused, TemporalEngine
+from workflows.models import Answer, Asked, Decision, Edit, Email, Event, Owner
+from workflows.ports import Clock, Desk
+from workflows.rules import decisions
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Reads answer mails and gives answers to their cases."""
+
+    ledger: Ledger
+    engine: TemporalEngine
+    desk: Desk
+    owner: Owner
+    clock: Clock
+    edit_sends: bool = False
+
+    async def take(self, event: Event) -> None:
+        """Read the answer mail that this event stands for and give the decision to its case."""
+        answer = await asyncio.to_thread(self._read, event)
+        if isinstance(answer, Unproven):
+            await self._refuse(event, answer.reason)
+            return
+        await asyncio.to_thread(self.ledger.record_answer, answer)
+        await self.give(answer)
+
+    async def give(self, answer: Answer) -> tuple[bool, str]:
+        """Tell a recorded answer to its case: whether it was taken, and what was said to it."""
+        earlier = await asyncio.to_thread(self.ledger.answer_result, answer.key)
+        if earlier is not None:
+            return True, earlier
+        try:
+            taken, said = True, await self.engine.answer(answer)
+        except Refused as refusal:
+            taken, said = False, str(refusal)
+            if answer.via == "mail":
+                await self.desk.tell(f"refused:{answer.key}", f"Case {answer.case}: your answer changed nothing", said)
+        await asyncio.to_thread(self.ledger.answer_handled, answer.key, said)
+        return taken, said
+
+    def _read(self, event: Event) -> Answer | Unproven:
+        email = self.ledger.email(event.key)
+        if email is None:
+            return Unproven(reason="The mail is no longer in the ledger.")
+        around = self.ledger.surroundings(email, "sent")
+        if around.asked is None:
+            return Unproven(reason="It does not answer an approval mail of mine.")
+        proof = sent_proof(email, self.owner, around, around.asked)
+        if isinstance(proof, Unproven):
+            return proof
+        return self._answer(event, email, around.asked)
+
+    def _answer(self, event: Event, email: Email, asked: Asked) -> Answer:
+        return Answer(
+            key=event.key,
+            case=asked.case,
+            version=asked.version,
+            decision=self._with_setting(decisions.read(email, asked, self.owner, self.clock.now())),
+            hash=self.ledger.version_hash(asked.case, asked.version) if asked.version else "",
+            via="mail",
+            at=self.clock.now(),
+            words=email.text[:2000],
+        )
+
+    def _with_setting(self, decision: Decision) -> Decision:
+        if self.edit_sends and isinstance(decision, Edit):
+            return replace(decision, send=True)
+        return decision
+
+    async def _refuse(self, event: Event, reason: str) -> None:
+        await asyncio.to_thread(self.ledger.note, event.case, f"An answer was not used: {reason}")
+        await self.desk.tell(
+            f"unproven:{event.key}",
+            f"Case {event.case}: your answer could not be used",
+            f"{reason} Nothing was sent. Answer the approval mail itself from your own mailbox, or use "
+            f"'./deskhand case {event.case}' and the commands it names.",
+            event.case,
+        )

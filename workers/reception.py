@@ -1,0 +1,114 @@
+"""How a mail comes in: kept as bytes, parsed in the limited child, recorded with its case number, delivered.
+
+Mail's own intake: an IDLE connection cannot live in an activity, so this process watches, and the ledger's `recorded`
+state does what a durable workflow would: whatever is recorded is delivered until it was delivered.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+
+import structlog
+from workflows.rules.routing import route
+
+from memory.blobs import Blobs
+from memory.ledger import Ledger
+from memory.mails import SeenKind, SeenMail
+from tools.mail.parser import Parser, Quarantined
+from workers.answering import Answering
+from workers.engine import TemporalEngine
+from workflows.errors import DeskhandError
+from workflows.models import Email, Event, Owner, RawMail, Route, Surroundings
+from workflows.ports import Clock, Desk
+
+log = structlog.get_logger()
+SWEEP = 60.0
+"""Seconds after which what could not be delivered is tried again."""
+
+
+@dataclass(slots=True)
+class Reception:
+    """Takes raw mail in; `run` delivers what is recorded, in order, for as long as the service runs."""
+
+    ledger: Ledger
+    blobs: Blobs
+    parser: Parser
+    engine: TemporalEngine
+    answering: Answering
+    desk: Desk
+    owner: Owner
+    clock: Clock
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    _told: set[str] = field(default_factory=set)  # spares the outbox the question; it alone keeps notices single
+
+    async def take(self, raw: RawMail) -> None:
+        """Record one mail. When this returns the mail cannot be lost any more.
+
+        Raises:
+            Retryable, NeedsOwner: it could not be recorded now; the folder's cursor must not move past it.
+        """
+        blob = await asyncio.to_thread(self.blobs.put, raw.content)
+        try:
+            email = await asyncio.to_thread(self.parser.parse, raw.content)
+        except Quarantined as error:
+            await self._set_aside(raw, blob, str(error))
+            return
+        event = await asyncio.to_thread(self.ledger.record_mail, email, raw.folder_kind, self._route, self.clock.now())
+        log.info("mail", folder=raw.folder, uid=raw.uid, identity=email.identity[:12], case=event.case if event else 0)
+        if event:
+            self.news.set()
+
+    def _route(self, email: Email, around: Surroundings) -> Route:
+        return route(email, self.owner, around)
+
+    async def _set_aside(self, raw: RawMail, blob: str, reason: str) -> None:
+        """A mail that cannot be read is kept, told once, and never in the way of the next."""
+        kind: SeenKind = "sent" if raw.folder_kind == "sent" else "mail"
+        await asyncio.to_thread(self.ledger.quarantine, blob, kind, reason, "", "")
+        log.warning("quarantined", folder=raw.folder, uid=raw.uid, blob=blob[:12], reason=reason)
+        self.news.set()
+
+    async def run(self) -> None:
+        """Deliver what is recorded until cancelled: at once when something comes, else every minute."""
+        while True:
+            self.news.clear()
+            await self.deliver_all()
+            try:
+                async with asyncio.timeout(SWEEP):
+                    await self.news.wait()
+            except TimeoutError:
+                continue
+
+    async def deliver_all(self) -> None:
+        """Everything recorded, oldest first. One that cannot be delivered does not hold up the others."""
+        for event in await asyncio.to_thread(self.ledger.undelivered):
+            await self._deliver(event)
+        for answer in await asyncio.to_thread(self.ledger.unhandled_answers):
+            await self._guarded(self.answering.give(answer), case=answer.case)
+        for mail in await asyncio.to_thread(self.ledger.quarantined):
+            if mail.key not in self._told:
+                await self._guarded(self._tell_set_aside(mail), case=0)
+
+    async def _deliver(self, event: Event) -> None:
+        deliver = self.answering.take if event.kind == "answer" else self.engine.deliver
+        if await self._guarded(deliver(event), case=event.case):
+            await asyncio.to_thread(self.ledger.mark_delivered, event.key, event.kind)
+
+    async def _tell_set_aside(self, mail: SeenMail) -> None:
+        blob = mail.key.removeprefix("blob:")
+        await self.desk.tell(
+            f"quarantine:{blob}",
+            "A mail was set aside unread",
+            f"One of your mails could not be read safely: {mail.reason} Nothing was drafted for it, and it lies in your "
+            f"mailbox as before. A copy is kept as {self.blobs.folder / blob[:2] / blob}.",
+        )
+        self._told.add(mail.key)
+
+    async def _guarded(self, doing: Awaitable[object], *, case: int) -> bool:
+        """Whether it worked. What did not stays recorded, and the next round tries it again."""
+        try:
+            await doing
+        except DeskhandError as error:
+            log.warning("not delivered yet", case=case, problem=str(error))
+            return False
+        return True

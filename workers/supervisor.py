@@ -1,0 +1,199 @@
+"""Runs the service: the embedded Temporal server, the workers, the watchers, the ear for commands; and ends it tidily.
+
+What dies is started again; what cannot be reached is tried again; whatever the process itself loses in a kill -9 is in
+the ledger and is taken up at the next start.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Self
+
+import structlog
+from temporalio.client import Client
+from temporalio.service import RPCError
+from temporalio.worker import Interceptor
+from tools.mail.inbox import watch
+
+from workers import wiring
+from workers.answering import Answering
+from workers.codec import converter
+from workers.control import ControlServer
+from workers.engine import TemporalEngine
+from workers.handlers import Handlers
+from workers.reception import Reception
+from workers.settings import Settings, cache_folder
+from workers.temporal import TemporalServer, find_cli
+from workers.worker import build_workers, running
+from workflows.activities import Activities
+from workflows.errors import DeskhandError, NeedsOwner
+from workflows.models import Cursor, FolderKind
+
+log = structlog.get_logger()
+Say = Callable[[str], None]
+START_LIMIT = 60.0
+"""Seconds for a Temporal server that is not ours to answer."""
+REST = 5.0
+"""Seconds before a part that ended is started again."""
+
+
+async def run(home: Path, settings: Settings, *, say: Say) -> None:
+    """Run the service on this home until SIGTERM or Ctrl-C; the caller holds the home.
+
+    Raises:
+        NeedsOwner: something must be mended before it can start.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with Service(home, settings, say=say):
+        say("Deskhand is running. It stops on Ctrl-C or SIGTERM.")
+        await stop.wait()
+        say("Stopping: steps under way are finished, nothing new is begun.")
+
+
+class Service:
+    """The whole service as an async context manager; `parts` and `reception` are there once it is entered."""
+
+    def __init__(self, home: Path, settings: Settings, *, say: Say, interceptors: Sequence[Interceptor] = ()) -> None:
+        self._home = home
+        self._settings = settings
+        self._say = say
+        self._interceptors = interceptors
+        self._stack = contextlib.AsyncExitStack()
+        self.parts = wiring.build(home, settings)
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
+        parts = self.parts
+        self._stack.push_async_callback(parts.aclose)
+        parts.ledger.first_run()
+        self.client = await self._connect()
+        engine = TemporalEngine(self.client, parts.ledger)
+        answering = Answering(
+            parts.ledger, engine, parts.desk, parts.owner, parts.clock, self._settings.approval.edit_sends
+        )
+        self.reception = Reception(
+            ledger=parts.ledger, blobs=parts.blobs, parser=parts.parser, engine=engine, answering=answering,
+            desk=parts.desk, owner=parts.owner, clock=parts.clock,
+        )  # fmt: skip
+        activities = Activities(parts.ledger, parts.recall, parts.drafter, parts.desk, engine)
+        await self._stack.enter_async_context(running(build_workers(self.client, activities, self._interceptors)))
+        await self._take_up(engine)
+        self._keep("delivery", self.reception.run)
+        await self._watch_folders()
+        handlers = Handlers(parts.ledger, answering, parts.owner, parts.clock)
+        ear = ControlServer(self._home, handlers.table())
+        await ear.start()
+        self._stack.push_async_callback(ear.stop)
+
+    async def _connect(self) -> Client:
+        """The Temporal client: of the server that the settings name, else of our own child."""
+        temporal = self._settings.temporal
+        if temporal.address:
+            return await self._connect_to(temporal.address)
+        cli = await find_cli(cache_folder(), setting=temporal.cli, say=self._say)
+        server = TemporalServer(cli, self._home)
+        await server.start()
+        self._stack.push_async_callback(server.stop)
+        self._keep("temporal", lambda: server.supervise(self._say))
+        return await self._connect_to(server.address)
+
+    async def _connect_to(self, address: str) -> Client:
+        temporal = self._settings.temporal
+        try:
+            async with asyncio.timeout(START_LIMIT):
+                return await Client.connect(
+                    address,
+                    namespace=temporal.namespace,
+                    api_key=self._settings.api_key(self._home, "temporal") or None,
+                    tls=temporal.tls,
+                    data_converter=converter(self.parts.keys),
+                )
+        except (RuntimeError, RPCError, TimeoutError) as error:
+            raise NeedsOwner(
+                f"No Temporal server answers at {address} ({error}).",
+                'Start it, correct temporal.address, or set temporal.address = "" to use the embedded one.',
+            ) from None
+
+    async def _take_up(self, engine: TemporalEngine) -> None:
+        """Give Temporal every open case that it does not know: a lost database or another server loses nothing."""
+        states = await asyncio.to_thread(self.parts.ledger.open_cases)
+        for state in states:
+            await engine.recreate(state)
+            for event in await asyncio.to_thread(self.parts.ledger.unheard, state):
+                await engine.deliver(event)
+        for answer in await asyncio.to_thread(self.parts.ledger.unconsumed_answers):
+            await engine.answer(answer)
+        if states:
+            self._say(f"{len(states)} open cases are taken up again.")
+
+    # ------------------------------------------------------------ the mailbox
+
+    async def _watch_folders(self) -> None:
+        mailbox, settings = self.parts.mailbox, self._settings.imap
+        sent = await asyncio.to_thread(mailbox.sent_folders, settings.sent)
+        for folder in settings.folders:
+            self._watch(folder, "inbox")
+        for folder in sent:
+            self._watch(folder, "sent")
+
+    def _watch(self, folder: str, kind: FolderKind) -> None:
+        ledger = self.parts.ledger
+
+        async def moved(cursor: Cursor) -> None:
+            await asyncio.to_thread(ledger.move_cursor, cursor)
+
+        self._keep(
+            f"watch {folder}",
+            lambda: watch(
+                self.parts.imap_account, folder, kind, cursor=lambda: ledger.cursor(folder),
+                handle=self.reception.take, moved=moved, on_state=self._on_state, clock=self.parts.clock,
+            ),
+        )  # fmt: skip
+
+    def _on_state(self, folder: str, state: str) -> None:
+        log.info("folder", folder=folder, state=state)
+        self.parts.health[f"imap {folder}"] = state
+
+    # ------------------------------------------------------------ keeping parts alive
+
+    def _keep(self, name: str, part: Callable[[], Awaitable[None]]) -> None:
+        """Run a part for as long as the service runs; one that ends unasked is said and started again."""
+
+        async def keep() -> None:
+            while True:
+                try:
+                    await part()
+                except DeskhandError as error:
+                    self._unwell(name, str(error))
+                except Exception as error:
+                    log.exception("a part failed", part=name)
+                    self._unwell(name, f"{type(error).__name__}: {error}")
+                await asyncio.sleep(REST)
+
+        task = asyncio.create_task(keep(), name=name)
+        self._stack.push_async_callback(_end, task)
+
+    def _unwell(self, name: str, problem: str) -> None:
+        self.parts.health[name] = problem
+        self._say(f"{name}: {problem} It is tried again.")
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
