@@ -48,6 +48,7 @@ MOST_OUTPUT = 4_096  # tokens, thinking included
 MOST_BYTES = 2_000_000  # of one answer on the wire
 MOST_TOKENS = 10_000_000  # what we believe an endpoint's own count
 MOST_WAIT = 300.0  # seconds: the longest retry-after that is honoured as it stands
+_UNASKED = ("openai-", "x-stainless-")  # headers the SDK adds from the environment and about this machine
 
 
 class ModelFailed(Permanent):
@@ -116,7 +117,7 @@ class Model:
             Retryable, NeedsOwner, SpendStopped, GivenUp: see the module.
         """
         given: list[Message] = [("user", messages)] if isinstance(messages, str) else list(messages)
-        clean = [(role, redact(_capped(text))) for role, text in given]
+        clean = [(role, _clean(text)) for role, text in given]
         said = await self._turn(clean, shape, key)
         try:
             return _value(said, shape)
@@ -126,7 +127,7 @@ class Model:
                 ("user", prompt("repair", fault=str(fault))),
             ]
         again = CallKey(case=key.case, version=key.version, step=f"{key.step}:repair", ordinal=key.ordinal)
-        said = await self._turn([*clean, *((role, redact(_capped(text))) for role, text in repair)], shape, again)
+        said = await self._turn([*clean, *((role, _clean(text)) for role, text in repair)], shape, again)
         try:
             return _value(said, shape)
         except Unusable as fault:
@@ -250,10 +251,10 @@ class Model:
         if isinstance(error, openai.APIStatusError):
             return _Failure(self._refused(error, where), paid=False)
         if isinstance(error, openai.APITimeoutError | TimeoutError | httpx2.TimeoutException):
-            slow = not isinstance(error.__cause__, httpx2.ConnectTimeout)
+            slow = not _caused_by(error, httpx2.ConnectTimeout)
             return _Failure(Retryable(f"{where} gave no answer within {self._seconds:.0f} s."), paid=slow)
         if isinstance(error, openai.APIConnectionError | httpx2.HTTPError | OSError):
-            away = isinstance(error.__cause__, httpx2.ConnectError)
+            away = _caused_by(error, httpx2.ConnectError)
             what = "cannot be reached" if away else "broke off in the middle of its answer"
             return _Failure(Retryable(f"{where} {what}."), paid=not away)
         return _Failure(Retryable(f"{where} answered with something that is not the OpenAI protocol."), paid=True)
@@ -322,6 +323,8 @@ def _http_client() -> "httpx2.AsyncClient":
     class Transport(httpx2.AsyncHTTPTransport):
         async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
             request.headers["accept-encoding"] = "identity"  # so that the bound is on what is unpacked, too
+            for header in [name for name in request.headers if name.startswith(_UNASKED)]:
+                del request.headers[header]
             response = await super().handle_async_request(request)
             response.stream = Bounded(response.stream)
             return response
@@ -376,7 +379,15 @@ def _unfinished(error: Exception) -> Said | None:
     return Said("", "stop", "refused") if type(error).__name__ == "OpenAIRefusalError" else None
 
 
-def _capped(text: str) -> str:
+def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
+    while error is not None and not isinstance(error, kind):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _clean(text: str) -> str:
+    """As it may leave: encodable, nothing secret in it, bounded."""
+    text = redact(_encodable(text))
     if len(text) <= MOST_INPUT:
         return text
     return f"{text[:MOST_INPUT]}\n[{len(text) - MOST_INPUT} more characters left out]"

@@ -40,11 +40,17 @@ def _object(text: str) -> dict[str, Any]:
     for start in (found.start() for found in re.finditer(r"\{", text[:20_000])):
         try:
             value, _ = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError):  # RecursionError: nested deeper than any answer
             continue
         if isinstance(value, dict):
-            return value
+            return _encodable(value)
     raise Unusable("it holds no whole JSON object." if text else "it was empty.")
+
+
+def _encodable(value: dict[str, Any]) -> dict[str, Any]:
+    """Without half surrogates, which JSON can say and no mail can hold."""
+    whole: dict[str, Any] = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    return whole
 
 
 def _faults(error: ValidationError) -> str:
