@@ -322,10 +322,12 @@ def _http_client() -> "httpx2.AsyncClient":
 
     class Transport(httpx2.AsyncHTTPTransport):
         async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-            request.headers["accept-encoding"] = "identity"  # so that the bound is on what is unpacked, too
-            for header in [name for name in request.headers if name.startswith(_UNASKED)]:
-                del request.headers[header]
-            response = await super().handle_async_request(request)
+            # A copy: the SDK reads its own headers again on the way back.
+            headers = [(name, value) for name, value in request.headers.items() if not name.startswith(_UNASKED)]
+            plain = httpx2.Request(request.method, request.url, headers=headers, stream=request.stream)
+            plain.headers["accept-encoding"] = "identity"  # so that the bound is on what is unpacked, too
+            plain.extensions = request.extensions
+            response = await super().handle_async_request(plain)
             response.stream = Bounded(response.stream)
             return response
 
