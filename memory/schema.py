@@ -120,6 +120,7 @@ seen = Table(
     Column("sender", String, nullable=False, default=""),
     Column("subject", Text, nullable=False, default=""),
     Column("event", Text, nullable=False, default=""),  # Event as JSON, "" when nothing is to be delivered
+    Column("told", Integer, nullable=False, default=0),  # quarantined: the owner has been told
     Column("at", Instant, nullable=False),
     UniqueConstraint("key", "kind"),
     Index("seen_state", "state"),
@@ -222,9 +223,9 @@ outbox = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("detail", Text, nullable=False, default=""),
     Column("at", Instant, nullable=False),
-    Column("claimed_at", Instant),
+    Column("claimed_at", Instant, index=True),
     Column("sent_at", Instant),
-    Column("filed", Integer, nullable=False, default=0),  # a copy lies in the Sent folder
+    Column("filed", Integer, nullable=False, default=0),  # 1: a copy lies in Sent; 2: our own append was begun
 )
 
 documents = Table(

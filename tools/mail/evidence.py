@@ -1,0 +1,137 @@
+"""What the owner's own mailbox proves about a mail that was handed over: is it in Sent, in All Mail, in INBOX."""
+
+import asyncio
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Literal, Protocol
+
+from memory.outgoing import Entry
+from workflows.errors import DeskhandError, NeedsOwner
+from workflows.models import Email, RawMail
+from workflows.rules.canonical import body_hash
+
+FilesSent = Literal["auto", "yes", "no"]
+
+_SAME_TIME = timedelta(minutes=10)
+_SEEN = ("\\Seen",)
+
+
+class Folder(Protocol):
+    """A folder as `Mailbox.folders` gives it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def use(self) -> str: ...
+
+
+class Mailbox(Protocol):
+    """What is needed of tools/mail/inbox.Mailbox."""
+
+    async def folders(self) -> Sequence[Folder]: ...
+    async def sent_folders(self, setting: str = "") -> Sequence[Folder]: ...
+    async def find(self, folder: str, *, message_id: str = "", since: datetime | None = None) -> Sequence[RawMail]: ...
+    async def append(self, folder: str, content: bytes, flags: Sequence[str] = _SEEN) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A copy of the mail; `message_id` is what it is called there, which may be another name than ours."""
+
+    folder: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Looks for our mails in the owner's mailbox. `parse` is the limited parser; `sent` the setting imap.sent."""
+
+    mailbox: Mailbox
+    parse: Callable[[bytes], Email]
+    sent: str = ""
+
+    async def in_sent(self, entry: Entry, content: bytes) -> Found | None:
+        """The copy in Sent or All Mail: by our id, by the id the server gave, or by body, subject, people and time.
+
+        Raises:
+            Retryable, NeedsOwner: the mailbox cannot be looked into.
+        """
+        folders = await self._where_sent_mail_lies()
+        ids = [message_id for message_id in (entry.message_id, entry.server_id) if message_id]
+        for folder in folders:
+            if (found := await self._by_id(folder, ids)) is not None:
+                return found
+        ours = await asyncio.to_thread(self.parse, content)
+        for folder in folders:
+            if (found := await self._by_body(folder, entry, ours)) is not None:
+                return found
+        return None
+
+    async def in_inbox(self, entry: Entry) -> Found | None:
+        """The copy of a mail to the owner in the owner's INBOX, by id."""
+        return await self._by_id("INBOX", [entry.message_id])
+
+    async def file(self, content: bytes) -> None:
+        """Put a copy into Sent.
+
+        Raises:
+            Retryable: not now. NeedsOwner: there is no Sent folder.
+        """
+        folders = await self.mailbox.sent_folders(self.sent)
+        if not folders:
+            raise NeedsOwner(
+                "The mailbox has no Sent folder, so copies of sent mails cannot be kept.",
+                "Make one in your mail program, or name it at imap.sent.",
+            )
+        await self.mailbox.append(folders[0].name, content, _SEEN)
+
+    async def _where_sent_mail_lies(self) -> list[str]:
+        sent = [folder.name for folder in await self.mailbox.sent_folders(self.sent)]
+        everything = [folder.name for folder in await self.mailbox.folders() if folder.use == "\\All"]
+        return list(dict.fromkeys((*sent, *everything)))
+
+    async def _by_id(self, folder: str, ids: Sequence[str]) -> Found | None:
+        for message_id in ids:
+            if await self.mailbox.find(folder, message_id=message_id):
+                return Found(folder=folder, message_id=message_id)
+        return None
+
+    async def _by_body(self, folder: str, entry: Entry, ours: Email) -> Found | None:
+        since = entry.claimed_at or entry.at
+        # IMAP's SINCE knows days of an unknown zone: one day earlier is asked for.
+        for raw in await self.mailbox.find(folder, since=since - timedelta(days=1)):
+            try:
+                theirs = await asyncio.to_thread(self.parse, raw.content)
+            except DeskhandError:
+                continue  # a mail that cannot be read proves nothing
+            if _same(entry, ours, theirs):
+                return Found(folder=folder, message_id=theirs.message_id)
+        return None
+
+
+def _same(entry: Entry, ours: Email, theirs: Email) -> bool:
+    if theirs.subject != ours.subject or body_hash(theirs.text) != entry.body_hash or theirs.date is None:
+        return False
+    people = {address.email.lower() for address in (*theirs.to, *theirs.cc)}
+    times = [at for at in (ours.date, entry.claimed_at) if at is not None]
+    return people == {address.lower() for address in entry.recipients} and any(
+        abs(theirs.date - at) <= _SAME_TIME for at in times
+    )
+
+
+def known_to_file(host: str, setting: FilesSent) -> bool | None:
+    """Whether this SMTP server files what it sends, by the owner's word or by our table; None: not known."""
+    if setting != "auto":
+        return setting == "yes"
+    table = _table()
+    return True if host.lower() in table["files"] else False if host.lower() in table["leaves"] else None
+
+
+@cache
+def _table() -> dict[str, list[str]]:
+    table: dict[str, list[str]] = tomllib.loads(Path(__file__).with_name("filing.toml").read_text(encoding="utf-8"))
+    return table

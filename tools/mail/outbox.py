@@ -1,0 +1,338 @@
+"""The outbox: the only door through which a mail leaves.
+
+approved -> claimed -> committing -> sent | uncertain | failed. It may die at any line: the ledger (memory/outgoing.py)
+says how far each mail came, and from `committing` on only evidence (evidence.py) moves it.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from weakref import WeakValueDictionary
+from zoneinfo import ZoneInfo
+
+from memory.blobs import Blobs
+from memory.outgoing import Claimed, Composed, Entry, Held, Limits, OutgoingLedger
+from tools.mail import mime
+from tools.mail.evidence import Evidence, FilesSent, Found, known_to_file
+from tools.mail.smtp import Transport, Uncertain
+from workflows.errors import DeskhandError, Permanent, Retryable
+from workflows.models import Address, Outgoing, Owner, Receipt
+from workflows.ports import Clock
+from workflows.rules.canonical import approved_hash, body_hash
+
+Compose = Callable[[str, datetime], bytes]
+"""Makes the whole mail of a Message-ID and a date."""
+
+_FILED, _APPENDING = 1, 2
+_SURELY_FILED = timedelta(hours=1)  # a server that files by itself has done so by then, or does not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Seconds to go on looking: for a copy that proves an uncertain send, and for one the server files by itself."""
+
+    proof: float = 30
+    filing: float = 10
+    pause: float = 1
+
+
+class Outbox:
+    """Sends what is approved, at most once; and what the owner is told, at least once under one Message-ID."""
+
+    def __init__(  # noqa: PLR0913 - the one place where all of these meet
+        self,
+        *,
+        ledger: OutgoingLedger,
+        blobs: Blobs,
+        transport: Transport,
+        evidence: Evidence,
+        owner: Owner,
+        limits: Limits,
+        clock: Clock,
+        files_sent: FilesSent = "auto",
+        waiting: Waiting | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._blobs = blobs
+        self._transport = transport
+        self._evidence = evidence
+        self._owner = owner
+        self._limits = limits
+        self._clock = clock
+        self._files_sent: FilesSent = files_sent
+        self._waiting = waiting or Waiting()
+        self._domain = owner.address.rpartition("@")[2]
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    # ------------------------------------------------------------ to clients
+
+    async def send(self, outgoing: Outgoing, approved: str, client: str = "") -> Receipt:
+        """Send an approved version (`approved`: its approved hash) to the client, at most once however often called.
+
+        Raises:
+            Retryable: nothing was sent, call again. NeedsOwner: nothing was sent, something must be mended first.
+            Permanent: the version is not the one that was approved.
+        """
+        if approved_hash(outgoing) != approved:
+            raise Permanent(f"Version {outgoing.case}.{outgoing.version} is not the text that was approved; not sent.")
+        intent = f"send:{outgoing.case}.{outgoing.version}"
+        async with self._lock(intent):
+            entry = await asyncio.to_thread(
+                self._ledger.enqueue,
+                intent=intent,
+                purpose="client",
+                recipients=[address.email for address in (*outgoing.to, *outgoing.cc)],
+                hash=approved,
+                case=outgoing.case,
+                version=outgoing.version,
+                client=client,
+            )
+            return await self._send(entry, outgoing)
+
+    async def _send(self, entry: Entry, outgoing: Outgoing) -> Receipt:
+        if entry.state in {"approved", "claimed"}:
+            claim = await self._claim(entry, lambda message_id, date: self._compose(outgoing, message_id, date))
+            if not isinstance(claim, Claimed):
+                return Receipt(state="held", detail=claim.reason, until=claim.until)
+            entry = await self._attempt(claim.entry)
+        if entry.state == "committing":
+            entry = await self._settle(entry)
+        if entry.state == "sent":
+            await self._try_to_file(entry)
+        return _receipt(entry)
+
+    async def _attempt(self, entry: Entry) -> Entry:
+        """One submission of the claimed bytes to a client; the row as it stands afterwards."""
+        try:
+            return await self._submit(entry)
+        except Permanent as error:
+            await asyncio.to_thread(self._ledger.failed, entry.intent, str(error))
+        except Uncertain as error:
+            await asyncio.to_thread(self._ledger.note, entry.intent, str(error))
+        return await self._reread(entry)
+
+    async def _submit(self, entry: Entry) -> Entry:
+        committed = False
+
+        async def commit() -> None:
+            nonlocal committed
+            await asyncio.to_thread(self._ledger.committing, entry.intent)
+            committed = True
+
+        content = await asyncio.to_thread(self._blobs.get, entry.blob)
+        try:
+            done = await self._transport.submit(content, self._owner.address, entry.recipients, commit)
+        except (Permanent, Uncertain):
+            raise
+        except DeskhandError as error:
+            # Only the attempt that wrote `committing` may take it back: another one may be in DATA right now.
+            back = self._ledger.retry if committed else self._ledger.note
+            await asyncio.to_thread(back, entry.intent, str(error))
+            raise
+        return await asyncio.to_thread(self._ledger.sent, entry.intent, done.reply, done.server_id, self._clock.now())
+
+    async def _settle(self, entry: Entry) -> Entry:
+        """Handed over, and no answer known: sent if the mailbox proves it, else uncertain. Never sent again."""
+        content = await asyncio.to_thread(self._blobs.get, entry.blob)
+        seconds = 0 if await self._server_files() is False else self._waiting.proof
+        found = await self._look(lambda: self._evidence.in_sent(entry, content), seconds)
+        if found is None:
+            await asyncio.to_thread(self._ledger.uncertain, entry.intent, _how_to_settle(entry))
+            return await self._reread(entry)
+        reply = f"A copy lies in {found.folder}, so it was sent."
+        await asyncio.to_thread(
+            self._ledger.sent, entry.intent, reply, found.message_id, entry.claimed_at or self._clock.now()
+        )
+        await asyncio.to_thread(self._ledger.filed, entry.intent, _FILED)
+        return await self._reread(entry)
+
+    def _compose(self, outgoing: Outgoing, message_id: str, date: datetime) -> bytes:
+        content = mime.compose(
+            sender=Address(email=self._owner.address, name=self._owner.name),
+            to=outgoing.to,
+            cc=outgoing.cc,
+            subject=outgoing.subject,
+            body=outgoing.body,
+            message_id=message_id,
+            date=date,
+            in_reply_to=outgoing.in_reply_to,
+            references=outgoing.references,
+        )
+        if mime.decoded_body(content) != outgoing.body:
+            raise Permanent(
+                f"Version {outgoing.case}.{outgoing.version} cannot be put into a mail unchanged; not sent."
+            )
+        return content
+
+    # ------------------------------------------------------------ to the owner
+
+    async def post(  # noqa: PLR0913
+        self,
+        *,
+        intent: str,
+        purpose: Literal["approval", "notice"],
+        text: str,
+        compose: Compose,
+        case: int = 0,
+        version: int = 0,
+        reference: str = "",
+    ) -> datetime:
+        """Send the owner a mail; when it left. `compose(message_id, date)` is called once for an intent.
+
+        A second copy under the same Message-ID is harmless here, so nothing stays uncertain: what is not found in
+        INBOX goes again, byte for byte.
+
+        Raises:
+            Retryable, NeedsOwner, Permanent: it has not left (yet); calling again tries again.
+        """
+        async with self._lock(intent):
+            entry = await asyncio.to_thread(
+                self._ledger.enqueue,
+                intent=intent,
+                purpose=purpose,
+                recipients=[self._owner.address],
+                hash=body_hash(text),
+                case=case,
+                version=version,
+                reference=reference,
+            )
+            if entry.state == "committing":
+                entry = await self._settle_post(entry, seconds=0)
+            if entry.state != "sent":
+                entry = await self._post(entry, compose)
+        return entry.sent_at or entry.at
+
+    async def _post(self, entry: Entry, compose: Compose) -> Entry:
+        claim = await self._claim(entry, compose)
+        if not isinstance(claim, Claimed):
+            raise Retryable(claim.reason)
+        try:
+            return await self._submit(claim.entry)
+        except Permanent as error:
+            await asyncio.to_thread(self._ledger.retry, entry.intent, str(error))
+            raise
+        except Uncertain as error:
+            settled = await self._settle_post(claim.entry, self._waiting.proof)
+            if settled.state != "sent":
+                raise Retryable(f"{error} It has not arrived in INBOX; the same mail goes again.") from error
+            return settled
+
+    async def _settle_post(self, entry: Entry, seconds: float) -> Entry:
+        found = await self._look(lambda: self._evidence.in_inbox(entry), seconds)
+        if found is None:
+            await asyncio.to_thread(self._ledger.retry, entry.intent, "It was not found in INBOX; it goes again.")
+            return await self._reread(entry)
+        reply = f"It lies in {found.folder}, so it was sent."
+        return await asyncio.to_thread(
+            self._ledger.sent, entry.intent, reply, "", entry.claimed_at or self._clock.now()
+        )
+
+    # ------------------------------------------------------------ after a crash, and for the supervisor
+
+    async def resume(self) -> tuple[Entry, ...]:
+        """Settle every mail to a client that an earlier process handed over without an answer; those it settled.
+
+        Raises:
+            Retryable, NeedsOwner: the mailbox cannot be looked into; calling again goes on.
+        """
+        settled = []
+        for entry in await asyncio.to_thread(self._ledger.pending):
+            if entry.purpose == "client" and entry.state == "committing":
+                async with self._lock(entry.intent):
+                    now = await self._reread(entry)
+                    settled.append(await self._settle(now) if now.state == "committing" else now)
+        return tuple(settled)
+
+    async def file_unfiled(self) -> tuple[str, ...]:
+        """Try again to put copies into Sent; why it still does not work, in plain words, each reason once."""
+        problems: dict[str, None] = {}
+        for entry in await asyncio.to_thread(self._ledger.unfiled):
+            async with self._lock(entry.intent):
+                if (problem := await self._try_to_file(await self._reread(entry))) is not None:
+                    problems[problem] = None
+        return tuple(problems)
+
+    # ------------------------------------------------------------ the copy in Sent
+
+    async def _try_to_file(self, entry: Entry) -> str | None:
+        """See to the copy in Sent; a sent mail stays sent whatever happens here, `file_unfiled` tries again."""
+        if entry.filed == _FILED:
+            return None
+        try:
+            await self._file(entry)
+        except DeskhandError as error:
+            await asyncio.to_thread(self._ledger.note, entry.intent, f"{entry.detail} Not in Sent yet: {error}")
+            return str(error)
+        return None
+
+    async def _file(self, entry: Entry) -> None:
+        host = self._transport.account.host
+        files = await self._server_files()
+        content = await asyncio.to_thread(self._blobs.get, entry.blob)
+        ours_begun = entry.filed == _APPENDING
+        found = await self._look(
+            lambda: self._evidence.in_sent(entry, content), 0 if files is False or ours_begun else self._waiting.filing
+        )
+        if found is not None:
+            if not ours_begun and not files:
+                await asyncio.to_thread(self._ledger.learn_files_sent, host, files=True)
+            await asyncio.to_thread(self._ledger.learned, entry.intent, found.message_id)
+        elif files and self._clock.now() - (entry.sent_at or entry.at) < _SURELY_FILED:
+            raise Retryable("The server files what it sends by itself, but no copy has shown up yet.")
+        else:
+            await asyncio.to_thread(self._ledger.learn_files_sent, host, files=False)
+            # Marked first: found again after a crash, this copy must not be taken for one that the server filed.
+            await asyncio.to_thread(self._ledger.filed, entry.intent, _APPENDING)
+            await self._evidence.file(content)
+        await asyncio.to_thread(self._ledger.filed, entry.intent, _FILED)
+
+    async def _server_files(self) -> bool | None:
+        host = self._transport.account.host
+        known = known_to_file(host, self._files_sent)
+        return await asyncio.to_thread(self._ledger.files_sent, host) if known is None else known
+
+    # ------------------------------------------------------------ small steps
+
+    async def _claim(self, entry: Entry, compose: Compose) -> Claimed | Held:
+        def whole(_: Entry) -> Composed:
+            message_id = f"<{secrets.token_hex(16)}@{self._domain}>"
+            date = self._clock.now().astimezone(ZoneInfo(self._owner.timezone)).replace(microsecond=0)
+            content = compose(message_id, date)
+            return Composed(content=content, message_id=message_id, body_hash=body_hash(mime.decoded_body(content)))
+
+        return await asyncio.to_thread(self._ledger.claim, entry.intent, whole, self._limits, self._clock.now())
+
+    async def _look(self, look: Callable[[], Awaitable[Found | None]], seconds: float) -> Found | None:
+        """Look until something is found or the time is over; at least once."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while (found := await look()) is None and loop.time() < end:  # noqa: ASYNC110 - the server does not call us
+            await asyncio.sleep(self._waiting.pause)
+        return found
+
+    async def _reread(self, entry: Entry) -> Entry:
+        return await asyncio.to_thread(self._ledger.entry, entry.intent) or entry
+
+    def _lock(self, intent: str) -> asyncio.Lock:
+        """One attempt at a time for each intent; an attempt that Temporal gave up on may still be running."""
+        lock = self._locks.get(intent) or asyncio.Lock()
+        self._locks[intent] = lock
+        return lock
+
+
+def _receipt(entry: Entry) -> Receipt:
+    if entry.state not in {"sent", "uncertain", "failed"}:
+        return Receipt(state="held", message_id=entry.message_id, detail=entry.detail)
+    return Receipt(state=entry.state, message_id=entry.message_id, at=entry.sent_at, detail=entry.detail)
+
+
+def _how_to_settle(entry: Entry) -> str:
+    people = ", ".join(entry.recipients)
+    return (
+        f"The server was handed the mail to {people} but never said whether it took it, and no copy lies in Sent. "
+        f"Deskhand will not send it again by itself. Look into your Sent folder or ask {people}; if it did not arrive, "
+        f"send it yourself ('./deskhand case {entry.case}' shows the text). {entry.detail}"
+    ).strip()
