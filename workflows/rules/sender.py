@@ -4,6 +4,7 @@ import re
 
 from workflows.models import Email
 
+_LONGEST = 4000
 _COMMENT = re.compile(r"\([^()]*\)")
 _DMARC = re.compile(r"(?:^|[;\s])dmarc\s*=\s*([a-z]+)", re.IGNORECASE)
 
@@ -37,7 +38,7 @@ def _server(value: str) -> str:
 
 def _bare(value: str) -> str:
     """The header without its comments: the sender's words may stand in them."""
-    previous = None
+    value, previous = value[:_LONGEST], None
     while previous != value:
         previous, value = value, _COMMENT.sub(" ", value)
     return value

@@ -1,0 +1,48 @@
+"""The owner's answers: recorded before a case hears of them, handled once the case has replied."""
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from memory.book import Book
+from memory.schema import answers, from_json, to_json
+from workflows.models import Answer
+
+
+class Answers(Book):
+    """Each answer once, by its key; what the case said to it is kept beside it."""
+
+    def record_answer(self, answer: Answer) -> bool:
+        """Keep the answer; False when this key was there already."""
+        row = insert(answers).values(
+            key=answer.key,
+            case=answer.case,
+            version=answer.version,
+            answer=to_json(answer),
+            state="recorded",
+            at=answer.at or self._clock.now(),
+        )
+        with self._writing() as connection:
+            return connection.execute(row.on_conflict_do_nothing(index_elements=["key"])).rowcount == 1
+
+    def answers(self, case: int) -> tuple[Answer, ...]:
+        """Every answer to a case, oldest first."""
+        query = select(answers.c.answer).where(answers.c.case == case).order_by(answers.c.at, answers.c.key)
+        with self._reading() as connection:
+            return tuple(from_json(Answer, text) for text in connection.execute(query).scalars())
+
+    def unhandled_answers(self) -> tuple[Answer, ...]:
+        """Recorded but not yet taken by their case, oldest first: told again after a crash."""
+        query = select(answers.c.answer).where(answers.c.state == "recorded").order_by(answers.c.at, answers.c.key)
+        with self._reading() as connection:
+            return tuple(from_json(Answer, text) for text in connection.execute(query).scalars())
+
+    def answer_handled(self, key: str, result: str) -> None:
+        """The case has taken it (or refused it) and said `result`."""
+        with self._writing() as connection:
+            connection.execute(update(answers).where(answers.c.key == key).values(state="handled", result=result))
+
+    def answer_result(self, key: str) -> str | None:
+        """What the case said to it; None while it is not handled."""
+        query = select(answers.c.result).where(answers.c.key == key, answers.c.state == "handled")
+        with self._reading() as connection:
+            return connection.execute(query).scalar()

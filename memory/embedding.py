@@ -1,0 +1,164 @@
+"""Texts to vectors: hashed words and letters by default, or an OpenAI-compatible endpoint.
+
+The hashing vectors need no model, no download and no randomness: the same text gives the same vector on every machine.
+They know spelling, not meaning, so they find what shares words, word parts and a small table of business terms.
+"""
+
+import math
+import re
+import unicodedata
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
+from typing import Any, Protocol
+
+from memory.concepts import concept_of
+from workflows.errors import Retryable
+from workflows.rules.language import small_words
+
+DIMENSIONS = 384
+_WORD = re.compile(r"[^\W_]+")
+_STEM = 5
+_GRAM = 4
+_TIMEOUT = 20.0
+_BATCH = 64
+_LONGEST_INPUT = 8000
+
+
+class EmbeddingFailed(Retryable):
+    """The endpoint gave no vectors; keyword search goes on without them."""
+
+
+class Embedder(Protocol):
+    """Gives each text a unit vector. `name` changes whenever old and new vectors cannot be compared."""
+
+    @property
+    def name(self) -> str:
+        """What made the vectors, kept beside them."""
+
+    @property
+    def floor(self) -> float:
+        """The cosine below which two texts have nothing to do with each other."""
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """One unit vector for each text, all of one length. Raises EmbeddingFailed."""
+
+
+def folded(text: str) -> list[str]:
+    """The words of a text in lower case without accents, small words left out."""
+    plain = unicodedata.normalize("NFKD", text.lower().replace("ß", "ss"))
+    words = _WORD.findall("".join(letter for letter in plain if not unicodedata.combining(letter)))
+    return [word for word in words if word not in _small()]
+
+
+class HashingEmbedder:
+    """The default: 384 dimensions, signed feature hashing of words, stems, letter 4-grams, word pairs and concepts."""
+
+    name = f"hashing-{DIMENSIONS}-v1"
+    floor = 0.12
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        return [_hashed(text) for text in texts]
+
+
+class EndpointEmbedder:
+    """`POST <base_url>/embeddings` of any OpenAI-compatible server; the vectors' length is learnt from its answer."""
+
+    floor = 0.3
+
+    def __init__(self, base_url: str, name: str, api_key: str = "") -> None:
+        self._url = base_url.rstrip("/") + "/embeddings"
+        self._model = name
+        self._api_key = api_key
+        self.name = f"{self._url} {name}"
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        vectors: list[list[float]] = []
+        for start in range(0, len(texts), _BATCH):
+            vectors += self._ask([text[:_LONGEST_INPUT] or " " for text in texts[start : start + _BATCH]])
+        return vectors
+
+    def _ask(self, texts: list[str]) -> list[list[float]]:
+        import httpx2
+
+        headers = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
+        try:
+            answer = httpx2.post(
+                self._url, json={"model": self._model, "input": texts}, headers=headers, timeout=_TIMEOUT
+            )
+            answer.raise_for_status()
+            return _read_vectors(answer.json(), len(texts))
+        except httpx2.HTTPStatusError as error:
+            raise self._failed(f"it answered {error.response.status_code}") from error
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise self._failed(f"it cannot be reached ({type(error).__name__})") from error
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+            raise self._failed("its answer is not a list of vectors") from error
+
+    def _failed(self, what: str) -> EmbeddingFailed:
+        return EmbeddingFailed(
+            f"The embedding endpoint {self._url} failed: {what}. Check [embeddings] in the settings; "
+            "until then memory is searched by keywords alone."
+        )
+
+
+def _read_vectors(answer: Any, count: int) -> list[list[float]]:
+    rows = sorted(answer["data"], key=lambda row: int(row["index"]))
+    vectors = [_unit([float(value) for value in row["embedding"]]) for row in rows]
+    if len(vectors) != count or len({len(vector) for vector in vectors}) != 1:
+        raise ValueError("not one vector for each text")
+    return vectors
+
+
+def _unit(values: list[float]) -> list[float]:
+    length = math.sqrt(math.fsum(value * value for value in values))
+    if not math.isfinite(length) or length == 0.0:
+        raise ValueError("a vector without a direction")
+    return [value / length for value in values]
+
+
+def _hashed(text: str) -> list[float]:
+    features: Counter[str] = Counter()
+    weights: dict[str, float] = {}
+    words = folded(text)
+    for word in words:
+        for feature, weight in _features(word):
+            features[feature] += 1
+            weights[feature] = weight
+    for pair in pairwise(words):
+        feature = "p:" + " ".join(pair)
+        features[feature] += 1
+        weights[feature] = 0.5
+    values = [0.0] * DIMENSIONS
+    for feature, count in features.items():
+        place, sign = _place(feature)
+        values[place] += sign * weights[feature] * (1.0 + math.log(count))
+    return _unit(values) if any(values) else [1.0, *([0.0] * (DIMENSIONS - 1))]
+
+
+@cache
+def _small() -> frozenset[str]:
+    """The small words, as they look without accents."""
+    bare = unicodedata.normalize("NFKD", " ".join(small_words()).replace("ß", "ss"))
+    return frozenset("".join(letter for letter in bare if not unicodedata.combining(letter)).split())
+
+
+def _features(word: str) -> list[tuple[str, float]]:
+    found = [("w:" + word, 1.0)]
+    if len(word) > _STEM:
+        found.append(("s:" + word[:_STEM], 0.8))
+    concept = concept_of(word)
+    if concept:
+        found.append(("c:" + concept, 1.5))
+    edged = f"<{word}>"
+    grams = [edged[start : start + _GRAM] for start in range(len(edged) - _GRAM + 1)]
+    share = 1.0 / math.sqrt(max(len(grams), 1))  # so that a long word does not outweigh a short one
+    return found + [("g:" + gram, 0.6 * share) for gram in grams]
+
+
+def _place(feature: str) -> tuple[int, float]:
+    # crc32, not hash(): Python's own is salted anew in each process.
+    code = zlib.crc32(feature.encode())
+    return code % DIMENSIONS, 1.0 if code >> 31 else -1.0

@@ -1,0 +1,99 @@
+"""Clients: a random id with one or more addresses. An unknown address is a new client; only the owner merges."""
+
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from memory.book import Book
+from memory.schema import client_addresses, clients
+from workflows.errors import Permanent
+from workflows.models import Address, Client
+from workflows.ports import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the owner decided about a client: no drafts at all, or everything proactive held, and why."""
+
+    never: bool = False
+    hold: str = ""
+
+
+def find_client(connection: Connection, email: str) -> Client | None:
+    """Whose address this is."""
+    query = select(client_addresses.c.client).where(client_addresses.c.email == email.lower())
+    found = connection.execute(query).scalar()
+    return None if found is None else read_client(connection, found)
+
+
+def read_client(connection: Connection, client: str) -> Client | None:
+    row = connection.execute(select(clients).where(clients.c.id == client)).first()
+    if row is None:
+        return None
+    query = select(client_addresses.c.email).where(client_addresses.c.client == client)
+    addresses = connection.execute(query.order_by(client_addresses.c.email)).scalars()
+    return Client(id=row.id, name=row.name, addresses=tuple(addresses), written_to=bool(row.written_to))
+
+
+def new_client(connection: Connection, address: Address, clock: Clock) -> Client:
+    """A new person behind an address nobody has. The id is random: it may stand in workflow ids and logs."""
+    made = Client(
+        id=f"c-{secrets.token_hex(8)}", name=address.name or address.email, addresses=(address.email.lower(),)
+    )
+    connection.execute(insert(clients).values(id=made.id, name=made.name, at=clock.now()))
+    if address.email:
+        connection.execute(insert(client_addresses).values(email=address.email.lower(), client=made.id))
+    return made
+
+
+def mark_written_to(connection: Connection, client: str) -> None:
+    connection.execute(update(clients).where(clients.c.id == client).values(written_to=1))
+
+
+def standing_of(connection: Connection, client: str) -> Standing:
+    row = connection.execute(select(clients.c.never, clients.c.hold).where(clients.c.id == client)).first()
+    return Standing() if row is None else Standing(never=bool(row.never), hold=row.hold)
+
+
+class People(Book):
+    """The clients of the house."""
+
+    def client(self, client: str) -> Client:
+        """The client with that id.
+
+        Raises:
+            Permanent: there is none.
+        """
+        with self._reading() as connection:
+            found = read_client(connection, client)
+        if found is None:
+            raise Permanent(f"The ledger knows no client {client}.")
+        return found
+
+    def client_by_address(self, email: str) -> Client | None:
+        with self._reading() as connection:
+            return find_client(connection, email)
+
+    def clients(self) -> tuple[Client, ...]:
+        """Everyone, by name."""
+        with self._reading() as connection:
+            ids = connection.execute(select(clients.c.id).order_by(clients.c.name, clients.c.id)).scalars().all()
+            found = (read_client(connection, client) for client in ids)
+            return tuple(client for client in found if client is not None)
+
+    def standing(self, client: str) -> Standing:
+        """What the owner decided about this client."""
+        with self._reading() as connection:
+            return standing_of(connection, client)
+
+    def set_never(self, client: str) -> None:
+        """No more drafts for this client."""
+        with self._writing() as connection:
+            connection.execute(update(clients).where(clients.c.id == client).values(never=1))
+
+    def hold_client(self, client: str, reason: str) -> None:
+        """Hold everything proactive to this client; an empty reason lets it go on."""
+        with self._writing() as connection:
+            connection.execute(update(clients).where(clients.c.id == client).values(hold=reason))
