@@ -300,8 +300,9 @@ class TemporalServer:
         before = known.get("port")
         if not self.port and isinstance(before, int):
             self.port = before
-        deadline = time.monotonic() + PORT_LIMIT
-        while self.port and not _is_free(self.port) and time.monotonic() < deadline:
+        for _ in range(int(PORT_LIMIT / 0.02)):
+            if not self.port or _is_free(self.port):
+                break
             await asyncio.sleep(0.02)
         if self._fixed:
             self._refuse_foreign_port()
