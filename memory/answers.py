@@ -36,13 +36,14 @@ class Answers(Book):
         with self._reading() as connection:
             return tuple(from_json(Answer, text) for text in connection.execute(query).scalars())
 
-    def answer_handled(self, key: str, result: str) -> None:
-        """The case has taken it (or refused it) and said `result`."""
+    def answer_handled(self, key: str, result: str, *, taken: bool = True) -> None:
+        """The case has taken it, or refused it, and said `result`."""
+        state = "handled" if taken else "refused"
         with self._writing() as connection:
-            connection.execute(update(answers).where(answers.c.key == key).values(state="handled", result=result))
+            connection.execute(update(answers).where(answers.c.key == key).values(state=state, result=result))
 
     def answer_result(self, key: str) -> str | None:
-        """What the case said to it; None while it is not handled."""
-        query = select(answers.c.result).where(answers.c.key == key, answers.c.state == "handled")
+        """What the case said to it; None before it said something."""
+        query = select(answers.c.result).where(answers.c.key == key, answers.c.state != "recorded")
         with self._reading() as connection:
             return connection.execute(query).scalar()

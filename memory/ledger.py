@@ -12,6 +12,7 @@ from memory.cases import Cases
 from memory.documents import Documents
 from memory.mails import Intake, Mails, SeenKind
 from memory.people import People
+from memory.recovery import Recovery
 from memory.story import Stories
 from workflows.models import Owner
 from workflows.ports import Clock
@@ -19,7 +20,7 @@ from workflows.ports import Clock
 __all__ = ["Intake", "Ledger", "SeenKind"]
 
 
-class Ledger(Mails, Cases, Answers, People, Documents, Stories):
+class Ledger(Mails, Cases, Answers, People, Documents, Stories, Recovery):
     """All of the record (implements `workflows.ports.Record`). Synchronous, safe from any thread and process."""
 
     def __init__(self, engine: Engine, owner: Owner, clock: Clock, blobs: Blobs, intake: Intake | None = None) -> None:

@@ -198,7 +198,7 @@ answers = Table(
     Column("case", Integer, nullable=False, index=True),
     Column("version", Integer, nullable=False),
     Column("answer", Text, nullable=False),  # Answer as JSON
-    Column("state", String, nullable=False),  # recorded | handled
+    Column("state", String, nullable=False),  # recorded | handled (the case took it) | refused
     Column("result", Text, nullable=False, default=""),  # what the case said
     Column("at", Instant, nullable=False),
 )

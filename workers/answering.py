@@ -47,7 +47,7 @@ class Answering:
             taken, said = False, str(refusal)
             if answer.via == "mail":
                 await self.desk.tell(f"refused:{answer.key}", f"Case {answer.case}: your answer changed nothing", said)
-        await asyncio.to_thread(self.ledger.answer_handled, answer.key, said)
+        await asyncio.to_thread(self.ledger.answer_handled, answer.key, said, taken=taken)
         return taken, said
 
     def _read(self, event: Event) -> Answer | Unproven:

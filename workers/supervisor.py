@@ -21,7 +21,7 @@ from workers import wiring
 from workers.answering import Answering
 from workers.codec import converter
 from workers.control import ControlServer
-from workers.engine import TemporalEngine
+from workers.engine import Refused, TemporalEngine
 from workers.handlers import Handlers
 from workers.reception import Reception
 from workers.settings import Settings, cache_folder
@@ -137,7 +137,8 @@ class Service:
             for event in await asyncio.to_thread(self.parts.ledger.unheard, state):
                 await engine.deliver(event)
         for answer in await asyncio.to_thread(self.parts.ledger.unconsumed_answers):
-            await engine.answer(answer)
+            with contextlib.suppress(Refused):  # it is on its way to the ledger, or no longer fits
+                await engine.answer(answer)
         if states:
             self._say(f"{len(states)} open cases are taken up again.")
 

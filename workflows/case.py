@@ -166,12 +166,14 @@ class Case:
                 self._to(version=drafted.version, hash=drafted.hash, hold=drafted.hold)
             except ActivityError as error:
                 self._to(hold=f"no draft could be made: {steps.words(error)}")
-        self._to(stage="drafted", round=1, asked_again=0)
+        self._to(stage="drafted", round=1, asked_at=None, asked_again=0)
 
     async def _ask(self) -> None:
         if self._events:  # a newer mail came while we drafted: an approval of this version would be stale
             await self._take_event()
             return
+        # Kept with the first attempt: a retried question must be the very same mail, its deadline included.
+        self._to(asked_at=self.state.asked_at or workflow.now())
         asking = await steps.mail(Activities.ask, self.state)
         self._to(stage="waiting", asked_at=asking.asked_at, expires_at=asking.expires_at, grace=asking.grace)
         await self._save()
@@ -181,7 +183,7 @@ class Case:
         if await self._news_by(self.state.later_until or self.state.expires_at):
             await self._take_news()
         elif self.state.later_until:
-            self._to(stage="drafted", round=self.state.round + 1, later_until=None)
+            self._to(stage="drafted", round=self.state.round + 1, asked_at=None, later_until=None)
         else:
             await self._expire()
 
@@ -300,7 +302,7 @@ class Case:
         edited = await steps.memory(Activities.edit, self.state, text)
         self._to(
             stage="waiting", version=edited.version, hash=edited.hash, hold="", changed="Your own text.", round=1,
-            asked_again=0, approved_at=None, held_until=None,
+            asked_at=None, asked_again=0, approved_at=None, held_until=None,
         )  # fmt: skip
         if send:
             await self._approve()

@@ -1,0 +1,62 @@
+"""A case's whole story as plain text: the answer to "why"."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from memory.story import CaseStory
+from workflows.models import Owner
+from workflows.rules.calendar import format_moment
+from workflows.rules.canonical import one_line
+
+Line = tuple[datetime, str]
+_LONGEST = 300
+
+
+def trace(story: CaseStory, owner: Owner) -> str:
+    """Trigger, rule, drafts with sources and model, answers, sends and costs, in the order they happened."""
+    lines = [line for part in (_events, _versions, _answers, _sends, _calls, _notes) for line in part(story)]
+    ordered = sorted(lines, key=lambda line: line[0])
+    told = "\n".join(f"{format_moment(at, owner)}  {one_line(text, _LONGEST)}" for at, text in ordered)
+    state = story.state
+    end = f"It ended: {state.outcome}. {state.reason}".strip() if state.outcome else f"It is {state.stage} now."
+    return f"{one_line(story.row.title, _LONGEST)}\n\n{told}\n\n{end}\n"
+
+
+def _events(story: CaseStory) -> Iterator[Line]:
+    for event in story.events:
+        yield event.at, f"{event.sender} wrote: {event.subject} (rule: {event.rule}) {event.reason}"
+
+
+def _versions(story: CaseStory) -> Iterator[Line]:
+    for line in story.versions:
+        draft = line.draft
+        model = draft.model or "none: drafted from a template"
+        by = "your own text" if line.by == "owner" else f"model: {model}"
+        why = "; ".join(draft.why)
+        yield line.at, f"version {line.version} ({line.state}), {by}. {why}"
+        if draft.sources:
+            yield line.at, f"version {line.version} rests on {', '.join(draft.sources)}"
+
+
+def _answers(story: CaseStory) -> Iterator[Line]:
+    for line in story.answers:
+        yield line.at, f"your answer by {line.answer.via}: {line.answer.decision.kind}. {line.result}"
+
+
+def _sends(story: CaseStory) -> Iterator[Line]:
+    for line in story.sends:
+        yield line.sent_at or line.at, f"{line.purpose} mail {line.intent}: {line.state}. {line.detail}"
+
+
+def _calls(story: CaseStory) -> Iterator[Line]:
+    for line in story.calls:
+        tokens = f"{line.input_tokens} + {line.output_tokens} tokens"
+        yield (
+            line.at,
+            f"model call {line.step} of version {line.version}: {line.model}, {tokens}, cost {line.cost or '?'}",
+        )
+
+
+def _notes(story: CaseStory) -> Iterator[Line]:
+    for line in story.notes:
+        yield line.at, line.what
