@@ -91,9 +91,12 @@ class Keys:
 
     def _make(self, path: Path) -> None:
         """Write it whole beside its place, then link it there: it exists completely or not at all, and only once."""
-        fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unusable(path, error) from error
+        fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        try:
             handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb") as file:
                 file.write(secrets.token_bytes(SIZE))

@@ -572,9 +572,8 @@ def test_two_processes_write_at_once_and_neither_fails(tmp_path):
         )
         for name in ("one", "two")
     ]
-    for process in running:
-        _, said = process.communicate(timeout=60)
-        assert process.returncode == 0, said.decode()
+    said = [process.communicate(timeout=60)[1].decode() for process in running]
+    assert [process.returncode for process in running] == [0, 0], said
     assert len(House(tmp_path / "home").ledger.case_rows(1000)) == 80
 
 
