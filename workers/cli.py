@@ -101,17 +101,17 @@ def init(
     skip_login: Annotated[bool, typer.Option("--skip-login", help="Do not try the logins.")] = False,
 ) -> int:
     """Write the settings: finds the mail servers, tries both logins."""
-    from workers import setup
+    from workers.setup import init as write_settings
 
-    return setup.init(_output(context), answers, force=force, skip_login=skip_login)
+    return write_settings(_output(context), answers, force=force, skip_login=skip_login)
 
 
 @app.command(rich_help_panel=START)
 def check(context: typer.Context) -> int:
     """Probe every part and name each fault with its mend."""
-    from workers import check as probes
+    from workers.check import check as probe_all
 
-    return probes.check(_output(context))
+    return probe_all(_output(context))
 
 
 @app.command(rich_help_panel=START)

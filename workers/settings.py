@@ -6,7 +6,6 @@ Every key is described in docs/settings.md; a test holds the two together.
 """
 
 import difflib
-import ipaddress
 import json
 import os
 import re
@@ -24,6 +23,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tools.mail.account import Account, Tls
+from tools.mail.tls import is_loopback
 from workflows.errors import NeedsOwner
 from workflows.models import Owner, Source
 
@@ -126,6 +126,12 @@ def _money(value: object) -> object:
     raise _wrong('an amount with its currency such as "2.00 USD"')
 
 
+def _whole(value: object) -> object:
+    if isinstance(value, bool | float):  # true would pass as 1
+        raise _wrong("a whole number")
+    return value
+
+
 def _time(value: object) -> object:
     if isinstance(value, time):
         return value.replace(tzinfo=None)
@@ -177,13 +183,6 @@ def _optional(check: BeforeValidator) -> BeforeValidator:
     return BeforeValidator(lambda value: value if value == "" else check.func(value))  # type: ignore[call-arg]
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 _url = _matching(re.compile(r"https?://[^\s/]+\S*"), 'a web address such as "http://127.0.0.1:11434/v1"')
 _host = _matching(
     re.compile(r"[A-Za-z0-9._:-]+"), 'the bare name of a server such as "imap.winter.example", without "https://"'
@@ -197,8 +196,10 @@ Email = Annotated[str, BeforeValidator(_email)]
 Emails = Annotated[tuple[Email, ...], BeforeValidator(_list)]
 Times = Annotated[tuple[TimeOfDay, ...], BeforeValidator(_list)]
 Host = Annotated[str, _host]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Count = Annotated[int, Field(ge=0)]
+_number = BeforeValidator(_whole)
+Port = Annotated[int, _number, Field(ge=1, le=65535)]
+Count = Annotated[int, _number, Field(ge=0)]
+Positive = Annotated[int, _number, Field(ge=1)]
 Url = Annotated[str, _url]
 
 # ---------------------------------------------------------------- the sections
@@ -234,7 +235,7 @@ class Server(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.tls == "none" and not _is_loopback(self.host):
+        if self.tls == "none" and not is_loopback(self.host):
             raise _wrong('"implicit" or "starttls": without TLS only a server on this machine may be used', "tls")
         return self
 
@@ -244,16 +245,16 @@ def _ports(value: object, implicit: int, starttls: int) -> object:
     if not isinstance(value, Mapping):
         return value
     usual = {implicit: "implicit", starttls: "starttls"}
-    tls = value.get("tls") or usual.get(_number(value.get("port")), "implicit")
+    tls = value.get("tls") or usual.get(_as_number(value.get("port")), "implicit")
     port = value.get("port") or (starttls if tls == "starttls" else implicit)
-    meant = usual.get(_number(port))
+    meant = usual.get(_as_number(port))
     if meant and tls in usual.values() and meant != tls:
         other = implicit if tls == "implicit" else starttls
         raise _wrong(f'"{meant}" for port {port} (or port {other} for "{tls}")', "tls")
     return {**value, "tls": tls, "port": port}
 
 
-def _number(value: object) -> int:
+def _as_number(value: object) -> int:
     try:
         return int(value)  # type: ignore[call-overload,no-any-return]
     except (TypeError, ValueError):
@@ -329,8 +330,8 @@ class ApprovalSection(Section):
 
 
 class LimitsSection(Section):
-    per_hour: Annotated[int, Field(ge=1)] = 50
-    per_recipient_per_day: Annotated[int, Field(ge=1)] = 5
+    per_hour: Positive = 50
+    per_recipient_per_day: Positive = 5
     quiet_hours: Annotated[str, _optional(_matching(_QUIET, 'hours such as "20:00-07:00", or ""'))] = ""
 
 

@@ -20,9 +20,9 @@ def up(output: Output) -> int:
 
     loaded = settings.load(output.home)
     with home.hold(output.home, "up"):
-        from workers import supervisor
+        from workers.supervisor import run
 
-        asyncio.run(supervisor.run(output.home, loaded, say=output.progress))
+        asyncio.run(run(output.home, loaded, say=output.progress))
     return 0
 
 
@@ -30,9 +30,9 @@ def demo(output: Output, story: str, mail: Path | None, answer: str | None) -> i
     """Do the main job once on embedded defaults in a throwaway home."""
     if mail is not None and not mail.is_file():
         raise NeedsOwner(f"There is no file {mail}.", "Give a mail saved as .eml.")
-    from workers import demo as stage
+    from workers.demo import run
 
-    return asyncio.run(stage.run(story, mail, answer, output.as_json))
+    return asyncio.run(run(story, mail, answer, output.as_json))
 
 
 def test(arguments: Sequence[str]) -> int:
@@ -62,6 +62,7 @@ def _require_dovecot() -> None:
 
 
 def _require_temporal() -> None:
-    from workers import settings, temporal
+    from workers.settings import cache_folder
+    from workers.temporal_cli import find_cli
 
-    asyncio.run(temporal.find_cli(settings.cache_folder()))
+    asyncio.run(find_cli(cache_folder()))

@@ -1,0 +1,452 @@
+"""`check`: one probe for every part, each fault with its mend. One that fails does not stop the rest.
+
+Exit 0 when all required probes hold, else 2: what they name is the owner's to mend.
+"""
+
+import asyncio
+import importlib.util
+import shutil
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tools.mail.account import Account
+from workers import home as homes
+from workers import settings
+from workers.commands.output import Output
+from workers.settings import Settings
+from workflows.errors import DeskhandError, NeedsOwner
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("workflows", "memory", "tools", "agents", "workers")
+PATIENCE = 15.0
+"""Seconds for a connection or a TLS handshake."""
+ORDER = (
+    "settings", "packages", "home", "disk",
+    "imap.connect", "imap.tls", "imap.login", "imap.idle", "imap.folders", "imap.sent",
+    "smtp.connect", "smtp.tls", "smtp.login",
+    "temporal", "memory", "model",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """How one part was found. `detail`: what is good to know when it is well; not `required`: only a warning."""
+
+    name: str
+    ok: bool
+    required: bool = True
+    problem: str = ""
+    mend: str = ""
+    detail: str = ""
+
+
+Work = Callable[[], Awaitable[str]]
+"""Does one probe: a detail when well, a DeskhandError when not."""
+
+
+class Unneeded(Exception):
+    """The part is not in use, or cannot be tried now; the message says why. Not a fault."""
+
+
+class Warned(Exception):
+    """A fault that does not hinder the service."""
+
+    def __init__(self, problem: str, mend: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.mend = mend
+
+
+def check(output: Output) -> int:
+    """Probe every part; 0 when all required ones hold, else 2."""
+    return asyncio.run(_check(output))
+
+
+async def _check(output: Output) -> int:
+    faults = 0
+    async for probe in probes(output.home):
+        shown = {"required": probe.required, "problem": probe.problem, "mend": probe.mend, "detail": probe.detail}
+        output.event("probe", name=probe.name, ok=probe.ok, **shown)
+        output.text(_line(probe))
+        faults += probe.required and not probe.ok
+    output.text("" if faults else "\nAll is well.")
+    return 2 if faults else 0
+
+
+def _line(probe: Probe) -> str:
+    mark = "ok  " if probe.ok else "FAIL" if probe.required else "note"
+    text = probe.detail if probe.ok else f"{probe.problem} {probe.mend}"
+    return f"{mark}  {probe.name:<13} {text}".rstrip()
+
+
+async def probes(home: Path) -> AsyncIterator[Probe]:
+    """Every probe in the order of `ORDER`."""
+    first = await _probe("settings", lambda: _settings(home))
+    yield first
+    loaded = settings.load(home) if first.ok else None
+    yield await _probe("packages", _packages)
+    yield await _probe("home", lambda: _permissions(home))
+    yield await _probe("disk", lambda: _disk(home))
+    async for probe in _imap(home, loaded):
+        yield probe
+    async for probe in _smtp(home, loaded):
+        yield probe
+    for name, work in (("temporal", _temporal), ("memory", _memory), ("model", _model)):
+        yield await _probe(name, _with(work, home, loaded))
+
+
+def _with(work: Callable[[Path, Settings], Awaitable[str]], home: Path, loaded: Settings | None) -> Work:
+    async def run() -> str:
+        if loaded is None:
+            raise NeedsOwner("Not tried, because the settings have a fault.", "Mend the settings first.")
+        return await work(home, loaded)
+
+    return run
+
+
+async def _probe(name: str, work: Work) -> Probe:
+    try:
+        return Probe(name=name, ok=True, detail=await work())
+    except Unneeded as reason:
+        return Probe(name=name, ok=True, required=False, detail=str(reason))
+    except Warned as warning:
+        return Probe(name=name, ok=False, required=False, problem=warning.problem, mend=warning.mend)
+    except NeedsOwner as error:
+        return Probe(name=name, ok=False, problem=error.problem, mend=error.mend)
+    except DeskhandError as error:
+        return Probe(name=name, ok=False, problem=str(error), mend="Try again in a while.")
+    except Exception as error:  # noqa: BLE001 - one probe's own fault must not stop the others
+        what = f"This probe failed in a way it did not expect ({type(error).__name__}: {error})."
+        return Probe(name=name, ok=False, problem=what, mend="Run ./deskhand status and look into the log folder.")
+
+
+# ---------------------------------------------------------------- this machine
+
+
+async def _settings(home: Path) -> str:
+    loaded = settings.load(home)
+    loaded.imap_account(home)
+    loaded.smtp_account(home)
+    for section in ("model", "embeddings", "temporal"):
+        loaded.api_key(home, section)
+    return str(home / settings.FILE)
+
+
+async def _packages() -> str:
+    return await asyncio.to_thread(_own_packages)
+
+
+def _own_packages() -> str:
+    """The five names are plain words; another distribution may own one of them and would be imported instead."""
+    for name in PACKAGES:
+        spec = importlib.util.find_spec(name)
+        origin = Path(spec.origin).resolve() if spec and spec.origin else None
+        if origin is None or not origin.is_relative_to(ROOT):
+            raise NeedsOwner(
+                f'The package "{name}" comes from {origin or "nowhere"} and not from {ROOT}.',
+                "Another distribution owns that name: remove it from this Python, or start by ./deskhand.",
+            )
+    return str(ROOT)
+
+
+async def _permissions(home: Path) -> str:
+    return await asyncio.to_thread(_closed_to_others, home)
+
+
+def _closed_to_others(home: Path) -> str:
+    if not home.is_dir():
+        raise NeedsOwner(f"The home {home} does not exist.", "Run ./deskhand init.")
+    found = homes.open_to_others(home)
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise NeedsOwner(f"Other users can look into {found[0]}{more}.", f"Run: chmod -R go= {home}")
+    return str(home)
+
+
+async def _disk(home: Path) -> str:
+    free = homes.free_bytes(home)
+    if free < homes.LITTLE_SPACE:
+        raise NeedsOwner(f"Only {free // 2**20} MB are free where {home} lies.", "Free some space.")
+    return f"{free / 2**30:.1f} GB free"
+
+
+# ---------------------------------------------------------------- mail
+
+
+async def _imap(home: Path, loaded: Settings | None) -> AsyncIterator[Probe]:
+    async def logged_in(account: Account) -> str:
+        await imap_login(account)
+        return account.user
+
+    async def idle(account: Account) -> str:
+        return await _idle(account)
+
+    async def folders(account: Account) -> str:
+        return await _folders(account, loaded.imap.folders if loaded else ())
+
+    async def sent(account: Account) -> str:
+        return await _sent(account, loaded.imap.sent if loaded else "")
+
+    steps = (
+        ("imap.connect", connect),
+        ("imap.tls", lambda account: handshake(account, "imap")),
+        ("imap.login", logged_in),
+    )
+    account = _account(lambda: loaded.imap_account(home)) if loaded else None
+    well = True
+    for name, step in steps:
+        probe = await _probe(name, _step(step, account, well=well))
+        well = probe.ok
+        yield probe
+    for name, step in (("imap.idle", idle), ("imap.folders", folders), ("imap.sent", sent)):
+        yield await _probe(name, _step(step, account, well=well))
+
+
+async def _smtp(home: Path, loaded: Settings | None) -> AsyncIterator[Probe]:
+    async def logged_in(account: Account) -> str:
+        await smtp_login(account)
+        return account.user
+
+    steps = (
+        ("smtp.connect", connect),
+        ("smtp.tls", lambda account: handshake(account, "smtp")),
+        ("smtp.login", logged_in),
+    )
+    account = _account(lambda: loaded.smtp_account(home)) if loaded else None
+    well = True
+    for name, step in steps:
+        probe = await _probe(name, _step(step, account, well=well))
+        well = probe.ok
+        yield probe
+
+
+def _account(made: Callable[[], Account]) -> Account | None:
+    try:
+        return made()
+    except NeedsOwner:
+        return None  # told by the probe "settings"
+
+
+def _step(step: Callable[[Account], Awaitable[str]], account: Account | None, *, well: bool) -> Work:
+    async def run() -> str:
+        if account is None:
+            raise NeedsOwner("Not tried, because the settings have a fault.", "Mend the settings first.")
+        if not well:
+            raise NeedsOwner("Not tried, because the probe before it failed.", "Mend that one first.")
+        return await step(account)
+
+    return run
+
+
+async def connect(account: Account) -> str:
+    """Open and close a connection to the server."""
+    async with _connected(account):
+        return f"{account.host}:{account.port}"
+
+
+@asynccontextmanager
+async def _connected(account: Account) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    where = f"{account.host}:{account.port}"
+    try:
+        async with asyncio.timeout(PATIENCE):
+            reader, writer = await asyncio.open_connection(account.host, account.port)
+    except TimeoutError:
+        raise NeedsOwner(f"{where} does not answer.", "Check host and port, and the firewall.") from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise NeedsOwner(f"{where} cannot be reached ({reason}).", "Check host, port and the network.") from None
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def handshake(account: Account, protocol: Literal["imap", "smtp"]) -> str:
+    """Begin TLS as the settings say and verify chain and host name; no password is sent.
+
+    Raises:
+        NeedsOwner: the certificate is refused, or the server does not offer TLS.
+    """
+    from tools.mail import tls
+
+    if account.tls == "none":
+        tls.require_loopback(account, protocol)
+        return "none (this machine)"
+    context = await asyncio.to_thread(tls.context, account)
+    async with _connected(account) as (reader, writer):
+        try:
+            async with asyncio.timeout(PATIENCE):
+                if account.tls == "starttls":
+                    await _ask_starttls(reader, writer, protocol)
+                await writer.start_tls(context, server_hostname=account.host)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+            raise _tls_problem(account, protocol, error) from None
+        found: ssl.SSLObject = writer.get_extra_info("ssl_object")
+        return f"{found.version()}, certificate of {account.host} verified"
+
+
+def _tls_problem(account: Account, protocol: str, error: Exception) -> NeedsOwner:
+    from tools.mail import tls
+
+    return tls.certificate_problem(account, error) or NeedsOwner(
+        f"{account.host}:{account.port} broke off while TLS began.", f"Check {protocol}.port and {protocol}.tls."
+    )
+
+
+async def _ask_starttls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, protocol: str) -> None:
+    """The few plain words before STARTTLS."""
+    if protocol == "imap":
+        await reader.readline()
+        answer = await _said(reader, writer, b"a STARTTLS\r\n", b"a ")
+        well = answer.upper().startswith(b"A OK")
+    else:
+        await _reply(reader)
+        writer.write(b"EHLO localhost\r\n")
+        await _reply(reader)
+        writer.write(b"STARTTLS\r\n")
+        well = (await _reply(reader)).startswith(b"220")
+    if not well:
+        raise NeedsOwner(
+            "The server does not offer STARTTLS, so the password would travel unprotected.",
+            f'Set {protocol}.tls = "implicit" with port {"993" if protocol == "imap" else "465"}.',
+        )
+
+
+async def _said(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: bytes, tag: bytes) -> bytes:
+    writer.write(line)
+    while answer := await reader.readline():
+        if answer.lower().startswith(tag):
+            return answer
+    raise ConnectionResetError
+
+
+async def _reply(reader: asyncio.StreamReader) -> bytes:
+    """The last line of an SMTP reply."""
+    while answer := await reader.readline():
+        if answer[3:4] != b"-":
+            return answer
+    raise ConnectionResetError
+
+
+async def smtp_login(account: Account) -> None:
+    """Log in and out; raises NeedsOwner or Retryable in plain words."""
+    from tools.mail.smtp import Transport
+
+    await Transport(account).probe()
+
+
+# ---------------------------------------------------------------- Temporal, memory, model
+
+
+async def _temporal(home: Path, loaded: Settings) -> str:
+    if loaded.temporal.address:
+        return await _temporal_answers(home, loaded)
+    return await asyncio.to_thread(_temporal_cli, loaded.temporal.cli)
+
+
+async def _temporal_answers(home: Path, loaded: Settings) -> str:
+    from temporalio.client import Client
+
+    address, namespace = loaded.temporal.address, loaded.temporal.namespace
+    key = loaded.api_key(home, "temporal") or None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            client = await Client.connect(address, namespace=namespace, tls=loaded.temporal.tls, api_key=key)
+            await client.count_workflows()
+    except (RuntimeError, OSError, TimeoutError) as error:  # RPCError is a RuntimeError
+        reason = str(error).splitlines()[0] if str(error) else "no answer"
+        raise NeedsOwner(
+            f'The Temporal server at {address} does not serve the namespace "{namespace}" ({reason[:200]}).',
+            "Check temporal.address, temporal.tls, temporal.namespace and the key.",
+        ) from None
+    return f'{address}, namespace "{namespace}"'
+
+
+def _temporal_cli(setting: str) -> str:
+    from workers.temporal_cli import OLDEST_SERVER, VERSION, server_inside
+
+    kept = settings.cache_folder() / "bin" / f"temporal-{VERSION}"
+    candidates = (setting,) if setting else (shutil.which("temporal"), str(kept))
+    for path in filter(None, candidates):
+        server = server_inside(Path(path))
+        if server and server >= OLDEST_SERVER:
+            return f"{path}, server {'.'.join(map(str, server))}"
+    if setting:
+        raise NeedsOwner(
+            f"temporal.cli names {setting}, which is not a Temporal CLI that runs here, or is too old.",
+            "Correct it, or leave it empty: Deskhand gets one by itself.",
+        )
+    raise Warned(
+        "There is no Temporal CLI on this machine yet.",
+        "./deskhand up gets one by itself: a download, or a build of some minutes, once.",
+    )
+
+
+async def _memory(home: Path, loaded: Settings) -> str:
+    if not (home / "chroma").exists():
+        raise Unneeded("There is nothing remembered yet; the first ./deskhand up makes the store.")
+    held = homes.holder(home)
+    if held:
+        raise Unneeded(f"In use by {held}.")
+    return await asyncio.to_thread(_store, home, loaded)
+
+
+def _store(home: Path, loaded: Settings) -> str:
+    """Open the store while the home is held; what is damaged is set aside and rebuilt, and told."""
+    from memory.blobs import Blobs
+    from memory.embedding import EndpointEmbedder, HashingEmbedder
+    from memory.keywords import Keywords
+    from memory.ledger import Ledger
+    from memory.schema import open_engine
+    from memory.store import Store
+    from workers.clock import SystemClock
+
+    said: list[str] = []
+    clock, part = SystemClock(), loaded.embeddings
+    # The embedder of the service, for the store takes a folder made by another one as damaged and rebuilds it.
+    key = loaded.api_key(home, "embeddings")
+    embedder = EndpointEmbedder(part.base_url, part.name, key) if part else HashingEmbedder()
+    with homes.hold(home, "check"):
+        ledger = Ledger(open_engine(home / "ledger.sqlite"), loaded.owner_facts(), clock, Blobs(home / "blobs"))
+        keywords = Keywords(home / "index.sqlite", ledger.home(), clock, said.append)
+        store = Store(home / "chroma", ledger, keywords, embedder, clock, said.append)
+        try:
+            count = store.count()
+        finally:
+            store.close()
+    return " ".join((f"{count} vectors.", *said))
+
+
+async def _model(home: Path, loaded: Settings) -> str:
+    if loaded.model is None:
+        raise Unneeded("No model is configured: rules and templates do the work.")
+    from agents.model import Model
+    from agents.prices import Prices
+    from memory.journal import Caps, Journal
+    from memory.schema import open_engine
+    from workers.clock import SystemClock
+
+    part, clock = loaded.model, SystemClock()
+    # A ledger of its own: the probe must work before there is one, and must not stand in any case's account.
+    with tempfile.TemporaryDirectory() as folder:
+        engine = open_engine(Path(folder) / "ledger.sqlite")
+        model = Model(
+            base_url=part.base_url,
+            name=part.name,
+            api_key=loaded.api_key(home, "model"),
+            structured=part.structured,
+            caps=Caps.parse(str(part.daily_cost), part.daily_calls, part.daily_tokens),
+            journal=Journal(engine, clock, loaded.owner.timezone),
+            prices=Prices.load(),
+            clock=clock,
+        )
+        try:
+            return await model.probe()
+        finally:
+            await model.aclose()
+            engine.dispose()
