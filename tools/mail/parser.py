@@ -33,7 +33,7 @@ _HEAD = struct.Struct("!BQ")  # what follows, and how many bytes of it
 _READY, _EMAIL, _REFUSED, _MEMORY = range(4)
 _PIECE = 1 << 20
 _BUSY_MACHINE = 5
-"""A child that got little of the processor may take this many times the wall time: a busy machine is no hostile mail."""
+"""How many times the wall time a child may take that got little of the processor: a busy machine is no hostile mail."""
 
 
 class Quarantined(Permanent):

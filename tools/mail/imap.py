@@ -1,0 +1,412 @@
+"""One IMAP connection: imaplib2 with what it lacks: verified TLS, time limits, clean ends, errors in plain words.
+
+imaplib2 3.6 checks neither chain nor name by itself, has no connect timeout, and reads and writes one TLS socket from
+two threads at once; its waits have no end when its handler thread dies. Blocking calls: for threads, not for a loop.
+"""
+
+import binascii
+import contextlib
+import errno
+import re
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import imaplib2
+
+from tools.mail import tls
+from tools.mail.account import Account
+from workflows.errors import NeedsOwner, Retryable
+
+_TLS_RECORD = 16_384
+_KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_KEEPALIVE", 30))
+_JOIN_WITHIN = 3.0
+
+Result = TypeVar("Result")
+
+
+class Unreachable(NeedsOwner):
+    """No connection at all: a wrong host or port, or a server that is down just now."""
+
+
+class No(Exception):
+    """The server understood and said NO; `code` is its response code ("TRYCREATE") or ""."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        found = re.match(r"\[([A-Z0-9-]+)", text)
+        self.code = found[1] if found else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """Seconds to wait for things."""
+
+    connect: float = 15
+    command: float = 20
+    poll: float = 60  # the longest wait in IDLE, or between polls: renewed far more often than servers ask for
+    backoff: float = 1  # after the first failure; doubled up to `longest`
+    longest: float = 60
+    refused: float = 300  # between attempts that only the owner can mend
+
+
+class Connection(imaplib2.IMAP4):  # type: ignore[misc]  # imaplib2 has no types
+    """An imaplib2 connection over a socket that is verified before anything secret is said."""
+
+    def __init__(self, account: Account, context: ssl.SSLContext | None, patience: Patience) -> None:
+        self._account, self._context, self._patience = account, context, patience
+        self._io = threading.Lock()  # OpenSSL allows one thread at a time on a connection
+        self._broken = False
+        super().__init__(account.host, account.port, timeout=patience.command, identifier="imap")
+
+    # ---- what imaplib2 lets a subclass do
+
+    def open(self, host: str | None = None, port: int | None = None) -> None:
+        """Connect; with implicit TLS, verify before the first byte is read."""
+        self.host, self.port = self._account.host, self._account.port
+        self.sock = socket.create_connection((self.host, self.port), self._patience.connect)
+        _keep_alive(self.sock)
+        try:
+            if self._account.tls == "implicit":
+                self.ssl_wrap_socket()
+        except BaseException:
+            self.sock.close()
+            raise
+        self.sock.setblocking(False)
+        self.read_fd = self.sock.fileno()
+
+    def ssl_wrap_socket(self) -> None:
+        """Start TLS on the socket: chain, host name and version are verified here and nowhere else."""
+        if self._context is None:
+            raise ssl.SSLError("TLS was not asked for")
+        self.sock.settimeout(self._patience.connect)
+        self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
+        self.sock.setblocking(False)
+        self.read_fd = self.sock.fileno()
+
+    def read(self, size: int) -> bytes:
+        """What has come, waiting for it."""
+        while not self._broken:
+            with self._io, contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                content: bytes = self.sock.recv(size)
+                if not content:
+                    raise ConnectionResetError(errno.ECONNRESET, "the server closed the connection")
+                return content
+            # Readable but nothing to read: half a TLS record, or a session ticket. The lock must be free meanwhile.
+            _wait(self.sock, select.POLLIN, 1.0)
+        raise ConnectionAbortedError(errno.ECONNABORTED, "the connection was ended here")
+
+    def send(self, data: bytes) -> None:
+        """All of it; the time limit counts from the last byte that went out."""
+        rest = memoryview(data)
+        moved = time.monotonic()
+        while rest:
+            sent = self._send_some(rest[:_TLS_RECORD])
+            rest = rest[sent:]
+            if sent:
+                moved = time.monotonic()
+            elif self._broken or time.monotonic() - moved > self._patience.command:
+                raise TimeoutError(errno.ETIMEDOUT, "the server takes no more bytes")
+            else:
+                _wait(self.sock, select.POLLIN | select.POLLOUT, 0.5)
+
+    def shutdown(self) -> None:
+        """Close the socket; a server that already did is no error."""
+        self._broken = True
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
+
+    def _send_some(self, data: memoryview) -> int:
+        with self._io:
+            try:
+                sent: int = self.sock.send(data)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return 0
+            return sent
+
+    def _print_log(self) -> None:
+        """Nothing: imaplib2 would write its own log to stderr on every drop."""
+
+    # ---- logging in
+
+    def secure(self) -> None:
+        """STARTTLS when the account asks for it.
+
+        Raises:
+            NeedsOwner: the server does not offer it, which is also what an attacker in the middle would show.
+        """
+        if self._account.tls != "starttls":
+            return
+        if self.state != imaplib2.imaplib2.NONAUTH or "STARTTLS" not in self.capabilities:
+            raise NeedsOwner(
+                f"{self.host}:{self.port} does not offer STARTTLS, so the password was not sent.",
+                'Set imap.tls to "implicit" with port 993. If it worked before, someone may be in between.',
+            )
+        self.starttls()
+        self.forget_untagged()  # what was said before TLS may be anyone's words
+
+    def log_in(self) -> None:
+        """Log in with whatever the server allows; without a user name nothing is done.
+
+        Raises:
+            NeedsOwner: the password is refused, in the owner's words.
+            Retryable: the server cannot check it now.
+        """
+        if not self._account.user or self.state != imaplib2.imaplib2.NONAUTH:
+            return
+        try:
+            self._log_in()
+        except imaplib2.IMAP4.abort:
+            raise
+        except imaplib2.IMAP4.error as error:
+            raise _refused_login(self._account, str(error)) from None  # the cause may quote the password
+        self._get_capabilities()  # IDLE and others may be offered only now
+
+    def _log_in(self) -> None:
+        account = self._account
+        is_plain_text = (account.user + account.password).isascii()
+        can_login = "LOGINDISABLED" not in self.capabilities
+        if can_login and (is_plain_text or "AUTH=PLAIN" not in self.capabilities):
+            self.login(self._quote(account.user), account.password)
+        elif "AUTH=PLAIN" in self.capabilities:
+            secret = f"\0{account.user}\0{account.password}".encode()
+            self.authenticate("PLAIN", lambda _challenge: secret)
+        else:
+            raise imaplib2.IMAP4.error("neither LOGIN nor AUTH=PLAIN is offered: basic authentication is disabled")
+
+    # ---- ends
+
+    def _close_threads(self) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        """End it now, whatever state it is in: every waiting command is aborted and its threads end."""
+        self.Terminate = self.TerminateReader = True
+        self.shutdown()
+        with contextlib.suppress(Exception):
+            self.ouq.put_nowait(None)
+        self.inq.put((self.abort, "the connection was ended here"))
+        for thread in (self.wrth, self.rdth, self.inth):
+            if thread is not threading.current_thread() and thread.ident is not None:
+                thread.join(_JOIN_WITHIN)
+        self._abort_waiting()
+
+    def _abort_waiting(self) -> None:
+        # imaplib2's handler does this, unless it died of its own race around IDLE.
+        with self.commands_lock:
+            waiting = list(self.tagged_commands.values())
+            self.tagged_commands.clear()
+        for request in waiting:
+            request.abort(self.abort, "the connection was ended here")
+        self.state_change_free.set()
+
+    # ---- commands with their answers checked
+
+    def ask(self, command: Callable[..., tuple[str, list[Any]]], *arguments: Any) -> list[Any]:
+        """The command's data.
+
+        Raises:
+            No: the server refused.
+        """
+        kind, data = command(*arguments)
+        if kind != "OK":
+            last = data[-1] if data else b""
+            raise No(last.decode("utf-8", "replace") if isinstance(last, bytes) else str(last))
+        return data
+
+    def start_idle(self, callback: Callable[[Any], None]) -> None:
+        """Enter IDLE; `callback` is called, in another thread, when it ends for whatever reason."""
+        # The timeout must be an int: imaplib2 silently takes 29 minutes for a float.
+        self.idle(3_600, callback=callback)
+
+    def end_idle(self) -> None:
+        """Leave IDLE, also when its "+" was hidden behind an untagged line, where imaplib2 would never say DONE."""
+        if self.idle_rqb is not None:
+            self._end_idle()
+        else:
+            self.send(b"DONE\r\n")
+
+    def forget_untagged(self) -> None:
+        """Drop what the server volunteered: imaplib2 keeps it for ever."""
+        with self.commands_lock:
+            self.untagged_responses: list[Any] = []
+
+
+def connect(account: Account, patience: Patience | None = None) -> Connection:
+    """A connection, verified and logged in.
+
+    Raises:
+        NeedsOwner: password, certificate, settings; `Unreachable` when there is no connection at all.
+        Retryable: it dropped on the way.
+    """
+    tls.require_loopback(account, "imap")
+    context = None if account.tls == "none" else tls.context(account)
+    with _plain_words(account):
+        connection = Connection(account, context, patience or Patience())
+        try:
+            connection.secure()
+            connection.log_in()
+        except BaseException:
+            connection.kill()
+            raise
+        return connection
+
+
+class _plain_words(contextlib.AbstractContextManager[None]):  # noqa: N801  used as a function
+    """Turn what sockets, TLS and imaplib2 raise into errors that say what to do."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError | imaplib2.IMAP4.error):
+            raise _connect_error(self._account, error) from None
+
+
+def _connect_error(account: Account, error: Exception) -> Exception:
+    where = f"{account.host}:{account.port}"
+    problem = tls.certificate_problem(account, error)
+    if problem is not None:
+        return problem
+    if isinstance(error, socket.gaierror):
+        mend = "Check imap.host" if error.errno != socket.EAI_AGAIN else "Check that this machine is online"
+        return Unreachable(f"The mail server {account.host} is not known.", f"{mend}.")
+    if isinstance(error, ConnectionRefusedError):
+        return Unreachable(f"{where} refuses connections.", "Check imap.host and imap.port; the server may be down.")
+    if isinstance(error, TimeoutError) and not isinstance(error, imaplib2.IMAP4.error):
+        return Unreachable(f"{where} does not answer.", "Check imap.host and imap.port, and this machine's network.")
+    if isinstance(error, OSError) and error.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL}:
+        return Unreachable(f"{where} cannot be reached from this network.", "Check that this machine is online.")
+    return lost(account, error)
+
+
+def lost(account: Account, error: BaseException) -> Retryable:
+    """A connection that ended in the middle; trying again helps."""
+    return Retryable(f"The connection to {account.host}:{account.port} was lost: {_short(str(error))}.")
+
+
+def _refused_login(account: Account, said: str) -> Exception:
+    words = _short(said.replace(account.password, "***") if account.password else said)
+    lowered = said.lower()
+    if re.search(r"\[(unavailable|limit|inuse|serverbug|contactadmin)\]|too many|temporar|try again", lowered):
+        return Retryable(f"{account.host} cannot check the password just now: {words}")
+    if re.search(r"basic ?auth\w* (is )?(disabled|blocked)|basicauthblocked|authenticationdisabled", lowered):
+        return NeedsOwner(
+            f"{account.host} no longer takes passwords (basic authentication is disabled).",
+            "Microsoft mailboxes: have the mail forwarded to a mailbox that takes an app password.",
+        )
+    if re.search(r"application-specific password|app password|web login required|weblogin", lowered):
+        return NeedsOwner(
+            f"{account.host} wants an app password for {account.user}, not the account's own.",
+            "Make one in the account's security settings (two-step verification must be on) and set imap.password.",
+        )
+    return NeedsOwner(
+        f"{account.host} refused the password of {account.user}: {words}",
+        "Check imap.user and imap.password; many providers want an app password.",
+    )
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:200].rstrip(".")
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for name, value in _KEEPALIVE:
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _wait(sock: socket.socket, events: int, seconds: float) -> None:
+    poll = select.poll()
+    poll.register(sock.fileno(), events)  # a closed socket raises ValueError, which ends the thread that waits
+    poll.poll(seconds * 1000)
+
+
+# ---------------------------------------------------------------- folder names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """One folder: its name for people, as the server writes it, and what it is for."""
+
+    name: str
+    raw: str  # modified UTF-7
+    flags: tuple[str, ...] = ()  # as the server wrote them
+    use: str = ""  # sent | junk | drafts | all | trash | archive | ""
+    delimiter: str = ""
+
+
+def encode_name(name: str) -> str:
+    """A folder's name in IMAP's modified UTF-7."""
+    pieces = []
+    for match in re.finditer(r"[\x20-\x7e]+|[^\x20-\x7e]+", name):
+        run = match.group()
+        if run.isascii() and run.isprintable():
+            pieces.append(run.replace("&", "&-"))
+        else:
+            encoded = binascii.b2a_base64(run.encode("utf-16-be"), newline=False).rstrip(b"=").decode()
+            pieces.append(f"&{encoded.replace('/', ',')}-")
+    return "".join(pieces)
+
+
+def decode_name(raw: str) -> str:
+    """The name for people; what is not modified UTF-7 stays as it is."""
+
+    def decoded(match: re.Match[str]) -> str:
+        if not match[1]:
+            return "&"
+        text = match[1].replace(",", "/")
+        try:
+            return binascii.a2b_base64(text + "=" * (-len(text) % 4)).decode("utf-16-be")
+        except (binascii.Error, UnicodeDecodeError):
+            return match[0]
+
+    return re.sub(r"&([A-Za-z0-9+,]*)-", decoded, raw)
+
+
+_LISTED = re.compile(rb'\((?P<flags>[^)]*)\) (?P<delimiter>"(?:[^"\\]|\\.)*"|NIL) ?(?P<name>.*)', re.DOTALL)
+
+
+def read_folders(data: Sequence[Any]) -> tuple[Folder, ...]:
+    """The folders in a LIST answer; what only holds other folders is left out."""
+    found = []
+    for item in data:
+        line, literal = item if isinstance(item, tuple) else (item, None)
+        match = _LISTED.match(line) if isinstance(line, bytes) else None
+        if match is None:
+            continue
+        flags = tuple(match["flags"].decode("ascii", "replace").split())
+        raw = _unquoted(cast("bytes", literal) if literal is not None else match["name"])
+        if raw and not {flag.lower() for flag in flags} & {"\\noselect", "\\nonexistent"}:
+            delimiter = "" if match["delimiter"] == b"NIL" else _unquoted(match["delimiter"])
+            name = decode_name(raw)
+            use = _stated_use(flags)
+            found.append(Folder(name=name, raw=raw, flags=flags, use=use, delimiter=delimiter))
+    return tuple(found)
+
+
+def _unquoted(text: bytes) -> str:
+    if text[:1] == b'"' and text[-1:] == b'"' and len(text) > 1:
+        text = re.sub(rb"\\(.)", rb"\1", text[1:-1])
+    return text.decode("utf-8", "replace")
+
+
+_USES = {"\\sent": "sent", "\\junk": "junk", "\\drafts": "drafts", "\\all": "all", "\\trash": "trash"}
+
+
+def _stated_use(flags: Sequence[str]) -> str:
+    return next((_USES[flag.lower()] for flag in flags if flag.lower() in _USES), "")
+
+
+def quote(name: str) -> str:
+    """A folder's raw name as a command argument."""
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

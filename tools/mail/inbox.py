@@ -1,0 +1,624 @@
+"""The mailbox for the rest of the house: watch folders, find mail, file copies. Nobody's mail is ever changed.
+
+`watch` follows one folder until cancelled; `Mailbox` answers questions and appends. Both open folders with EXAMINE
+and fetch with BODY.PEEK[], so nothing is ever marked read, moved or deleted.
+"""
+
+import asyncio
+import contextlib
+import random
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Literal, TypeVar
+
+import imaplib2
+
+from tools.mail.account import Account
+from tools.mail.imap import (
+    Connection,
+    Folder,
+    No,
+    Patience,
+    Unreachable,
+    connect,
+    encode_name,
+    lost,
+    quote,
+    read_folders,
+)
+from tools.mail.parser import MAX_MAIL, OVERSIZE
+from workflows.errors import DeskhandError, NeedsOwner, Retryable
+from workflows.models import Cursor, FolderKind, RawMail
+from workflows.ports import Clock
+
+Result = TypeVar("Result")
+Part = Literal["whole", "header"]
+
+_PIECE = 512 * 1024
+"""Bytes fetched at once: imaplib2 joins a line without end in quadratic time, and slow links must show progress."""
+
+_SIZES_AT_ONCE = 200
+_BEGINNING = 64 * 1024
+_RESEARCH = timedelta(days=2)
+_GRACE = 2.0
+_KEPT_FOR = 30.0  # seconds a connection of `Mailbox` stays open unused
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_BIG_FETCH = 600.0
+
+# What mail programs call these folders where the server does not say, in lower case.
+_USUAL_NAMES = {
+    "sent": (
+        "sent, sent items, sent messages, sent mail, sent-mail, gesendet, gesendete objekte, gesendete elemente, "
+        "envoyés, éléments envoyés, messages envoyés, enviados, elementos enviados, itens enviados, mensajes enviados, "
+        "correo enviado, posta inviata, inviati, inviata, verzonden, verzonden items, verzonden objecten, wysłane, "
+        "elementy wysłane, skickat, skickade objekt, sendt, sendte elementer, sendt post, lähetetyt, odeslané, "
+        "odeslaná pošta, odoslané, elküldött, elküldött elemek, trimise, elemente trimise, απεσταλμένα, изпратени, "
+        "отправленные, надіслані, gönderilmiş öğeler, gönderilenler, gönderilmiş, poslano, poslane stavke, 已发送, "
+        "已发送邮件, 寄件備份, 送信済み, 送信済みアイテム, 送信済みメール, 보낸 편지함, פריטים שנשלחו, "
+        "العناصر المرسلة, المرسلة"
+    ),
+    "junk": (
+        "junk, spam, junk e-mail, junk email, bulk mail, spamverdacht, unerwünscht, pourriel, courrier indésirable, "
+        "indésirables, correo no deseado, no deseado, lixo eletrónico, lixo eletrônico, posta indesiderata, "
+        "ongewenst, ongewenste e-mail, wiadomości-śmieci, skräppost, søppelpost, uønsket mail, roskaposti, "
+        "nevyžádaná pošta, levélszemét, спам, нежелательная почта, önemsiz, önemsiz e-posta, "
+        "迷惑メール, 垃圾邮件, 정크 메일"
+    ),
+    "drafts": (
+        "drafts, draft, entwürfe, brouillons, borradores, rascunhos, bozze, concepten, wersje robocze, szkice, utkast, "
+        "kladder, luonnokset, koncepty, piszkozatok, ciorne, πρόχειρα, черновики, чернетки, taslaklar, 下書き, 草稿, "
+        "임시 보관함"
+    ),
+    "trash": "trash, deleted items, deleted messages, papierkorb, gelöscht, corbeille, papelera, cestino, prullenbak",
+}
+_BY_NAME = {name: use for use, names in _USUAL_NAMES.items() for name in names.split(", ")}
+
+
+# ---------------------------------------------------------------- a connection, seen from the event loop
+
+
+class _Line:
+    """One connection with a thread of its own, so that waiting for a server holds up nobody else's thread."""
+
+    def __init__(self, account: Account, patience: Patience) -> None:
+        self.account, self.patience = account, patience
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="imap")
+        self._connection: Connection | None = None
+
+    async def open(self) -> None:
+        work = self._thread.submit(self._connect)
+        within = self.patience.connect * 2 + self.patience.command * 3
+        await self._result(asyncio.wrap_future(work), within)
+
+    async def run(self, work: Callable[[Connection], Result], within: float = 0.0) -> Result:
+        """Do this in the connection's thread.
+
+        Raises:
+            Retryable: the connection is lost, or the server does not answer in time (the watchdog).
+            No: the server refused.
+        """
+        connection = self._connection
+        if connection is None:
+            raise Retryable(f"The connection to {self.account.host} is closed.")
+        future = asyncio.wrap_future(self._thread.submit(work, connection))
+        return await self._result(future, within or self.patience.command + _GRACE)
+
+    async def idle(self, seconds: float) -> None:
+        """Wait until the server says something, at most this long."""
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+
+        def on_end(_response: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop may be gone
+                loop.call_soon_threadsafe(ended.set)
+
+        await self.run(lambda connection: connection.start_idle(on_end))
+        if not await _within(ended, seconds):
+            await self.run(lambda connection: connection.end_idle())
+            if not await _within(ended, self.patience.command):
+                await self.close()
+                raise Retryable(f"{self.account.host} went silent.")
+
+    async def close(self) -> None:
+        """End the connection; whatever its thread waits for is aborted."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await asyncio.shield(asyncio.to_thread(connection.kill))
+        self._thread.shutdown(wait=False)
+
+    def _connect(self) -> None:
+        self._connection = connect(self.account, self.patience)
+
+    async def _result(self, future: "asyncio.Future[Result]", within: float) -> Result:
+        future.add_done_callback(_look_at)
+        try:
+            async with asyncio.timeout(within):
+                return await asyncio.shield(future)
+        except TimeoutError:
+            await self._give_up(future)
+            raise Retryable(f"{self.account.host} does not answer.") from None
+        except asyncio.CancelledError:
+            await self._give_up(future)
+            raise
+        except (imaplib2.IMAP4.error, OSError, ValueError) as error:
+            await self.close()
+            raise lost(self.account, error) from error
+
+    async def _give_up(self, future: "asyncio.Future[Any]") -> None:
+        # A connection that is only now being made must not outlive the line.
+        future.add_done_callback(lambda _: self._kill_late())
+        await self.close()
+
+    def _kill_late(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            asyncio.get_running_loop().run_in_executor(None, connection.kill)
+
+
+def _look_at(future: "asyncio.Future[Any]") -> None:
+    if not future.cancelled():
+        future.exception()  # retrieved: an answer that nobody waits for any more is no news
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
+
+
+@contextlib.asynccontextmanager
+async def _line(account: Account, patience: Patience) -> AsyncIterator[_Line]:
+    line = _Line(account, patience)
+    try:
+        await line.open()
+        yield line
+    finally:
+        await line.close()
+
+
+# ---------------------------------------------------------------- what is done in the connection's thread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    uidvalidity: int
+    uidnext: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listed:
+    """A mail as the server lists it: `date` is when it arrived there."""
+
+    uid: int
+    size: int
+    date: datetime | None
+
+
+def _examine(connection: Connection, folder: str) -> _Opened:
+    try:
+        connection.ask(connection.examine, quote(encode_name(folder)))
+    except No as no:
+        raise NeedsOwner(
+            f"The folder {folder!r} cannot be opened at {connection.host}: {no}",
+            "Check imap.folders and imap.sent; ./deskhand check lists the folders there are.",
+        ) from no
+    uidvalidity = _number(connection, "UIDVALIDITY")
+    uidnext = _number(connection, "UIDNEXT") or max(_search(connection, "ALL"), default=0) + 1
+    return _Opened(uidvalidity=uidvalidity, uidnext=uidnext)
+
+
+def _number(connection: Connection, name: str) -> int:
+    data = connection.response(name)[1]
+    found = re.search(rb"\d+", data[-1]) if data and data[-1] else None
+    return int(found.group()) if found else 0
+
+
+def _search(connection: Connection, *criteria: str) -> list[int]:
+    data = connection.ask(connection.uid, "SEARCH", *criteria)
+    return sorted({int(word) for line in data if line for word in line.split() if word.isdigit()})
+
+
+def _news(connection: Connection, last: int) -> list[int]:
+    """UIDs above `last`. NOOP first: some servers show new mail only then; "n:*" always names the last mail."""
+    connection.ask(connection.noop)
+    found = _search(connection, "UID", f"{last + 1}:*")
+    connection.forget_untagged()
+    return [uid for uid in found if uid > last]
+
+
+def _list(connection: Connection, uids: Sequence[int]) -> list[_Listed]:
+    numbers = ",".join(map(str, uids))
+    data = connection.ask(connection.uid, "FETCH", numbers, "(UID RFC822.SIZE INTERNALDATE)")
+    found = {}
+    for line in data:
+        if isinstance(line, bytes) and (listed := _listed(line)):
+            found[listed.uid] = listed
+    # One that the server listed oddly or not at all is fetched all the same: only its answer may say it is gone.
+    return [found.get(uid) or _Listed(uid=uid, size=_PIECE + 1, date=None) for uid in uids]
+
+
+def _listed(line: bytes) -> _Listed | None:
+    uid, size = re.search(rb"\bUID (\d+)", line), re.search(rb"RFC822\.SIZE (\d+)", line)
+    if uid is None or size is None:
+        return None
+    date = re.search(rb'INTERNALDATE "([^"]+)"', line)
+    return _Listed(uid=int(uid[1]), size=int(size[1]), date=_internal_date(date[1]) if date else None)
+
+
+def _internal_date(text: bytes) -> datetime | None:
+    found = re.fullmatch(r"\s*(\d+)-(\w{3})-(\d{4}) (\d\d:\d\d:\d\d [+-]\d{4})", text.decode("ascii", "replace"))
+    if found is None or found[2].title() not in _MONTHS:
+        return None
+    month = _MONTHS.index(found[2].title()) + 1
+    try:
+        return datetime.strptime(f"{found[1]} {month} {found[3]} {found[4]}", "%d %m %Y %H:%M:%S %z")
+    except ValueError:
+        return None
+
+
+def _fetch(connection: Connection, listed: _Listed, part: Part = "whole") -> bytes | None:
+    """The mail's bytes; None when it is gone. A mail over the limit is its size and its beginning."""
+    if part == "header":
+        return _section(connection, listed.uid, "BODY.PEEK[HEADER]")
+    if listed.size > MAX_MAIL:
+        beginning = _section(connection, listed.uid, f"BODY.PEEK[]<0.{_BEGINNING}>")
+        return None if beginning is None else OVERSIZE + f"{listed.size}\r\n".encode() + beginning
+    if listed.size <= _PIECE:
+        return _section(connection, listed.uid, "BODY.PEEK[]")
+    content = bytearray()
+    while len(content) <= MAX_MAIL:
+        piece = _section(connection, listed.uid, f"BODY.PEEK[]<{len(content)}.{_PIECE}>")
+        if piece is None:
+            return None if not content else bytes(content)
+        content += piece
+        if len(piece) < _PIECE:
+            return bytes(content)
+    return OVERSIZE + f"{len(content)}\r\n".encode() + bytes(content[:_BEGINNING])
+
+
+def _section(connection: Connection, uid: int, section: str) -> bytes | None:
+    data = connection.ask(connection.uid, "FETCH", str(uid), f"(UID {section})")
+    connection.forget_untagged()
+    for item in data:
+        # A server may put other mails' flags between; the answer that holds the section is the one with a literal.
+        if isinstance(item, tuple) and b"BODY[" in item[0]:
+            return bytes(item[1])
+        if isinstance(item, bytes) and re.search(rb'BODY\[[^\]]*\](?:<\d+>)? ""', item):
+            return b""
+    return None
+
+
+def _since(date: datetime) -> str:
+    return f"{date.day}-{_MONTHS[date.month - 1]}-{date.year}"
+
+
+# ---------------------------------------------------------------- watching
+
+
+async def watch(  # noqa: PLR0913  the house's side of one folder, all of it named
+    account: Account,
+    folder: str,
+    kind: FolderKind,
+    *,
+    cursor: Callable[[], Cursor | None],
+    handle: Callable[[RawMail], Awaitable[None]],
+    moved: Callable[[Cursor], Awaitable[None]],
+    on_state: Callable[[str, str], None],
+    clock: Clock,
+    patience: Patience | None = None,
+) -> None:
+    """Hand over every mail that reaches the folder, in order, until cancelled.
+
+    `handle` may see a mail more than once (after a crash or a UIDVALIDITY change) and must know it by its identity.
+    `on_state` hears "connected", "idle" or "lost: why".
+
+    Raises:
+        NeedsOwner: at the first connection of a folder that was never watched: password, certificate, no such folder.
+    """
+    watcher = _Watcher(
+        account=account,
+        folder=folder,
+        kind=kind,
+        cursor=cursor,
+        handle=handle,
+        moved=moved,
+        on_state=partial(on_state, folder),
+        clock=clock,
+        patience=patience or Patience(),
+    )
+    await watcher.run()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Watcher:
+    """One folder, watched. Everything that must survive is behind `cursor` and `moved`."""
+
+    account: Account
+    folder: str
+    kind: FolderKind
+    cursor: Callable[[], Cursor | None]
+    handle: Callable[[RawMail], Awaitable[None]]
+    moved: Callable[[Cursor], Awaitable[None]]
+    on_state: Callable[[str], None]
+    clock: Clock
+    patience: Patience
+    has_worked: bool = False
+    failures: int = 0
+
+    async def run(self) -> None:
+        self.has_worked = self.cursor() is not None
+        while True:
+            try:
+                async with _line(self.account, self.patience) as line:
+                    await self._follow(line)
+            except (Retryable, Unreachable, No) as error:
+                await self._pause(error, self._backoff())
+            except NeedsOwner as error:
+                if not self.has_worked:
+                    raise
+                await self._pause(error, self.patience.refused)
+            except Exception as error:
+                if not self.has_worked:
+                    raise
+                await self._pause(error, self._backoff())
+
+    async def _follow(self, line: _Line) -> None:
+        opened = await line.run(lambda connection: _examine(connection, self.folder))
+        self.on_state("connected")
+        await self._begin(line, opened)
+        self.has_worked = True
+        can_idle = await line.run(lambda connection: "IDLE" in connection.capabilities)
+        while True:
+            await self._catch_up(line)
+            self.failures = 0
+            self.on_state("idle")
+            if can_idle:
+                await line.idle(self.patience.poll)
+            else:
+                await asyncio.sleep(self.patience.poll)
+
+    async def _begin(self, line: _Line, opened: _Opened) -> None:
+        """Make sure that there is a cursor for this UIDVALIDITY."""
+        known = self.cursor()
+        start = Cursor(
+            folder=self.folder,
+            uidvalidity=opened.uidvalidity,
+            last_uid=opened.uidnext - 1,
+            last_date=self.clock.now(),
+        )
+        if known is None:  # the first run: older mail is memory, never work
+            await self.moved(start)
+        elif known.uidvalidity != opened.uidvalidity:
+            await self._recover(line, known, start)
+
+    async def _recover(self, line: _Line, known: Cursor, start: Cursor) -> None:
+        """The server gave every mail a new UID: hand over all since the last known date, then go on from here."""
+        since = f"SINCE {_since(known.last_date - _RESEARCH)}" if known.last_date else "ALL"
+        uids = await line.run(lambda connection: _search(connection, since))
+        async for listed in self._listing(line, [uid for uid in uids if uid <= start.last_uid]):
+            await self._hand_over(line, listed, start.uidvalidity)
+        # Only now: a crash before this line begins the search again, and nothing in it is skipped.
+        await self.moved(replace(start, last_date=known.last_date or start.last_date))
+
+    async def _catch_up(self, line: _Line) -> None:
+        """Hand over what is above the cursor; it moves past each mail only when that mail is handled."""
+        known = self.cursor()
+        assert known is not None
+        uids = await line.run(partial(_news, last=known.last_uid))
+        async for listed in self._listing(line, uids):
+            await self._hand_over(line, listed, known.uidvalidity)
+            dates = [date for date in (known.last_date, listed.date) if date]
+            known = replace(known, last_uid=listed.uid, last_date=max(dates, default=None))
+            await self.moved(known)
+
+    async def _listing(self, line: _Line, uids: Sequence[int]) -> AsyncIterator[_Listed]:
+        for start in range(0, len(uids), _SIZES_AT_ONCE):
+            wanted = uids[start : start + _SIZES_AT_ONCE]
+            for listed in await line.run(partial(_list, uids=wanted)):
+                yield listed
+
+    async def _hand_over(self, line: _Line, listed: _Listed, uidvalidity: int) -> None:
+        content = await line.run(partial(_fetch, listed=listed), _BIG_FETCH if listed.size > _PIECE else 0.0)
+        if content is None:
+            still_there = await line.run(lambda connection: _search(connection, "UID", str(listed.uid)))
+            if listed.uid in still_there:
+                raise Retryable(f"{self.account.host} lists mail {listed.uid} but does not give it.")
+            return  # deleted meanwhile, by its owner
+        mail = RawMail(
+            content=content, folder=self.folder, folder_kind=self.kind, uid=listed.uid, uidvalidity=uidvalidity
+        )
+        while True:
+            try:
+                await self.handle(mail)
+            except Exception as error:  # noqa: BLE001  a full disk, a locked ledger, a bug: the mail must not be lost
+                # The cursor stays: this mail comes again, and none after it is handed over before it.
+                await self._pause(error, self._backoff())
+            else:
+                self.failures = 0
+                return
+
+    async def _pause(self, error: Exception, seconds: float) -> None:
+        self.on_state(f"lost: {error}")
+        await asyncio.sleep(seconds)
+
+    def _backoff(self) -> float:
+        self.failures += 1
+        seconds = min(self.patience.longest, self.patience.backoff * float(2 ** min(self.failures - 1, 10)))
+        return seconds * random.uniform(0.8, 1.2)  # noqa: S311  spreads reconnects, keeps no secret
+
+
+# ---------------------------------------------------------------- asking and filing
+
+
+class Mailbox:
+    """Questions to one account, and copies filed into it. The connection is made when needed and kept for a while."""
+
+    def __init__(self, account: Account, patience: Patience | None = None) -> None:
+        self._account, self._patience = account, patience or Patience()
+        self._line: _Line | None = None
+        self._lock = asyncio.Lock()
+        self._closing: asyncio.TimerHandle | None = None
+        self._last_steps: set[asyncio.Task[None]] = set()
+
+    async def folders(self) -> tuple[Folder, ...]:
+        """Every folder, with what it is for: stated by the server, else guessed by its usual names."""
+        return _guessed(read_folders(await self._ask(_list_folders)))
+
+    async def sent_folders(self, setting: str = "") -> tuple[Folder, ...]:
+        """The folders that hold what the owner sent; `setting` names one, empty finds all. May be none.
+
+        Raises:
+            NeedsOwner: `setting` names a folder that is not there.
+        """
+        folders = await self.folders()
+        if not setting:
+            return tuple(folder for folder in folders if folder.use == "sent")
+        wanted = tuple(folder for folder in folders if setting.lower() in {folder.name.lower(), folder.raw.lower()})
+        if not wanted:
+            names = ", ".join(folder.name for folder in folders[:30])
+            raise NeedsOwner(f"There is no folder {setting!r} for imap.sent.", f"There are: {names}.")
+        return wanted
+
+    async def capabilities(self) -> tuple[str, ...]:
+        """What the server says it can do, after login."""
+        return await self._ask(lambda connection: tuple(connection.capabilities))
+
+    async def append(self, folder: str, content: bytes, flags: Sequence[str] = ("\\Seen",)) -> None:
+        """Put one mail into a folder, once.
+
+        Raises:
+            NeedsOwner: no such folder, or the mailbox is full.
+            Retryable: the connection was lost; whether the mail lies there is for `find` to say.
+        """
+        await self._ask(_alive)  # a dead connection is found out and replaced before, never in the middle
+        async with self._lock:
+            line = await self._ready()
+            try:
+                await line.run(partial(_append, folder=folder, content=content, flags=flags), _BIG_FETCH)
+            except No as no:
+                raise _refused_append(folder, no) from no
+
+    async def find(
+        self, folder: str, *, message_id: str = "", since: datetime | None = None, part: Part = "whole"
+    ) -> tuple[RawMail, ...]:
+        """Mails with this Message-ID, or that arrived at or after `since`, oldest first; `part` "header" is cheaper.
+
+        Raises:
+            NeedsOwner: no such folder.
+        """
+        kind: FolderKind = "inbox" if folder.upper() == "INBOX" else "sent"
+        criteria = _criteria(message_id, since)
+        found = await self._ask(partial(_find, folder=folder, criteria=criteria, part=part), _BIG_FETCH)
+        return tuple(
+            RawMail(content=content, folder=folder, folder_kind=kind, uid=listed.uid, uidvalidity=uidvalidity)
+            for uidvalidity, listed, content in found
+            if not (since and listed.date and listed.date < since)
+        )
+
+    async def close(self) -> None:
+        """End the connection; the next question makes a new one."""
+        async with self._lock:
+            await self._drop()
+
+    async def _ask(self, work: Callable[[Connection], Result], within: float = 0.0) -> Result:
+        """Do something that may be done twice: a connection that died meanwhile is replaced once."""
+        async with self._lock:
+            for attempt in range(2):
+                was_open = self._line is not None
+                line = await self._ready()
+                try:
+                    return await line.run(work, within)
+                except No as no:
+                    raise Retryable(f"{self._account.host} said no: {no}") from no
+                except Retryable:
+                    await self._drop()
+                    if attempt or not was_open:
+                        raise
+            raise AssertionError("unreachable")
+
+    async def _ready(self) -> _Line:
+        if self._closing is not None:
+            self._closing.cancel()
+        self._closing = asyncio.get_running_loop().call_later(_KEPT_FOR, self._close_later)
+        if self._line is None:
+            line = _Line(self._account, self._patience)
+            try:
+                await line.open()
+            except BaseException:
+                await line.close()
+                raise
+            self._line = line
+        return self._line
+
+    async def _drop(self) -> None:
+        if self._closing is not None:
+            self._closing.cancel()
+            self._closing = None
+        line, self._line = self._line, None
+        if line is not None:
+            await line.close()
+
+    def _close_later(self) -> None:
+        task = asyncio.ensure_future(self.close())
+        self._last_steps.add(task)  # the loop keeps only a weak reference
+        task.add_done_callback(self._last_steps.discard)
+
+
+def _list_folders(connection: Connection) -> list[Any]:
+    says_use = {"SPECIAL-USE", "LIST-EXTENDED"} <= set(connection.capabilities)
+    return connection.ask(connection.list, '""', "* RETURN (SPECIAL-USE)" if says_use else "*")
+
+
+def _guessed(folders: tuple[Folder, ...]) -> tuple[Folder, ...]:
+    stated = {folder.use for folder in folders}
+    return tuple(
+        replace(folder, use=use)
+        if not folder.use and (use := _BY_NAME.get(_last_name(folder), "")) and use not in stated
+        else folder
+        for folder in folders
+    )
+
+
+def _last_name(folder: Folder) -> str:
+    name = folder.name.rsplit(folder.delimiter, 1)[-1] if folder.delimiter else folder.name
+    return name.strip().lower()
+
+
+def _alive(connection: Connection) -> None:
+    connection.ask(connection.noop)
+
+
+def _append(connection: Connection, folder: str, content: bytes, flags: Sequence[str]) -> None:
+    if connection.state == imaplib2.imaplib2.SELECTED:
+        connection.close()  # in a folder, news of other mail could hide the "+" from imaplib2
+    connection.ask(connection.append, quote(encode_name(folder)), f"({' '.join(flags)})", None, content)
+
+
+def _refused_append(folder: str, no: No) -> DeskhandError:
+    if no.code in {"TRYCREATE", "NONEXISTENT", "CANNOT"}:
+        return NeedsOwner(f"There is no folder {folder!r} to file a copy in.", "Check imap.sent.")
+    if no.code == "OVERQUOTA":
+        return NeedsOwner(f"The mailbox is full, so no copy could be filed in {folder!r}.", "Make room in the mailbox.")
+    return Retryable(f"The server did not file a copy in {folder!r}: {no}")
+
+
+def _criteria(message_id: str, since: datetime | None) -> tuple[str, ...]:
+    found: tuple[str, ...] = ()
+    if message_id:
+        found += ("HEADER", "Message-ID", quote(message_id))
+    if since:  # servers compare dates without zones
+        found += ("SINCE", _since(since - timedelta(days=1)))
+    return found or ("ALL",)
+
+
+def _find(connection: Connection, folder: str, criteria: Sequence[str], part: Part) -> list[tuple[int, _Listed, bytes]]:
+    opened = _examine(connection, folder)
+    uids = _search(connection, *criteria)
+    listed = _list(connection, uids) if uids else []
+    pairs = ((mail, _fetch(connection, mail, part)) for mail in listed)
+    return [(opened.uidvalidity, mail, content) for mail, content in pairs if content is not None]
