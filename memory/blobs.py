@@ -15,13 +15,18 @@ class Blobs:
 
     folder: Path
 
+    @staticmethod
+    def address(content: bytes) -> str:
+        """The address these bytes have: sha256, hex."""
+        return hashlib.sha256(content).hexdigest()
+
     def put(self, content: bytes) -> str:
         """Keep the bytes and give their address (sha256, hex). Durable when it returns.
 
         Raises:
             NeedsOwner: the disk is full or not writable.
         """
-        address = hashlib.sha256(content).hexdigest()
+        address = self.address(content)
         path = self._path(address)
         if path.exists():
             return address

@@ -6,6 +6,7 @@ the ledger and is taken up at the next start.
 
 import asyncio
 import contextlib
+import json
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -15,8 +16,8 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Interceptor
-from tools.mail.inbox import watch
 
+from tools.mail.inbox import watch
 from workers import wiring
 from workers.answering import Answering
 from workers.codec import converter
@@ -35,6 +36,8 @@ log = structlog.get_logger()
 Say = Callable[[str], None]
 START_LIMIT = 60.0
 """Seconds for a Temporal server that is not ours to answer."""
+SENT_FOLDERS = "sent_folders"
+"""The ledger's key for the names of the Sent folders found last."""
 REST = 5.0
 """Seconds before a part that ended is started again."""
 
@@ -145,30 +148,73 @@ class Service:
     # ------------------------------------------------------------ the mailbox
 
     async def _watch_folders(self) -> None:
-        mailbox, settings = self.parts.mailbox, self._settings.imap
-        sent = await asyncio.to_thread(mailbox.sent_folders, settings.sent)
-        for folder in settings.folders:
-            self._watch(folder, "inbox")
-        for folder in sent:
-            self._watch(folder, "sent")
+        """Watch every folder of the settings; on a home that never ran, a fault here is the owner's to mend first."""
+        sent = await self._sent_folders()
+        folders: list[tuple[str, FolderKind]] = [(name, "inbox") for name in self._settings.imap.folders]
+        folders += [(name, "sent") for name in sent]
+        started = [self._watch(folder, kind) for folder, kind in folders]
+        if not await self._has_run(folders):
+            await self.parts.transport.probe()
+            async with asyncio.timeout(START_LIMIT):
+                await asyncio.gather(*started)
 
-    def _watch(self, folder: str, kind: FolderKind) -> None:
+    async def _has_run(self, folders: list[tuple[str, FolderKind]]) -> bool:
+        known = [await asyncio.to_thread(self.parts.ledger.cursor, folder) for folder, _ in folders]
+        return all(known)
+
+    async def _sent_folders(self) -> tuple[str, ...]:
+        """Where the owner's own mail lies: asked each time, and remembered for a start without the mail server."""
         ledger = self.parts.ledger
+        try:
+            found = await self.parts.mailbox.sent_folders(self._settings.imap.sent)
+        except DeskhandError as error:
+            known = await asyncio.to_thread(ledger.get_meta, SENT_FOLDERS)
+            if known is None:
+                raise
+            self._unwell("imap", str(error))
+            return tuple(json.loads(known))
+        if not found:
+            raise NeedsOwner(
+                "The mailbox has no Sent folder, and the owner's answers are read from it.",
+                "Make one in your mail program, or name it at imap.sent.",
+            )
+        names = tuple(folder.name for folder in found)
+        await asyncio.to_thread(ledger.set_meta, SENT_FOLDERS, json.dumps(names))
+        return names
+
+    def _watch(self, folder: str, kind: FolderKind) -> asyncio.Future[None]:
+        """Watch one folder from now on; the future is done once it is open, or says what must be mended first."""
+        ledger = self.parts.ledger
+        opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         async def moved(cursor: Cursor) -> None:
             await asyncio.to_thread(ledger.move_cursor, cursor)
 
-        self._keep(
-            f"watch {folder}",
-            lambda: watch(
-                self.parts.imap_account, folder, kind, cursor=lambda: ledger.cursor(folder),
-                handle=self.reception.take, moved=moved, on_state=self._on_state, clock=self.parts.clock,
-            ),
-        )  # fmt: skip
+        def on_state(name: str, state: str) -> None:
+            log.info("folder", folder=name, state=state)
+            self.parts.health[f"imap {name}"] = state
+            if state == "idle" and not opened.done():
+                opened.set_result(None)
 
-    def _on_state(self, folder: str, state: str) -> None:
-        log.info("folder", folder=folder, state=state)
-        self.parts.health[f"imap {folder}"] = state
+        async def follow() -> None:
+            try:
+                await watch(
+                    self.parts.imap_account,
+                    folder,
+                    kind,
+                    cursor=lambda: ledger.cursor(folder),
+                    handle=self.reception.take,
+                    moved=moved,
+                    on_state=on_state,
+                    clock=self.parts.clock,
+                )
+            except NeedsOwner as error:
+                if not opened.done():
+                    opened.set_exception(error)
+                raise
+
+        self._keep(f"watch {folder}", follow)
+        return opened
 
     # ------------------------------------------------------------ keeping parts alive
 

@@ -1,0 +1,184 @@
+"""The one place where classes meet: `build` makes every part from the settings and starts none of them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from agents.model import Model
+from agents.prices import Prices
+from agents.templates import Drafter, TemplateReply
+from memory.blobs import Blobs
+from memory.embedding import Embedder, EndpointEmbedder, HashingEmbedder
+from memory.journal import Caps, Journal
+from memory.keys import Keys
+from memory.keywords import Keywords
+from memory.ledger import Intake, Ledger
+from memory.outgoing import Limits, OutgoingLedger
+from memory.recall import Recall
+from memory.schema import open_engine
+from memory.store import Store
+from tools.mail.account import Account
+from tools.mail.desk import MailDesk, Terms
+from tools.mail.evidence import Evidence
+from tools.mail.inbox import Mailbox
+from tools.mail.outbox import Outbox
+from tools.mail.parser import Parser
+from tools.mail.smtp import Transport
+from workers.clock import SystemClock
+from workers.settings import Settings
+from workflows.models import Owner
+from workflows.ports import Clock
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """Everything the service is made of, by name."""
+
+    owner: Owner
+    clock: Clock
+    engine: Engine
+    keys: Keys
+    blobs: Blobs
+    ledger: Ledger
+    rows: OutgoingLedger
+    journal: Journal
+    parser: Parser
+    imap_account: Account
+    mailbox: Mailbox
+    transport: Transport
+    outbox: Outbox
+    desk: MailDesk
+    store: Store
+    recall: Recall
+    model: Model | None
+    drafter: Drafter
+    health: dict[str, str] = field(default_factory=dict)  # part -> how it is, in words, for `status`
+
+    async def aclose(self) -> None:
+        """End what holds a process, a connection or a file."""
+        if self.model:
+            await self.model.aclose()
+        await self.mailbox.close()
+        self.parser.close()
+        self.store.close()
+        self.engine.dispose()
+
+
+def build(home: Path, settings: Settings, clock: Clock | None = None) -> Parts:
+    """Every part for this home, connected to its neighbours.
+
+    Raises:
+        NeedsOwner: the ledger, a key, a password or a setting must be mended first.
+    """
+    clock = clock or SystemClock()
+    owner = settings.owner_facts()
+    health: dict[str, str] = {}
+    engine = open_engine(home / "ledger.sqlite")
+    keys, blobs = Keys(home / "keys"), Blobs(home / "blobs")
+    intake = settings.intake
+    ledger = Ledger(
+        engine,
+        owner,
+        clock,
+        blobs,
+        Intake(draft_for=intake.draft_for, first_day=intake.first_day, ignore=intake.ignore),
+    )
+    rows = OutgoingLedger(engine, clock, blobs)
+    journal = Journal(engine, clock, owner.timezone)
+    parser = Parser()
+    imap_account = settings.imap_account(home)
+    mailbox = Mailbox(imap_account)
+    transport = Transport(settings.smtp_account(home))
+    outbox = Outbox(
+        ledger=rows,
+        blobs=blobs,
+        transport=transport,
+        evidence=Evidence(mailbox, parser.parse, settings.imap.sent),
+        owner=owner,
+        limits=_limits(settings),
+        clock=clock,
+        files_sent=settings.smtp.files_sent,
+    )
+    desk = MailDesk(
+        ledger=ledger,
+        rows=rows,
+        outbox=outbox,
+        blobs=blobs,
+        owner=owner,
+        clock=clock,
+        terms=Terms(
+            expire_after_days=settings.approval.expire_after.total_seconds() / 86_400,
+            grace=settings.approval.grace.total_seconds(),
+        ),
+        key=keys.nonce_key(),
+    )
+
+    def degraded(problem: str) -> None:
+        health["memory"] = problem
+
+    keywords = Keywords(home / "index.sqlite", ledger.home(), clock, degraded)
+    store = Store(home / "chroma", ledger, keywords, _embedder(home, settings), clock, degraded)
+    model = _model(home, settings, journal, clock)
+    return Parts(
+        owner=owner,
+        clock=clock,
+        engine=engine,
+        keys=keys,
+        blobs=blobs,
+        ledger=ledger,
+        rows=rows,
+        journal=journal,
+        parser=parser,
+        imap_account=imap_account,
+        mailbox=mailbox,
+        transport=transport,
+        outbox=outbox,
+        desk=desk,
+        store=store,
+        recall=Recall(ledger, store, settings.profile_sources(), owner),
+        model=model,
+        drafter=_drafter(model),
+        health=health,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        per_hour=settings.limits.per_hour,
+        per_recipient_per_day=settings.limits.per_recipient_per_day,
+        quiet_hours=settings.limits.quiet_hours,
+        timezone=settings.owner.timezone,
+        grace=settings.approval.grace,
+    )
+
+
+def _embedder(home: Path, settings: Settings) -> Embedder:
+    chosen = settings.embeddings
+    if chosen is None:
+        return HashingEmbedder()
+    return EndpointEmbedder(chosen.base_url, chosen.name, settings.api_key(home, "embeddings"))
+
+
+def _model(home: Path, settings: Settings, journal: Journal, clock: Clock) -> Model | None:
+    chosen = settings.model
+    if chosen is None:
+        return None
+    return Model(
+        base_url=chosen.base_url,
+        name=chosen.name,
+        api_key=settings.api_key(home, "model"),
+        structured=chosen.structured,
+        caps=Caps.parse(str(chosen.daily_cost), chosen.daily_calls, chosen.daily_tokens),
+        journal=journal,
+        prices=Prices.load(),
+        clock=clock,
+    )
+
+
+def _drafter(model: Model | None) -> Drafter:
+    if model is None:
+        return Drafter(TemplateReply())
+    from agents.reply import ReplyAgent
+
+    return Drafter(TemplateReply(), ReplyAgent(model, TemplateReply()))
