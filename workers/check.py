@@ -11,15 +11,19 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tools.mail.account import Account
 from workers import home as homes
 from workers import settings
 from workers.commands.output import Output
-from workers.settings import Settings
+from workers.settings import ImapSection, Settings
 from workflows.errors import DeskhandError, NeedsOwner
+
+if TYPE_CHECKING:
+    from tools.mail.inbox import Mailbox
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("workflows", "memory", "tools", "agents", "workers")
@@ -47,6 +51,9 @@ class Probe:
 
 Work = Callable[[], Awaitable[str]]
 """Does one probe: a detail when well, a DeskhandError when not."""
+
+
+Steps = tuple[tuple[str, Callable[[Account], Awaitable[str]]], ...]
 
 
 class Unneeded(Exception):
@@ -179,45 +186,33 @@ async def _disk(home: Path) -> str:
 
 
 async def _imap(home: Path, loaded: Settings | None) -> AsyncIterator[Probe]:
-    async def logged_in(account: Account) -> str:
-        await imap_login(account)
-        return account.user
-
-    async def idle(account: Account) -> str:
-        return await _idle(account)
-
-    async def folders(account: Account) -> str:
-        return await _folders(account, loaded.imap.folders if loaded else ())
-
-    async def sent(account: Account) -> str:
-        return await _sent(account, loaded.imap.sent if loaded else "")
-
-    steps = (
+    account = _account(lambda: loaded.imap_account(home)) if loaded else None
+    steps: Steps = (
         ("imap.connect", connect),
         ("imap.tls", lambda account: handshake(account, "imap")),
-        ("imap.login", logged_in),
+        ("imap.login", imap_login),
     )
-    account = _account(lambda: loaded.imap_account(home)) if loaded else None
     well = True
-    for name, step in steps:
-        probe = await _probe(name, _step(step, account, well=well))
+    async for probe in _in_turn(account, steps):
         well = probe.ok
         yield probe
-    for name, step in (("imap.idle", idle), ("imap.folders", folders), ("imap.sent", sent)):
-        yield await _probe(name, _step(step, account, well=well))
+    for name, question in (("imap.idle", _idle), ("imap.folders", _folders), ("imap.sent", _sent)):
+        yield await _probe(name, _step(partial(_asked, question, loaded), account, well=well))
 
 
 async def _smtp(home: Path, loaded: Settings | None) -> AsyncIterator[Probe]:
-    async def logged_in(account: Account) -> str:
-        await smtp_login(account)
-        return account.user
-
-    steps = (
+    account = _account(lambda: loaded.smtp_account(home)) if loaded else None
+    steps: Steps = (
         ("smtp.connect", connect),
         ("smtp.tls", lambda account: handshake(account, "smtp")),
-        ("smtp.login", logged_in),
+        ("smtp.login", smtp_login),
     )
-    account = _account(lambda: loaded.smtp_account(home)) if loaded else None
+    async for probe in _in_turn(account, steps):
+        yield probe
+
+
+async def _in_turn(account: Account | None, steps: Steps) -> AsyncIterator[Probe]:
+    """Each step stands on the one before."""
     well = True
     for name, step in steps:
         probe = await _probe(name, _step(step, account, well=well))
@@ -333,11 +328,65 @@ async def _reply(reader: asyncio.StreamReader) -> bytes:
     raise ConnectionResetError
 
 
-async def smtp_login(account: Account) -> None:
+async def imap_login(account: Account) -> str:
     """Log in and out; raises NeedsOwner or Retryable in plain words."""
+    from tools.mail.inbox import Mailbox
+
+    mailbox = Mailbox(account)
+    try:
+        await mailbox.capabilities()
+    finally:
+        await mailbox.close()
+    return account.user
+
+
+async def smtp_login(account: Account) -> str:
+    """Log in and out, nothing is sent; raises NeedsOwner or Retryable in plain words."""
     from tools.mail.smtp import Transport
 
     await Transport(account).probe()
+    return account.user or "no login (this machine)"
+
+
+Question = Callable[["Mailbox", ImapSection], Awaitable[str]]
+
+
+async def _asked(question: Question, loaded: Settings | None, account: Account) -> str:
+    from tools.mail.inbox import Mailbox
+
+    if loaded is None:
+        raise NeedsOwner("Not tried, because the settings have a fault.", "Mend the settings first.")
+    mailbox = Mailbox(account)
+    try:
+        return await question(mailbox, loaded.imap)
+    finally:
+        await mailbox.close()
+
+
+async def _idle(mailbox: "Mailbox", _part: ImapSection) -> str:
+    if "IDLE" not in await mailbox.capabilities():
+        raise Warned("The server cannot announce new mail (no IDLE).", "Nothing to do: it is asked every minute.")
+    return "new mail is announced"
+
+
+async def _folders(mailbox: "Mailbox", part: ImapSection) -> str:
+    names = {folder.name.lower(): folder.name for folder in await mailbox.folders()}
+    for wanted in part.folders:
+        if wanted.lower() not in names:
+            there = ", ".join(sorted(names.values())[:30])
+            raise NeedsOwner(f'There is no folder "{wanted}" for imap.folders.', f"There are: {there}.")
+    return ", ".join(part.folders)
+
+
+async def _sent(mailbox: "Mailbox", part: ImapSection) -> str:
+    found = await mailbox.sent_folders(part.sent)
+    if not found:
+        names = ", ".join(folder.name for folder in (await mailbox.folders())[:30])
+        raise NeedsOwner(
+            "No folder holds what you sent, so answers by mail could not be proven.",
+            f"Name it as imap.sent, or send one mail by your mail program to have it made. There are: {names}.",
+        )
+    return ", ".join(folder.name for folder in found)
 
 
 # ---------------------------------------------------------------- Temporal, memory, model

@@ -118,12 +118,10 @@ async def call(home: Path, command: str, **arguments: Any) -> dict[str, Any]:
     if len(line) > LARGEST:
         raise NeedsOwner(f"The text is too long: {len(line)} bytes.", f"At most {LARGEST} bytes are taken.")
     reply = await _exchange(home, service, line)
-    fault = reply.get("fault")
-    proven = hmac.compare_digest(str(reply.get("proof", "")).encode(), _proof(service.token, nonce).encode())
-    if not proven and fault is None:
-        raise _not_running(home)
-    if fault is not None:
-        raise _raised(fault)
+    if not hmac.compare_digest(str(reply.get("proof", "")).encode(), _proof(service.token, nonce).encode()):
+        raise _not_running(home)  # whoever listens there is not the service of that port file
+    if "fault" in reply:
+        raise _raised(reply["fault"])
     answer: dict[str, Any] = reply["answer"]
     return answer
 
@@ -150,8 +148,8 @@ async def _exchange(home: Path, service: Service, line: bytes) -> dict[str, Any]
         async with asyncio.timeout(PATIENCE):
             writer.write(line)
             await writer.drain()
-            reply: dict[str, Any] = json.loads(await reader.readline())
-            return reply
+            reply = json.loads(await reader.readline())
+            return reply if isinstance(reply, dict) else {}
     except (ValueError, TimeoutError, OSError):
         raise Retryable(
             "The service did not answer, so it is not known whether the command was carried out. "
