@@ -13,11 +13,14 @@ import socket
 import ssl
 import threading
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-import imaplib2
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # imaplib2's source has invalid escapes: a SyntaxWarning each time it is compiled
+    import imaplib2
 
 from tools.mail import tls
 from tools.mail.account import Account
@@ -27,7 +30,8 @@ _TLS_RECORD = 16_384
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_KEEPALIVE", 30))
 _JOIN_WITHIN = 3.0
 
-Result = TypeVar("Result")
+DROPS = (imaplib2.IMAP4.error, OSError, ValueError)
+"""What a connection that ends in the middle raises; ValueError is a socket closed under a thread that polls it."""
 
 
 class Unreachable(NeedsOwner):
@@ -69,6 +73,8 @@ class Connection(imaplib2.IMAP4):  # type: ignore[misc]  # imaplib2 has no types
     def open(self, host: str | None = None, port: int | None = None) -> None:
         """Connect; with implicit TLS, verify before the first byte is read."""
         self.host, self.port = self._account.host, self._account.port
+        # imaplib2 waits for ever for a sloppy server's "A1 OK" that has no text behind it.
+        self.tagre = re.compile(rb"(?P<tag>" + self.tagpre + rb"\d+) (?P<type>[A-Z]+) ?(?P<data>.*)", re.ASCII)
         self.sock = socket.create_connection((self.host, self.port), self._patience.connect)
         _keep_alive(self.sock)
         try:
@@ -231,6 +237,10 @@ class Connection(imaplib2.IMAP4):  # type: ignore[misc]  # imaplib2 has no types
             self._end_idle()
         else:
             self.send(b"DONE\r\n")
+
+    @property
+    def is_in_folder(self) -> bool:
+        return bool(self.state == imaplib2.imaplib2.SELECTED)
 
     def forget_untagged(self) -> None:
         """Drop what the server volunteered: imaplib2 keeps it for ever."""

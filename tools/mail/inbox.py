@@ -15,10 +15,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, TypeVar
 
-import imaplib2
-
 from tools.mail.account import Account
 from tools.mail.imap import (
+    DROPS,
     Connection,
     Folder,
     No,
@@ -144,7 +143,7 @@ class _Line:
         except asyncio.CancelledError:
             await self._give_up(future)
             raise
-        except (imaplib2.IMAP4.error, OSError, ValueError) as error:
+        except DROPS as error:
             await self.close()
             raise lost(self.account, error) from error
 
@@ -594,7 +593,7 @@ def _alive(connection: Connection) -> None:
 
 
 def _append(connection: Connection, folder: str, content: bytes, flags: Sequence[str]) -> None:
-    if connection.state == imaplib2.imaplib2.SELECTED:
+    if connection.is_in_folder:
         connection.close()  # in a folder, news of other mail could hide the "+" from imaplib2
     connection.ask(connection.append, quote(encode_name(folder)), f"({' '.join(flags)})", None, content)
 
