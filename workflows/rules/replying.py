@@ -209,7 +209,7 @@ def _is_attribution(line: str, *, quote_follows: bool) -> bool:
     folded = fold(line.strip(" *_-"))
     if _DATED_ADDRESS.match(folded):
         return True
-    if not (_wrote().search(folded) or any(mark in folded for mark in table("quotes")["wrote_joined"])):
+    if not (_wrote().search(folded) or any(mark in folded for mark in table("history")["wrote_joined"])):
         return bool(_quoting().match(folded)) and (quote_follows or "@" in folded)
     return quote_follows or bool(_TIME_OR_ADDRESS.search(folded) and re.search(r"\d|@", folded))
 
@@ -280,42 +280,42 @@ def _references(email: Email) -> tuple[str, ...]:
 
 @cache
 def _wrote() -> re.Pattern[str]:
-    return phrases(table("quotes")["wrote"])
+    return phrases(table("history")["wrote"])
 
 
 @cache
 def _quoting() -> re.Pattern[str]:
-    return phrases(table("quotes")["quoting"])
+    return phrases(table("history")["quoting"])
 
 
 @cache
 def _starters() -> re.Pattern[str]:
-    return phrases(table("quotes")["starters"])
+    return phrases(table("history")["starters"])
 
 
 @cache
 def _original() -> re.Pattern[str]:
-    return phrases(table("quotes")["original"])
+    return phrases(table("history")["original"])
 
 
 @cache
 def _forwarded() -> re.Pattern[str]:
-    return phrases(table("quotes")["forwarded"])
+    return phrases(table("history")["forwarded"])
 
 
 @cache
 def _mobile() -> re.Pattern[str]:
-    return phrases(table("quotes")["signature"]["mobile"])
+    return phrases(table("history")["signature"]["mobile"])
 
 
 @cache
 def _greeting() -> re.Pattern[str]:
-    return phrases(table("quotes")["greeting"]["words"])
+    return phrases(table("history")["greeting"]["words"])
 
 
 @cache
 def _names(kind: str) -> frozenset[str]:
-    return frozenset(fold(name) for name in table("quotes")["block"][kind])
+    return frozenset(fold(name) for name in table("history")["block"][kind])
 
 
 @cache
@@ -329,5 +329,5 @@ def _forward_mark() -> re.Pattern[str]:
 
 
 def _marks(kind: str) -> re.Pattern[str]:
-    words = "|".join(re.escape(word) for word in table("quotes")["subject"][kind])
+    words = "|".join(re.escape(word) for word in table("history")["subject"][kind])
     return re.compile(rf"(?:{words})\s?(?:\[\d{{1,3}}\]|\(\d{{1,3}}\)|\^\d{{1,3}})?\s?[:：]\s*", re.IGNORECASE)  # noqa: RUF001

@@ -1,0 +1,108 @@
+"""Where a mail goes: a new case, an open one, an answer to an approval mail, or nowhere, with the reason. Total."""
+
+from dataclasses import replace
+
+from workflows.models import Address, Answered, Asked, Email, Ignore, Owner, Route, Start, Surroundings, Tell
+from workflows.rules.canonical import one_line
+from workflows.rules.holds import hold_reason
+from workflows.rules.machines import automatic, ignored
+from workflows.rules.replying import gist, is_forward_subject
+from workflows.rules.triage import triage
+from workflows.rules.words import fold
+
+
+def route(email: Email, owner: Owner, around: Surroundings) -> Route:
+    """What is to be done about a mail found in an inbox or in a Sent folder; never raises."""
+    return _from_sent(email, owner, around) if around.folder_kind == "sent" else _from_inbox(email, owner, around)
+
+
+# ---------------------------------------------------------------- inbox
+
+
+def _from_inbox(email: Email, owner: Owner, around: Surroundings) -> Route:
+    found = _answer_in_inbox(email, owner, around) or triage(email, owner, around)
+    if found:
+        return _naming_case(found, around)
+    hold = hold_reason(email)
+    said = f"{one_line(email.sender.name, 80) or email.sender.email} writes: {gist(email.text, 120)}".rstrip(" :")
+    if around.open_case:
+        return Tell(case=around.open_case, hold=hold, reason=said)
+    if around.first_day and not hold:
+        return ignored("first-day", "It would have been drafted; for the first 24 hours Deskhand only tells.")
+    return Start(hold=hold, reason=said)
+
+
+def _answer_in_inbox(email: Email, owner: Owner, around: Surroundings) -> Ignore | None:
+    """Mail that answers one of our own mails, seen where everybody can write to: never an answer by itself."""
+    if around.ours or around.asked is None:
+        return None
+    if email.sender.email.lower() in owner.addresses:
+        reason = f"It looks like your answer to case {around.asked.case}; only its copy in your Sent folder counts."
+        return ignored("own-mail", reason)
+    sender = email.sender.email or "its sender"
+    return ignored(
+        "foreign-answer", f"It answers Deskhand's mail about case {around.asked.case}, but {sender} is not you."
+    )
+
+
+def _naming_case(found: Ignore, around: Surroundings) -> Ignore:
+    """The same verdict, saying which open case the mail belongs to."""
+    if not around.open_case or found.rule == "own-mail":
+        return found
+    return replace(found, reason=f"{found.reason} It belongs to case {around.open_case}, which stays as it is.")
+
+
+# ---------------------------------------------------------------- sent
+
+
+def _from_sent(email: Email, owner: Owner, around: Surroundings) -> Route:
+    if foreign := _not_by_hand(email, owner, around):
+        return foreign
+    if around.asked is not None:
+        return _answer(email, owner, around.asked)
+    if _only_to_owner(email, owner):
+        return _to_oneself(email)
+    if around.open_case and not is_forward_subject(email.subject):
+        return Tell(case=around.open_case, reason="You wrote into this conversation yourself.")
+    return ignored("own-mail", "You wrote it yourself; remembered.")
+
+
+def _not_by_hand(email: Email, owner: Owner, around: Surroundings) -> Ignore | None:
+    """What lies in Sent without the owner having written it: ours, a stranger's, a vacation responder's."""
+    if around.ours or email.has_header("x-deskhand-case"):
+        return ignored("own-mail", "Deskhand sent it itself.")
+    if len(email.senders) != 1 or email.sender.email.lower() not in owner.addresses:
+        sender = ", ".join(one.email for one in email.senders) or "nobody"
+        return ignored("not-yours", f"It lies in your Sent folder but comes from {sender}, not from you alone.")
+    if value := automatic(email):
+        return ignored("auto-reply", f"Your mail program sent it by itself (Auto-Submitted: {value}).")
+    return None
+
+
+def _answer(email: Email, owner: Owner, asked: Asked) -> Route:
+    """design.md section 5, what counts as an answer; the proof and the words are read later."""
+    if not _only_to_owner(email, owner):
+        others = next((one.email for one in _recipients(email) if one.email.lower() not in owner.addresses), "nobody")
+        return ignored(
+            "answer-to-others", f"Your mail about case {asked.case} went to {others}: no answer to Deskhand."
+        )
+    if is_forward_subject(email.subject):
+        return ignored("forward", f"You forwarded the mail about case {asked.case}; a forward is never an answer.")
+    if asked.purpose == "approval":
+        return Answered(case=asked.case, version=asked.version, reason=f"Your answer to {asked.case}.{asked.version}.")
+    return ignored("desk-command", "It answers a notice of Deskhand; commands by mail are not understood yet.")
+
+
+def _to_oneself(email: Email) -> Ignore:
+    if fold(email.subject).startswith("deskhand"):
+        return ignored("desk-command", "It is a command to Deskhand; commands by mail are not understood yet.")
+    return ignored("own-mail", "You wrote it to yourself.")
+
+
+def _recipients(email: Email) -> tuple[Address, ...]:
+    return (*email.to, *email.cc, *email.bcc)
+
+
+def _only_to_owner(email: Email, owner: Owner) -> bool:
+    recipients = _recipients(email)
+    return bool(recipients) and all(one.email.lower() in owner.addresses for one in recipients)

@@ -1,0 +1,127 @@
+"""What needs no model to be decided: mail that nobody waits for an answer to, each with its rule and its reason.
+
+The order is from the owner's own words over what machines say of themselves to whom a mail is addressed to. In a
+conversation that is already open only machines are turned away: a person's mail there is never lost to a header.
+"""
+
+import re
+
+from workflows.models import Email, Ignore, Owner, Surroundings
+from workflows.rules import machines
+from workflows.rules.holds import hold_reason
+from workflows.rules.machines import ignored
+from workflows.rules.replying import is_reply_subject, new_part
+from workflows.rules.words import fold
+
+__all__ = ["hold_reason", "triage"]
+
+_MANY = 30  # people in To and Cc from which on a mail is an announcement
+_GREETING_LINES = 2
+
+
+def triage(email: Email, owner: Owner, around: Surroundings) -> Ignore | None:
+    """Why this mail needs no answer, or None when it goes on; total over every Email.
+
+    For mail from an inbox; the owner's own mail and answers to approval mails are routing's.
+    """
+    return (
+        _own(email, owner, around)
+        or _wanted(email, around)
+        or _machine(email)
+        or (None if around.open_case else _unaddressed(email, owner, around) or _unwanted(email, around))
+    )
+
+
+def _own(email: Email, owner: Owner, around: Surroundings) -> Ignore | None:
+    if around.ours or email.has_header("x-deskhand-case"):
+        return ignored("own-mail", "Deskhand sent it itself.")
+    if own := next((one.email for one in email.senders if one.email.lower() in owner.addresses), ""):
+        return ignored("own-mail", f"It comes from your own address, {own}.")
+    if "@" not in email.sender.email.strip("@"):
+        return ignored("no-sender", "It has no sender address, so nobody can be answered.")
+    return None
+
+
+def _wanted(email: Email, around: Surroundings) -> Ignore | None:
+    """What the owner said about this sender."""
+    sender = email.sender.email.lower()
+    if around.never:
+        return ignored("never", f"You said “never” for {sender}.")
+    entry = next((one for one in around.ignore if _matches(sender, one)), "")
+    return ignored("ignore-list", f"Its sender is on your ignore list ({entry}).") if entry else None
+
+
+def _matches(sender: str, entry: str) -> bool:
+    """An entry is an address, or a domain (also "@domain", "*@domain", "*.domain") that stands for its subdomains."""
+    wanted = entry.strip().lower()
+    local, at, domain = wanted.rpartition("@")
+    if at and local not in ("", "*"):
+        return sender == wanted
+    domain = domain.removeprefix("*").removeprefix(".")
+    host = sender.rpartition("@")[2]
+    return bool(domain) and (host == domain or host.endswith(f".{domain}"))
+
+
+def _machine(email: Email) -> Ignore | None:
+    """Reports and automatic answers: turned away in every conversation, or mail loops begin."""
+    rules = (machines.bounce, machines.receipt, machines.calendar, machines.auto_reply, machines.reaction)
+    found = next((verdict for rule in rules if (verdict := rule(email))), None)
+    return found or _empty(email) or _sender(email)
+
+
+def _sender(email: Email) -> Ignore | None:
+    if machines.is_web_form(email):
+        return None
+    return machines.platform(email) or machines.no_reply(email)
+
+
+def _unaddressed(email: Email, owner: Owner, around: Surroundings) -> Ignore | None:
+    """Mail to many: newsletters, lists, copies."""
+    known = around.client is not None and around.client.written_to
+    found = (
+        (None if known else machines.spam(email) or machines.phishing(email))
+        or machines.mailing_list(email, owner.addresses)
+        or machines.newsletter(email)
+        or machines.bulk(email, owner.addresses)
+    )
+    return found or (None if known else machines.do_not_answer(email)) or _address(email, owner, known=known)
+
+
+def _address(email: Email, owner: Owner, *, known: bool) -> Ignore | None:
+    to = {one.email.lower() for one in email.to if one.email}
+    cc = {one.email.lower() for one in email.cc if one.email}
+    if len(to | cc) > _MANY:
+        return ignored("many-recipients", f"It went to {len(to | cc)} people at once.")
+    if cc & owner.addresses and to and not to & owner.addresses and not _names(email, owner):
+        return ignored("copy-only", "You are only in copy (Cc), and it does not speak to you by name.")
+    hidden = not cc and (not to or to == {email.sender.email.lower()})
+    if hidden and not known and not machines.is_answer(email):
+        return ignored("undisclosed", "It names no recipient but its sender: a hidden copy, as others got it too.")
+    return None  # to another address: perhaps forwarded from one that Deskhand does not know, and a person waits
+
+
+def _names(email: Email, owner: Owner) -> bool:
+    """Whether a mail that lists the owner in copy speaks to them by name ("Hi Bob and Ada", "@Ada")."""
+    names = [fold(name) for name in owner.name.split() if len(name) > 1]
+    text = new_part(email.text)
+    opening = fold(" ".join([line for line in text.split("\n") if line.strip()][:_GREETING_LINES]))
+    first = names[0] if names else fold(owner.address.partition("@")[0])
+    pattern = rf"(?<!\w){re.escape(first)}(?!\w)"
+    return bool(re.search(pattern, opening) or re.search(rf"@{pattern}", fold(text[:20_000])))
+
+
+def _empty(email: Email) -> Ignore | None:
+    if email.text.strip() or email.html_text.strip() or email.attachments:
+        return None
+    if not email.subject.strip() or is_reply_subject(email.subject):
+        return ignored("empty", "There is nothing in it to answer.")
+    return None
+
+
+def _unwanted(email: Email, around: Surroundings) -> Ignore | None:
+    """What the settings leave out."""
+    if around.draft_for == "none":
+        return ignored("drafts-off", "Your settings ask for no drafts (intake.draft_for = none).")
+    if around.draft_for == "known" and not (around.client is not None and around.client.written_to):
+        return ignored("unknown-sender", f"You have never written to {email.sender.email} (intake.draft_for = known).")
+    return None
