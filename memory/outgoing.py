@@ -116,7 +116,7 @@ class OutgoingLedger(Book):
         """The row of this intent, made in state `approved` if it is new; an existing one is left as it is.
 
         Raises:
-            Permanent: the intent exists for other recipients or another text.
+            Permanent: a mail to a client exists for other recipients or another text.
         """
         values = {
             "intent": intent, "purpose": purpose, "case": case, "version": version, "client": client, "hash": hash,
@@ -126,7 +126,8 @@ class OutgoingLedger(Book):
         with self._writing() as connection:
             connection.execute(insert(outbox).values(values).on_conflict_do_nothing(index_elements=["intent"]))
             entry = _need(connection, intent)
-        if (entry.hash, entry.recipients) != (hash, tuple(recipients)):
+        # What the owner is told may read differently when it is told again; the first wording stands.
+        if purpose == "client" and (entry.hash, entry.recipients) != (hash, tuple(recipients)):
             raise Permanent(
                 f"{intent} is already in the outbox with another text or other recipients; nothing was sent."
             )

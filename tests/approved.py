@@ -31,6 +31,7 @@ class Desk:
     """A ledger with cases whose versions are approved, as the rest of Deskhand would leave them."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         self.clock = Hands()
         self.engine = open_engine(folder / "ledger.sqlite")
         self.blobs = Blobs(folder / "blobs")
@@ -41,8 +42,9 @@ class Desk:
         with transaction(self.engine) as connection:
             connection.execute(statement)
 
-    def version(self, case=41, version=1, *, body="Thursday works.\n", state="approved", to=CLIENT) -> Outgoing:
-        outgoing = Outgoing(case=case, version=version, to=(Address(email=to),), subject="Re: Hi", body=body)
+    def version(self, case=41, version=1, *, body="Thursday works.\n", state="approved", to=CLIENT, **more) -> Outgoing:
+        people = (Address(email=to),)
+        outgoing = Outgoing(case=case, version=version, to=people, subject="Re: Hi", body=body, **more)
         row = {
             "case": case, "version": version, "outgoing": to_json(outgoing), "hash": approved_hash(outgoing),
             "draft": to_json(Draft(body=body, gist="")), "state": state, "by": "model", "at": NOW,

@@ -85,6 +85,7 @@ class RecordingSmtp:
     ) -> None:
         self.tls, self.context, self.users = tls, context, users
         self.rewrite_ids, self.on_message = rewrite_ids, on_message
+        self.states_ids = True  # the reply names the Message-ID that the server gave
         self.extensions, self.offer_starttls, self.auth_error = tuple(extensions), offer_starttls, auth_error
         self.host, self.port = "127.0.0.1", 0
         self.script: deque[Fault | None] = deque()
@@ -353,7 +354,8 @@ class _Session:
     async def _finish(self, transaction: Transaction) -> None:
         if not await self._strikes("final"):
             mail = await asyncio.to_thread(self.server._keep, transaction)
-            await self._say(f"250 2.0.0 Ok: queued as {mail.server_id or f'Q{len(self.server.delivered):08X}'}")
+            stated = mail.server_id if self.server.states_ids else ""
+            await self._say(f"250 2.0.0 Ok: queued as {stated or f'Q{len(self.server.delivered):08X}'}")
         transaction.told = True
         self.transaction, self.pending = None, False
 

@@ -4,38 +4,20 @@ import asyncio
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from memory.outgoing import Entry
+from tools.mail.inbox import Mailbox
 from workflows.errors import DeskhandError, NeedsOwner
-from workflows.models import Email, RawMail
+from workflows.models import Email
 from workflows.rules.canonical import body_hash
 
 FilesSent = Literal["auto", "yes", "no"]
 
 _SAME_TIME = timedelta(minutes=10)
-_SEEN = ("\\Seen",)
-
-
-class Folder(Protocol):
-    """A folder as `Mailbox.folders` gives it."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def use(self) -> str: ...
-
-
-class Mailbox(Protocol):
-    """What is needed of tools/mail/inbox.Mailbox."""
-
-    async def folders(self) -> Sequence[Folder]: ...
-    async def sent_folders(self, setting: str = "") -> Sequence[Folder]: ...
-    async def find(self, folder: str, *, message_id: str = "", since: datetime | None = None) -> Sequence[RawMail]: ...
-    async def append(self, folder: str, content: bytes, flags: Sequence[str] = _SEEN) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,16 +69,16 @@ class Evidence:
                 "The mailbox has no Sent folder, so copies of sent mails cannot be kept.",
                 "Make one in your mail program, or name it at imap.sent.",
             )
-        await self.mailbox.append(folders[0].name, content, _SEEN)
+        await self.mailbox.append(folders[0].name, content)
 
     async def _where_sent_mail_lies(self) -> list[str]:
         sent = [folder.name for folder in await self.mailbox.sent_folders(self.sent)]
-        everything = [folder.name for folder in await self.mailbox.folders() if folder.use == "\\All"]
+        everything = [folder.name for folder in await self.mailbox.folders() if folder.use == "all"]
         return list(dict.fromkeys((*sent, *everything)))
 
     async def _by_id(self, folder: str, ids: Sequence[str]) -> Found | None:
         for message_id in ids:
-            if await self.mailbox.find(folder, message_id=message_id):
+            if await self.mailbox.find(folder, message_id=message_id, part="header"):
                 return Found(folder=folder, message_id=message_id)
         return None
 
@@ -127,8 +109,7 @@ def known_to_file(host: str, setting: FilesSent) -> bool | None:
     """Whether this SMTP server files what it sends, by the owner's word or by our table; None: not known."""
     if setting != "auto":
         return setting == "yes"
-    table = _table()
-    return True if host.lower() in table["files"] else False if host.lower() in table["leaves"] else None
+    return True if host.lower() in _table()["files"] else None
 
 
 @cache
