@@ -56,7 +56,8 @@ def _sentence(error: Exception) -> tuple[str, str, int]:
     if isinstance(error, DeskhandError):
         return str(error), "", 1
     if isinstance(error, typer.TyperException):
-        return " ".join(error.format_message().split()), "See ./deskhand --help.", 2
+        words = " ".join(error.format_message().partition(", unable to")[0].split())
+        return words if not words or words[-1] in ".?!" else f"{words}.", "See ./deskhand --help.", 2
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     return f"Deskhand met an error it did not expect ({what}).", "Run it again with --debug to see where.", 1
 
