@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Literal
 
 from memory.aside import move_aside
 from memory.concepts import concept_of
@@ -15,6 +16,7 @@ from workflows.ports import Clock
 
 FORMAT = "1"
 """Raised when what is indexed changes; an index of another format is rebuilt."""
+Found = Literal["kept", "missing", "damaged"]
 _MOST_TERMS = 32
 _STEM = 5
 
@@ -36,20 +38,22 @@ class Keywords:
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
 
-    def open(self) -> bool:
-        """Open the index; True when it is a new, empty one and everything has to be indexed."""
+    def open(self) -> Found:
+        """Open the index. Unless it was `kept` it is a new, empty one, and everything has to be indexed."""
         with self._lock:
             if self._connection is not None:
-                return False
+                return "kept"
+            found: Found = "missing"
             if self._path.exists() or self._path.is_symlink():
                 try:
                     self._connection = self._opened()
                 except (sqlite3.Error, OSError, _Foreign) as error:
                     self._set_aside(str(error))
+                    found = "damaged"
                 else:
-                    return False
+                    return "kept"
             self._connection = self._created()
-            return True
+            return found
 
     def add(self, documents: Sequence[Document]) -> None:
         """Index these texts; one that is there already is replaced."""
@@ -78,7 +82,9 @@ class Keywords:
         with self._lock, self._open_connection() as connection:
             rows = connection.execute(
                 "SELECT places.document FROM entries JOIN places ON places.id = entries.rowid"
-                " WHERE entries MATCH ? AND places.client = ? ORDER BY bm25(entries, 1.5, 1.0, 0.7) LIMIT ?",
+                " WHERE entries MATCH ? AND places.client = ?"
+                # Of equals the one indexed last, which is the newest but for a rebuild of a single text.
+                " ORDER BY round(bm25(entries, 1.5, 1.0, 0.7), 6), places.id DESC LIMIT ?",
                 (query, client, limit),
             )
             return tuple(row[0] for row in rows)

@@ -13,6 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from memory import segments
 from memory.aside import move_aside
 from memory.documents import Document, Index
 from memory.embedding import Embedder, EmbeddingFailed
@@ -33,7 +34,7 @@ FORMAT = 1
 COLLECTION = "history"
 CHUNK = 800
 """Characters of one chunk: a few paragraphs, so that a vector is about one thing."""
-MOST_CHUNKS = 40
+MOST_CHUNKS = 64
 _BATCH = 64
 _TRIES_TO_OPEN = 2
 _NORM_SLACK = 0.01
@@ -65,6 +66,7 @@ class Store:
         self._client: Any = None
         self._collection: Any = None
         self._home = ""
+        self._stamp: tuple[tuple[str, int, int], ...] | None = None  # of the native files when last noted
         self._mute = False  # the embedding endpoint is away, and that was said
 
     # ------------------------------------------------------------ what the rest asks for
@@ -139,6 +141,8 @@ class Store:
     def close(self) -> None:
         with self._lock:
             self._keywords.close()
+            with suppress(OSError):  # a note that is missing costs a probe at the next start, nothing else
+                self._note_files()
             self._shut()
 
     # ------------------------------------------------------------ indexing
@@ -170,7 +174,17 @@ class Store:
                 break
             self._ledger.mark_indexed(Index.VECTORS, [document.id for document in batch])
             done += len(batch)
+        self._note_files()
         return done
+
+    def _note_files(self) -> None:
+        """After Chroma wrote its native files; the checksums are read anew only when a file changed."""
+        if self._collection is None or not self._folder.is_dir():
+            return
+        found = segments.stamp(self._folder)
+        if found != self._stamp:
+            segments.note(self._folder)
+            self._stamp = found
 
     def _add(self, documents: Sequence[Document]) -> bool:
         """Embed and store; False while the endpoint is away."""
@@ -224,8 +238,7 @@ class Store:
         if self._collection is not None:
             return
         self._home = self._home or self._ledger.home()
-        if self._keywords.open():
-            self._ledger.unmark_indexed(Index.KEYWORDS)
+        self._open_keywords()
         try:
             self._open_folder()
         except DeskhandError:
@@ -234,6 +247,11 @@ class Store:
             if not _is_damage(error):
                 raise
             self._replace(_said(error))
+
+    def _open_keywords(self) -> None:
+        found = self._keywords.open()
+        if found != "kept" and self._ledger.unmark_indexed(Index.KEYWORDS) and found == "missing":
+            self._say("The keyword index is missing; it is rebuilt from the ledger.")
 
     def _open_folder(self) -> None:
         if not self._folder.exists() and not self._folder.is_symlink():
@@ -244,17 +262,22 @@ class Store:
         self._check_folder()
         self._connect()
         self._guard_opening(0)
+        self._note_files()
 
     def _check_folder(self) -> None:
         """What can be checked before Chroma's own code touches the files."""
         if not self._folder.is_dir():
             raise Damaged("it is not a folder")
         marker = self._marker()
+        if not marker:
+            raise Damaged("its description is missing or unreadable")
         if marker.get("home") != self._home:
             raise Damaged("it belongs to another home")
         if marker.get("format") != FORMAT or marker.get("embedder") != self._embedder.name:
             raise Damaged("it was made by another model or version")
         _check_database(self._folder / "chroma.sqlite3")
+        if not segments.as_we_left_them(self._folder) and not segments.survives_opening(self._folder, COLLECTION):
+            raise Damaged("its files end the process that opens them, or cannot be read")
         tries = self._tries_to_open()
         if tries >= _TRIES_TO_OPEN:
             raise Damaged(f"opening it has ended the process {tries} times")
@@ -269,6 +292,7 @@ class Store:
             raise _cannot_make(self._folder, str(error.strerror)) from error
         self._connect()
         self._guard_opening(0)
+        self._note_files()
 
     def _connect(self) -> None:
         import chromadb
@@ -315,7 +339,7 @@ class Store:
             raise _cannot_make(self._folder, _said(error)) from error
 
     def _shut(self) -> None:
-        client, self._client, self._collection = self._client, None, None
+        client, self._client, self._collection, self._stamp = self._client, None, None, None
         if client is not None:
             with suppress(Exception):
                 client.close()
