@@ -16,6 +16,7 @@ from workflows.rules.words import fold, phrases, table
 _TOKEN_EDGE = re.compile(r"[._+\-=/&]+")
 _MAILTO = re.compile(r"mailto:([^>?\s,]+)", re.IGNORECASE)
 _ADDRESS_IN_NAME = re.compile(r"[\w.+-]+@([\w-]+\.[\w.-]+)")
+_LINK = re.compile(r"https?://|www\.|mailto:|\[\d+\]", re.IGNORECASE)
 _READ = 4000  # characters of a text that are looked at: machines say what they are at the top
 _FOOTER_LINES = 14
 _LONGEST_FOOTER = 240
@@ -213,9 +214,13 @@ def _is_own_list(email: Email, own: frozenset[str]) -> bool:
 
 
 def _footer_says(email: Email) -> bool:
+    """Whether the last lines offer to unsubscribe, with a link: a person who writes of unsubscribing gives none."""
     lines = [line for line in email.text[-20_000:].split("\n") if line.strip()][-_FOOTER_LINES:]
     pattern = _one_of("newsletter", "says")
-    return any(len(line) <= _LONGEST_FOOTER and pattern.search(fold(line)) for line in lines)
+    return any(
+        len(line) <= _LONGEST_FOOTER and pattern.search(fold(line)) and _LINK.search(line + after)
+        for line, after in zip(lines, [*lines[1:], ""], strict=False)
+    )
 
 
 # ---------------------------------------------------------------- senders

@@ -80,8 +80,8 @@ def _unaddressed(email: Email, owner: Owner, around: Surroundings) -> Ignore | N
     known = around.client is not None and around.client.written_to
     found = (
         (None if known else machines.spam(email) or machines.phishing(email))
-        or machines.mailing_list(email, owner.addresses)
         or machines.newsletter(email)
+        or machines.mailing_list(email, owner.addresses)
         or machines.bulk(email, owner.addresses)
     )
     return found or (None if known else machines.do_not_answer(email)) or _address(email, owner, known=known)
