@@ -236,7 +236,8 @@ def _name(written: str) -> str:
     unquoted = re.sub(r'"((?:[^"\\]|\\.)*)"', lambda match: re.sub(r"\\(.)", r"\1", match[1]), written)
     decoded = decode_words(" ".join(unquoted.split()))
     printable = "".join(character if character.isprintable() else " " for character in decoded)
-    return " ".join(printable.encode("utf-8", "replace").decode().split()).strip("'\" ")[:200]
+    name = " ".join(printable.encode("utf-8", "replace").decode().split()).strip("'")
+    return (name.strip('"') if name.count('"') == 1 else name).strip()[:200]
 
 
 def parameters(value: str) -> Parameters:

@@ -30,7 +30,8 @@ OVERSIZE = b"X-Deskhand-Oversize: "
 """The inbox puts this header (and the size) before the beginning of a mail that it did not fetch whole."""
 
 _HEAD = struct.Struct("!BQ")  # what follows, and how many bytes of it
-_READY, _EMAIL, _REFUSED, _MEMORY = range(4)
+_READY, _EMAIL, _REFUSED = range(3)
+_OUT_OF_MEMORY = 3  # the child's exit code: it may be too short of memory to say anything else
 _PIECE = 1 << 20
 _BUSY_MACHINE = 5
 """How many times the wall time a child may take that got little of the processor: a busy machine is no hostile mail."""
@@ -86,15 +87,14 @@ class Parser:
         return child.process.pid if child and child.process.poll() is None else None
 
     def _ask(self, raw: bytes) -> Email:
-        try:
-            kind, answer = self._exchange(raw)
-        except _WentIdle:  # it ended itself between two mails; the mail is not to blame
-            kind, answer = self._exchange(raw)
+        for _ in range(3):
+            with contextlib.suppress(_WentIdle):  # it ended itself between two mails; the mail is not to blame
+                return self._answer(*self._exchange(raw))
+        raise Retryable("The mail parser keeps ending before it is asked; it is tried again.")
+
+    def _answer(self, kind: int, answer: bytes) -> Email:
         if kind == _EMAIL:
             return _email(json.loads(answer))
-        if kind == _MEMORY:
-            self._drop()  # its heap is in pieces
-            raise Quarantined(f"The mail needs more than {self._limits.memory >> 20} MB to read.")
         raise Quarantined(answer.decode("utf-8", "replace"))
 
     def _exchange(self, raw: bytes) -> tuple[int, bytes]:
@@ -137,6 +137,7 @@ class _Child:
         root = str(Path(__file__).resolve().parents[2])
         command = [sys.executable, "-P", "-m", "tools.mail.parser", str(limits.memory), str(limits.idle)]
         self.mails = 0
+        self._memory = limits.memory
         try:
             self.process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 command,
@@ -167,9 +168,7 @@ class _Child:
             self._write(raw, allowed)
             return self._read(allowed)
         except (BrokenPipeError, EOFError):
-            if self._ended_idle():
-                raise _WentIdle from None
-            raise Quarantined("The mail made the parser crash.") from None
+            raise self._ended() from None
 
     def end(self) -> None:
         self.process.kill()
@@ -187,10 +186,15 @@ class _Child:
             raise Retryable("The mail parser does not start; it is tried again.") from error
         assert kind == _READY
 
-    def _ended_idle(self) -> bool:
+    def _ended(self) -> Exception:
+        """Why the child is gone."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return self.process.wait(1) == 0
-        return False
+            code = self.process.wait(1)
+            if code == 0:
+                return _WentIdle()
+            if code == _OUT_OF_MEMORY:
+                return Quarantined(f"The mail needs more than {self._memory >> 20} MB to read.")
+        return Quarantined("The mail made the parser crash.")
 
     def _write(self, content: bytes, allowed: "_Allowance") -> None:
         rest = memoryview(content)
@@ -294,7 +298,7 @@ def _read_mail(source: Any, size: int) -> tuple[int, bytes]:
         email = mime.parse(source.read(size))
         return _EMAIL, json.dumps(dataclasses.asdict(email), default=datetime.isoformat).encode()
     except MemoryError:
-        return _MEMORY, b""
+        os._exit(_OUT_OF_MEMORY)  # its heap is in pieces, and half the mail may still be in the pipe
     except Permanent as refused:
         return _REFUSED, str(refused).encode()
     except Exception as error:  # noqa: BLE001  whatever a mail provokes, the next mail must be read
