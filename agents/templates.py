@@ -1,0 +1,124 @@
+"""Drafts without a model: a polite holding reply in the mail's language, that promises nothing but an answer."""
+
+import re
+import tomllib
+import unicodedata
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from agents.checks import allowed, safe_line
+from workflows.models import Address, Brief, Draft
+from workflows.ports import Drafting
+from workflows.rules.canonical import canonical, one_line
+from workflows.rules.replying import reply_subject
+
+FOLDER = Path(__file__).with_name("templates")
+_LONGEST_SUBJECT = 80
+_NO_MODEL = "none: drafted from a template"
+
+
+class TemplateReply:
+    """The template agent: fills `Drafting` without asking anybody anything."""
+
+    async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
+        """A holding reply; with wishes, the earlier text unchanged and a word on why."""
+        return self.holding(brief, wishes, previous)
+
+    def holding(self, brief: Brief, wishes: str = "", previous: str = "", why: tuple[str, ...] = ()) -> Draft:
+        """The same at once. `why`: what the owner should know about there being no model's draft."""
+        draft = _holding(brief)
+        if previous:
+            # No rules can work wishes in; a text the owner has seen, or wrote, is better than a fresh generality.
+            draft = replace(draft, body=canonical(previous))
+        if wishes:
+            draft = replace(draft, gist="Your wishes could not be worked in.")
+        return replace(draft, why=(*why, *_reasons(brief, wishes, told=bool(why))))
+
+
+class Drafter:
+    """What the activities call: the model's agent where one is configured, templates otherwise."""
+
+    def __init__(self, templates: TemplateReply, agent: Drafting | None = None) -> None:
+        self._chosen: Drafting = agent or templates
+
+    async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
+        """As `Drafting` says. Raises Retryable and NeedsOwner as the agent does."""
+        return await self._chosen.draft(brief, version, wishes, previous)
+
+
+def _reasons(brief: Brief, wishes: str, *, told: bool) -> tuple[str, ...]:
+    reasons = [_NO_MODEL]
+    if wishes:
+        cause = "There is no model's answer" if told else "No model is configured"
+        reasons.append(f'{cause}, so wishes cannot be worked in: answer "edit" and your text')
+    elif brief.language not in _phrases():
+        reasons.append(f"There is no template in their language ({one_line(brief.language, 20)}), so it is in English")
+    return tuple(reasons)
+
+
+def _holding(brief: Brief) -> Draft:
+    phrases = _phrases().get(brief.language) or _phrases()["en"]
+    name = first_name(brief.sender)
+    subject = _namable(brief)
+    greeting = phrases["greeting"].replace("{name}", name) if name else phrases["neutral"]
+    thanks = phrases["thanks"].replace("{subject}", subject) if subject else phrases["thanks_bare"]
+    closing = f"{phrases['closing']}\n{one_line(brief.owner_name, 100)}"
+    body = f"{greeting}\n\n{thanks} {phrases['coming']}\n\n{closing}"
+    return Draft(body=canonical(body), gist=phrases["gist"])
+
+
+@cache
+def _phrases() -> dict[str, dict[str, str]]:
+    return tomllib.loads((FOLDER / "reply.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _name_words(kind: str) -> frozenset[str]:
+    return frozenset(tomllib.loads((FOLDER / "names.toml").read_text(encoding="utf-8"))[kind])
+
+
+def _namable(brief: Brief) -> str:
+    """The client's subject as it may stand in a sentence to them; "" when it is empty, long, or carries a link.
+
+    A subject is a stranger's text: repeating its links, addresses or numbers would lend them the owner's name.
+    """
+    subject = reply_subject(brief.subject).removeprefix("Re:").strip()
+    nothing = allowed(Brief(case=brief.case, owner_name=brief.owner_name))
+    if not subject or len(subject) > _LONGEST_SUBJECT or re.search(r"[“”„«»{}<>]", subject):
+        return ""
+    return safe_line(subject, nothing, _LONGEST_SUBJECT)
+
+
+def first_name(sender: Address) -> str:
+    """The name to greet by, "" when it is not sure: the address must bear the name out."""
+    name = one_line(sender.name, 80).strip("\"' ")
+    if name.count(",") == 1:  # "Alvarez, Maria"
+        name = " ".join(reversed([part.strip() for part in name.split(",")]))
+    words = name.split()
+    if any(word.lower().strip(".") in _name_words("titles") for word in words):
+        return ""  # who writes "Dr." or "Frau" is not greeted by the first name
+    if not 1 <= len(words) <= 3 or not all(_is_name(word) for word in words):  # noqa: PLR2004
+        return ""
+    local, _, host = sender.email.lower().partition("@")
+    parts = [part for part in re.split(r"[^a-zß-ÿ]+", local) if part]
+    first, last = _folded(words[0]), _folded(words[-1])
+    borne_out = first in parts or last in parts or (first + last) in parts or (first[:1] + last) in parts
+    if len(words) == 1:  # one word may as well be a brand, whose address then has it on both sides
+        borne_out = first in parts and first not in host
+    if not borne_out:
+        return ""
+    return words[0].capitalize() if words[0].isupper() else words[0]
+
+
+def _is_name(word: str) -> bool:
+    plain = word.replace("-", "").replace("'", "").replace("\u2019", "")
+    return plain.isalpha() and word[0].isupper() and len(plain) > 1 and word.lower() not in _name_words("not_a_person")
+
+
+def _folded(word: str) -> str:
+    """As names are spelt in addresses: without accents, umlauts as two letters."""
+    spelt = word.lower()
+    for umlaut, letters in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss")):
+        spelt = spelt.replace(umlaut, letters)
+    return "".join(sign for sign in unicodedata.normalize("NFD", spelt) if sign.isalpha())
