@@ -27,8 +27,10 @@ from sqlalchemy import (
     create_engine,
     event,
     insert,
+    inspect,
     select,
 )
+from sqlalchemy.exc import DBAPIError
 
 from workflows.errors import NeedsOwner
 
@@ -278,7 +280,7 @@ secrets = Table(
 
 
 def open_engine(path: Path) -> Engine:
-    """The engine over the ledger file, made if missing.
+    """The engine over the ledger file, made if missing, its tables completed if an older Deskhand made it.
 
     Raises:
         NeedsOwner: the file was written by a newer Deskhand, or cannot be opened.
@@ -286,18 +288,77 @@ def open_engine(path: Path) -> Engine:
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30, "isolation_level": None})
     event.listen(engine, "connect", _tune)
     event.listen(engine, "begin", _begin)
-    metadata.create_all(engine)
-    with transaction(engine) as connection:
-        found = connection.execute(select(meta.c.value).where(meta.c.key == "schema")).scalar()
-        if found is None:
-            connection.execute(insert(meta).values(key="schema", value=str(VERSION)))
-        elif int(found) > VERSION:
-            raise NeedsOwner(
-                f"The ledger {path} was written by a newer Deskhand (schema {found}, this one knows {VERSION}).",
-                "Update Deskhand, or restore the backup made before the update.",
-            )
-    path.chmod(0o600)
+    try:
+        _prepare(engine, path)
+        path.chmod(0o600)
+    except DBAPIError as error:
+        engine.dispose()
+        raise _unusable(path, str(error.orig)) from error
+    except OSError as error:
+        engine.dispose()
+        raise _unusable(path, str(error.strerror)) from error
+    except NeedsOwner:
+        engine.dispose()
+        raise
     return engine
+
+
+def _prepare(engine: Engine, path: Path) -> None:
+    """Look before touching: a newer ledger is left as it is. Two processes may do this at once."""
+    with reading(engine) as connection:
+        found = _version(connection)
+    if found is not None and found > VERSION:
+        raise NeedsOwner(
+            f"The ledger {path} was written by a newer Deskhand (schema {found}, this one knows {VERSION}).",
+            "Update Deskhand, or restore the backup made before the update.",
+        )
+    if found == VERSION and _is_complete(engine):
+        return
+    with transaction(engine) as connection:
+        metadata.create_all(connection)
+        for table, column in _missing(connection):
+            _add(connection, table, column)
+        if _version(connection) is None:
+            connection.execute(insert(meta).values(key="schema", value=str(VERSION)))
+
+
+def _version(connection: Connection) -> int | None:
+    if not inspect(connection).has_table("meta"):
+        return None
+    found = connection.execute(select(meta.c.value).where(meta.c.key == "schema")).scalar()
+    return None if found is None else int(found)
+
+
+def _is_complete(engine: Engine) -> bool:
+    with reading(engine) as connection:
+        tables = set(inspect(connection).get_table_names())
+        return set(metadata.tables) <= tables and not _missing(connection)
+
+
+def _missing(connection: Connection) -> list[tuple[Table, Column[Any]]]:
+    """Columns that this code knows and the file does not: an older Deskhand made the table."""
+    look = inspect(connection)
+    tables = [table for table in metadata.sorted_tables if look.has_table(table.name)]
+    known = {table.name: {column["name"] for column in look.get_columns(table.name)} for table in tables}
+    return [(table, column) for table in tables for column in table.c if column.name not in known[table.name]]
+
+
+def _add(connection: Connection, table: Table, column: Column[Any]) -> None:
+    """Columns are only ever added, each with a default or empty, so that old rows read on."""
+    kind = column.type.compile(connection.dialect)
+    default = ""
+    if column.default is not None and not column.nullable:
+        value = column.default.arg  # type: ignore[attr-defined]
+        default = f" NOT NULL DEFAULT {value if isinstance(value, int) else repr(str(value))}"
+    connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}{default}')
+
+
+def _unusable(path: Path, why: str) -> NeedsOwner:
+    if "not a database" in why or "malformed" in why:
+        return NeedsOwner(f"The ledger {path} is damaged.", "Restore the last backup with './deskhand restore PATH'.")
+    return NeedsOwner(
+        f"The ledger {path} cannot be opened: {why}.", "Mend the permissions of the home folder, or free disk space."
+    )
 
 
 def _tune(connection: Any, _record: Any) -> None:

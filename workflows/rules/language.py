@@ -55,7 +55,10 @@ _LEAD = 1.25
 def language_of(text: str) -> str:
     """The two-letter code of one of `LANGUAGES`, or "" when the text does not tell."""
     words = _WORD.findall(_STRIP.sub(" ", text[:_MOST_CHARACTERS]).lower().replace("’", "'"))  # noqa: RUF001
-    ranked = sorted(((_score(words, language), language) for language in LANGUAGES), reverse=True)
+    spanish = {"es": 2.0} if "¿" in text or "¡" in text else {}  # nobody else writes them
+    ranked = sorted(
+        ((_score(words, language) + spanish.get(language, 0.0), language) for language in LANGUAGES), reverse=True
+    )
     (best, language), (second, _) = ranked[0], ranked[1]
     return language if best >= _LEAST and best >= second * _LEAD else ""
 
