@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -263,3 +264,8 @@ async def test_a_probes_own_fault_does_not_stop_the_others():
     found = await check._probe("disk", broken)
     assert not found.ok
     assert "ZeroDivisionError" in found.problem
+
+
+def test_every_probe_is_documented_in_its_order():
+    text = (ROOT / "docs" / "check.md").read_text("utf-8")
+    assert tuple(re.findall(r"^\| `([\w.]+)` \|", text, re.MULTILINE)) == check.ORDER

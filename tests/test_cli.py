@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ from sqlalchemy import insert
 from memory import schema
 from memory.schema import open_engine, to_json, transaction
 from workers.__main__ import main
-from workers.cli import hoist
+from workers.cli import app, hoist
 from workers.commands import bench, deciding
 from workers.commands.output import Output, printable
 from workers.control import ControlServer
@@ -510,3 +511,10 @@ def test_bench_runs_every_measurement_and_fails_when_a_goal_is_missed(
     assert found[0]["event"] == "figure"
     assert bench.run(Output(tmp_path), "one", full=True, folder=folder) == 1
     assert "MISSED" in capsys.readouterr().out
+
+
+def test_every_command_is_documented_and_every_documented_command_exists():
+    text = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    documented = {found.split()[0] for found in re.findall(r"^\| `([a-z][^`]*)` \|", text, re.MULTILINE)}
+    registered = {found.name or found.callback.__name__ for found in app.registered_commands if found.callback}
+    assert documented == registered
