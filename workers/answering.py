@@ -7,13 +7,15 @@ so a crash in between gives it again, and the key makes the second time say what
 import asyncio
 from dataclasses import dataclass, replace
 
-from workflows.rules.proof import Unproven, sent_proof
-
 from memory.ledger import Ledger
 from workers.engine import Refused, TemporalEngine
-from workflows.models import Answer, Asked, Decision, Edit, Email, Event, Owner
+from workflows.models import Answer, Asked, Decision, Edit, Email, Event, Owner, Revise, Unclear
 from workflows.ports import Clock, Desk
 from workflows.rules import decisions
+from workflows.rules.proof import Unproven, sent_proof
+
+LEAST_DELAY = 5.0
+"""Seconds before free text counts as the owner's: an automatic reply comes sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Answering:
     owner: Owner
     clock: Clock
     edit_sends: bool = False
+    least_delay: float = LEAST_DELAY
 
     async def take(self, event: Event) -> None:
         """Read the answer mail that this event stands for and give the decision to its case."""
@@ -57,22 +60,27 @@ class Answering:
         around = self.ledger.surroundings(email, "sent")
         if around.asked is None:
             return Unproven(reason="It does not answer an approval mail of mine.")
-        proof = sent_proof(email, self.owner, around, around.asked)
+        decision = decisions.read(email, around.asked, self.owner, self.clock.now())
+        proof = sent_proof(email, self.owner, around, around.asked, min_delay_seconds=self._delay(decision))
         if isinstance(proof, Unproven):
             return proof
-        return self._answer(event, email, around.asked)
+        return self._answer(event, email, around.asked, decision)
 
-    def _answer(self, event: Event, email: Email, asked: Asked) -> Answer:
+    def _answer(self, event: Event, email: Email, asked: Asked, decision: Decision) -> Answer:
         return Answer(
             key=event.key,
             case=asked.case,
             version=asked.version,
-            decision=self._with_setting(decisions.read(email, asked, self.owner, self.clock.now())),
+            decision=self._with_setting(decision),
             hash=self.ledger.version_hash(asked.case, asked.version) if asked.version else "",
             via="mail",
             at=self.clock.now(),
             words=email.text[:2000],
         )
+
+    def _delay(self, decision: Decision) -> float:
+        # An automatic reply is free text and comes at once; no machine says just "ok".
+        return self.least_delay if isinstance(decision, Revise | Unclear) else 0.0
 
     def _with_setting(self, decision: Decision) -> Decision:
         if self.edit_sends and isinstance(decision, Edit):

@@ -15,11 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
 from memory.blobs import Blobs
 from tools.mail import mime
-from tools.mail.embedded import EmbeddedMail
+from tools.mail.embedded import SENT, EmbeddedMail
 from tools.mail.parser import Parser, Quarantined
 from workers import home as homes
+from workers import logs
 from workers.clock import SystemClock
 from workers.commands.output import Output, indented
 from workers.settings import Settings
@@ -29,7 +32,7 @@ from workflows.models import Address, Brief, CaseState, Email
 
 Found = TypeVar("Found")
 
-STORIES = ("mail",)
+STORIES = ("reply",)
 OWNER = Address(name="Ada Winter", email="ada@winter.example")
 CLIENT = Address(name="Maria Alvarez", email="maria@studio.example")
 PATIENCE = 30.0
@@ -56,7 +59,7 @@ one more thing about the kick-off call: is there anything we should prepare besi
 """
 
 
-async def run(story: str, mail: Path | None, answer: str | None, as_json: bool) -> int:  # noqa: FBT001
+async def run(story: str, mail: Path | None, answer: str | None, as_json: bool) -> int:
     """Play one story; 0 only if the client received exactly the approved text, or nothing after a no.
 
     Raises:
@@ -69,6 +72,7 @@ async def run(story: str, mail: Path | None, answer: str | None, as_json: bool) 
     folder = Path(tempfile.mkdtemp(prefix="deskhand-demo-"))
     try:
         homes.prepare(folder)
+        logs.configure(folder)
         output = Output(home=folder, as_json=as_json)
         async with AsyncExitStack() as stack:
             play = await _open(stack, output, _question(mail), answer)
@@ -116,12 +120,18 @@ class DemoSettings(Settings):
     """The demo's settings are what it says they are: the environment of a real installation does not reach it."""
 
     @classmethod
-    def settings_customise_sources(cls, _settings: object, given: object, *_: object) -> tuple[object, ...]:  # type: ignore[override]
-        return (given,)
+    def settings_customise_sources(  # type: ignore[override]
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
 
 
 def _settings(mail: EmbeddedMail, owner: Address) -> Settings:
-    imap, smtp = mail.imap_account(owner.email), mail.smtp_account(owner.email)
+    accounts = mail.account_for(owner.email)
+    imap, smtp = accounts.imap, accounts.smtp
     server = {"tls": "none", "user": imap.user, "password": imap.password}
     return DemoSettings.model_validate(
         {
@@ -136,11 +146,11 @@ def _settings(mail: EmbeddedMail, owner: Address) -> Settings:
 
 async def _open(stack: AsyncExitStack, output: Output, question: Question, answer: str | None) -> "Play":
     output.progress("Starting a mail server, a Temporal server and Deskhand itself, all on this machine ...")
-    mail = EmbeddedMail((question.owner.email, question.sender.email))
+    mail = EmbeddedMail()
     await mail.start()
     stack.push_async_callback(mail.stop)
     service = await stack.enter_async_context(
-        Service(output.home, _settings(mail, question.owner), say=lambda text: None)  # noqa: ARG005
+        Service(output.home, _settings(mail, question.owner), say=lambda _: None, least_delay=0)
     )
     return Play(output=output, service=service, mail=mail, question=question, scripted=answer)
 
@@ -257,13 +267,12 @@ class Play:
             owner,
             owner,
             f"Re: {asked.subject}",
-            f"{answer}\n\nOn a day in the demo, Deskhand <{owner.email}> wrote:\n{quoted}\n",
+            f"{answer}\n\nOn {SystemClock().now():%a, %d %b %Y at %H:%M}, Deskhand <{owner.email}> wrote:\n\n{quoted}\n",
             message_id=f"<answer-{self.answers}@demo.invalid>",
             in_reply_to=asked.message_id,
             references=(*asked.references, asked.message_id),
         )
-        sent = (await self.service.parts.mailbox.sent_folders())[0].name
-        await self.mail.deliver(owner.email, raw, sent)
+        await self.mail.deliver(owner.email, raw, SENT)
         await self.mail.deliver(owner.email, raw)
         self._say(f"\nThe owner answers: {answer}\n")
         self._event("answered", case=case, answer=answer)
@@ -340,7 +349,7 @@ class Play:
         """
         try:
             async with asyncio.timeout(PATIENCE):
-                while (found := await look()) is None or found == []:
+                while (found := await look()) is None or found == []:  # noqa: ASYNC110 - two servers and a file
                     await asyncio.sleep(LOOK)
         except TimeoutError:
             unwell = "; ".join(f"{part}: {state}" for part, state in self.service.parts.health.items())

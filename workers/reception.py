@@ -9,7 +9,6 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
 import structlog
-from workflows.rules.routing import route
 
 from memory.blobs import Blobs
 from memory.ledger import Ledger
@@ -20,6 +19,7 @@ from workers.engine import TemporalEngine
 from workflows.errors import DeskhandError
 from workflows.models import Email, Event, Owner, RawMail, Route, Surroundings
 from workflows.ports import Clock, Desk
+from workflows.rules.routing import route
 
 log = structlog.get_logger()
 SWEEP = 60.0
@@ -99,8 +99,8 @@ class Reception:
         await self.desk.tell(
             f"quarantine:{blob}",
             "A mail was set aside unread",
-            f"One of your mails could not be read safely: {mail.reason} Nothing was drafted for it, and it lies in your "
-            f"mailbox as before. A copy is kept as {self.blobs.folder / blob[:2] / blob}.",
+            f"One of your mails could not be read safely: {mail.reason} Nothing was drafted for it, and it lies in "
+            f"your mailbox as before. A copy is kept as {self.blobs.folder / blob[:2] / blob}.",
         )
         self._told.add(mail.key)
 

@@ -18,8 +18,8 @@ from temporalio.service import RPCError
 from temporalio.worker import Interceptor
 
 from tools.mail.inbox import watch
-from workers import wiring
-from workers.answering import Answering
+from workers import logs, wiring
+from workers.answering import LEAST_DELAY, Answering
 from workers.codec import converter
 from workers.control import ControlServer
 from workers.engine import Refused, TemporalEngine
@@ -48,6 +48,7 @@ async def run(home: Path, settings: Settings, *, say: Say) -> None:
     Raises:
         NeedsOwner: something must be mended before it can start.
     """
+    logs.configure(home)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -61,11 +62,20 @@ async def run(home: Path, settings: Settings, *, say: Say) -> None:
 class Service:
     """The whole service as an async context manager; `parts` and `reception` are there once it is entered."""
 
-    def __init__(self, home: Path, settings: Settings, *, say: Say, interceptors: Sequence[Interceptor] = ()) -> None:
+    def __init__(
+        self,
+        home: Path,
+        settings: Settings,
+        *,
+        say: Say,
+        interceptors: Sequence[Interceptor] = (),
+        least_delay: float = LEAST_DELAY,
+    ) -> None:
         self._home = home
         self._settings = settings
         self._say = say
         self._interceptors = interceptors
+        self._least_delay = least_delay
         self._stack = contextlib.AsyncExitStack()
         self.parts = wiring.build(home, settings)
 
@@ -87,7 +97,13 @@ class Service:
         self.client = await self._connect()
         engine = TemporalEngine(self.client, parts.ledger)
         answering = Answering(
-            parts.ledger, engine, parts.desk, parts.owner, parts.clock, self._settings.approval.edit_sends
+            ledger=parts.ledger,
+            engine=engine,
+            desk=parts.desk,
+            owner=parts.owner,
+            clock=parts.clock,
+            edit_sends=self._settings.approval.edit_sends,
+            least_delay=self._least_delay,
         )
         self.reception = Reception(
             ledger=parts.ledger, blobs=parts.blobs, parser=parts.parser, engine=engine, answering=answering,
@@ -96,6 +112,8 @@ class Service:
         activities = Activities(parts.ledger, parts.recall, parts.drafter, parts.desk, engine)
         await self._stack.enter_async_context(running(build_workers(self.client, activities, self._interceptors)))
         await self._take_up(engine)
+        # Chroma takes a second to open: not in the way of the first mail.
+        self._stack.push_async_callback(_end, asyncio.create_task(self._warm_up()))
         self._keep("delivery", self.reception.run)
         await self._watch_folders()
         handlers = Handlers(parts.ledger, answering, parts.owner, parts.clock)
@@ -144,6 +162,12 @@ class Service:
                 await engine.answer(answer)
         if states:
             self._say(f"{len(states)} open cases are taken up again.")
+
+    async def _warm_up(self) -> None:
+        try:
+            await asyncio.to_thread(self.parts.recall.remember, 0)
+        except DeskhandError as error:
+            self._unwell("memory", str(error))
 
     # ------------------------------------------------------------ the mailbox
 

@@ -54,6 +54,7 @@ class Patience:
     connect: float = 15
     command: float = 20
     poll: float = 60  # the longest wait in IDLE, or between polls: renewed far more often than servers ask for
+    second_look: float = 2  # the first IDLE after something happened is that short
     backoff: float = 1  # after the first failure; doubled up to `longest`
     longest: float = 60
     refused: float = 300  # between attempts that only the owner can mend

@@ -106,12 +106,15 @@ class _Line:
         future = asyncio.wrap_future(self._thread.submit(work, connection))
         return await self._result(future, within or self.patience.command + _GRACE)
 
-    async def idle(self, seconds: float) -> None:
-        """Wait until the server says something, at most this long."""
+    async def idle(self, seconds: float) -> bool:
+        """Wait until the server says something, at most this long. False: it does not IDLE, whatever it promised."""
         loop = asyncio.get_running_loop()
         ended = asyncio.Event()
+        answers: list[str] = []
 
-        def on_end(_response: object) -> None:
+        def on_end(outcome: tuple[tuple[str, object] | None, object, object]) -> None:
+            if outcome[0] is not None:
+                answers.append(outcome[0][0])
             with contextlib.suppress(RuntimeError):  # the loop may be gone
                 loop.call_soon_threadsafe(ended.set)
 
@@ -121,6 +124,7 @@ class _Line:
             if not await _within(ended, self.patience.command):
                 await self.close()
                 raise Retryable(f"{self.account.host} went silent.")
+        return answers in ([], ["OK"])  # nothing: the connection ended, which the next command finds out
 
     async def close(self) -> None:
         """End the connection; whatever its thread waits for is aborted."""
@@ -372,12 +376,16 @@ class _Watcher:
         await self._begin(line, opened)
         self.has_worked = True
         can_idle = await line.run(lambda connection: "IDLE" in connection.capabilities)
+        quiet = False
         while True:
-            await self._catch_up(line)
+            found = await self._catch_up(line)
             self.failures = 0
             self.on_state("idle")
+            # Not every server tells an IDLE of what came between the last search and its start: look again soon.
+            seconds = self.patience.poll if quiet and not found else min(self.patience.second_look, self.patience.poll)
+            quiet = not found
             if can_idle:
-                await line.idle(self.patience.poll)
+                await line.idle(seconds)
             else:
                 await asyncio.sleep(self.patience.poll)
 
@@ -404,8 +412,8 @@ class _Watcher:
         # Only now: a crash before this line begins the search again, and nothing in it is skipped.
         await self.moved(replace(start, last_date=known.last_date or start.last_date))
 
-    async def _catch_up(self, line: _Line) -> None:
-        """Hand over what is above the cursor; it moves past each mail only when that mail is handled."""
+    async def _catch_up(self, line: _Line) -> bool:
+        """Hand over what is above the cursor, which moves past each mail once it is handled; whether there was any."""
         known = self.cursor()
         assert known is not None
         uids = await line.run(partial(_news, last=known.last_uid))
@@ -414,6 +422,7 @@ class _Watcher:
             dates = [date for date in (known.last_date, listed.date) if date]
             known = replace(known, last_uid=listed.uid, last_date=max(dates, default=None))
             await self.moved(known)
+        return bool(uids)
 
     async def _listing(self, line: _Line, uids: Sequence[int]) -> AsyncIterator[_Listed]:
         for start in range(0, len(uids), _SIZES_AT_ONCE):
