@@ -17,7 +17,8 @@ _DELIVERY = frozenset({
     "received", "return-path", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-rcpt-to",
     "authentication-results", "received-spf", "x-received", "arc-seal", "arc-message-signature",
     "arc-authentication-results", "x-spam-status", "x-spam-flag", "x-spam-level", "x-spam-score",
-    "x-spam-checker-version",    "x-forefront-antispam-report", "x-microsoft-antispam", "x-gm-spam", "x-sieve", "x-ms-exchange-organization-scl",
+    "x-spam-checker-version",
+    "x-forefront-antispam-report", "x-microsoft-antispam", "x-gm-spam", "x-sieve", "x-ms-exchange-organization-scl",
 })  # fmt: skip
 """Headers that a server adds when it delivers a mail, not when it is sent."""
 
@@ -79,7 +80,8 @@ def _wrong_place(email: Email, around: Surroundings, asked: Asked) -> str:
 def _wrong_sender(email: Email, owner: Owner) -> str:
     froms = sum(name == "from" for name, _ in email.headers)
     if len(email.senders) != 1 or froms > 1:
-        return f"This mail has {froms if len(email.senders) == 1 else len(email.senders)} From addresses; exactly one is needed."
+        number = froms if len(email.senders) == 1 else len(email.senders)
+        return f"This mail has {number} From addresses; exactly one is needed."
     if email.sender.email.lower() not in owner.addresses:
         return f"This mail is from {email.sender.email or 'nobody'}, which is not one of your addresses."
     named = re.findall(r"[^\s<>,;:\"]+@[^\s<>,;:\"]+", email.header("sender"))

@@ -35,7 +35,7 @@ _EDGE = re.compile(r"\W{0,12}draft\s+(\d+\.\d+)\s+(begins|ends)\W{0,12}", re.IGN
 _ADDRESS = re.compile(r"\S@\S|\bdeskhand\b", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}|\d{1,2}[:.]\d{2}|\d{1,2}[./-]\d{1,2}")
 _DAY_AND_MONTH = re.compile(
-    r"(?<![\d:.])\d{1,2}(?:st|nd|rd|th|\.)? ?(?:de )?[^\W\d_]{3,}|[^\W\d_]{3,}\.? \d{1,2}\b|\d{1,2}[./-]\d{1,2}|\d月"
+    r"(?<![\d:.])\d{1,2}(?:st|nd|rd|th|\.)? ?(?:de )?[^\W\d_]{3,}|[^\W\d_]{3,}\.? \d{1,2}\b|\d{1,2}(?:[./-]|\. )\d{1,2}|\d月"
 )
 _SEPARATOR = re.compile(r"[-_*=\u2013\u2014]{2,}[^-_*=\u2013\u2014]*(?:-[^-_*=\u2013\u2014]+)?[-_*=\u2013\u2014]*:?")
 _CONTACT = re.compile(r"\S@\S|https?://|www\.|\+?\d[\d ()/.-]{6,}\d")
@@ -165,6 +165,8 @@ def _read(text: str, original: _Original, name: str, *, wrapped: bool) -> _Part:
     lines = _lines(text, links=original.links)
     _mark_frames(lines, original)
     first = _first_quoted(lines, original)
+    for line in lines[:first]:
+        line.depth = 0  # a mark that the owner typed
     _match(lines, original, first)
     edges = _draft_edges(lines, original, first)
     block = _block(lines, original, edges, wrapped=wrapped) if edges else None
@@ -250,6 +252,8 @@ def _header_block(lines: list[_Line], index: int) -> int:
     seen: set[str] = set()
     while place < len(lines) and place - index < _HEADER_LINES and lines[place].depth == depth:
         name = _header_name(lines[place])
+        if name in seen or _MARKER.fullmatch(lines[place].text):
+            break  # the lines of our own mail begin
         if name in names:
             seen.add(name)
             found = place - index + 1
@@ -307,12 +311,13 @@ def _broken_above(joined: str, above: str, starters: tuple[str, ...]) -> bool:
 
 def _first_quoted(lines: list[_Line], original: _Original) -> int:
     """Where the quote starts; everything above was typed."""
-    for index, line in enumerate(lines):
-        if line.role == "frame" or line.depth:
-            return index
-        if _MARKER.fullmatch(line.text):
-            return _gist_above(lines, index, original)
-    return len(lines)
+    frame = next((index for index, line in enumerate(lines) if line.role == "frame"), len(lines))
+    marker = next((index for index, line in enumerate(lines) if _MARKER.fullmatch(line.text)), len(lines))
+    if marker < len(lines):
+        marker = _gist_above(lines, marker, original)
+    if min(frame, marker) < len(lines):
+        return min(frame, marker)
+    return next((index for index, line in enumerate(lines) if line.depth), len(lines))
 
 
 def _gist_above(lines: list[_Line], marker: int, original: _Original) -> int:
@@ -332,6 +337,8 @@ def _match(lines: list[_Line], original: _Original, first: int) -> None:
     for index in range(first, len(lines)):
         line = lines[index]
         if line.role == "frame" or not line.key:
+            if index and lines[index - 1].role == "quote" and not _says_something(line):
+                line.role = "quote"  # the dashes of a marker line, wrapped
             continue
         following = _next_line(lines, index)
         after = lines[following].key if following < len(lines) else ""
@@ -360,7 +367,8 @@ def _place(  # noqa: PLR0913, PLR0917 - one question with all it depends on
         # The quote has marks and this line has none: only the rest of a wrapped line can be ours.
         wrapped = above is not None and above.role == "quote" and len(above.raw) >= _SHORTEST_WRAP
         return position if goes_on and wrapped and not original.begins(position) else -1
-    if goes_on and (line.depth or len(key) >= _SURE or end == len(stream) or _sure_with(stream, end, after)):
+    ours = line.depth or len(key) >= _SURE or _EDGE.fullmatch(line.text)
+    if goes_on and (ours or end == len(stream) or _sure_with(stream, end, after)):
         return position
     if goes_on and not original.begins(position) and original.begins(end):
         return position
@@ -409,10 +417,11 @@ def _block(lines: list[_Line], original: _Original, edges: tuple[int, int], *, w
     """The text between the draft lines when it is not the draft, laid out as the draft is."""
     begin, end = edges
     depth = lines[begin].depth
+    indent = len(lines[begin].raw) - len(lines[begin].raw.lstrip()) if not depth else 0
     inside: list[str] = []
     for line in lines[begin + 1 : end]:
         if line.depth >= depth or not line.text:
-            inside.append(_clean(_unquoted(line.raw, depth), links=original.links))
+            inside.append(_clean(_unquoted(line.raw, depth, indent), links=original.links))
             line.role = "block"
         elif line.role == "quote" and inside:
             inside[-1] += f" {line.text}"  # the rest of a line wrapped without a mark
@@ -425,11 +434,13 @@ def _block(lines: list[_Line], original: _Original, edges: tuple[int, int], *, w
     return canonical(_laid_out(found, draft, wrapped=wrapped))
 
 
-def _unquoted(raw: str, depth: int) -> str:
-    """The line with exactly `depth` quote marks taken off: deeper ones are the draft's own."""
+def _unquoted(raw: str, depth: int, indent: int) -> str:
+    """The line without exactly `depth` quote marks (deeper ones are the draft's own) or the quote's indentation."""
     for _ in range(depth):
         raw = re.sub(r"^[ \t\xa0]*[>|»\uff1e]", "", raw, count=1)
-    return raw.removeprefix(" ") if depth else raw.rstrip()
+    if depth:
+        return raw.removeprefix(" ")
+    return raw[min(indent, len(raw) - len(raw.lstrip())) :].rstrip()
 
 
 def _laid_out(found: str, draft: str, *, wrapped: bool) -> str:
