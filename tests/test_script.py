@@ -233,6 +233,31 @@ def test_a_set_up_killed_at_any_point_mends_itself(point: str, wheels: dict[str,
     assert {"iniconfig", "pluggy", "uv"} <= installed(checkout)
 
 
+def test_an_update_killed_half_way_mends_itself(copy: Path, wheels: dict[str, str]) -> None:
+    write_lock(copy, wheels, "uv", "packaging")
+    child = subprocess.Popen(
+        [str(copy / "deskhand")], env=ambient(wheels), start_new_session=True, stdout=-3, stderr=-3
+    )
+    wait_for(lambda: not (copy / ".venv" / "ready").exists())
+    os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    mended = call(copy / "deskhand", ambient(wheels))
+    assert mended.returncode == 0, mended.stderr
+    assert installed(copy) == {"pip", "uv", "packaging", "setuptools"} & installed(copy) | {"packaging", "uv"}
+
+
+def test_a_venv_whose_python_is_another_users_is_said(wheels: dict[str, str], open_folder: Path) -> None:
+    checkout = checkout_at(open_folder / "others", wheels)
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    (checkout / ".venv" / "bin" / "python").symlink_to("/root/of/another/python")
+    shutil.copy(checkout / "requirements.lock", checkout / ".venv" / "ready")
+    (checkout / ".venv").chmod(0o555)
+    other = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    line = refused(call(checkout / "deskhand", ambient(wheels) | {"PATH": "/usr/bin:/bin"}, **other))
+    (checkout / ".venv").chmod(0o755)
+    assert "cannot run its Python" in line
+
+
 def test_two_calls_at_once_set_up_once(wheels: dict[str, str], tmp_path: Path) -> None:
     checkout = checkout_at(tmp_path / "twice", wheels, "iniconfig")
     calls = [

@@ -96,6 +96,14 @@ async def test_it_boots_private_tuned_and_bounded(server: TemporalServer) -> Non
     assert server.pid == 0
 
 
+async def test_another_namespace_is_made_and_kept_as_long(cli: Cli, tmp_path: Path) -> None:
+    server = TemporalServer(cli, tmp_path, namespace="desk")
+    client = await Client.connect(await server.start(), namespace="desk")
+    found = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="desk"))
+    assert found.config.workflow_execution_retention_ttl.seconds == timedelta(days=30).total_seconds()
+    await server.stop()
+
+
 async def test_nothing_but_loopback_is_listened_on(server: TemporalServer) -> None:
     await server.start()
     found = listening(server.pid)
@@ -213,7 +221,7 @@ async def test_a_database_of_a_newer_server_is_refused_untouched(cli: Cli, tmp_p
 async def test_a_broken_database_is_named_with_its_mend(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "temporal.sqlite").write_bytes(os.urandom(20_000))
     with pytest.raises(NeedsOwner, match=r"move .*temporal\.sqlite away"):
-        await TemporalServer(cli, tmp_path, boot_limit=10).start()
+        await TemporalServer(cli, tmp_path).start()
 
 
 async def test_a_damaged_note_of_the_last_start_does_no_harm(server: TemporalServer) -> None:

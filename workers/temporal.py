@@ -74,17 +74,23 @@ class TemporalServer:
     """`start`, then `supervise` for as long as it is needed, then `stop`. `address` is "127.0.0.1:PORT"."""
 
     def __init__(
-        self, cli: Cli, home: Path, *, port: int = 0, probe_every: float = PROBE_EVERY, boot_limit: float = BOOT_LIMIT
+        self,
+        cli: Cli,
+        home: Path,
+        *,
+        namespace: str = NAMESPACE,
+        port: int = 0,
+        probe_every: float = PROBE_EVERY,
     ) -> None:
         """`port` 0: the one used last when it is free, else any free one."""
         self.cli = cli
         self.database = (home / "temporal.sqlite").absolute()
         self.log = home / "log" / "temporal.log"
         self.port = port
+        self._namespace = namespace
         self._state = home / "temporal.json"
         self._fixed = port != 0
         self._probe_every = probe_every
-        self._boot_limit = boot_limit
         self._child: asyncio.subprocess.Process | None = None
         self._client: Client | None = None
         self._stopping = False
@@ -184,7 +190,7 @@ class TemporalServer:
     def _command(self) -> list[str]:
         return [
             *(str(self.cli.path), "server", "start-dev", "--headless", "--log-level", "error"),
-            *("--ip", "127.0.0.1", "--port", str(self.port), "--namespace", NAMESPACE),
+            *("--ip", "127.0.0.1", "--port", str(self.port), "--namespace", self._namespace),
             *("--http-port", str(_free_port()), "--metrics-port", str(_free_port())),
             *("--db-filename", str(self.database), *TUNING),
             *("--disable-config-file", "--disable-config-env"),  # a profile of the user's is about other servers
@@ -194,14 +200,14 @@ class TemporalServer:
         """A client once a real GetSystemInfo came back; `connect` asks it."""
         from temporalio.client import Client
 
-        deadline = time.monotonic() + self._boot_limit
+        deadline = time.monotonic() + BOOT_LIMIT
         while child.returncode is None:
             try:
-                return await Client.connect(self.address, namespace=NAMESPACE)
+                return await Client.connect(self.address, namespace=self._namespace)
             except RuntimeError:
                 if time.monotonic() > deadline:
                     raise NeedsOwner(
-                        f"The Temporal server does not answer at {self.address} after {self._boot_limit:.0f} s.",
+                        f"The Temporal server does not answer at {self.address} after {BOOT_LIMIT:.0f} s.",
                         f"See {self.log}; a full or very slow disk is the usual cause.",
                     ) from None
                 await asyncio.sleep(0.02)
@@ -422,7 +428,7 @@ async def _set_retention(client: "Client") -> None:
 
     wanted = Duration(seconds=int(RETENTION.total_seconds()))
     service = client.workflow_service
-    found = await service.describe_namespace(DescribeNamespaceRequest(namespace=NAMESPACE), retry=True)
+    found = await service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace), retry=True)
     if found.config.workflow_execution_retention_ttl != wanted:
         config = NamespaceConfig(workflow_execution_retention_ttl=wanted)
-        await service.update_namespace(UpdateNamespaceRequest(namespace=NAMESPACE, config=config), retry=True)
+        await service.update_namespace(UpdateNamespaceRequest(namespace=client.namespace, config=config), retry=True)
