@@ -140,6 +140,32 @@ async def test_news_is_noticed_by_idle_not_by_the_poll(mailbox: DovecotUser) -> 
         await until(lambda: ledger.mails, seconds=5)
 
 
+async def test_a_server_without_idle_is_polled() -> None:
+    server = Dovecot(settings="imap_capability = IMAP4rev1 LITERAL+")
+    await off_loop(server.start)
+    try:
+        user, ledger = server.add_user(), Ledger()
+        async with ledger.watching(user.account()):
+            await until(lambda: "INBOX idle" in ledger.states)
+            await off_loop(user.deliver, mail(1))
+            await until(lambda: ledger.mails, seconds=5)
+    finally:
+        await off_loop(server.stop)
+
+
+async def test_a_server_that_refuses_the_idle_it_promised_is_polled(mailbox: DovecotUser) -> None:
+    broken = Proxy(mailbox.server.port)
+    broken.rewrite = (b" IDLE\r\n", b" IDLX\r\n")
+    await broken.start()
+    ledger = Ledger()
+    async with ledger.watching(mailbox.account("none", port=broken.port)):
+        await until(lambda: "INBOX idle" in ledger.states)
+        await off_loop(mailbox.deliver, mail(1))
+        await until(lambda: ledger.mails, seconds=5)
+        assert len(ledger.states) < 10, "it must wait between polls"
+    await broken.stop()
+
+
 async def test_a_mail_that_cannot_be_handled_now_comes_again_and_none_overtakes_it(mailbox: DovecotUser) -> None:
     ledger = Ledger()
     failures = [Retryable("the ledger is locked"), OSError("disk full"), Permanent("odd"), RuntimeError("a bug")]

@@ -90,7 +90,7 @@ service imap-login {{
 class Dovecot:
     """One running server. `port` speaks plain IMAP and STARTTLS, `tls_port` IMAPS; any user name can be added."""
 
-    def __init__(self, *, special_use: bool = True, certificate: Certificate | None = None) -> None:
+    def __init__(self, *, special_use: bool = True, certificate: Certificate | None = None, settings: str = "") -> None:
         self.program = _program()
         self.base = Path(tempfile.mkdtemp(prefix="dh-dovecot-", dir="/tmp"))
         self.base.chmod(0o755)  # as root, the server is another user
@@ -99,7 +99,7 @@ class Dovecot:
         self.port, self.tls_port = _free_ports(2)
         self._owner = _server_user()
         self._process: subprocess.Popen[bytes] | None = None
-        self._configure(special_use=special_use)
+        self._configure(special_use=special_use, settings=settings)
 
     @property
     def ca_file(self) -> Path:
@@ -152,7 +152,7 @@ class Dovecot:
         path = self.base / "dovecot.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def _configure(self, *, special_use: bool) -> None:
+    def _configure(self, *, special_use: bool, settings: str) -> None:
         for name in ("run", "mail", "users"):
             (self.base / name).mkdir()
         group = grp.getgrgid(self._owner.pw_gid).gr_name
@@ -169,7 +169,7 @@ class Dovecot:
             imap=self.port,
             imaps=self.tls_port,
         )
-        (self.base / "dovecot.conf").write_text(text)
+        (self.base / "dovecot.conf").write_text(f"{text}\n{settings}\n")
         if os.geteuid() == 0:
             for path in (self.base, *self.base.iterdir()):
                 os.chown(path, self._owner.pw_uid, self._owner.pw_gid)

@@ -22,6 +22,7 @@ class Proxy:
         self.connections = 0
         self.faults = 0
         self.drop_after: int | None = None  # bytes from the server; the next connection that passes them is reset
+        self.rewrite: tuple[bytes, bytes] | None = None  # of what the client says, where nothing is encrypted
         self.is_dark = False  # a black hole: connections stay open, nothing passes, new ones get no answer
 
     async def start(self) -> None:
@@ -104,6 +105,8 @@ class _Line:
                     writer.write(content[: len(content) // 2])
                     self.end("reset")
                     return
+                if self._proxy.rewrite and not from_server:
+                    content = content.replace(*self._proxy.rewrite)
                 writer.write(content)
                 await writer.drain()
 
