@@ -66,7 +66,7 @@ class Store:
         self._client: Any = None
         self._collection: Any = None
         self._home = ""
-        self._stamp: tuple[tuple[str, int, int], ...] | None = None  # of the native files when last noted
+        self._stamp: segments.Stamp | None = None  # of the native files when last noted
         self._mute = False  # the embedding endpoint is away, and that was said
 
     # ------------------------------------------------------------ what the rest asks for
@@ -141,7 +141,7 @@ class Store:
     def close(self) -> None:
         with self._lock:
             self._keywords.close()
-            with suppress(OSError):  # a note that is missing costs a probe at the next start, nothing else
+            with suppress(OSError):  # a note that is missing costs a rebuild at the next start, nothing else
                 self._note_files()
             self._shut()
 
@@ -174,11 +174,10 @@ class Store:
                 break
             self._ledger.mark_indexed(Index.VECTORS, [document.id for document in batch])
             done += len(batch)
-        self._note_files()
         return done
 
     def _note_files(self) -> None:
-        """After Chroma wrote its native files; the checksums are read anew only when a file changed."""
+        """After every call of Chroma, which may write on reading too; checksums are taken only when a file changed."""
         if self._collection is None or not self._folder.is_dir():
             return
         found = segments.stamp(self._folder)
@@ -276,8 +275,8 @@ class Store:
         if marker.get("format") != FORMAT or marker.get("embedder") != self._embedder.name:
             raise Damaged("it was made by another model or version")
         _check_database(self._folder / "chroma.sqlite3")
-        if not segments.as_we_left_them(self._folder) and not segments.survives_opening(self._folder, COLLECTION):
-            raise Damaged("its files end the process that opens them, or cannot be read")
+        if not segments.as_we_left_them(self._folder):
+            raise Damaged("its vector files are not as they were left")
         tries = self._tries_to_open()
         if tries >= _TRIES_TO_OPEN:
             raise Damaged(f"opening it has ended the process {tries} times")
@@ -312,7 +311,7 @@ class Store:
     def _guarded(self, work: Callable[[], Result]) -> Result:
         """Do it; when the folder turns out to be damaged, replace it, rebuild, and do it once more."""
         try:
-            return work()
+            result = work()
         except DeskhandError:
             raise
         except BaseException as error:
@@ -320,7 +319,9 @@ class Store:
                 raise
             self._replace(_said(error))
             self._index_vectors()
-            return work()
+            result = work()
+        self._note_files()
+        return result
 
     def _replace(self, why: str) -> None:
         """Move the folder aside, say so, and begin an empty one; the ledger's documents count as not indexed."""
