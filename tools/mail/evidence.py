@@ -11,7 +11,7 @@ from typing import Literal
 
 from memory.outgoing import Entry
 from tools.mail.inbox import Mailbox
-from workflows.errors import DeskhandError, NeedsOwner
+from workflows.errors import NeedsOwner, Permanent
 from workflows.models import Email
 from workflows.rules.canonical import body_hash
 
@@ -84,25 +84,30 @@ class Evidence:
 
     async def _by_body(self, folder: str, entry: Entry, ours: Email) -> Found | None:
         since = entry.claimed_at or entry.at
-        # IMAP's SINCE knows days of an unknown zone: one day earlier is asked for.
-        for raw in await self.mailbox.find(folder, since=since - timedelta(days=1)):
-            try:
-                theirs = await asyncio.to_thread(self.parse, raw.content)
-            except DeskhandError:
-                continue  # a mail that cannot be read proves nothing
-            if _same(entry, ours, theirs):
-                return Found(folder=folder, message_id=theirs.message_id)
+        # IMAP's SINCE knows days of an unknown zone: one day earlier is asked for. Headers first: they are cheap.
+        for listed in await self.mailbox.find(folder, since=since - timedelta(days=1), part="header"):
+            header = await self._read(listed.content)
+            if header is None or not header.message_id or not _same_envelope(entry, ours, header):
+                continue
+            for raw in await self.mailbox.find(folder, message_id=header.message_id):
+                theirs = await self._read(raw.content)
+                if theirs is not None and body_hash(theirs.text) == entry.body_hash:
+                    return Found(folder=folder, message_id=header.message_id)
         return None
 
+    async def _read(self, content: bytes) -> Email | None:
+        try:
+            return await asyncio.to_thread(self.parse, content)
+        except Permanent:
+            return None  # a mail that cannot be read proves nothing
 
-def _same(entry: Entry, ours: Email, theirs: Email) -> bool:
-    if theirs.subject != ours.subject or body_hash(theirs.text) != entry.body_hash or theirs.date is None:
-        return False
+
+def _same_envelope(entry: Entry, ours: Email, theirs: Email) -> bool:
     people = {address.email.lower() for address in (*theirs.to, *theirs.cc)}
+    if theirs.date is None or theirs.subject != ours.subject or people != {name.lower() for name in entry.recipients}:
+        return False
     times = [at for at in (ours.date, entry.claimed_at) if at is not None]
-    return people == {address.lower() for address in entry.recipients} and any(
-        abs(theirs.date - at) <= _SAME_TIME for at in times
-    )
+    return any(abs(theirs.date - at) <= _SAME_TIME for at in times)
 
 
 def known_to_file(host: str, setting: FilesSent) -> bool | None:

@@ -27,6 +27,7 @@ Compose = Callable[[str, datetime], bytes]
 """Makes the whole mail of a Message-ID and a date."""
 
 _FILED, _APPENDING = 1, 2
+_NOT_FILED = " Not in Sent yet: "
 _SURELY_FILED = timedelta(hours=1)  # a server that files by itself has done so by then, or does not
 
 
@@ -264,7 +265,8 @@ class Outbox:
         try:
             await self._file(entry)
         except DeskhandError as error:
-            await asyncio.to_thread(self._ledger.note, entry.intent, f"{entry.detail} Not in Sent yet: {error}")
+            reply = entry.detail.partition(_NOT_FILED)[0]
+            await asyncio.to_thread(self._ledger.note, entry.intent, f"{reply}{_NOT_FILED}{error}")
             return str(error)
         return None
 
