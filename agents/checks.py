@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.prompting import every_prompt
-from agents.redaction import is_iban
+from agents.redaction import ibans
 from workflows.models import Brief
 from workflows.rules.canonical import defused, one_line, visible
 from workflows.rules.language import LANGUAGES, language_of
@@ -60,6 +60,8 @@ def allowed(brief: Brief, wishes: str = "", previous: str = "") -> Allowed:
 
 def faults(body: str, brief: Brief, wishes: str = "", previous: str = "") -> tuple[Fault, ...]:
     """Everything wrong with a body, the hard faults first; () when it may be shown as it is."""
+    if len(body) > LONGEST:
+        return (Fault("length", f"The text has {len(body)} characters: more than the {LONGEST} a reply may have."),)
     support = allowed(brief, wishes, previous)
     text = _plain(body)
     found = [*_form(body), *_contents(text, support), *_facts(text, brief, support)]
@@ -87,8 +89,6 @@ def _form(body: str) -> Iterator[Fault]:
     text = visible(body)
     if len(text.strip()) < SHORTEST:
         yield Fault("length", f"The text has {len(text.strip())} characters: too short to be a reply.")
-    if len(text) > LONGEST:
-        yield Fault("length", f"The text has {len(text)} characters: more than the {LONGEST} a reply may have.")
     if defused(text) != text or re.search(r"^\W*[-_=]{5,}", text, re.MULTILINE):
         yield Fault("marker", "A line looks like one of the lines Deskhand draws around a draft.")
 
@@ -96,21 +96,23 @@ def _form(body: str) -> Iterator[Fault]:
 # ---------------------------------------------------------------- what nobody named
 
 
-_ADDRESS = re.compile(r"""[^\s<>()\[\],;:"']*@[^\s<>()\[\],;:"']*""")
-_HIDDEN_ADDRESS = re.compile(r"\b[\w.+-]+\s*[(\[{]\s*(?:at|ät|arobase|arroba)\s*[)\]}]\s*[\w.-]+", re.IGNORECASE)
+# Every run is bounded: a hostile mail must not keep a search busy.
+_ADDRESS = re.compile(r"""[^\s<>()\[\],;:"'@]{0,80}@[^\s<>()\[\],;:"']{0,200}""")
+_HIDDEN_ADDRESS = re.compile(
+    r"[\w.+-]{1,80}\s{0,3}[(\[{]\s{0,3}(?:at|ät|arobase|arroba)\s{0,3}[)\]}]\s{0,3}[\w.-]{1,80}", re.IGNORECASE
+)
 _LINK = re.compile(
     r"""(?ix)
-    (?:[a-z][a-z0-9+.-]*:)?//\S+
+    (?:[a-z][a-z0-9+.-]{0,20}:)?//\S{1,2000}
     |\bwww\.\S+
     |\b(?:mailto|tel|sms|javascript|data|file|skype|whatsapp|callto|facetime|bitcoin|geo):\S+
-    |(?<![\w.-])(?:[\w-]+\.)+[^\W\d_][\w-]+(?::\d+)?(?:[/?#]\S*)?
+    |(?<![\w.-])(?:[\w-]{1,63}\.){1,9}[^\W\d_][\w-]{1,62}(?::\d{1,5})?(?:[/?#]\S{0,2000})?
     |(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])(?::\d+)?(?:/\S*)?
     """
 )
 _ENDINGS = ".,;:!?)>]}\"'»”’*_"  # noqa: RUF001 (quote marks that stand after a link)
 _PHONE = re.compile(r"(?<![\w.,])[+(]?\d[\d ()./\u2010-\u2015-]{4,}\d(?!\w)")
 _DATES = re.compile(r"\b\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b|\b\d{1,2}[:.h]\d{2}\b")
-_ACCOUNT = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b")
 _CODE = re.compile(r"\b(?=\w*\d)(?=\w*[a-zA-Z])[a-zA-Z0-9]{24,}\b")
 _PLACEHOLDER = re.compile(
     r"\[[^\]\n]{1,60}\]|\{\{?[^}\n]{1,60}\}|<[^<>\n@]{1,60}>|%\w+%|\$\{?[A-Za-z_]+"
@@ -128,7 +130,7 @@ def _contents(text: str, support: Allowed) -> Iterator[Fault]:
     phones = _phones(support.all) | set(re.findall(r"\d+", support.all))
     yield from _foreign("address", "The address", _addresses(text), _addresses(support.own).__contains__)
     yield from _foreign("link", "The link", _links(bare), links.__contains__)
-    yield from _foreign("phone", "The number", _phones(bare), phones.__contains__)
+    yield from _foreign("phone", "The number", _phones(_without_accounts(bare)), phones.__contains__)
     yield from _foreign("account", "The account", _accounts(text), _accounts(support.all).__contains__)
     yield from _foreign("code", "The code", set(_CODE.findall(text)), _within(support.all))
     yield from _foreign("placeholder", "The placeholder", set(_PLACEHOLDER.findall(text)), _within(support.own))
@@ -177,8 +179,19 @@ def _phones(text: str) -> set[str]:
 
 
 def _accounts(text: str) -> set[str]:
-    found = (re.sub(r"\s", "", item) for item in _ACCOUNT.findall(text.upper()))
-    return {item for item in found if is_iban(item)}
+    return {re.sub(r"[^A-Z0-9]", "", text[start:end].upper()) for start, end in ibans(text)}
+
+
+def _without_accounts(text: str) -> str:
+    for start, end in reversed(list(ibans(text))):
+        text = f"{text[:start]} {text[end:]}"
+    return text
+
+
+def _without_contacts(text: str) -> str:
+    """The text without what has its own check: accounts, addresses, links, telephone numbers."""
+    text = _LINK.sub(" ", _ADDRESS.sub(" ", _without_accounts(text)))
+    return _PHONE.sub(lambda run: " " if _phones(run.group()) else run.group(), text)
 
 
 @cache
@@ -215,7 +228,7 @@ def _facts(text: str, brief: Brief, support: Allowed) -> Iterator[Fault]:
         yield _unsupported("figure", number)
     for day in _unsupported_days(text, support.all):
         yield _unsupported("day", day)
-    for name in _unsupported_names(text, brief.language, support.all):
+    for name in _unsupported_names(text, "de" if language_of(text) == "de" else brief.language, support.all):
         yield _unsupported("name", name)
 
 
@@ -229,7 +242,7 @@ def _unsupported_numbers(text: str, support: str, years: set[str]) -> list[str]:
     known = {_digits_of(item) for item in _NUMBER.findall(support)}
     parts = {part.lstrip("0") for item in _NUMBER.findall(support) for part in re.findall(r"\d+", item)}
     parts |= {"", *years, *(str(at) for at in _named(support, "months"))}
-    bare = _LIST_MARK.sub(" ", _ADDRESS.sub(" ", _LINK.sub(" ", text)))
+    bare = _LIST_MARK.sub(" ", _without_contacts(text))
     return [item for item in dict.fromkeys(_NUMBER.findall(bare)) if not _known_number(item, known, parts)]
 
 

@@ -180,9 +180,10 @@ class Model:
 
     async def _call(self, messages: list[Message], schema: dict[str, Any], estimate: Estimate) -> tuple[Said, Usage]:
         """One HTTP request, every way it can end mapped to what to do now."""
+        chat = await self._opened()  # not within the deadline: the first time it imports for seconds
         try:
             async with asyncio.timeout(self._seconds):
-                raw = await self._invoke(messages, schema)
+                raw = await self._invoke(chat, messages, schema)
             said = _said(raw)
             return said, self._usage(getattr(raw, "usage_metadata", None), said, estimate)
         except DeskhandError:
@@ -193,8 +194,7 @@ class Model:
                 return ended, self._usage(None, ended, estimate)
             raise self._failure(error) from error
 
-    async def _invoke(self, messages: list[Message], schema: dict[str, Any]) -> "AIMessage":
-        chat = await self._opened()
+    async def _invoke(self, chat: Any, messages: list[Message], schema: dict[str, Any]) -> "AIMessage":
         with untraced():
             if self._structured == "prompt":
                 raw: AIMessage = await chat.ainvoke(messages)

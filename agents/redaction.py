@@ -4,9 +4,15 @@ Nothing is put back afterwards: a draft that needs such a number is the owner's 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ \u00a0-]?[A-Z0-9]){11,30}\b")
+_IBAN_START = re.compile(r"\b[A-Z]{2}\d{2}(?=[ \u00a0-]?[A-Z0-9])", re.IGNORECASE)
+_IBAN_LENGTHS = {
+    "AT": 20, "BE": 16, "BG": 22, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20, "ES": 24, "FI": 18,
+    "FR": 27, "GB": 22, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IS": 26, "IT": 27, "LI": 21, "LT": 20, "LU": 20,
+    "LV": 21, "MT": 31, "NL": 18, "NO": 15, "PL": 28, "PT": 25, "RO": 24, "SE": 24, "SI": 19, "SK": 24, "TR": 26,
+}  # fmt: skip
 _CARD = re.compile(r"(?<![\d.,])\d(?:[ \u00a0-]?\d){12,18}(?![\d.,]?\d)")
 _SECRET_WORD = re.compile(
     r"""(?ix)
@@ -29,12 +35,31 @@ def redact(text: str) -> str:
     """The text with each such number or secret replaced by a bracketed word, e.g. "[IBAN removed]"."""
     text = _SECRET_SHAPE.sub("[key removed]", text)
     text = _SECRET_WORD.sub(r"\1\2[secret removed]", text)
-    text = _IBAN.sub(_if(is_iban, "[IBAN removed]"), text)
+    for start, end in reversed(list(ibans(text))):
+        text = f"{text[:start]}[IBAN removed]{text[end:]}"
     return _CARD.sub(_if(is_card, "[card number removed]"), text)
 
 
 def _if(true: Callable[[str], bool], placeholder: str) -> Callable[[re.Match[str]], str]:
     return lambda found: placeholder if true(found.group()) else found.group()
+
+
+def ibans(text: str) -> Iterator[tuple[int, int]]:
+    """Where account numbers stand, from and to, whatever word follows them."""
+    end = 0
+    for found in _IBAN_START.finditer(text):
+        length = _IBAN_LENGTHS.get(found.group()[:2].upper())
+        for size in [length] if length else range(34, 14, -1):
+            whole = _iban_of(size).match(text, found.start())
+            if whole and whole.start() >= end and is_iban(whole.group()):
+                end = whole.end()
+                yield whole.span()
+                break
+
+
+@cache
+def _iban_of(length: int) -> re.Pattern[str]:
+    return re.compile(rf"[A-Z]{{2}}\d{{2}}(?:[ \u00a0-]?[A-Z0-9]){{{length - 4}}}(?![A-Z0-9])", re.IGNORECASE)
 
 
 def is_iban(text: str) -> bool:
