@@ -446,6 +446,30 @@ async def test_kill_9_between_the_server_taking_it_and_saying_so(tmp_path, mailb
             assert len(server.delivered) == 1
 
 
+@pytest.mark.parametrize(
+    ("at", "before", "after"),
+    [("connect", "claimed", "sent"), ("rcpt", "claimed", "sent"), ("data", "committing", "uncertain")],
+)
+async def test_kill_9_while_the_server_keeps_it_waiting(tmp_path, smtp_server, mailbox, at, before, after):
+    async with Office(tmp_path, smtp_server, mailbox, files_sent="no") as office:
+        outgoing = office.approved()
+        smtp_server.play(Fault(at, "stall"))
+        child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path), str(smtp_server.port)], cwd=ROOT)  # noqa: ASYNC220
+        last = {"connect": "", "rcpt": "RCPT", "data": "DATA"}[at]
+        await smtp_server.wait(
+            lambda server: (
+                server.connections == 1 and any(line.startswith(last) for _, line in server.commands or [(1, "")])
+            ),
+            30,
+        )
+        child.send_signal(signal.SIGKILL)
+        await smtp_server.wait(lambda _: child.poll() is not None, 10)
+        assert office.entry(outgoing).state == before
+        receipt = await office.send_to_the_end(outgoing)
+        assert receipt.state == after
+        assert len(smtp_server.delivered) == (1 if after == "sent" else 0)
+
+
 # ---------------------------------------------------------------- the copy in Sent
 
 
