@@ -25,7 +25,7 @@ from workers.commands.output import Output, printable
 from workers.control import ControlServer
 from workers.home import hold
 from workers.settings import cache_folder
-from workflows.errors import NeedsOwner
+from workflows.errors import NeedsOwner, Permanent
 from workflows.models import Address, Answer, Brief, CaseState, Draft, Outgoing, Reject, Source
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -403,6 +403,20 @@ async def test_a_refusal_is_told_on_stderr_with_its_exit_code(
     heard.error = NeedsOwner('"soon" is not a time.', 'Say "2d".')
     assert await command(home, "later", "1", "soon") == 2
     assert capsys.readouterr().err == '"soon" is not a time. Say "2d".\n'
+
+
+@pytest.mark.parametrize(
+    ("which", "words"),
+    [("99.1", "There is no case 99. The last one is 3."), ("1.7", "Case 1 has no version 7. The latest is 1.2.")],
+)
+async def test_a_slip_of_the_finger_gets_a_plain_answer(
+    home: Path, heard: Heard, capsys: pytest.CaptureFixture[str], which: str, words: str
+):
+    heard.error = Permanent("There is no such row.")
+    assert await command(home, "approve", which) == 2
+    assert words in capsys.readouterr().err
+    assert await command(home, "approve", "1.2") == 1
+    assert capsys.readouterr().err == "There is no such row.\n"
 
 
 async def test_status_of_a_running_service(home: Path, heard: Heard, capsys: pytest.CaptureFixture[str]):

@@ -126,6 +126,12 @@ def test_settings_are_frozen_and_never_show_a_secret(home: Path):
         loaded.imap.port = 1  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("hours", ["Mon-Thu 09:00-12:00, 13:00-18:00, Fri 09:00-13:00", "Sat 10:00-12:00", "8-17"])
+def test_working_hours_are_what_the_calendar_reads(home: Path, hours: str):
+    write(home, SMALL.replace("[imap]", f'hours = "{hours}"\n[imap]'))
+    assert load(home).owner_facts().hours == hours
+
+
 def test_nothing_in_braces_is_expanded(home: Path):
     write(home, SMALL.replace("Ada Winter", "${HOME}"))
     assert load(home).owner.name == "${HOME}"
@@ -215,6 +221,8 @@ FAULTS = [
     ("[imap]", '[approval]\ngrace = "soon"\n[imap]', "approval.grace must be a time span", ""),
     ("[imap]", '[approval]\ndigest_at = ["8"]\n[imap]', "approval.digest_at must be a time of day", ""),
     ("[imap]", '[limits]\nquiet_hours = "night"\n[imap]', "limits.quiet_hours must be hours such as", ""),
+    ("[imap]", '[limits]\nquiet_hours = "8:00-8:00"\n[imap]', "limits.quiet_hours must be hours such as", ""),
+    ("[imap]", 'hours = "Mon-Fri 18:00-09:00"\n[imap]', "owner.hours must be working hours", ""),
     ("[imap]", "[limits]\nper_hour = 0\n[imap]", "limits.per_hour must be at least 1", ""),
     ("[imap]", '[model]\nname = "m"\n[imap]', "model.base_url is missing", ""),
     (

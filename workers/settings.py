@@ -93,9 +93,6 @@ class Money:
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+|[^@\s<>,;]+@localhost")
 _CLOCK = r"([01]?\d|2[0-3]):[0-5]\d"
-_DAY = r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
-_DAYS = rf"{_DAY}(-{_DAY})?"
-_HOURS = re.compile(rf"{_DAYS}\s+{_CLOCK}-({_CLOCK}|24:00)(\s*,\s*({_DAYS}\s+)?{_CLOCK}-({_CLOCK}|24:00))*")
 _QUIET = re.compile(rf"{_CLOCK}-{_CLOCK}")
 
 
@@ -170,6 +167,23 @@ def _zone(value: object) -> object:
     raise _wrong('a time zone such as "Europe/Berlin"')
 
 
+def _hours(value: object) -> object:
+    from workflows.rules.calendar import working_hours
+
+    if isinstance(value, str) and working_hours(value):
+        return value.strip()
+    raise _wrong('working hours such as "Mon-Fri 09:00-18:00"')
+
+
+def _quiet(value: object) -> object:
+    if value == "":
+        return value
+    # Twice the same time would be quiet all day: nothing would ever leave.
+    if isinstance(value, str) and _QUIET.fullmatch(value.strip()) and len(set(value.strip().split("-"))) > 1:
+        return value.strip()
+    raise _wrong('hours such as "20:00-07:00", or ""')
+
+
 def _matching(pattern: re.Pattern[str], expected: str) -> BeforeValidator:
     def check(value: object) -> object:
         if isinstance(value, str) and pattern.fullmatch(value.strip()):
@@ -218,7 +232,7 @@ class OwnerSection(Section):
     country: Annotated[
         str, _optional(_matching(re.compile(r"[A-Z]{2}"), 'two capital letters such as "DE", or ""'))
     ] = ""
-    hours: Annotated[str, _matching(_HOURS, 'working hours such as "Mon-Fri 09:00-18:00"')] = "Mon-Fri 09:00-18:00"
+    hours: Annotated[str, BeforeValidator(_hours)] = "Mon-Fri 09:00-18:00"
     disclose: bool = False
 
 
@@ -332,7 +346,7 @@ class ApprovalSection(Section):
 class LimitsSection(Section):
     per_hour: Positive = 50
     per_recipient_per_day: Positive = 5
-    quiet_hours: Annotated[str, _optional(_matching(_QUIET, 'hours such as "20:00-07:00", or ""'))] = ""
+    quiet_hours: Annotated[str, BeforeValidator(_quiet)] = ""
 
 
 class ProfileSection(Section):

@@ -10,7 +10,7 @@ from typing import Any
 from workers import control
 from workers.commands import views
 from workers.commands.output import Output, printable
-from workflows.errors import NeedsOwner
+from workflows.errors import NeedsOwner, Permanent
 
 LARGEST_TEXT = 200_000
 """Characters of an edited text."""
@@ -95,7 +95,11 @@ def service_must_run(home: Path) -> None:
 def _decide(output: Output, command: str, case: int, version: int, **arguments: Any) -> int:
     # One key per command given: if its answer is lost and it is given again, the ledger sees two answers, and the
     # version, which is consumed once, decides.
-    return _tell(output, command, {"key": uuid.uuid4().hex, "case": case, "version": version, **arguments})
+    try:
+        return _tell(output, command, {"key": uuid.uuid4().hex, "case": case, "version": version, **arguments})
+    except Permanent:
+        views.require(views.open_ledger(output.home), case, version)  # a slip of the finger has a plainer answer
+        raise
 
 
 def _tell(output: Output, command: str, arguments: dict[str, Any]) -> int:

@@ -60,4 +60,4 @@ def shorten(text: str, width: int) -> str:
 
 
 def indented(text: str, by: str = "    ") -> str:
-    return textwrap.indent(text.rstrip("\n"), by, lambda _line: True)
+    return textwrap.indent(text.rstrip("\n"), by)

@@ -49,6 +49,8 @@ def _service(folder: Path) -> Facts:
         return {"running": True, "pid": service.pid, **asyncio.run(control.call(folder, "status"))}
     except control.NotRunning:
         return {"running": False, "doing": []}
+    except NeedsOwner:
+        return {"running": True, "pid": service.pid, "doing": []}  # an older service that does not tell
     except DeskhandError as error:
         return {"running": True, "pid": service.pid, "doing": [], "unwell": [str(error)]}
 
@@ -77,7 +79,7 @@ def _status_text(facts: Facts) -> str:
         if service["running"]
         else f"Deskhand is not running on {facts['home']}. Start ./deskhand up."
     ]
-    lines += [f"Everything is stopped: {facts['stopped']}. ./deskhand resume goes on."] if facts["stopped"] else []
+    lines += [f"Nothing goes out since {facts['stopped']}, until ./deskhand resume."] if facts["stopped"] else []
     lines += [f"  {what}" for what in service.get("doing", [])]
     lines += _block("Waits for your answer", [_waiting(one) for one in facts["waiting"]])
     lines += _block("Needs you", [f"{one['case']}  {one['title']}: {one['reason']}" for one in facts["needs_you"]])
@@ -102,7 +104,12 @@ def _block(title: str, lines: list[str]) -> list[str]:
 
 def _waiting(one: Facts) -> str:
     until = f", until {_short(one['expires_at'])}" if one["expires_at"] else ""
-    return f"{one['case']}.{one['version']}  {one['client']}: {one['title']}{until}"
+    return f"{one['case']}.{one['version']}  {one['client']}: {_subject(one)}{until}"
+
+
+def _subject(one: Facts) -> str:
+    """The title without the person's name, which stands beside it."""
+    return str(one["title"]).removeprefix(f"{one['client']}: ")
 
 
 def _send_text(one: Facts) -> str:
@@ -142,7 +149,7 @@ def cases(output: Output, limit: int, *, only_open: bool) -> int:
 def _case_row(one: Facts) -> tuple[str, ...]:
     number = f"{one['case']}.{one['version']}" if one["version"] else str(one["case"])
     stage = one["outcome"] if one["closed_at"] and one["outcome"] else one["stage"].replace("_", " ")
-    return number, stage, one["client"], one["title"], _short(one["updated_at"]), one["reason"]
+    return number, stage, one["client"], _subject(one), _short(one["updated_at"]), one["reason"]
 
 
 # ---------------------------------------------------------------- one case

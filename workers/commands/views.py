@@ -158,9 +158,7 @@ def case(engine: Engine, zone: ZoneInfo, number: int) -> Facts:
     with reading(engine) as connection:
         row = connection.execute(_case_rows().where(schema.cases.c.number == number)).one_or_none()
         if row is None:
-            last = connection.execute(select(func.max(schema.cases.c.number))).scalar()
-            known = f"The last one is {last}." if last else "There are none yet."
-            raise NeedsOwner(f"There is no case {number}.", f"{known} ./deskhand cases lists them.")
+            raise _no_case(connection, number)
         return {
             **_case_line(row, zone),
             "mails": _mails(connection, number, zone),
@@ -174,6 +172,24 @@ def case(engine: Engine, zone: ZoneInfo, number: int) -> Facts:
                 for found in _rows(connection, schema.notes, number)
             ],
         }
+
+
+def require(engine: Engine, number: int, version: int) -> None:
+    """Raises NeedsOwner when there is no such case, or no such version of it (0: any)."""
+    versions = schema.versions.c
+    with reading(engine) as connection:
+        if not connection.execute(select(schema.cases.c.number).where(schema.cases.c.number == number)).first():
+            raise _no_case(connection, number)
+        found = connection.execute(select(versions.version).where(versions.case == number)).scalars().all()
+    if version and version not in found:
+        latest = f"The latest is {number}.{max(found)}." if found else "It has no draft."
+        raise NeedsOwner(f"Case {number} has no version {version}.", latest)
+
+
+def _no_case(connection: Connection, number: int) -> NeedsOwner:
+    last = connection.execute(select(func.max(schema.cases.c.number))).scalar()
+    known = f"The last one is {last}." if last else "There are none yet."
+    return NeedsOwner(f"There is no case {number}.", f"{known} ./deskhand cases lists them.")
 
 
 def current(engine: Engine, number: int) -> tuple[int, str, str]:
