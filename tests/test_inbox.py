@@ -162,7 +162,10 @@ async def test_a_server_that_refuses_the_idle_it_promised_is_polled(mailbox: Dov
         await until(lambda: "INBOX idle" in ledger.states)
         await off_loop(mailbox.deliver, mail(1))
         await until(lambda: ledger.mails, seconds=5)
-        assert len(ledger.states) < 10, "it must wait between polls"
+        polls = ledger.states.count("INBOX idle")
+        await off_loop(mailbox.deliver, mail(2))
+        await until(lambda: len(ledger.mails) == 2, seconds=5)
+        assert ledger.states.count("INBOX idle") - polls <= 3, "it must wait between polls"
     await broken.stop()
 
 
@@ -388,7 +391,7 @@ async def test_watching_never_holds_up_the_loop(mailbox: DovecotUser, proxy: Pro
         await until(lambda: any("lost" in state for state in ledger.states))
         proxy.heal()
     ticking.cancel()
-    assert longest < 0.5
+    assert longest < 1.5, "shorter than any wait for the server"
 
 
 # ---------------------------------------------------------------- Mailbox

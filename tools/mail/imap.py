@@ -249,6 +249,14 @@ class Connection(imaplib2.IMAP4):  # type: ignore[misc]  # imaplib2 has no types
             self.untagged_responses: list[Any] = []
 
 
+def is_refusal(outcome: Any) -> bool:
+    """Whether what imaplib2 gave a callback means NO or BAD; a connection that ended is none."""
+    response, _, error = outcome
+    if error is not None:  # a BAD comes as an error, a drop as an abort, which is an error too
+        return not issubclass(error[0], imaplib2.IMAP4.abort)
+    return response is not None and response[0] != "OK"
+
+
 def connect(account: Account, patience: Patience | None = None) -> Connection:
     """A connection, verified and logged in.
 

@@ -25,6 +25,7 @@ from tools.mail.imap import (
     Unreachable,
     connect,
     encode_name,
+    is_refusal,
     lost,
     quote,
     read_folders,
@@ -110,11 +111,11 @@ class _Line:
         """Wait until the server says something, at most this long. False: it does not IDLE, whatever it promised."""
         loop = asyncio.get_running_loop()
         ended = asyncio.Event()
-        answers: list[str] = []
+        refused = False
 
-        def on_end(outcome: tuple[tuple[str, object] | None, object, object]) -> None:
-            if outcome[0] is not None:
-                answers.append(outcome[0][0])
+        def on_end(outcome: Any) -> None:
+            nonlocal refused
+            refused = is_refusal(outcome)
             with contextlib.suppress(RuntimeError):  # the loop may be gone
                 loop.call_soon_threadsafe(ended.set)
 
@@ -124,7 +125,7 @@ class _Line:
             if not await _within(ended, self.patience.command):
                 await self.close()
                 raise Retryable(f"{self.account.host} went silent.")
-        return answers in ([], ["OK"])  # nothing: the connection ended, which the next command finds out
+        return not refused
 
     async def close(self) -> None:
         """End the connection; whatever its thread waits for is aborted."""
