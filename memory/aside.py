@@ -4,10 +4,22 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
-from workflows.errors import NeedsOwner
+from workflows.errors import DeskhandError, NeedsOwner, Retryable
 
 KEPT = 2
 """Damaged copies that stay for a look; older ones are removed, or they would fill the disk."""
+
+
+def not_damage(path: Path, why: str) -> DeskhandError | None:
+    """The error to raise when an index is only busy or the disk only full; None when the index itself is unwell."""
+    words = why.lower()
+    if "is locked" in words or "busy" in words:
+        return Retryable(f"The index {path.name} is in use by another process; it is tried again.")
+    if "disk is full" in words or "no space left" in words:
+        return NeedsOwner(
+            f"The index {path} cannot be written: the disk is full.", "Free some disk space; nothing is lost."
+        )
+    return None
 
 
 def move_aside(path: Path, now: datetime) -> Path:

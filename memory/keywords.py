@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Literal
 
-from memory.aside import move_aside
+from memory.aside import move_aside, not_damage
 from memory.concepts import concept_of
 from memory.documents import Document
 from memory.embedding import folded
@@ -31,7 +31,7 @@ class Keywords:
     """Full-text search over the texts of one client. One process writes; any thread may call."""
 
     def __init__(self, path: Path, home: str, clock: Clock, say: Callable[[str], None]) -> None:
-        self._path = path
+        self.path = path
         self._home = home
         self._clock = clock
         self._say = say
@@ -44,10 +44,12 @@ class Keywords:
             if self._connection is not None:
                 return "kept"
             found: Found = "missing"
-            if self._path.exists() or self._path.is_symlink():
+            if self.path.exists() or self.path.is_symlink():
                 try:
                     self._connection = self._opened()
                 except (sqlite3.Error, OSError, _Foreign) as error:
+                    if other := not_damage(self.path, str(error)):
+                        raise other from error
                     self._set_aside(str(error))
                     found = "damaged"
                 else:
@@ -93,7 +95,7 @@ class Keywords:
         """Move the index aside and begin an empty one."""
         with self._lock:
             self.close()
-            if self._path.exists() or self._path.is_symlink():
+            if self.path.exists() or self.path.is_symlink():
                 self._set_aside(why)
             self._connection = self._created()
 
@@ -125,16 +127,16 @@ class Keywords:
                 connection.executescript(_TABLES)
                 about = {"home": self._home, "format": FORMAT}
                 connection.executemany("INSERT INTO about VALUES (?, ?)", about.items())
-            self._path.chmod(0o600)
+            self.path.chmod(0o600)
         except (sqlite3.Error, OSError) as error:
             raise NeedsOwner(
-                f"The keyword index {self._path} cannot be made: {error}.",
+                f"The keyword index {self.path} cannot be made: {error}.",
                 "Free some disk space or mend the permissions of the home folder.",
             ) from error
         return connection
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=30, check_same_thread=False)
+        connection = sqlite3.connect(self.path, timeout=30, check_same_thread=False)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA secure_delete=ON")
@@ -142,8 +144,8 @@ class Keywords:
 
     def _set_aside(self, why: str) -> None:
         for extra in ("-wal", "-shm"):  # they belong to the damaged file; a new one must not replay them
-            self._path.with_name(self._path.name + extra).unlink(missing_ok=True)
-        moved = move_aside(self._path, self._clock.now())
+            self.path.with_name(self.path.name + extra).unlink(missing_ok=True)
+        moved = move_aside(self.path, self._clock.now())
         self._say(
             f"The keyword index was unusable ({why}); it was moved to {moved.name} and is rebuilt from the ledger."
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from memory import segments
-from memory.aside import move_aside
+from memory.aside import move_aside, not_damage
 from memory.documents import Document, Index
 from memory.embedding import Embedder, EmbeddingFailed
 from memory.keywords import Keywords
@@ -110,7 +110,7 @@ class Store:
             try:
                 return self._keywords.search(client, text, limit)
             except sqlite3.DatabaseError as error:
-                self._renew_keywords(str(error))
+                self._renew_keywords(error)
                 return self._keywords.search(client, text, limit)
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
@@ -153,16 +153,16 @@ class Store:
             try:
                 self._keywords.add(batch)
             except sqlite3.DatabaseError as error:
-                self._renew_keywords(str(error), refill=False)
+                self._renew_keywords(error, refill=False)
                 continue
             self._ledger.mark_indexed(Index.KEYWORDS, [document.id for document in batch])
             done += len(batch)
         return done
 
-    def _renew_keywords(self, why: str, *, refill: bool = True) -> None:
-        if "full" in why.lower() or "readonly" in why.lower():
-            raise NeedsOwner(f"The keyword index cannot be written: {why}.", "Free some disk space.")
-        self._keywords.reset(why)
+    def _renew_keywords(self, error: sqlite3.DatabaseError, *, refill: bool = True) -> None:
+        if other := not_damage(self._keywords.path, str(error)):
+            raise other from error
+        self._keywords.reset(str(error))
         self._ledger.unmark_indexed(Index.KEYWORDS)
         if refill:
             self._index_keywords()
@@ -242,9 +242,8 @@ class Store:
             self._open_folder()
         except DeskhandError:
             raise
-        except BaseException as error:
-            if not _is_damage(error):
-                raise
+        except BaseException as error:  # noqa: BLE001 (raised again unless it is damage)
+            self._refuse_what_is_no_damage(error)
             self._replace(_said(error))
 
     def _open_keywords(self) -> None:
@@ -314,9 +313,8 @@ class Store:
             result = work()
         except DeskhandError:
             raise
-        except BaseException as error:
-            if not _is_damage(error):
-                raise
+        except BaseException as error:  # noqa: BLE001 (raised again unless it is damage)
+            self._refuse_what_is_no_damage(error)
             self._replace(_said(error))
             self._index_vectors()
             result = work()
@@ -334,10 +332,16 @@ class Store:
             self._begin()
         except DeskhandError:
             raise
-        except BaseException as error:
-            if not _is_damage(error):
-                raise
+        except BaseException as error:  # noqa: BLE001 (raised again unless it is damage)
+            self._refuse_what_is_no_damage(error)
             raise _cannot_make(self._folder, _said(error)) from error
+
+    def _refuse_what_is_no_damage(self, error: BaseException) -> None:
+        """An index is never thrown away because it was busy, the disk full, or the process told to stop."""
+        if not _is_damage(error):
+            raise error
+        if other := not_damage(self._folder, str(error)):
+            raise other from error
 
     def _shut(self) -> None:
         client, self._client, self._collection, self._stamp = self._client, None, None, None

@@ -3,11 +3,12 @@
 import json
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,7 +22,7 @@ from memory.recall import QUOTE, Recall, quote
 from memory.store import CHUNK, MOST_CHUNKS, Store, chunks
 from tests.history import MAILS, QUESTIONS
 from tests.ledgers import NOON, OWNER, House, mail, own_mail
-from workflows.errors import NeedsOwner
+from workflows.errors import NeedsOwner, Retryable
 from workflows.models import Address, Draft, Source
 
 PROFILE = (Source(id="profile:rate", kind="profile", quote="95 EUR/hour"),)
@@ -452,6 +453,20 @@ def test_damage_while_running_is_mended_on_the_way(filled):
     filled.store._client.delete_collection("history")
     assert answers_of(filled, client) == before
     assert any("rebuilt" in line for line in filled.said)
+
+
+def test_an_index_in_use_is_waited_for_and_never_thrown_away(filled):
+    client = client_of(filled)
+    filled.house.receive(mail("One more giraffe", message_id="<more@x.example>"))
+    filled.store._keywords._connection.execute("PRAGMA busy_timeout=50")
+    with closing(sqlite3.connect(filled.house.folder / "index.sqlite")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Retryable, match="in use"):
+            filled.recall.remember(0)
+        other.rollback()
+    assert filled.recall.remember(0) == 1
+    assert filled.said == []
+    assert [source.quote for source in filled.recall.search(client, "giraffe", 1)] == ["One more giraffe"]
 
 
 def test_only_two_damaged_copies_are_kept(filled):
