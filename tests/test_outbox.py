@@ -34,6 +34,7 @@ from tools.mail.account import Account
 from tools.mail.evidence import Evidence
 from tools.mail.inbox import Mailbox
 from tools.mail.outbox import Outbox, Waiting
+from tools.mail.parser import Parser
 from tools.mail.smtp import Patience, Transport
 from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
 from workflows.models import Address, Approve, Outgoing, Owner, Receipt
@@ -56,6 +57,7 @@ class Office:
         self.desk, self.server, self.user = Desk(folder), server, mailbox
         self.files_sent, self.limits = files_sent, limits
         self.login = ("", "")
+        self.parse = mime.parse
         self.patience = Patience(connect=2, command=2, final=0.4)
         self.mailbox = Mailbox(mailbox.account())
         self.outbox = self.restart()
@@ -74,7 +76,7 @@ class Office:
             ledger=ledger or OutgoingLedger(self.desk.engine, self.desk.clock, self.desk.blobs),
             blobs=self.desk.blobs,
             transport=Transport(account, self.patience),
-            evidence=Evidence(self.mailbox, mime.parse),
+            evidence=Evidence(self.mailbox, self.parse),
             owner=OWNER,
             limits=self.limits,
             clock=self.desk.clock,
@@ -272,6 +274,18 @@ async def test_copy_that_the_server_filed_under_its_own_id_proves_it(provider):
     assert len(provider.in_sent()) == 1
 
 
+async def test_proof_is_read_in_the_limited_child_process(provider):
+    parser = Parser()
+    provider.parse = parser.parse
+    provider.restart()
+    try:
+        provider.server.play(ACCEPT_THEN_DROP)
+        assert (await provider.send(provider.approved())).state == "sent"
+        assert parser.pid is not None
+    finally:
+        parser.close()
+
+
 async def test_somebody_elses_copy_proves_nothing(provider):
     """Same recipient and subject but other words; same words to another person; the same mail from last week."""
     outgoing = provider.approved()
@@ -405,6 +419,7 @@ from tests.test_outbox import Office, OWNER
 from tests.approved import Desk
 from tools.mail.account import Account
 from tools.mail.smtp import Transport
+from tools.mail.parser import Parser
 from tools.mail.outbox import Outbox
 from tools.mail.evidence import Evidence
 from memory.outgoing import Limits
