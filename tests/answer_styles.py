@@ -1,8 +1,10 @@
 """Answers as real mail programs write them: bytes of a reply to an approval mail, in the shape of each program.
 
-Shapes only, from the programs' public behaviour; every text is our own. Used for the generated answers and to write
-`tests/mail/answers/*.eml` (`python -m tests.answer_styles`).
+Shapes only, from the programs' public behaviour; every text is our own. The
+generated answers are made of them; `tests/mail/answers/*.eml` began as them.
 """
+
+# ruff: noqa: E501, RUF001 - tables of what people and mail programs write
 
 import base64
 import html
@@ -143,7 +145,11 @@ def encoded(text: str, encoding: str) -> bytes:
     data = text.replace("\r\n", "\n").replace("\n", "\r\n").encode()
     if encoding == "base64":
         return base64.encodebytes(data).replace(b"\n", b"\r\n")
-    return quopri.encodestring(data.replace(b"\r\n", b"\n")).replace(b"\n", b"\r\n") if encoding == "quoted-printable" else data
+    return (
+        quopri.encodestring(data.replace(b"\r\n", b"\n")).replace(b"\n", b"\r\n")
+        if encoding == "quoted-printable"
+        else data
+    )
 
 
 def plain(text: str, reply: Reply, *extra: str, encoding: str = "8bit", parameters: str = "") -> bytes:
@@ -200,7 +206,11 @@ def iphone(reply: Reply) -> bytes:
 
 def outlook(reply: Reply) -> bytes:
     headers = block_of_headers(reply)
-    text = around(reply, headers + "\n", bare(reply).replace("maria@studio.example", "maria@studio.example<mailto:maria@studio.example>"))
+    text = around(
+        reply,
+        headers + "\n",
+        bare(reply).replace("maria@studio.example", "maria@studio.example<mailto:maria@studio.example>"),
+    )
     words = "".join(f'<p class="MsoNormal">{html.escape(line) or "&nbsp;"}</p>' for line in reply.words.split("\n"))
     quote = "".join(
         f'<p class="MsoNormal">{linked(html.escape(line, quote=False)) or "&nbsp;"}</p>'
@@ -211,11 +221,18 @@ def outlook(reply: Reply) -> bytes:
         quote = quote.replace(end, end + words, 1)
     frame = f'<div style="border-top:solid #E1E1E1 1.0pt"><p class="MsoNormal"><b>{"<br><b>".join(html.escape(line, quote=False).replace(":", ":</b>", 1) for line in headers.split(chr(10)))}</p></div>'
     order = {"top": words + frame + quote, "bottom": frame + quote + words}.get(reply.place, frame + quote)
-    return both(text, f'<html><body><div class="WordSection1">{order}</div></body></html>', reply, "X-Mailer: Microsoft Outlook 16.0")
+    return both(
+        text,
+        f'<html><body><div class="WordSection1">{order}</div></body></html>',
+        reply,
+        "X-Mailer: Microsoft Outlook 16.0",
+    )
 
 
 def outlook_web(reply: Reply) -> bytes:
-    return plain(around(reply, "________________________________\n" + block_of_headers(reply) + "\n", bare(reply)), reply)
+    return plain(
+        around(reply, "________________________________\n" + block_of_headers(reply) + "\n", bare(reply)), reply
+    )
 
 
 def outlook_phone(reply: Reply) -> bytes:
@@ -265,14 +282,19 @@ def proton(reply: Reply) -> bytes:
 
 
 def k9(reply: Reply) -> bytes:
-    signed = "\n-- \nSent from my Android device with K-9 Mail. Please excuse my brevity.\n" if reply.place == "top" else ""
+    signed = (
+        "\n-- \nSent from my Android device with K-9 Mail. Please excuse my brevity.\n" if reply.place == "top" else ""
+    )
     frame = "On 24 November 2026 14:05:11 CET, Deskhand <ada@winter.example> wrote:"
     return plain(around(reply, frame, marked(reply, 72, mark=">"), signed), reply)
 
 
 def mutt(reply: Reply) -> bytes:
     frame = "On Tue, Nov 24, 2026 at 02:05:11PM +0100, Deskhand wrote:"
-    return plain(around(reply, frame, marked(reply, 0), "\n-- \nAda Winter\nwinter.example\n" if reply.place == "top" else ""), reply)
+    return plain(
+        around(reply, frame, marked(reply, 0), "\n-- \nAda Winter\nwinter.example\n" if reply.place == "top" else ""),
+        reply,
+    )
 
 
 def roundcube(reply: Reply) -> bytes:

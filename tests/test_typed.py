@@ -1,16 +1,20 @@
 """What was typed: generated answers of twenty mail programs, fourteen languages of quoting, eight of answering (A2)."""
 
+# ruff: noqa: E501 - tables of what people and mail programs write
+
 import random
+import tomllib
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.answer_styles import LANGUAGES, STYLES, Reply, unquoted
+from tests.answer_styles import LANGUAGES, STYLES, Reply, marked, unquoted
 from tests.test_approval_mail import QUESTION
 from tools.mail.mime import parse as parse_mail
 from workflows.models import Approve, Asked, Edit, Email, Later, Mine, Owner, Reject, Revise, Unclear, Why
@@ -48,7 +52,9 @@ def question(language="en", body=BODY, message=QUESTION.brief.message):
 
 
 def asked(text):
-    return Asked(case=41, version=1, purpose="approval", text=text, sent_at=datetime(2026, 11, 24, 14, 5, tzinfo=NOW.tzinfo))
+    return Asked(
+        case=41, version=1, purpose="approval", text=text, sent_at=datetime(2026, 11, 24, 14, 5, tzinfo=NOW.tzinfo)
+    )
 
 
 def decide(raw, text, language="en"):
@@ -108,7 +114,9 @@ def test_generated_answers():
             if expected is not Approve:
                 assert not isinstance(found, Approve), (style, reply.language, reply.place, reply.words)
             if type(found) is not expected:
-                failures.append((style, reply.language, reply.place, reply.words, found, typed(parse_mail(raw), reply.asked)))
+                failures.append(
+                    (style, reply.language, reply.place, reply.words, found, typed(parse_mail(raw), reply.asked))
+                )
     print(dict(tally))
     assert tally["understood"] >= 0.99 * tally["clear"], failures
 
@@ -129,7 +137,11 @@ def test_the_edited_text_is_taken_whole(style):
     reply = Reply(f"edit!\n{BODY.replace('Thursday', 'Friday')}".rstrip("\n"), question())
     found = decide(STYLES[style](reply), reply.asked)
     assert isinstance(found, Edit), style
-    assert found.text == canonical(BODY.replace("Thursday", "Friday")) or "html" in style or style in {"gmail", "iphone", "outlook"}
+    assert (
+        found.text == canonical(BODY.replace("Thursday", "Friday"))
+        or "html" in style
+        or style in {"gmail", "iphone", "outlook"}
+    )
     assert "".join(found.text.split()) == "".join(BODY.replace("Thursday", "Friday").split())
     assert found.send
 
@@ -141,9 +153,7 @@ def test_an_edit_typed_into_the_quote(style):
     found = decide(STYLES[style](Reply("", text, quote=edited)), text)
     expected = extract_draft(edited)
     assert isinstance(found, Edit), found
-    assert "".join(found.text.split()) == "".join(expected.split())
-    if style not in {"html_only", "gmail", "iphone", "outlook"}:
-        assert found.text == expected
+    assert found.text == expected or (style == "outlook" and found.text.split() == expected.split())
     assert not found.send
     assert isinstance(decide(STYLES[style](Reply("ok", text, quote=edited)), text), Unclear)
 
@@ -190,7 +200,11 @@ def test_wrapped_without_marks_on_the_rest():
 
 def test_quoted_printable_left_in_the_quote():
     text = question()
-    quote = "\n".join(f"> {line}" for line in text.split("\n")).replace("·", "=C2=B7").replace("works for", "works =\n> for")
+    quote = (
+        "\n".join(f"> {line}" for line in text.split("\n"))
+        .replace("·", "=C2=B7")
+        .replace("works for", "works =\n> for")
+    )
     assert typed(email(f"ok\n\n{quote}"), text) == Typed(words="ok", block=None, html_words="")
 
 
@@ -249,7 +263,8 @@ def test_what_telephones_add(line):
 
 
 @pytest.mark.parametrize(
-    "line", ["Sent from my phone, do not send it yet", "Sent from hell", "On Friday he wrote: no", "From: now on, ask me"]
+    "line",
+    ["Sent from my phone, do not send it yet", "Sent from hell", "On Friday he wrote: no", "From: now on, ask me"],
 )
 def test_what_only_looks_like_it(line):
     assert line in typed(email(f"ok\n\n{line}\n"), question()).words
@@ -258,17 +273,34 @@ def test_what_only_looks_like_it(line):
 @pytest.mark.parametrize("width", [40, 55, 66, 72, 78])
 def test_an_edited_quote_gets_its_lines_back(width):
     text = question()
-    for old, new in (("Thursday 10:00", "Friday"), ("Best,", "All the best,"), ("- the logo", "- the new logo"), (" on Wednesday evening at the latest", "")):
+    for old, new in (
+        ("Thursday 10:00", "Friday"),
+        ("Best,", "All the best,"),
+        ("- the logo", "- the new logo"),
+        (" on Wednesday evening at the latest", ""),
+    ):
         edited = text.replace(old, new)
-        from tests.answer_styles import marked
-
         quote = marked(Reply("", text, quote=edited), width)
         assert typed(email(quote), text).block == extract_draft(edited), (old, width)
 
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=300)
 PIECES = st.lists(
-    st.sampled_from([*question().split("\n"), "ok", "no", "> ok", "> no", "", "-- ", "On 24.11.2026, Deskhand wrote:", "From: a@b.example", "Sent: x", "To: y"])
+    st.sampled_from(
+        [
+            *question().split("\n"),
+            "ok",
+            "no",
+            "> ok",
+            "> no",
+            "",
+            "-- ",
+            "On 24.11.2026, Deskhand wrote:",
+            "From: a@b.example",
+            "Sent: x",
+            "To: y",
+        ]
+    )
 ).map("\n".join)
 
 
@@ -294,3 +326,57 @@ def test_big_answers_are_read_in_time():
     quote = "\n".join(f"> {line}" for line in text.split("\n"))
     big = "ok\n" + quote * 20 + "\n" + "a b c\n" * 4000
     assert typed(email(big), text).altered or "a b c" in typed(email(big), text).words
+
+
+ANSWERS = Path(__file__).parent / "mail" / "answers"
+VERDICTS = tomllib.loads((ANSWERS / "verdicts.toml").read_text(encoding="utf-8"))["answers"]
+
+
+def test_every_raw_answer_has_a_verdict():
+    assert {path.name for path in ANSWERS.glob("*.eml")} == set(VERDICTS)
+    assert len(VERDICTS) >= 60
+
+
+@pytest.mark.parametrize("name", sorted(VERDICTS))
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n"], ids=["lf", "crlf"])
+def test_raw_answers(name, ends):
+    expected = VERDICTS[name]
+    text = (ANSWERS / f"asked.{expected['language']}.txt").read_text(encoding="utf-8")
+    raw = (ANSWERS / name).read_bytes().replace(b"\n", ends)
+    found = decide(raw, text, expected["language"])
+    assert type(found).__name__ == expected["verdict"], found
+    for field in ("text", "send", "reason"):
+        assert field not in expected or getattr(found, field) == expected[field]
+    assert "until" not in expected or found.until == datetime.fromisoformat(expected["until"])
+
+
+NEAR_KEYS = {"o": "ipl0", "k": "jlm", "y": "tu", "e": "rw", "s": "ad", "n": "bm", "d": "sf", "j": "hk", "a": "sq"}
+
+
+def test_mistyped_and_autocorrected_answers():
+    """200 slips of the keyboard on yes and no: whatever they become, a no never becomes a yes."""
+    chance = random.Random(7)
+    tally = Counter()
+    for _ in range(200):
+        words, meant = chance.choice(
+            [("ok", True), ("yes", True), ("no", False), ("nope", False), ("not ok", False), ("don't", False)]
+        )
+        letters = list(words)
+        place = chance.randrange(len(letters))
+        slip = chance.choice(["near", "drop", "double", "swap", "capital", "space", "stop"])
+        if slip == "near":
+            letters[place] = chance.choice(NEAR_KEYS.get(letters[place], "x"))
+        elif slip == "swap" and place:
+            letters[place - 1], letters[place] = letters[place], letters[place - 1]
+        else:
+            letters[place] = {
+                "drop": "",
+                "double": letters[place] * 2,
+                "capital": letters[place].upper(),
+                "space": letters[place] + " ",
+                "stop": letters[place] + ".",
+            }.get(slip, letters[place])
+        found = decide(unquoted(Reply("".join(letters), question())), question())
+        tally[type(found).__name__] += 1
+        assert meant or not isinstance(found, Approve), "".join(letters)
+    print(dict(tally))

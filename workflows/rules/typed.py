@@ -35,7 +35,8 @@ _EDGE = re.compile(r"\W{0,12}draft\s+(\d+\.\d+)\s+(begins|ends)\W{0,12}", re.IGN
 _ADDRESS = re.compile(r"\S@\S|\bdeskhand\b", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}|\d{1,2}[:.]\d{2}|\d{1,2}[./-]\d{1,2}")
 _DAY_AND_MONTH = re.compile(
-    r"(?<![\d:.])\d{1,2}(?:st|nd|rd|th|\.)? ?(?:de )?[^\W\d_]{3,}|[^\W\d_]{3,}\.? \d{1,2}\b|\d{1,2}(?:[./-]|\. )\d{1,2}|\d月"
+    r"(?<![\d:.])\d{1,2}(?:st|nd|rd|th|\.)? ?(?:de )?[^\W\d_]{3,}"
+    r"|[^\W\d_]{3,}\.? \d{1,2}\b|\d{1,2}(?:[./-]|\. )\d{1,2}|\d月"
 )
 _SEPARATOR = re.compile(r"[-_*=\u2013\u2014]{2,}[^-_*=\u2013\u2014]*(?:-[^-_*=\u2013\u2014]+)?[-_*=\u2013\u2014]*:?")
 _CONTACT = re.compile(r"\S@\S|https?://|www\.|\+?\d[\d ()/.-]{6,}\d")
@@ -106,7 +107,9 @@ def typed(email: Email, asked_text: str) -> Typed:
     plain = _read(email.text, original, name, wrapped=True)
     if not email.html_text.strip():
         return Typed(words=plain.words, block=plain.block, html_words="", altered=plain.altered)
-    html = _read(email.html_text, original, name, wrapped=False)
+    # Blanks at the start of an HTML line are layout (nested blocks), nothing that was typed.
+    unindented = "\n".join(line.lstrip(" ") for line in email.html_text.split("\n"))
+    html = _read(unindented, original, name, wrapped=False)
     # HTML is not re-wrapped: where it shows the draft, it is the better witness of an edit.
     block = html.block if html.shows_draft else plain.block
     return Typed(words=plain.words, block=block, html_words=html.words, altered=plain.altered or html.altered)
