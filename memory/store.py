@@ -332,7 +332,7 @@ class Store:
             self._begin()
         except DeskhandError:
             raise
-        except BaseException as error:  # noqa: BLE001 (raised again unless it is damage)
+        except BaseException as error:
             self._refuse_what_is_no_damage(error)
             raise _cannot_make(self._folder, _said(error)) from error
 

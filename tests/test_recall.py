@@ -457,6 +457,7 @@ def test_damage_while_running_is_mended_on_the_way(filled):
 
 def test_an_index_in_use_is_waited_for_and_never_thrown_away(filled):
     client = client_of(filled)
+    assert filled.recall.search(client, "invoice date")
     filled.house.receive(mail("One more giraffe", message_id="<more@x.example>"))
     filled.store._keywords._connection.execute("PRAGMA busy_timeout=50")
     with closing(sqlite3.connect(filled.house.folder / "index.sqlite")) as other:
