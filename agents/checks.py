@@ -22,6 +22,7 @@ from workflows.rules.language import LANGUAGES, language_of
 
 WORDS = Path(__file__).with_name("checks.toml")
 SHORTEST, LONGEST = 20, 4_000  # characters of a body
+_READ = 20_000  # characters of the mail from each end: more than a model is shown of it
 _SHINGLE = 8  # words of a prompt in a row: nobody writes those by chance
 _PHONE_DIGITS = 7
 _SHOWN = 60  # characters of what was found, for the owner
@@ -52,7 +53,7 @@ def allowed(brief: Brief, wishes: str = "", previous: str = "") -> Allowed:
     """
     profile = [fact.quote for fact in brief.profile]
     people = [brief.owner_name, brief.sender.name, brief.sender.email, brief.client.name if brief.client else ""]
-    own = [brief.subject, brief.message, *profile, *people, wishes, previous]
+    own = [brief.subject, brief.message[:_READ], brief.message[-_READ:], *profile, *people, wishes, previous]
     return Allowed(
         own=_plain("\n".join(own)), all=_plain("\n".join([*own, *(source.quote for source in brief.sources)]))
     )

@@ -4,6 +4,7 @@ Two model calls when all goes well. The check is code: what the model writes is 
 the profile, and a draft that names a link, address, number or account of its own is never shown as a draft.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -128,7 +129,8 @@ class ReplyAgent:
     async def check(self, state: State) -> dict[str, Any]:
         """Code alone: what is wrong with the reply. A correction that made it unusable is taken back."""
         brief = from_json(Brief, state["brief"])
-        found = faults(state["letter"]["body"], brief, state["wishes"], state["previous"])
+        body, wishes, previous = state["letter"]["body"], state["wishes"], state["previous"]
+        found = await asyncio.to_thread(faults, body, brief, wishes, previous)  # a hostile mail may take it a second
         if any(fault.hard for fault in found) and state["kept"]:
             return state["kept"]
         outcome = {"letter": state["letter"], "faults": [asdict(fault) for fault in found]}

