@@ -193,6 +193,8 @@ class Mails(Book):
     def _asked(self, connection: Connection, email: Email) -> Asked | None:
         """The Deskhand mail this one answers: In-Reply-To first, then the nearest of References."""
         parents = email.parents[:_MOST_PARENTS]
+        if not parents:
+            return None
         asked = outbox.c.purpose.in_(("approval", "notice"))
         rows = connection.execute(select(outbox).where(asked, _has_id(parents)).order_by(outbox.c.id.desc())).all()
         for parent in parents:
