@@ -31,10 +31,12 @@ class Recorder:
         offers_starttls: bool = True,
         oldest_only: bool = False,
         login: bytes = b"OK done",
+        injects: bytes = b"",
     ) -> None:
         self.received = bytearray()
         self.commands: list[bytes] = []
         self._implicit, self._offers, self._login = implicit, offers_starttls, login
+        self._injects = injects
         self._context = _server_context(certificate, oldest_only=oldest_only) if certificate else None
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
@@ -65,7 +67,7 @@ class Recorder:
                 tag, command = line.split()[0], line.split()[1].upper()
                 self.commands.append(command)
                 if command == b"STARTTLS" and self._context:
-                    connection.sendall(tag + b" OK begin\r\n")
+                    connection.sendall(tag + b" OK begin\r\n" + self._injects)
                     connection = lines.socket = self._context.wrap_socket(connection, server_side=True)
                 elif command == b"CAPABILITY":
                     offer = b" STARTTLS" if self._offers else b""
@@ -163,6 +165,15 @@ def test_starttls_verifies_as_much(name: str, certificates: Certificates) -> Non
         with pytest.raises(NeedsOwner):
             connect(account(server, certificates.ca, "starttls"), QUICK)
         assert b"STARTTLS" in server.commands
+        assert PASSWORD.encode() not in server.received
+
+
+def test_words_planted_before_tls_are_not_taken_for_the_servers(certificates: Certificates) -> None:
+    """A man in the middle appends plain text to the answer to STARTTLS (CVE-2011-0411 and its kin)."""
+    planted = b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n* PREAUTH welcome\r\n"
+    with recorder(certificates.good, implicit=False, injects=planted) as server:
+        with pytest.raises((NeedsOwner, Retryable)):
+            connect(account(server, certificates.ca, "starttls"), QUICK)
         assert PASSWORD.encode() not in server.received
 
 
