@@ -84,8 +84,10 @@ class House:
 
     # ------------------------------------------------------------ the service
 
-    def start(self, program: Sequence[str] = ("-m", "workers"), arguments: Sequence[str] = ("up",)) -> None:
-        """Run `up` in a process of its own and wait until it says that it runs."""
+    def start(
+        self, program: Sequence[str] = ("-m", "workers"), arguments: Sequence[str] = ("up",), *, may_end: bool = False
+    ) -> None:
+        """Run `up` in a process of its own and wait until it says that it runs; `may_end`: or until it is dead."""
         self.process = subprocess.Popen(
             [sys.executable, "-P", *program, "--home", str(self.home), *arguments],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -94,15 +96,17 @@ class House:
             text=True,
             start_new_session=True,
         )
-        threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, args=(self.process,), daemon=True)
+        self._listener.start()
         until(lambda: self._runs() or self.ended(), 60, "the service to run")
-        assert self._runs(), "\n".join(self.said)
+        assert may_end or self._runs(), "\n".join(self.said)
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         self.said.append(f"-- process {process.pid}")
         assert process.stdout
-        for line in process.stdout:
-            self.said.append(line.rstrip())
+        with process.stdout as lines:
+            for line in lines:
+                self.said.append(line.rstrip())
 
     def _runs(self) -> bool:
         assert self.process
@@ -135,6 +139,9 @@ class House:
     def close(self) -> None:
         if self.process and self.process.poll() is None:
             self.kill()
+        if self.process:
+            self.process.wait(10)
+            self._listener.join(10)
 
     @contextlib.contextmanager
     def running(self) -> Iterator["House"]:

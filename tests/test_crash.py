@@ -32,7 +32,7 @@ def test_no_approved_mail_is_lost_or_doubled_wherever_the_worker_dies(house: Hou
     house.stop()  # the first run sets the cursors: what comes from now on is work
     with AutomaticOwner(house):
         for number, boundary in enumerate(BOUNDARIES):
-            house.start(("-m", "tests.dying"), (boundary,))
+            house.start(("-m", "tests.dying"), (boundary,), may_end=True)
             house.client_writes(number, sender=people[number])
             if number % 9 == 4:
                 house.kill_temporal()
