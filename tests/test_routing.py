@@ -18,8 +18,8 @@ SENT = Surroundings(folder_kind="sent", now=NOW)
 ASKED = Asked(case=41, version=2, purpose="approval", text="the approval mail", sent_at=NOW)
 ADA, MARIA, BOB = (Address(email=one) for one in ("ada@winter.example", "maria@studio.example", "bob@team.example"))
 CLIENT_MAIL = Email(
-    identity="i", blob="b", message_id="<m@studio.example>", subject="Kick-off", senders=(replace(MARIA, name="Maria"),),
-    to=(ADA,), text="Hi Ada,\n\nwould Thursday work? Let me know.",
+    identity="i", blob="b", message_id="<m@studio.example>", subject="Kick-off",
+    senders=(replace(MARIA, name="Maria"),), to=(ADA,), text="Hi Ada,\n\nwould Thursday work? Let me know.",
 )  # fmt: skip
 ANSWER = replace(
     CLIENT_MAIL,

@@ -18,6 +18,7 @@ _MAILTO = re.compile(r"mailto:([^>?\s,]+)", re.IGNORECASE)
 _ADDRESS_IN_NAME = re.compile(r"[\w.+-]+@([\w-]+\.[\w.-]+)")
 _LINK = re.compile(r"https?://|www\.|mailto:|\[\d+\]", re.IGNORECASE)
 _READ = 4000  # characters of a text that are looked at: machines say what they are at the top
+_LONGEST_REASON = 300
 _FOOTER_LINES = 14
 _LONGEST_FOOTER = 240
 
@@ -26,7 +27,7 @@ Rule = Callable[[Email], Ignore | None]
 
 def ignored(rule: str, reason: str) -> Ignore:
     """An Ignore whose reason is one safe line."""
-    return Ignore(rule=rule, reason=one_line(reason, 300))
+    return Ignore(rule=rule, reason=one_line(reason[:_LONGEST_REASON], _LONGEST_REASON))
 
 
 # ---------------------------------------------------------------- reports
@@ -94,7 +95,7 @@ def automatic(email: Email) -> str:
     """The value of Auto-Submitted when it is one that people's mail never has; else ""."""
     value = fold(email.header("auto-submitted"))
     keyword = re.split(r"[\s;(]", value, maxsplit=1)[0]
-    return one_line(value, 60) if keyword and keyword != "no" else ""
+    return one_line(value[:60]) if keyword and keyword != "no" else ""
 
 
 def _out_of_office(email: Email) -> Ignore | None:
@@ -189,7 +190,7 @@ def mailing_list(email: Email, own: frozenset[str]) -> Ignore | None:
     sign = _list_sign(email) or ("list-id" if email.has_header("list-id") else "")
     if not sign or _is_own_list(email, own):
         return None
-    name = one_line(email.header("list-id") or email.header(sign), 120)
+    name = one_line((email.header("list-id") or email.header(sign))[:120])
     return ignored("mailing-list", f"It came through a mailing list ({sign.title()}: {name}).")
 
 

@@ -26,6 +26,8 @@ _SIGNATURE = re.compile(r"^(?:--|—|–) ?$")  # noqa: RUF001
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 _LINK = re.compile(r"<?https?://\S+")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+")  # noqa: RUF001
+_LONGEST_GIST = 2000
+_LONGEST_SUBJECT = 1000  # characters of a subject that are looked at
 _LONGEST_LINE = 600  # an attribution or a header line is never longer
 _LONGEST_FOOTER = 160
 _LONGEST_GREETING = 80
@@ -54,7 +56,14 @@ def gist(text: str, limit: int = 90) -> str:
     """The first sentence that says something, on one line of at most `limit` characters."""
     lines = [line for line in new_part(text).split("\n") if line.strip() and not line.startswith(">")]
     rest = lines[1:] if len(lines) > 1 and _is_greeting(lines[0]) else lines
-    first = next((part for part in _SENTENCE_END.split(one_line("\n".join(rest), 2000)) if len(part) > 1), "")
+    first = next(
+        (
+            part
+            for part in _SENTENCE_END.split(one_line("\n".join(rest)[:_LONGEST_GIST], _LONGEST_GIST))
+            if len(part) > 1
+        ),
+        "",
+    )
     return first if len(first) <= limit else first[: max(limit - 1, 0)].rstrip() + "…"[:limit]
 
 
@@ -64,7 +73,7 @@ def reply_to(email: Email, body: str, case: int, version: int) -> Outgoing:
     `to` is empty when the mail has no sender address: such a mail cannot be answered.
     """
     sender = email.sender
-    recipient = Address(email=sender.email, name=one_line(sender.name, 200))
+    recipient = Address(email=sender.email, name=one_line(sender.name[:_LONGEST_SUBJECT], 200))
     return Outgoing(
         case=case,
         version=version,
@@ -78,9 +87,10 @@ def reply_to(email: Email, body: str, case: int, version: int) -> Outgoing:
 
 def reply_subject(subject: str) -> str:
     """The subject with exactly one "Re:" in front; forward marks and tags in brackets stay."""
-    plain, tags = one_line(subject, 500), ""
+    plain, tags = one_line(subject[:_LONGEST_SUBJECT], 500), ""
     while True:
-        shorter = _reply_mark().sub("", plain, count=1).lstrip()
+        mark = _reply_mark().match(plain)
+        shorter = plain[mark.end() :] if mark else plain
         tag = re.match(r"\[[^\[\]]{1,40}\]\s*", shorter)
         if tag and _reply_mark().match(shorter[tag.end() :]):
             tags, shorter = tags + tag.group().strip() + " ", shorter[tag.end() :]
@@ -91,12 +101,14 @@ def reply_subject(subject: str) -> str:
 
 def is_reply_subject(subject: str) -> bool:
     """Whether the subject says that the mail answers another one."""
-    return bool(_reply_mark().match(one_line(subject, 200)))
+    return bool(_reply_mark().match(one_line(subject[:_LONGEST_SUBJECT], 200)))
 
 
 def is_forward_subject(subject: str) -> bool:
     """Whether the subject says that the mail is a forward, under any number of reply marks."""
-    return bool(_forward_mark().match(reply_subject(one_line(subject, 200)).removeprefix("Re:").lstrip()))
+    return bool(
+        _forward_mark().match(reply_subject(one_line(subject[:_LONGEST_SUBJECT], 200)).removeprefix("Re:").lstrip())
+    )
 
 
 # ---------------------------------------------------------------- sorting lines
@@ -111,7 +123,7 @@ def _sorted(text: str) -> list[tuple[Part, str]]:
     while position < len(lines):
         line = lines[position]
         if _is_forward_line(line):  # what is forwarded is the message: the rest stays as it is
-            return [*_without_footers(sorted_lines), *(("new", rest) for rest in lines[position:])]
+            return [*_without_footers(sorted_lines), ("new", ""), *(("new", rest) for rest in lines[position:])]
         if _starts_history(lines, position):
             sorted_lines += [("drop", rest) for rest in lines[position:]]
             break

@@ -24,7 +24,7 @@ def _from_inbox(email: Email, owner: Owner, around: Surroundings) -> Route:
     if found:
         return _naming_case(found, around)
     hold = hold_reason(email)
-    said = f"{one_line(email.sender.name, 80) or email.sender.email} writes: {gist(email.text, 120)}".rstrip(" :")
+    said = f"{one_line(email.sender.name[:80]) or email.sender.email} writes: {gist(email.text, 120)}".rstrip(" :")
     if around.open_case:
         return Tell(case=around.open_case, hold=hold, reason=said)
     if around.first_day and not hold:
