@@ -6,7 +6,7 @@ need. So a crash leaves a mail either unseen, and it is read again, or recorded,
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -337,10 +337,14 @@ class Mails(Book):
         """What was set aside and the owner does not know of yet, newest first."""
         return self._seen((seen.c.state == "quarantined") & (seen.c.told == 0), 50)
 
-    def quarantine_told(self, key: str) -> None:
-        """The owner knows."""
+    def untold_first_day(self) -> tuple[SeenMail, ...]:
+        """What the first day only tells and the owner does not know of yet, newest first."""
+        return self._seen((seen.c.rule == "first-day") & (seen.c.told == 0), 200)
+
+    def mark_told(self, ids: Iterable[int]) -> None:
+        """The owner knows of these (`SeenMail.id`)."""
         with self._writing() as connection:
-            connection.execute(update(seen).where(seen.c.key == key).values(told=1))
+            connection.execute(update(seen).where(seen.c.id.in_(tuple(ids))).values(told=1))
 
     def _seen(self, which: ColumnElement[bool], limit: int) -> tuple[SeenMail, ...]:
         with self._reading() as connection:

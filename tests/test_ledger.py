@@ -332,7 +332,7 @@ def test_a_mail_that_cannot_be_read_is_set_aside_and_told_once(house):
     assert house.ledger.quarantine("b" * 64, "mail", "It took too long to read.", "", "")
     assert not house.ledger.quarantine("b" * 64, "mail", "It took too long to read.", "", "")
     (line,) = house.ledger.untold_quarantine()
-    house.ledger.quarantine_told(line.key)
+    house.ledger.mark_told([line.id])
     assert house.ledger.untold_quarantine() == ()
     assert [one.reason for one in house.ledger.quarantined()] == ["It took too long to read."]
 

@@ -122,7 +122,7 @@ class DemoSettings(Settings):
     @classmethod
     def settings_customise_sources(  # type: ignore[override]
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
         init_settings: PydanticBaseSettingsSource,
         **_: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
@@ -267,7 +267,7 @@ class Play:
             owner,
             owner,
             f"Re: {asked.subject}",
-            f"{answer}\n\nOn {SystemClock().now():%a, %d %b %Y at %H:%M}, Deskhand <{owner.email}> wrote:\n\n{quoted}\n",
+            f"{answer}\n\nOn {self._now()}, Deskhand <{owner.email}> wrote:\n\n{quoted}\n",
             message_id=f"<answer-{self.answers}@demo.invalid>",
             in_reply_to=asked.message_id,
             references=(*asked.references, asked.message_id),
@@ -337,6 +337,9 @@ class Play:
         return self.service.parts.ledger.stored_brief(state.brief)
 
     # ------------------------------------------------------------ small steps
+
+    def _now(self) -> str:
+        return f"{self.service.parts.clock.now():%a, %d %b %Y at %H:%M}"
 
     def _state(self, case: int) -> CaseState:
         return self.service.parts.ledger.case(case)

@@ -13,6 +13,7 @@ from workflows.models import Answer, Approve, Decision, Edit, Later, Mine, Owner
 from workflows.ports import Clock
 from workflows.rules.calendar import parse_when
 
+WELL = ("idle", "connected")
 STOPPED = "stopped"
 """The ledger's key for "stop all": the outbox claims nothing while it is set."""
 
@@ -25,6 +26,7 @@ class Handlers:
     answering: Answering
     owner: Owner
     clock: Clock
+    health: Mapping[str, str]
 
     def table(self) -> Mapping[str, Handler]:
         """Command name to handler, for the `ControlServer`."""
@@ -36,6 +38,7 @@ class Handlers:
             "mine": self.mine,
             "stop": self.stop,
             "resume": self.resume,
+            "status": self.status,
         }
 
     async def approve(self, key: str, case: int, version: int, hash: str = "") -> dict[str, Any]:  # noqa: A002
@@ -66,6 +69,14 @@ class Handlers:
     async def resume(self) -> dict[str, Any]:
         await asyncio.to_thread(self.ledger.set_meta, STOPPED, "")
         return {"ok": True, "says": "Approved mails go out again."}
+
+    async def status(self) -> dict[str, Any]:
+        """How every part is: what it does, and what is unwell."""
+        well = [f"{part}: {state}" for part, state in self.health.items() if state in WELL]
+        return {
+            "doing": well,
+            "unwell": [f"{part}: {state}" for part, state in self.health.items() if state not in WELL],
+        }
 
     async def _decide(self, key: str, case: int, version: int, decision: Decision, seal: str = "") -> dict[str, Any]:
         state = await asyncio.to_thread(self.ledger.case, case)

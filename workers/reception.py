@@ -12,13 +12,13 @@ import structlog
 
 from memory.blobs import Blobs
 from memory.ledger import Ledger
-from memory.mails import SeenKind, SeenMail
+from memory.mails import SeenKind
 from tools.mail.parser import Parser, Quarantined
 from workers.answering import Answering
 from workers.engine import TemporalEngine
 from workflows.errors import DeskhandError
 from workflows.models import Email, Event, Owner, RawMail, Route, Surroundings
-from workflows.ports import Clock, Desk
+from workflows.ports import Clock
 from workflows.rules.routing import route
 
 log = structlog.get_logger()
@@ -35,11 +35,9 @@ class Reception:
     parser: Parser
     engine: TemporalEngine
     answering: Answering
-    desk: Desk
     owner: Owner
     clock: Clock
     news: asyncio.Event = field(default_factory=asyncio.Event)
-    _told: set[str] = field(default_factory=set)  # spares the outbox the question; it alone keeps notices single
 
     async def take(self, raw: RawMail) -> None:
         """Record one mail. When this returns the mail cannot be lost any more.
@@ -85,24 +83,11 @@ class Reception:
             await self._deliver(event)
         for answer in await asyncio.to_thread(self.ledger.unhandled_answers):
             await self._guarded(self.answering.give(answer), case=answer.case)
-        for mail in await asyncio.to_thread(self.ledger.quarantined):
-            if mail.key not in self._told:
-                await self._guarded(self._tell_set_aside(mail), case=0)
 
     async def _deliver(self, event: Event) -> None:
         deliver = self.answering.take if event.kind == "answer" else self.engine.deliver
         if await self._guarded(deliver(event), case=event.case):
             await asyncio.to_thread(self.ledger.mark_delivered, event.key, event.kind)
-
-    async def _tell_set_aside(self, mail: SeenMail) -> None:
-        blob = mail.key.removeprefix("blob:")
-        await self.desk.tell(
-            f"quarantine:{blob}",
-            "A mail was set aside unread",
-            f"One of your mails could not be read safely: {mail.reason} Nothing was drafted for it, and it lies in "
-            f"your mailbox as before. A copy is kept as {self.blobs.folder / blob[:2] / blob}.",
-        )
-        self._told.add(mail.key)
 
     async def _guarded(self, doing: Awaitable[object], *, case: int) -> bool:
         """Whether it worked. What did not stays recorded, and the next round tries it again."""

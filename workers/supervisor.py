@@ -27,6 +27,7 @@ from workers.handlers import Handlers
 from workers.reception import Reception
 from workers.settings import Settings, cache_folder
 from workers.temporal import TemporalServer, find_cli
+from workers.upkeep import Upkeep
 from workers.worker import build_workers, running
 from workflows.activities import Activities
 from workflows.errors import DeskhandError, NeedsOwner
@@ -107,7 +108,7 @@ class Service:
         )
         self.reception = Reception(
             ledger=parts.ledger, blobs=parts.blobs, parser=parts.parser, engine=engine, answering=answering,
-            desk=parts.desk, owner=parts.owner, clock=parts.clock,
+            owner=parts.owner, clock=parts.clock,
         )  # fmt: skip
         activities = Activities(parts.ledger, parts.recall, parts.drafter, parts.desk, engine)
         await self._stack.enter_async_context(running(build_workers(self.client, activities, self._interceptors)))
@@ -116,10 +117,22 @@ class Service:
         self._stack.push_async_callback(_end, asyncio.create_task(self._warm_up()))
         self._keep("delivery", self.reception.run)
         await self._watch_folders()
-        handlers = Handlers(parts.ledger, answering, parts.owner, parts.clock)
+        self._keep("upkeep", self._upkeep().run)
+        handlers = Handlers(parts.ledger, answering, parts.owner, parts.clock, parts.health)
         ear = ControlServer(self._home, handlers.table())
         await ear.start()
         self._stack.push_async_callback(ear.stop)
+
+    def _upkeep(self) -> Upkeep:
+        parts = self.parts
+        return Upkeep(
+            ledger=parts.ledger,
+            outbox=parts.outbox,
+            desk=parts.desk,
+            owner=parts.owner,
+            clock=parts.clock,
+            digest_at=self._settings.approval.digest_at,
+        )
 
     async def _connect(self) -> Client:
         """The Temporal client: of the server that the settings name, else of our own child."""
@@ -127,7 +140,7 @@ class Service:
         if temporal.address:
             return await self._connect_to(temporal.address)
         cli = await find_cli(cache_folder(), setting=temporal.cli, say=self._say)
-        server = TemporalServer(cli, self._home)
+        server = TemporalServer(cli, self._home, namespace=temporal.namespace)
         await server.start()
         self._stack.push_async_callback(server.stop)
         self._keep("temporal", lambda: server.supervise(self._say))
@@ -247,6 +260,7 @@ class Service:
 
         async def keep() -> None:
             while True:
+                self.parts.health.pop(name, None)
                 try:
                     await part()
                 except DeskhandError as error:

@@ -7,6 +7,7 @@ password may be mended meanwhile), Permanent is not.
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from workflows.errors import DeskhandError, Permanent
+from workflows.errors import DeskhandError, Permanent, Retryable
 from workflows.models import Asking, CaseState, Draft, Event, Receipt
 from workflows.ports import Desk, Drafting, Engine, Record, Remembering
 
@@ -28,7 +29,13 @@ def _edge(function: Function) -> Function:
     """Turn our errors into Temporal's. Messages are for the owner and hold no personal data."""
 
     def translated(error: DeskhandError) -> ApplicationError:
-        return ApplicationError(str(error), type=type(error).__name__, non_retryable=isinstance(error, Permanent))
+        wait = timedelta(seconds=error.after) if isinstance(error, Retryable) and error.after else None
+        return ApplicationError(
+            str(error),
+            type=type(error).__name__,
+            non_retryable=isinstance(error, Permanent),
+            next_retry_delay=wait,
+        )
 
     @wraps(function)
     async def awaited(*arguments: Any) -> Any:

@@ -1,0 +1,103 @@
+"""What has to be looked at from time to time: copies not yet in Sent, mails set aside, the first day's account."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+import structlog
+
+from memory.ledger import Ledger
+from memory.mails import FIRST_DAY, SeenMail
+from tools.mail.outbox import Outbox
+from workflows.errors import DeskhandError
+from workflows.models import Owner
+from workflows.ports import Clock, Desk
+from workflows.rules import calendar
+from workflows.rules.canonical import one_line
+
+log = structlog.get_logger()
+EVERY = 60.0
+"""Seconds between two rounds."""
+_LONGEST = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """One round a minute; what does not work is tried again in the next."""
+
+    ledger: Ledger
+    outbox: Outbox
+    desk: Desk
+    owner: Owner
+    clock: Clock
+    digest_at: Sequence[time]
+
+    async def run(self) -> None:
+        """Go round until cancelled."""
+        while True:
+            await self.round()
+            await asyncio.sleep(EVERY)
+
+    async def round(self) -> None:
+        """Everything once."""
+        await self._guarded(self._settle())
+        await self._guarded(self._tell_set_aside())
+        await self._guarded(self._tell_first_day())
+
+    async def _settle(self) -> None:
+        await self.outbox.resume()
+        for problem in await self.outbox.file_unfiled():
+            log.warning("a copy is not in Sent yet", problem=problem)
+
+    async def _tell_set_aside(self) -> None:
+        """A mail that could not be read is told once."""
+        for mail in await asyncio.to_thread(self.ledger.untold_quarantine):
+            blob = mail.key.removeprefix("blob:")
+            await self.desk.tell(
+                f"quarantine:{blob}",
+                "A mail was set aside unread",
+                f"One of your mails could not be read safely: {mail.reason} Nothing was drafted for it, and it lies "
+                f"in your mailbox as before. Its copy is blobs/{blob[:2]}/{blob} in Deskhand's home.",
+            )
+            await asyncio.to_thread(self.ledger.mark_told, [mail.id])
+
+    async def _tell_first_day(self) -> None:
+        """The first 24 hours only tell: what would have been drafted, at the digest times and when the day is over."""
+        waiting = await asyncio.to_thread(self.ledger.untold_first_day)
+        begun = await asyncio.to_thread(self.ledger.first_run)
+        now = self.clock.now()
+        if not waiting or not (now >= begun + FIRST_DAY or self._digest_since(waiting[-1].at, now)):
+            return
+        await self.desk.tell(
+            f"first-day:{waiting[0].id}",
+            f"{len(waiting)} mails I would have drafted for",
+            self._account(waiting, begun),
+        )
+        await asyncio.to_thread(self.ledger.mark_told, [mail.id for mail in waiting])
+
+    def _digest_since(self, oldest: datetime, now: datetime) -> bool:
+        """Whether a digest time of the owner's day has come since then."""
+        zone = calendar.zone(self.owner)
+        today = now.astimezone(zone).date()
+        days = (today - timedelta(days=1), today)
+        moments = (datetime.combine(day, at, zone) for day in days for at in self.digest_at)
+        return any(oldest < moment <= now for moment in moments)
+
+    def _account(self, waiting: Sequence[SeenMail], begun: datetime) -> str:
+        lines = "\n".join(
+            f"- {one_line(mail.sender, _LONGEST)}: {one_line(mail.subject, _LONGEST) or '(no subject)'}"
+            for mail in reversed(waiting)
+        )
+        until = calendar.format_moment(begun + FIRST_DAY, self.owner)
+        return (
+            f"On its first day Deskhand only tells what it would have drafted a reply to:\n\n{lines}\n\n"
+            f"Nothing was drafted or sent for these; please answer them yourself. From {until} on you are asked about "
+            'each new mail. To be asked at once, set intake.first_day = "ask".\n'
+        )
+
+    async def _guarded(self, doing: Awaitable[None]) -> None:
+        try:
+            await doing
+        except DeskhandError as error:
+            log.warning("upkeep", problem=str(error))
