@@ -37,6 +37,7 @@ class Reception:
     answering: Answering
     owner: Owner
     clock: Clock
+    upkeep_due: asyncio.Event
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, raw: RawMail) -> None:
@@ -64,7 +65,7 @@ class Reception:
         kind: SeenKind = "sent" if raw.folder_kind == "sent" else "mail"
         await asyncio.to_thread(self.ledger.quarantine, blob, kind, reason, "", "")
         log.warning("quarantined", folder=raw.folder, uid=raw.uid, blob=blob[:12], reason=reason)
-        self.news.set()
+        self.upkeep_due.set()
 
     async def run(self) -> None:
         """Deliver what is recorded until cancelled: at once when something comes, else every minute."""

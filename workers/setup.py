@@ -5,6 +5,7 @@ settings are kept aside.
 """
 
 import asyncio
+import getpass
 import json
 import os
 import re
@@ -192,7 +193,11 @@ def _prompt(question: str, problem: Callable[[str], str], default: str | None = 
 
 
 def _hidden(question: str) -> str:
-    return str(typer.prompt(question, hide_input=True, err=True))
+    # getpass turns the echo off before it asks; typer's own prompt after, so that a quick hand could be seen or lost.
+    while True:
+        password = getpass.getpass(f"{question}: ", stream=sys.stderr)
+        if password:
+            return password
 
 
 def _anything(_text: str) -> str:

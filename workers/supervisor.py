@@ -106,9 +106,10 @@ class Service:
             edit_sends=self._settings.approval.edit_sends,
             least_delay=self._least_delay,
         )
+        upkeep = self._upkeep()
         self.reception = Reception(
             ledger=parts.ledger, blobs=parts.blobs, parser=parts.parser, engine=engine, answering=answering,
-            owner=parts.owner, clock=parts.clock,
+            owner=parts.owner, clock=parts.clock, upkeep_due=upkeep.due,
         )  # fmt: skip
         activities = Activities(parts.ledger, parts.recall, parts.drafter, parts.desk, engine)
         await self._stack.enter_async_context(running(build_workers(self.client, activities, self._interceptors)))
@@ -117,7 +118,7 @@ class Service:
         self._stack.push_async_callback(_end, asyncio.create_task(self._warm_up()))
         self._keep("delivery", self.reception.run)
         await self._watch_folders()
-        self._keep("upkeep", self._upkeep().run)
+        self._keep("upkeep", upkeep.run)
         handlers = Handlers(parts.ledger, answering, parts.owner, parts.clock, parts.health)
         ear = ControlServer(self._home, handlers.table())
         await ear.start()

@@ -1,8 +1,9 @@
 """What has to be looked at from time to time: copies not yet in Sent, mails set aside, the first day's account."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
 import structlog
@@ -32,12 +33,16 @@ class Upkeep:
     owner: Owner
     clock: Clock
     digest_at: Sequence[time]
+    due: asyncio.Event = field(default_factory=asyncio.Event)  # set it to have a round at once
 
     async def run(self) -> None:
         """Go round until cancelled."""
         while True:
+            self.due.clear()
             await self.round()
-            await asyncio.sleep(EVERY)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(EVERY):
+                    await self.due.wait()
 
     async def round(self) -> None:
         """Everything once."""
