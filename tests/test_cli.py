@@ -212,7 +212,10 @@ def test_a_bare_call_shows_the_help_and_nothing_else():
 
 
 def test_an_unexpected_error_is_a_sentence_and_a_traceback_only_with_debug(home: Path):
-    (home / "ledger.sqlite").write_bytes(b"x" * 4096)
+    engine = open_engine(home / "ledger.sqlite")
+    with transaction(engine) as connection:
+        connection.execute(schema.cases.update().values(state="{"))
+    engine.dispose()
     done = run("cases", "--home", str(home))
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import select
 import ssl
 import subprocess
 import sys
@@ -369,6 +370,7 @@ def talk(arguments: list[str], typed: list[tuple[str, str]]) -> str:
     shown, read = "", 0
     for question, answer in typed:
         while question not in shown[read:]:
+            assert select.select([ours], [], [], 30)[0], f"{question!r} was not asked:\n{shown}"
             shown += os.read(ours, 4096).decode()
         read = len(shown)
         os.write(ours, f"{answer}\n".encode())
