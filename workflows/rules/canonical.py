@@ -26,11 +26,12 @@ _INVISIBLE = re.compile(
 )
 
 _DASH = "[-\u2010-\u2015\u2212\u2500\u2501\ufe58\ufe63\uff0d]"
-# Our marker lines, wherever they stand in a line: a mail program may re-wrap the line so that it starts there.
-_MARKER = re.compile(
-    rf"{_DASH}[^\S\n]*{_DASH}(?:[^\S\n]|{_DASH})*"
-    r"(?=answer[^\S\n]+above[^\S\n]+this[^\S\n]+line|draft[^\S\n]+\d+\.\d+[^\S\n]+(?:begins|ends))",
-    re.IGNORECASE,
+# Our marker lines, wherever they stand in a line: a mail program may re-wrap the line so that it starts there. A run of
+# dashes is taken whole (possessive), and only then what follows is looked at: a mail of dashes costs linear time.
+_RUN = re.compile(rf"{_DASH}(?:[^\S\n]|{_DASH})*+")
+_TWO_DASHES = re.compile(rf"{_DASH}[^\S\n]*{_DASH}")
+_MARK = re.compile(
+    r"answer[^\S\n]+above[^\S\n]+this[^\S\n]+line|draft[^\S\n]+\d+\.\d+[^\S\n]+(?:begins|ends)", re.IGNORECASE
 )
 
 
@@ -42,7 +43,12 @@ def visible(text: str) -> str:
 
 def defused(text: str) -> str:
     """The text with the dashes taken from whatever looks like one of our marker lines."""
-    return _MARKER.sub("", text)
+
+    def without(run: re.Match[str]) -> str:
+        is_marker = _TWO_DASHES.match(run.group()) and _MARK.match(text, run.end())
+        return "" if is_marker else run.group()
+
+    return _RUN.sub(without, text)
 
 
 def canonical(text: str) -> str:
