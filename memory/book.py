@@ -56,5 +56,7 @@ def _plain(error: DBAPIError) -> DeskhandError | DBAPIError:
             "The ledger cannot be written.", "Mend the permissions of the home folder; nothing is lost meanwhile."
         )
     if any(sign in words for sign in _BROKEN):
-        return NeedsOwner("The ledger file is damaged.", "Restore the last backup with './deskhand restore PATH'.")
+        return NeedsOwner(
+            "The ledger file is damaged.", "Put back your last copy of the home folder (docs/operations.md)."
+        )
     return error

@@ -355,7 +355,9 @@ def _add(connection: Connection, table: Table, column: Column[Any]) -> None:
 
 def _unusable(path: Path, why: str) -> NeedsOwner:
     if "not a database" in why or "malformed" in why:
-        return NeedsOwner(f"The ledger {path} is damaged.", "Restore the last backup with './deskhand restore PATH'.")
+        return NeedsOwner(
+            f"The ledger {path} is damaged.", "Put back your last copy of the home folder (docs/operations.md)."
+        )
     return NeedsOwner(
         f"The ledger {path} cannot be opened: {why}.", "Mend the permissions of the home folder, or free disk space."
     )

@@ -180,7 +180,8 @@ def _why(question: Question) -> Iterator[str]:
     brief, draft, owner = question.brief, question.draft, question.owner
     when = f" on {calendar.format_deadline(brief.received_at, owner)}" if brief.received_at else ""
     trigger = f"{_person(brief)} wrote{when}"
-    steps = [trigger, *(one_line(step, _REASON).rstrip(" .") for step in draft.why)]
+    # "none: drafted from a template" is said once, after "Model:".
+    steps = [trigger, *(one_line(step, _REASON).rstrip(" .") for step in draft.why if step != _NO_MODEL)]
     used, others = _named_sources(question)
     steps.append(f"Sources: {', '.join(one_line(source.id) for source in used) or 'none'}")
     model = one_line(draft.model, _NAME) or _NO_MODEL
