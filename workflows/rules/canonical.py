@@ -25,13 +25,10 @@ _INVISIBLE = re.compile(
     "]"
 )
 
-_DASH = "[-\u2010-\u2015\u2212\u2500\u2501\ufe58\ufe63\uff0d]"
-# Our marker lines, wherever they stand in a line: a mail program may re-wrap the line so that it starts there. A run of
-# dashes is taken whole (possessive), and only then what follows is looked at: a mail of dashes costs linear time.
-_RUN = re.compile(rf"{_DASH}(?:[^\S\n]|{_DASH})*+")
-_TWO_DASHES = re.compile(rf"{_DASH}[^\S\n]*{_DASH}")
-_MARK = re.compile(
-    r"answer[^\S\n]+above[^\S\n]+this[^\S\n]+line|draft[^\S\n]+\d+\.\d+[^\S\n]+(?:begins|ends)", re.IGNORECASE
+_DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2500\u2501\ufe58\ufe63\uff0d")
+# What our marker lines say, wherever it stands in a line: a mail program may re-wrap the line so that it starts there.
+_MARKED = re.compile(
+    r"(answer[^\S\n]+above[^\S\n]+this[^\S\n]+line|draft[^\S\n]+\d+\.\d+[^\S\n]+(?:begins|ends))", re.IGNORECASE
 )
 
 
@@ -43,12 +40,21 @@ def visible(text: str) -> str:
 
 def defused(text: str) -> str:
     """The text with the dashes taken from whatever looks like one of our marker lines."""
+    pieces = _MARKED.split(text)
+    # Every second piece is what was found; the one before it may end in dashes.
+    pieces[:-1:2] = [_undashed(before) for before in pieces[:-1:2]]
+    return "".join(pieces)
 
-    def without(run: re.Match[str]) -> str:
-        is_marker = _TWO_DASHES.match(run.group()) and _MARK.match(text, run.end())
-        return "" if is_marker else run.group()
 
-    return _RUN.sub(without, text)
+def _undashed(before: str) -> str:
+    """The text without the two or more dashes (and the blanks among them) at its end."""
+    start = end = len(before)
+    dashes = 0
+    while start and (before[start - 1] in _DASHES or (before[start - 1].isspace() and before[start - 1] != "\n")):
+        start -= 1
+        if before[start] in _DASHES:
+            dashes, end = dashes + 1, start
+    return before[:end] if dashes > 1 else before
 
 
 def canonical(text: str) -> str:

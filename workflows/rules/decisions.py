@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import lru_cache
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from workflows.rules.canonical import canonical, visible
 from workflows.rules.typed import typed
 
 _LONGEST_VERB = 7  # words
+_LONGEST_WORD = 60  # characters
 _LONGEST_WISH = 4_000  # characters of an answer that are read
 _FEW = 3  # letters: too few for a wish
 _ITEMS = 10
@@ -350,7 +352,8 @@ def _is_contact(line: str, owner: Owner) -> bool:
 
 def _head(line: str, verbs: frozenset[str]) -> tuple[str, str, str] | None:
     """The verb that begins the line, the signs right after it, and the rest of the line."""
-    tokens = [(found[0], found.end()) for found in re.finditer(r"\S+", line)][:_LONGEST_VERB]
+    tokens = [(found[0], found.end()) for found in islice(re.finditer(r"\S+", line), _LONGEST_VERB)]
+    tokens = list(takewhile(lambda token: len(token[0]) <= _LONGEST_WORD, tokens))
     for length in range(len(tokens), 0, -1):
         joined = " ".join(token for token, _ in tokens[:length])
         # "no-too cheap", "edit:Text": the signs may lack a blank after them.

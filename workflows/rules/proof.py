@@ -27,7 +27,7 @@ _NEVER_LEARNED = re.compile(r"resent-.*|list-.*|x-loop|x-forwarded-.*|x-autorepl
 
 _FORWARD = re.compile(r"\s*(?:fwd?|wg|tr|rv|enc|doorst|vb|i|pd|fs|videresendt|vidarebefordrat)\s*:", re.IGNORECASE)
 _FORWARDED = re.compile(
-    r"^\s*(?:-{2,}\s*(?:forwarded message|weitergeleitete nachricht|message transf[eé]r[eé]|mensaje reenviado"
+    r"^[ \t]*(?:-{2,10}[ \t]*(?:forwarded message|weitergeleitete nachricht|message transf[eé]r[eé]|mensaje reenviado"
     r"|mensagem encaminhada|messaggio inoltrato|doorgestuurd bericht|wiadomo[sś][cć] przekazana)"
     r"|begin forwarded message:|anfang der weitergeleiteten nachricht:)",
     re.IGNORECASE | re.MULTILINE,

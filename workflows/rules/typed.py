@@ -24,7 +24,8 @@ _MOST_LINES, _MOST_CHARACTERS = 5_000, 200_000
 _SURE = 20  # letters and digits: this much in a row is not met by chance
 _SHORTEST_WRAP = 50  # characters: a line that a mail program wraps is at least this long
 _ATTRIBUTION_LINES, _HEADER_LINES, _SIGNATURE_LINES = 4, 12, 14
-_COMPARED = 4_000_000  # token pairs: beyond it the layout of an edited quote is only guessed
+_LONGEST_FRAME, _DEEPEST = 500, 50
+_COMPARED = 1_000_000  # token pairs: beyond it the layout of an edited quote is only guessed
 
 _QUOTE = re.compile(r"(?:[ \t\xa0]*[>|»\uff1e])+[ \xa0]?")
 _LINKED = re.compile(r"(?<=\S)<(?:mailto:|https?://|tel:)[^<>\s]{0,2000}>", re.IGNORECASE)
@@ -38,7 +39,7 @@ _DAY_AND_MONTH = re.compile(
     r"(?<![\d:.])\d{1,2}(?:st|nd|rd|th|\.)? ?(?:de )?[^\W\d_]{3,}"
     r"|[^\W\d_]{3,}\.? \d{1,2}\b|\d{1,2}(?:[./-]|\. )\d{1,2}|\d月"
 )
-_SEPARATOR = re.compile(r"[-_*=\u2013\u2014]{2,}[^-_*=\u2013\u2014]*(?:-[^-_*=\u2013\u2014]+)?[-_*=\u2013\u2014]*:?")
+_SIGNS = "-_*=\u2013\u2014"
 _CONTACT = re.compile(r"\S@\S|https?://|www\.|\+?\d[\d ()/.-]{6,}\d")
 
 Role = Literal["typed", "quote", "frame", "block"]
@@ -155,7 +156,7 @@ def _lines(text: str, *, links: bool) -> list[_Line]:
     lines = []
     for raw in visible(text[:_MOST_CHARACTERS]).split("\n")[:_MOST_LINES]:
         mark = _QUOTE.match(raw)
-        depth = sum(character in ">|»\uff1e" for character in mark[0]) if mark else 0
+        depth = min(sum(character in ">|»\uff1e" for character in mark[0]), _DEEPEST) if mark else 0
         content = _clean(raw[mark.end() :] if mark else raw, links=links).strip()
         lines.append(_Line(raw, depth, content, _key(content)))
     return lines
@@ -227,7 +228,7 @@ def _mark_frames(lines: list[_Line], original: _Original) -> None:
     """From the bottom up, because a frame is known by the quote below it."""
     for index in range(len(lines) - 1, -1, -1):
         line = lines[index]
-        if line.role == "frame" or not line.text:
+        if line.role == "frame" or not line.text or len(line.text) > _LONGEST_FRAME:
             continue
         for length in (_separator(line), _header_block(lines, index), _attribution(lines, index)):
             start = index if length >= 0 else index + length + 1
@@ -240,7 +241,8 @@ def _mark_frames(lines: list[_Line], original: _Original) -> None:
 
 def _separator(line: _Line) -> int:
     """1 for `-----Original Message-----` and `________________`, else 0."""
-    if not _SEPARATOR.fullmatch(line.text):
+    inner = line.text.rstrip(":").strip(_SIGNS)
+    if len(line.text) > _LONGEST_FRAME or not set(line.text[:2]) <= set(_SIGNS) or len(line.text) < len(inner) + 2:
         return 0
     said = _key(folded(line.text))
     return int(said in _frame_words()[2] or (not said and len(line.text) >= 8))  # noqa: PLR2004 - longer than "-- "
@@ -528,7 +530,7 @@ def _is_signature(lines: list[str], name: str) -> bool:
         return False
     text = folded(" ".join(said))
     parts = [part for part in folded(name).split() if len(part) > 2]  # noqa: PLR2004 - no initials
-    known = any(part in text.split() for part in parts) or bool(_CONTACT.search(" ".join(said)))
+    known = any(part in text.split() for part in parts) or bool(_CONTACT.search(" ".join(said)[:2000]))
     return not said or known or all(_added_by_program(line) for line in said)
 
 
