@@ -153,12 +153,18 @@ async def test_a_server_without_idle_is_polled() -> None:
         await off_loop(server.stop)
 
 
-async def test_a_server_that_refuses_the_idle_it_promised_is_polled(mailbox: DovecotUser) -> None:
-    broken = Proxy(mailbox.server.port)
-    broken.rewrite = (b" IDLE\r\n", b" IDLX\r\n")
-    await broken.start()
+@pytest.fixture
+async def refusing_idle(mailbox: DovecotUser) -> AsyncIterator[Proxy]:
+    made = Proxy(mailbox.server.port)
+    made.rewrite = (b" IDLE\r\n", b" IDLX\r\n")
+    await made.start()
+    yield made
+    await made.stop()
+
+
+async def test_a_server_that_refuses_the_idle_it_promised_is_polled(mailbox: DovecotUser, refusing_idle: Proxy) -> None:
     ledger = Ledger()
-    async with ledger.watching(mailbox.account("none", port=broken.port)):
+    async with ledger.watching(mailbox.account("none", port=refusing_idle.port)):
         await until(lambda: "INBOX idle" in ledger.states)
         await off_loop(mailbox.deliver, mail(1))
         await until(lambda: ledger.mails, seconds=5)
@@ -166,7 +172,6 @@ async def test_a_server_that_refuses_the_idle_it_promised_is_polled(mailbox: Dov
         await off_loop(mailbox.deliver, mail(2))
         await until(lambda: len(ledger.mails) == 2, seconds=5)
         assert ledger.states.count("INBOX idle") - polls <= 3, "it must wait between polls"
-    await broken.stop()
 
 
 async def test_a_mail_that_cannot_be_handled_now_comes_again_and_none_overtakes_it(mailbox: DovecotUser) -> None:

@@ -126,6 +126,8 @@ class Dovecot:
     def kill(self) -> None:
         """kill -9 of every process of it; mail on disk stays, and `start` brings it back."""
         self._end(signal.SIGKILL)
+        for lock in (self.base / "mail").rglob("*.lock"):
+            lock.unlink(missing_ok=True)  # what it held when it died: Dovecot would wait for it to grow old
 
     def restart(self) -> None:
         """Stop it (every client sees BYE or a closed connection) and start it on the same ports."""

@@ -77,8 +77,8 @@ class Connection(imaplib2.IMAP4):  # type: ignore[misc]  # imaplib2 has no types
         # imaplib2 waits for ever for a sloppy server's "A1 OK" that has no text behind it.
         self.tagre = re.compile(rb"(?P<tag>" + self.tagpre + rb"\d+) (?P<type>[A-Z]+) ?(?P<data>.*)", re.ASCII)
         self.sock = socket.create_connection((self.host, self.port), self._patience.connect)
-        _keep_alive(self.sock)
         try:
+            _keep_alive(self.sock)
             if self._account.tls == "implicit":
                 self.ssl_wrap_socket()
         except BaseException:
@@ -93,6 +93,8 @@ class Connection(imaplib2.IMAP4):  # type: ignore[misc]  # imaplib2 has no types
             raise ssl.SSLError("TLS was not asked for")
         self.sock.settimeout(self._patience.connect)
         self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
+        if self.sock.version() is None:  # the peer was gone before the handshake: Python then wraps without one
+            raise ConnectionResetError(errno.ECONNRESET, "the server closed the connection")
         self.sock.setblocking(False)
         self.read_fd = self.sock.fileno()
 

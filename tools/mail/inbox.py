@@ -385,9 +385,8 @@ class _Watcher:
             # Not every server tells an IDLE of what came between the last search and its start: look again soon.
             seconds = self.patience.poll if quiet and not found else min(self.patience.second_look, self.patience.poll)
             quiet = not found
-            if can_idle:
-                await line.idle(seconds)
-            else:
+            can_idle = can_idle and await line.idle(seconds)
+            if not can_idle:
                 await asyncio.sleep(self.patience.poll)
 
     async def _begin(self, line: _Line, opened: _Opened) -> None:
