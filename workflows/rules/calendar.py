@@ -104,7 +104,7 @@ def holidays_of(country: str, year: int) -> frozenset[date]:
     import holidays
 
     name, _, part = country.upper().partition("-")
-    if not name:
+    if name not in holidays.list_supported_countries():  # asked first: the library takes any name of its module for one
         return frozenset()
     try:
         return frozenset(holidays.country_holidays(name, subdiv=part or None, years=year))
