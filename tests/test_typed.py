@@ -227,6 +227,42 @@ def test_typed_words_are_never_hidden():
                 assert not isinstance(found, Approve), (style, place, words)
 
 
+FRAME = "On 24.11.2026 14:05, Deskhand <ada@winter.example> wrote:\n"
+HEADERS = "From: Deskhand <ada@winter.example>\nSent: Tuesday 14:05\nTo: Ada\nCc: ada@winter.example\n\n{bare}"
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "ok\nPrice: 90\n" + HEADERS,
+        "ok\nSubject: make it Friday\n" + HEADERS,
+        "ok\nDate: only after 2026-12-01\n" + HEADERS,
+        "ok\nOn hold until 5, please\n" + FRAME + "{quote}",
+        "ok\nbut not on 12.12.\n" + FRAME + "{quote}",
+        "ok\nOn 24.11.2026 do not send this to maria@studio.example, as I wrote:\n{quote}",
+        "ok\nAm 24.11. an deskhand schrieb ich doch nein:\n\n{quote}",
+        "ok\nFrom: now on\nTo: Maria only after 5\nSubject: none@x\n{quote}",
+        FRAME + "{quote}\n\nno wait\n",
+        "ok\n\n" + FRAME + "{quote}\n\nno\n",
+        "ok\n-- \nAda Winter\nbut not before Friday\n" + FRAME + "{quote}",
+        "ok\n\nSent from my iPhone\nno, wait\n\n" + FRAME + "{quote}",
+        "ok\n________\nnot\n________\n" + FRAME + "{quote}",
+        "ok -----\nno\n-----\n" + FRAME + "{quote}",
+        "ok\nno\n{bare}",
+        "ok\x0bno",
+        "ok\u2028no",
+        "ok\n> no\n" + FRAME + "{quote}",
+        "ok\n" + FRAME + "{quote}\n> no\n",
+        "ok\n" + FRAME + "> please do not\n{quote}",
+    ],
+)
+def test_attacks_on_what_counts_as_typed(attack):
+    text = question()
+    quote = "\n".join(f"> {line}" for line in text.split("\n"))
+    found = read(email(attack.format(quote=quote, bare=text)), asked(text), owner(), NOW)
+    assert not isinstance(found, Approve)
+
+
 def test_a_hedge_under_the_signature_mark_counts():
     text = question()
     assert "but" in typed(email("ok\n-- \nbut not before Friday\n"), text).words

@@ -24,7 +24,7 @@ _MOST_LINES, _MOST_CHARACTERS = 5_000, 200_000
 _SURE = 20  # letters and digits: this much in a row is not met by chance
 _SHORTEST_WRAP = 50  # characters: a line that a mail program wraps is at least this long
 _ATTRIBUTION_LINES, _HEADER_LINES, _SIGNATURE_LINES = 4, 12, 14
-_LONGEST_FRAME, _DEEPEST = 500, 50
+_LONGEST_FRAME, _DEEPEST, _FEW_WORDS = 500, 50, 4
 _COMPARED = 1_000_000  # token pairs: beyond it the layout of an edited quote is only guessed
 
 _QUOTE = re.compile(r"(?:[ \t\xa0]*[>|»\uff1e])+[ \xa0]?")
@@ -252,21 +252,67 @@ def _header_block(lines: list[_Line], index: int) -> int:
     """How many lines a header block that starts here has, 0 when none does."""
     first, names = _header_names()
     depth, found, place = lines[index].depth, 0, index
-    if _header_name(lines[index]) not in first:
-        return 0
     seen: set[str] = set()
     while place < len(lines) and place - index < _HEADER_LINES and lines[place].depth == depth:
-        name = _header_name(lines[place])
-        if name in seen or _MARKER.fullmatch(lines[place].text):
-            break  # the lines of our own mail begin
+        name, text = _header_name(lines[place]), lines[place].text
+        if name in seen or _says_a_wish(text) or not (_header_fits(name, text) or (found and _ADDRESS.search(text))):
+            break  # the lines of our own mail begin, or something was typed
         if name in names:
             seen.add(name)
             found = place - index + 1
-        elif not lines[place].text or place - index >= found + 2:
-            break
         place += 1
-    enough = len(seen) >= 3 and _ADDRESS.search(" ".join(line.text for line in lines[index : index + found]))  # noqa: PLR2004
-    return found if enough else 0
+    return found if len(seen) >= 3 and seen & (first - _date_names()) else 0  # noqa: PLR2004
+
+
+def _header_fits(name: str, text: str) -> bool:
+    """Whether a header says what that header of our mail would: an address, a date, our subject."""
+    first, names = _header_names()
+    if name not in names:
+        return False
+    if name in first - _date_names():
+        return bool(_ADDRESS.search(text))
+    return bool(_ADDRESS.search(text) or re.search(r"\d", text) or len(text.split()) <= _FEW_WORDS)
+
+
+@lru_cache(maxsize=1)
+def _date_names() -> frozenset[str]:
+    return frozenset(folded(name) for name in _tables()["headers"]["dates"])
+
+
+def _says_a_wish(text: str) -> bool:
+    """Whether a line that looks like a frame has words that a person types ("not", "but", "only after")."""
+    words = re.findall(
+        r"[^\W\d_']+(?:'[^\W\d_]+)?", folded(re.sub(r"\S+@\S+|<[^<>]*>|\[deskhand[^\]]*\]", " ", text.lower()))
+    )
+    said = " ".join(words).replace("no dia ", "")
+    return any(word in _wish_words() for word in said.split())
+
+
+@lru_cache(maxsize=1)
+def _wish_words() -> frozenset[str]:
+    """Words of yes, no and wishes in every language, less those that dates and attribution lines are made of."""
+    folder = Path(__file__).parent / "data"
+    answers = tomllib.loads((folder / "decisions.toml").read_text(encoding="utf-8"))
+    times = tomllib.loads((folder / "calendar.toml").read_text(encoding="utf-8"))
+    kinds = ("no", "reject", "hedges", "conditions", "instructions", "never", "later", "edit", "mine")
+    phrases = [phrase for table in answers.values() for kind in kinds for phrase in table.get(kind, ())]
+    dates = [
+        name for table in times.values() for kind in ("weekdays", "months") for names in table[kind] for name in names
+    ]
+    dates += [word for table in times.values() for word in table["fillers"]]
+    frames = [
+        *_tables()["attribution"]["starters"],
+        *_tables()["attribution"]["verbs"],
+        "o",
+        "um",
+        "as",
+        "het",
+        "pm",
+        "am",
+    ]
+    frames += [*_tables()["headers"]["first"], *_tables()["headers"]["dates"], *_tables()["headers"]["others"]]
+    plain = {word for phrase in (*dates, *frames) for word in folded(phrase).split()} - {"no", "only", "until", "from"}
+    return frozenset(word for phrase in phrases for word in folded(phrase).split()) - plain
 
 
 def _header_name(line: _Line) -> str:
@@ -289,7 +335,7 @@ def _attribution(lines: list[_Line], index: int) -> int:
         if length and _complete(joined, verbs) and not broken:
             break
         joined, length = f"{line.text} {joined}".strip(), index - place + 1
-    return -length if _complete(joined, verbs) else 0
+    return -length if _complete(joined, verbs) and not _says_a_wish(joined) else 0
 
 
 def _complete(joined: str, verbs: tuple[str, ...]) -> bool:
