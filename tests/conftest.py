@@ -1,5 +1,6 @@
 """Fixtures of general use: real servers on loopback, started once, a fresh account for each test."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -36,3 +37,12 @@ def openai_server() -> Iterator[OpenAIServer]:
     """A scripted language model over real HTTP: plausible answers until a test scripts it (servers/openai.py)."""
     with OpenAIServer() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def _own_umask() -> Iterator[None]:
+    """What runs as a command of ours closes its files to others; the next test's files are its own affair."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
