@@ -41,7 +41,9 @@ from workflows.models import (
     Email,
     Event,
     FolderKind,
+    Hinted,
     Ignore,
+    Ordered,
     Owner,
     Route,
     Start,
@@ -61,6 +63,12 @@ _MOST_RECIPIENTS = 20
 _LEFT = ("committing", "sent", "uncertain")
 
 SeenKind = Literal["mail", "sent"]
+_BY_RULE: dict[type[Route], Literal["answer", "order", "hint"]] = {
+    Answered: "answer",
+    Ordered: "order",
+    Hinted: "hint",
+}
+"""Events that no case hears as a mail: their rule in `seen` is their kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,10 +248,11 @@ class Mails(Book):
         if isinstance(route, Start | Tell):
             arrival = self._with_person(connection, arrival)
         number = self._open(connection, arrival, route) if isinstance(route, Start) else 0
-        if isinstance(route, Tell | Answered):
+        if isinstance(route, Tell | Answered | Hinted):
             number = route.case
         arrival = replace(arrival, case=number)
         self._note_what_the_owner_sent(connection, arrival, route)
+        self._note_own_arrival(connection, arrival)
         _keep_mail(connection, arrival)
         _keep_thread(connection, arrival, route)
         _keep_document(connection, arrival, route)
@@ -292,6 +301,15 @@ class Mails(Book):
             found = find_client(connection, address.email) or new_client(connection, address, self._clock)
             mark_written_to(connection, found.id)
 
+    def _note_own_arrival(self, connection: Connection, arrival: _Arrival) -> None:
+        """A mail of ours reached the owner's inbox: the watch over our own mails need not look for it."""
+        if arrival.kind != "mail" or not arrival.around.ours:
+            return
+        row = self._row_of_ours(connection, arrival.email)
+        if row is not None and row.arrived_at is None:
+            which = outbox.c.id == row.id
+            connection.execute(update(outbox).where(which).values(arrived_at=self._clock.now()))
+
     # ------------------------------------------------------------ delivering what was recorded
 
     def undelivered(self) -> tuple[Event, ...]:
@@ -301,8 +319,8 @@ class Mails(Book):
             return tuple(from_json(Event, text) for text in connection.execute(query).scalars())
 
     def mark_delivered(self, key: str, kind: str) -> None:
-        """The event reached its case. `kind` is the event's: mail | sent | answer."""
-        which = seen.c.rule == "answer" if kind == "answer" else seen.c.kind == kind
+        """The event reached its case. `kind` is the event's: mail | sent | answer | order | hint."""
+        which = seen.c.rule == kind if kind in _BY_RULE.values() else seen.c.kind == kind
         with self._writing() as connection:
             connection.execute(
                 update(seen).where(seen.c.key == key, which, seen.c.state == "recorded").values(state="delivered")
@@ -527,10 +545,9 @@ def _written_at(email: Email, received_at: datetime) -> datetime:
 def _event(arrival: _Arrival, route: Route) -> Event | None:
     if isinstance(route, Ignore):
         return None
-    kind: Literal["mail", "sent", "answer"] = "answer" if isinstance(route, Answered) else arrival.kind
     return Event(
         key=arrival.email.identity,
-        kind=kind,
+        kind=_BY_RULE.get(type(route), arrival.kind),
         at=arrival.at,
         client=arrival.client.id if arrival.client else "",
         case=arrival.case,
@@ -540,7 +557,7 @@ def _event(arrival: _Arrival, route: Route) -> Event | None:
 
 
 def _keep_seen(connection: Connection, arrival: _Arrival, route: Route, event: Event | None) -> None:
-    names = {Start: "start", Tell: "tell", Answered: "answer"}
+    names = {Start: "start", Tell: "tell", **_BY_RULE}
     connection.execute(
         insert(seen).values(
             key=arrival.email.identity,

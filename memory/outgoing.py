@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from itertools import takewhile
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,9 @@ from workflows.rules.canonical import canonical
 
 Purpose = Literal["client", "approval", "notice"]
 
+_TO_OWNER = ("approval", "notice")
+_LATE, _DONE = 1, 2
+_MANY_IN_A_ROW = 50
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _A_MOMENT = timedelta(seconds=1)
 
@@ -68,6 +72,8 @@ class Entry:
     claimed_at: datetime | None = None
     sent_at: datetime | None = None
     filed: int = 0  # 1: a copy lies in Sent; 2: our own append of it was begun
+    arrived_at: datetime | None = None  # to the owner: when it was seen in the inbox
+    other_way: int = 0  # to the owner: 1 it did not arrive by itself, so it is sent the other way; 2 that is done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +220,42 @@ class OutgoingLedger(Book):
     def unfiled(self) -> tuple[Entry, ...]:
         """Sent to clients, and no copy in Sent yet."""
         return self._entries(outbox.c.state == "sent", outbox.c.purpose == "client", outbox.c.filed != 1)
+
+    # ------------------------------------------------------------ our own mails to the owner: did they arrive
+
+    def missing(self, owner: str, after: datetime, before: datetime) -> tuple[Entry, ...]:
+        """Mails to the owner that left between these times and that nobody has seen in the inbox, oldest first."""
+        to_owner = outbox.c.recipients == json.dumps([owner])
+        left = (outbox.c.sent_at > after) & (outbox.c.sent_at <= before)
+        return self._entries(
+            outbox.c.purpose.in_(_TO_OWNER), outbox.c.state == "sent", to_owner, left,
+            outbox.c.arrived_at.is_(None), outbox.c.other_way != _DONE,
+        )  # fmt: skip
+
+    def arrived(self, intent: str) -> None:
+        """It was found in the owner's mailbox."""
+        self._set(intent, arrived_at=self._clock.now())
+
+    def went_other_way(self, intent: str, *, done: bool) -> None:
+        """It did not arrive by itself; `done`: it was put in the owner's way otherwise."""
+        self._set(intent, other_way=_DONE if done else _LATE)
+
+    def missed_in_a_row(self, owner: str) -> int:
+        """How many of the newest mails to the owner did not arrive by themselves."""
+        query = (
+            select(outbox.c.other_way)
+            .where(outbox.c.purpose.in_(_TO_OWNER), outbox.c.recipients == json.dumps([owner]))
+            .where(outbox.c.arrived_at.is_not(None) | (outbox.c.other_way > 0))
+            .order_by(outbox.c.sent_at.desc(), outbox.c.id.desc())
+            .limit(_MANY_IN_A_ROW)
+        )
+        with self._reading() as connection:
+            ways = connection.execute(query).scalars()
+            return sum(1 for _ in takewhile(bool, ways))
+
+    def _set(self, intent: str, **values: Any) -> None:
+        with self._writing() as connection:
+            connection.execute(update(outbox).where(outbox.c.intent == intent).values(values))
 
     def by_message_id(self, ids: Iterable[str]) -> Entry | None:
         """The mail of ours that the first matching id names: our own id, the server's, or our reference."""

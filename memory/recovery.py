@@ -18,7 +18,7 @@ class Recovery(Book):
         )
         with self._reading() as connection:
             events = (from_json(Event, text) for text in connection.execute(query.order_by(seen.c.id)).scalars())
-            return tuple(event for event in events if event.kind != "answer")
+            return tuple(event for event in events if event.kind in {"mail", "sent"})
 
     def unconsumed_answers(self) -> tuple[Answer, ...]:
         """Answers that open cases took and whose effect is not in their kept state, oldest first.

@@ -4,11 +4,13 @@ The dialect lives here alone, so that Postgres by URL can follow. Times are stor
 (`CaseState`, `Email`, ...) as JSON written and read by pydantic, so that a field added with a default reads old rows.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from pydantic import TypeAdapter
 from sqlalchemy import (
@@ -228,6 +230,8 @@ outbox = Table(
     Column("claimed_at", Instant, index=True),
     Column("sent_at", Instant),
     Column("filed", Integer, nullable=False, default=0),  # 1: a copy lies in Sent; 2: our own append was begun
+    Column("arrived_at", Instant),  # approval, notice: when it was seen in the owner's inbox
+    Column("other_way", Integer, nullable=False, default=0),  # it did not arrive by itself; 2: sent the other way
 )
 
 documents = Table(
@@ -377,8 +381,19 @@ def _begin(connection: Connection) -> None:
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
     """One write transaction: committed when the block ends, rolled back when it raises."""
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    # SQLite lets a waiting writer sleep and look again, up to 100 ms at a time; a lock wakes the next one at once.
+    with _writer(engine), engine.connect().execution_options(writes=True) as connection, connection.begin():
         yield connection
+
+
+def _writer(engine: Engine) -> threading.RLock:
+    with _making:
+        return _writers.setdefault(engine, threading.RLock())
+
+
+_making = threading.Lock()
+_writers: WeakKeyDictionary[Engine, threading.RLock] = WeakKeyDictionary()
+"""This process's writers, one at a time; other processes wait for SQLite's own lock."""
 
 
 @contextmanager

@@ -112,7 +112,7 @@ class Event:
     """Something that happened, as the ledger recorded it. `key` is its identity (a mail's `identity`)."""
 
     key: str
-    kind: Literal["mail", "sent", "answer"]
+    kind: Literal["mail", "sent", "answer", "order", "hint"]
     at: datetime
     client: str = ""
     case: int = 0  # the case it starts or belongs to
@@ -155,7 +155,23 @@ class Answered:
     reason: str = ""
 
 
-Route = Start | Tell | Ignore | Answered
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordered:
+    """The mail is an order of the owner to the desk ("stop all"), or tries to be one."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hinted:
+    """A mail in an inbox looks like an answer to this case: a hint to look for its proof, never an answer by itself."""
+
+    case: int
+    version: int
+    reason: str = ""
+
+
+Route = Start | Tell | Ignore | Answered | Ordered | Hinted
 
 
 # ---------------------------------------------------------------- the owner's decisions
@@ -234,6 +250,106 @@ class Answer:
     via: Literal["mail", "machine"] = "mail"
     at: datetime | None = None
     words: str = ""  # what the owner typed, for the record
+
+
+# ---------------------------------------------------------------- the owner's orders to the desk
+# `kind` is written with each order, as with decisions.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowStatus:
+    kind: Literal["status"] = "status"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopAll:
+    kind: Literal["stop"] = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """Go on after "stop all", or with one paused client, in the owner's words ("" is everything)."""
+
+    client: str = ""
+    kind: Literal["resume"] = "resume"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Nothing to this client, in the owner's words: a name, an address or a domain."""
+
+    client: str
+    kind: Literal["pause"] = "pause"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explain:
+    case: int
+    kind: Literal["why"] = "why"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowIgnored:
+    kind: Literal["ignored"] = "ignored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rescue:
+    """A skipped mail is work after all; `number` is the one the account of what was skipped gives it."""
+
+    number: int
+    kind: Literal["rescue"] = "rescue"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    until: datetime
+    kind: Literal["away"] = "away"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Back:
+    kind: Literal["back"] = "back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Help:
+    kind: Literal["help"] = "help"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotYet:
+    """An order that Deskhand cannot carry out yet; `what` is the word that named it."""
+
+    what: str
+    kind: Literal["not_yet"] = "not_yet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotByMail:
+    """An order that is never taken by mail; `what` is the word that named it."""
+
+    what: str
+    kind: Literal["not_by_mail"] = "not_by_mail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotUnderstood:
+    """Words that are no order; `hint` says what to write instead."""
+
+    hint: str
+    kind: Literal["not_understood"] = "not_understood"
+
+
+Order = ShowStatus | StopAll | Resume | Pause | Explain | ShowIgnored | Rescue | Away | Back | Help | NotYet | NotByMail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """How an order ended: whether it did what it says, and what is said to the owner."""
+
+    ok: bool
+    says: str
 
 
 # ---------------------------------------------------------------- drafts and what goes out
@@ -351,6 +467,8 @@ class CaseState:
     asked_again: int = 0  # how often an unclear answer was asked about for this version
     outcome: str = ""  # sent | rejected | mine | never | expired | answered-by-owner | uncertain | failed
     reason: str = ""  # the owner's words, or ours, for the outcome
+    answers: tuple[Answer, ...] = ()  # across continue-as-new only: arrived and not acted on yet; never in the ledger
+    events: tuple[Event, ...] = ()  # the same for mails
 
 
 # ---------------------------------------------------------------- what routing is told
@@ -368,6 +486,7 @@ class Owner:
     country: str = ""
     hours: str = "Mon-Fri 09:00-18:00"
     disclose: bool = False
+    second: str = ""  # the address of a second approver: not one of the owner's own
 
     @property
     def addresses(self) -> frozenset[str]:
@@ -397,6 +516,7 @@ class Surroundings:
     ours: bool = False  # its id, or its body, is one that Deskhand itself sent
     client: Client | None = None  # who the sender (inbox) or first recipient (sent) is, when known
     never: bool = False  # the owner said "never" for this client
+    paused: bool = False  # the owner said "pause" for this client
     draft_for: Literal["people", "known", "none"] = "people"
     first_day: bool = False  # the first 24 hours with first_day = "digest": only tell what would have been drafted
     ignore: tuple[str, ...] = ()  # addresses and domains never drafted for
