@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.test_triage import emails, surroundings
-from workflows.models import Address, Answered, Asked, Email, Ignore, Owner, Start, Surroundings, Tell
+from workflows.models import Address, Answered, Asked, Email, Ignore, Ordered, Owner, Start, Surroundings, Tell
 from workflows.rules.routing import route
 
 NOW = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
@@ -126,11 +126,12 @@ def test_what_looks_like_an_answer_and_is_none(changes: dict[str, object], rule:
     assert verdict.rule == rule
 
 
-def test_an_answer_to_a_notice_and_a_command_are_named_for_what_they_are() -> None:
+def test_an_answer_to_a_notice_and_a_mail_to_the_desk_are_orders() -> None:
     notice = replace(ASKED, purpose="notice")
-    assert route(ANSWER, OWNER, replace(SENT, asked=notice)).rule == "desk-command"
+    assert isinstance(route(ANSWER, OWNER, replace(SENT, asked=notice)), Ordered)
     command = replace(ANSWER, subject="Deskhand: stop all")
-    assert route(command, OWNER, SENT).rule == "desk-command"
+    assert isinstance(route(command, OWNER, SENT), Ordered)
+    assert isinstance(route(replace(ANSWER, text="stop all"), OWNER, replace(SENT, asked=ASKED)), Ordered)
     assert route(replace(ANSWER, subject="shopping"), OWNER, SENT).rule == "own-mail"
 
 
@@ -162,7 +163,7 @@ asked_values = st.none() | st.just(ASKED) | st.just(replace(ASKED, purpose="noti
 @given(email=emails, around=surroundings, asked=asked_values)
 def test_routing_is_total(email: Email, around: Surroundings, asked: Asked | None) -> None:
     verdict = route(email, OWNER, replace(around, asked=asked))
-    assert isinstance(verdict, Start | Tell | Ignore | Answered)
+    assert isinstance(verdict, Start | Tell | Ignore | Answered | Ordered)
     if isinstance(verdict, Ignore):
         assert verdict.rule
         assert verdict.reason

@@ -477,3 +477,9 @@ def _everything(line: str) -> bool:
     """`all ok` alone on its line."""
     said, _ = _without_friendly(line)
     return "?" not in said and _only_words(said) and _ALL_OK.fullmatch(_bare(said)) is not None
+
+
+def without_closing(words: str, owner: Owner) -> list[str]:
+    """The lines that were typed, blank ones and a sign-off at the end (thanks, regards, the name) left out."""
+    lines = [line.strip() for line in visible(words).split("\n") if line.strip()]
+    return _without_closing(lines, owner, _grammar(calendar.language_of(owner)))

@@ -12,6 +12,8 @@ from workflows.models import Asked, Email, Owner, Surroundings
 
 _CLOCK_SKEW = timedelta(minutes=2)  # a telephone's clock may be behind the server's
 _OLDEST = timedelta(days=400)
+_OLDEST_ORDER = timedelta(hours=24)
+_FARTHEST_ORDER = timedelta(hours=1)  # ahead of us: a clock that is set wrong
 
 _DELIVERY = frozenset({
     "received", "return-path", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-rcpt-to",
@@ -63,6 +65,36 @@ def sent_proof(
         or _wrong_time(email, around, asked, min_delay_seconds)
     )
     return Unproven(reason) if reason else Proven()
+
+
+def order_proof(email: Email, owner: Owner, around: Surroundings) -> Proof:
+    """Whether this copy proves that the owner gave this order to the desk, within the last 24 hours."""
+    reason = (
+        _not_sent_by_hand(email, around)
+        or _wrong_sender(email, owner)
+        or _wrong_recipients(email, owner)
+        or _delivered(email, around.sent_headers)
+        or _automatic(email)
+        or _forward(email)
+        or _too_old(email, around)
+    )
+    return Unproven(reason) if reason else Proven()
+
+
+def _not_sent_by_hand(email: Email, around: Surroundings) -> str:
+    if around.folder_kind != "sent":
+        return "This copy does not lie in your Sent folder; only the Sent copy counts."
+    if around.ours or email.has_header("x-deskhand-case"):
+        return "This mail was written by Deskhand itself."
+    return ""
+
+
+def _too_old(email: Email, around: Surroundings) -> str:
+    if email.date is None or email.date.tzinfo is None:
+        return "This mail has no date."
+    if around.now - email.date > _OLDEST_ORDER:
+        return "This order is older than 24 hours."
+    return "This order's date lies in the future." if email.date - around.now > _FARTHEST_ORDER else ""
 
 
 def _wrong_place(email: Email, around: Surroundings, asked: Asked) -> str:

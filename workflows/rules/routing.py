@@ -2,13 +2,27 @@
 
 from dataclasses import replace
 
-from workflows.models import Address, Answered, Asked, Email, Ignore, Owner, Route, Start, Surroundings, Tell
+from workflows.models import (
+    Address,
+    Answered,
+    Asked,
+    Email,
+    Hinted,
+    Ignore,
+    Ordered,
+    Owner,
+    Route,
+    Start,
+    Surroundings,
+    Tell,
+)
 from workflows.rules.canonical import one_line
+from workflows.rules.hints import looks_like_answer
 from workflows.rules.holds import hold_reason
 from workflows.rules.machines import automatic, ignored
+from workflows.rules.orders import is_order_subject, order_in
 from workflows.rules.replying import gist, is_forward_subject
 from workflows.rules.triage import triage
-from workflows.rules.words import fold
 
 
 def route(email: Email, owner: Owner, around: Surroundings) -> Route:
@@ -20,10 +34,15 @@ def route(email: Email, owner: Owner, around: Surroundings) -> Route:
 
 
 def _from_inbox(email: Email, owner: Owner, around: Surroundings) -> Route:
-    found = _answer_in_inbox(email, owner, around) or triage(email, owner, around)
+    answer = _answer_in_inbox(email, owner, around)
+    if isinstance(answer, Hinted):
+        return answer
+    found = answer or triage(email, owner, around)
     if found:
         return _naming_case(found, around)
     hold = hold_reason(email)
+    if around.paused and not hold:
+        return ignored("paused", f"You paused {email.sender.email}; it is taken up when you resume them.")
     said = f"{one_line(email.sender.name[:80]) or email.sender.email} writes: {gist(email.text, 120)}".rstrip(" :")
     if around.open_case:
         return Tell(case=around.open_case, hold=hold, reason=said)
@@ -32,10 +51,13 @@ def _from_inbox(email: Email, owner: Owner, around: Surroundings) -> Route:
     return Start(hold=hold, reason=said)
 
 
-def _answer_in_inbox(email: Email, owner: Owner, around: Surroundings) -> Ignore | None:
+def _answer_in_inbox(email: Email, owner: Owner, around: Surroundings) -> Ignore | Hinted | None:
     """Mail that answers one of our own mails, seen where everybody can write to: never an answer by itself."""
     if around.ours or around.asked is None:
         return None
+    if around.asked.purpose == "approval" and looks_like_answer(email, owner):
+        reason = f"It looks like an answer to case {around.asked.case}; its proof is looked for."
+        return Hinted(case=around.asked.case, version=around.asked.version, reason=reason)
     if email.sender.email.lower() in owner.addresses:
         reason = f"It looks like your answer to case {around.asked.case}; only its copy in your Sent folder counts."
         return ignored("own-mail", reason)
@@ -59,7 +81,7 @@ def _from_sent(email: Email, owner: Owner, around: Surroundings) -> Route:
     if foreign := _not_by_hand(email, owner, around):
         return foreign
     if around.asked is not None:
-        return _answer(email, owner, around.asked)
+        return _answer(email, owner, around, around.asked)
     if _only_to_owner(email, owner):
         return _to_oneself(email)
     if around.open_case and not is_forward_subject(email.subject):
@@ -79,7 +101,7 @@ def _not_by_hand(email: Email, owner: Owner, around: Surroundings) -> Ignore | N
     return None
 
 
-def _answer(email: Email, owner: Owner, asked: Asked) -> Route:
+def _answer(email: Email, owner: Owner, around: Surroundings, asked: Asked) -> Route:
     """design.md section 5, what counts as an answer; the proof and the words are read later."""
     if not _only_to_owner(email, owner):
         others = next((one.email for one in _recipients(email) if one.email.lower() not in owner.addresses), "nobody")
@@ -88,14 +110,16 @@ def _answer(email: Email, owner: Owner, asked: Asked) -> Route:
         )
     if is_forward_subject(email.subject):
         return ignored("forward", f"You forwarded the mail about case {asked.case}; a forward is never an answer.")
+    if order_in(email, owner, around.now, asked) is not None:
+        return Ordered(reason="Your order to the desk, in an answer to one of its mails.")
     if asked.purpose == "approval":
         return Answered(case=asked.case, version=asked.version, reason=f"Your answer to {asked.case}.{asked.version}.")
-    return ignored("desk-command", "It answers a notice of Deskhand; commands by mail are not understood yet.")
+    return ignored("own-mail", f"You answered Deskhand's mail about case {asked.case}; it asks nothing of the desk.")
 
 
-def _to_oneself(email: Email) -> Ignore:
-    if fold(email.subject).startswith("deskhand"):
-        return ignored("desk-command", "It is a command to Deskhand; commands by mail are not understood yet.")
+def _to_oneself(email: Email) -> Ordered | Ignore:
+    if is_order_subject(email.subject):
+        return Ordered(reason="Your order to the desk.")
     return ignored("own-mail", "You wrote it to yourself.")
 
 

@@ -1,0 +1,251 @@
+"""What the owner orders by mail: "status", "stop all", "pause Acme". Closed lists, pure and total, as decisions.py.
+
+An order is the whole of what was typed, on one line. In an answer to an approval mail the answer comes first: only what
+is no clear answer there can be an order ("stop" drops that draft, "stop all" stops the desk).
+"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+
+from workflows.models import (
+    Asked,
+    Away,
+    Back,
+    Email,
+    Explain,
+    Help,
+    NotByMail,
+    NotUnderstood,
+    NotYet,
+    Order,
+    Owner,
+    Pause,
+    Rescue,
+    Resume,
+    Revise,
+    ShowIgnored,
+    ShowStatus,
+    StopAll,
+    Unclear,
+)
+from workflows.rules import decisions
+from workflows.rules.calendar import folded, language_of, parse_when
+from workflows.rules.canonical import visible
+from workflows.rules.typed import Typed, typed
+from workflows.rules.words import table
+
+_LONGEST = 300  # characters of an order
+_LONGEST_PHRASE = 5  # words
+_LARGEST = 9  # digits of a number
+_SIGNS = " .,;:!?\"'*_()[]<>\u2019\u201c\u201d\u201e\u00ab\u00bb\u2026-"
+_SUBJECT = re.compile(r"\s*deskhand(?![\w@-])[\s:,;.!-]*", re.IGNORECASE)
+_NUMBER = re.compile(rf"(?:no\.? ?|nr\.? ?)?#?\s?(\d{{1,{_LARGEST}}})(?:\.\d{{1,4}})?")
+
+_KINDS = (
+    "status", "stop", "stop_alone", "resume", "pause", "why", "ignored", "rescue", "away", "back", "help", "not_yet",
+    "not_by_mail",
+)  # fmt: skip
+_ALONE: dict[str, Order] = {
+    "status": ShowStatus(),
+    "stop": StopAll(),
+    "stop_alone": StopAll(),
+    "ignored": ShowIgnored(),
+    "back": Back(),
+    "help": Help(),
+}
+_MAY_BE_ASKED = frozenset({"status", "stop", "stop_alone", "ignored", "help", "why", "not_yet", "not_by_mail"})
+"""What "?" does not make doubtful: it only tells, or it errs on the side where nothing leaves."""
+_NEVER_IN_AN_ANSWER = NotUnderstood | NotYet | NotByMail
+
+_UNKNOWN = (
+    "I do not understand that order, so nothing was done. Write one order alone, for example: status, stop all, "
+    "resume, pause Acme, why 41, ignored, rescue 4, away until 14 Aug, back, help."
+)
+_ONE_LINE = "Write one order alone on one line; nothing was done."
+_WHOM = 'Pause whom? Write for example "pause Acme" or "pause maria@studio.example"; nothing was done.'
+_WHY_WHAT = 'Which case? Write for example "why 41".'
+_RESCUE_WHAT = 'Which mail? Write for example "rescue 4"; "ignored" lists the numbers. Nothing was done.'
+_AWAY_WHEN = 'Away until when? Write for example "away until 14 Aug" or "away until Monday 9:00"; nothing was done.'
+_SURE = "That reads like a question, so nothing was done. Write the order without a question mark."
+_NOTICE = (
+    "Your answer to a notice is not an order, so nothing was done. To decide about a draft, answer the approval mail "
+    'that shows it. Orders are for example: status, stop all, why 41, help ("help" lists them).'
+)
+
+
+def order_in(email: Email, owner: Owner, now: datetime, asked: Asked | None) -> Order | NotUnderstood | None:
+    """The order in a mail that the owner wrote to himself alone; None when it is none. It proves nothing: proof.py.
+
+    `asked`: the mail of ours it answers. `now` is what "tomorrow" counts from.
+    """
+    if asked is None and not is_order_subject(email.subject):
+        return None
+    said = typed(email, asked.text if asked else "")
+    subject, case = (email.subject, 0) if asked is None else ("", asked.case)
+    texts = [words for words in (said.words, said.html_words) if words.strip()] or [""]
+    orders = {read_order(subject, words, owner, now, case) for words in texts}
+    order = orders.pop() if len(orders) == 1 else NotUnderstood(hint=_ONE_LINE)
+    if asked is None:
+        return order
+    if asked.purpose == "notice":
+        return NotUnderstood(hint=_NOTICE) if isinstance(order, NotUnderstood) and order.hint == _UNKNOWN else order
+    return order if said.block is None and _is_no_answer(order, said, owner, now, asked) else None
+
+
+def _is_no_answer(order: Order | NotUnderstood, said: Typed, owner: Owner, now: datetime, asked: Asked) -> bool:
+    """Whether the whole answer to an approval mail is surely an order: whatever may speak of that draft is none."""
+    if isinstance(order, _NEVER_IN_AN_ANSWER) or _kind_of(said.words or said.html_words, owner) == "stop_alone":
+        return False
+    if isinstance(order, Pause | Resume) and order.client and not _is_addressed(order.client, asked.text):
+        return False  # "pause it", "pause until Monday"
+    answer = decisions.parse(said.words, owner, now, html_words=said.html_words, altered=said.altered)
+    return isinstance(answer, Revise | Unclear)
+
+
+def _kind_of(words: str, owner: Owner) -> str:
+    """Which kind of order the first line of these words begins with, "" for none."""
+    lines = decisions.without_closing(words, owner)
+    return _head(lines[0], owner)[0] if lines else ""
+
+
+def _is_addressed(client: str, text: str) -> bool:
+    """Whether the approval mail's To line names this client."""
+    to = next((line for line in text.split("\n") if line.startswith("To: ")), "")
+    return re.search(rf"(?<!\w){re.escape(folded(client))}(?!\w)", folded(to)) is not None
+
+
+def is_order_subject(subject: str) -> bool:
+    """Whether a mail to oneself with this subject is for the desk: it begins with our name."""
+    return _SUBJECT.match(visible(subject)) is not None
+
+
+def read_order(subject: str, words: str, owner: Owner, now: datetime, case: int = 0) -> Order | NotUnderstood:
+    """The order in "deskhand status", or in the words of a mail whose subject is only our name (or an answer's: "").
+
+    `case`: what a bare "why" is about.
+    """
+    found = _SUBJECT.match(visible(subject))
+    named = visible(subject)[found.end() :].strip() if found else ""
+    if named:  # the body is a signature, or says the same once more
+        return parse_order(named, owner, now, case)
+    lines = decisions.without_closing(visible(words[: 20 * _LONGEST]), owner)
+    if len(lines) > 1:
+        return NotUnderstood(hint=f"{_ONE_LINE} Orders are for example: status, stop all, help.")
+    return parse_order(lines[0] if lines else "help", owner, now, case)
+
+
+def parse_order(line: str, owner: Owner, now: datetime, case: int = 0) -> Order | NotUnderstood:
+    """The order that one line is; NotUnderstood says what to write instead."""
+    kind, phrase, rest = _head(line, owner)
+    if not kind:
+        return NotUnderstood(hint=_UNKNOWN)
+    if kind not in _MAY_BE_ASKED and ("?" in folded(line) or ".." in folded(line)):
+        return NotUnderstood(hint=_SURE)
+    rest = rest.strip(_SIGNS)
+    if kind in _ALONE:
+        return NotUnderstood(hint=_UNKNOWN) if rest else _ALONE[kind]
+    if kind == "away":
+        return _away(rest, owner, now)
+    if kind == "why" and not rest:
+        rest = str(case or "")
+    return _READERS[kind](phrase if kind in {"not_yet", "not_by_mail"} else rest)
+
+
+def _head(line: str, owner: Owner) -> tuple[str, str, str]:
+    """The kind that the longest known phrase at the start names ("" for none), that phrase, and what follows it."""
+    if len(line) > _LONGEST:
+        return "", "", ""
+    tokens = _without_greetings(visible(line).split())
+    phrases = _phrases(language_of(owner))
+    for length in range(min(_LONGEST_PHRASE, len(tokens)), 0, -1):
+        phrase = _bare(" ".join(tokens[:length]))
+        if phrase in phrases:
+            return phrases[phrase], phrase, " ".join(tokens[length:])
+    return "", "", ""
+
+
+# ---------------------------------------------------------------- what follows the words
+
+
+def _resume(rest: str) -> Order:
+    return Resume(client=rest)
+
+
+def _pause(rest: str) -> Order | NotUnderstood:
+    return Pause(client=rest) if rest else NotUnderstood(hint=_WHOM)
+
+
+def _why(rest: str) -> Order | NotUnderstood:
+    number = _number(rest)
+    return Explain(case=number) if number else NotUnderstood(hint=_WHY_WHAT)
+
+
+def _rescue(rest: str) -> Order | NotUnderstood:
+    number = _number(rest)
+    return Rescue(number=number) if number else NotUnderstood(hint=_RESCUE_WHAT)
+
+
+def _not_yet(phrase: str) -> Order:
+    return NotYet(what=phrase)
+
+
+def _not_by_mail(phrase: str) -> Order:
+    return NotByMail(what=phrase)
+
+
+_READERS: dict[str, Callable[[str], Order | NotUnderstood]] = {
+    "resume": _resume,
+    "pause": _pause,
+    "why": _why,
+    "rescue": _rescue,
+    "not_yet": _not_yet,
+    "not_by_mail": _not_by_mail,
+}
+
+
+def _away(rest: str, owner: Owner, now: datetime) -> Order | NotUnderstood:
+    until = parse_when(_after_until(rest, owner), now, owner) if rest else None
+    return Away(until=until) if until else NotUnderstood(hint=_AWAY_WHEN)
+
+
+def _number(text: str) -> int:
+    """The number that the text is, 0 when it is none."""
+    found = _NUMBER.fullmatch(folded(text))
+    return int(found[1]) if found else 0
+
+
+def _after_until(text: str, owner: Owner) -> str:
+    """The time without a leading "until", where a short phrase ("away") met before a longer one ("away until")."""
+    long = [phrase.split() for phrase, kind in _phrases(language_of(owner)).items() if kind == "away"]
+    until = {words[-1] for words in long if len(words) > 1} | {"until", "till"}
+    first, _, others = text.partition(" ")
+    return others if others and _bare(first) in until else text
+
+
+def _without_greetings(tokens: list[str]) -> list[str]:
+    polite = _greetings()
+    for length in (3, 2, 1):
+        if len(tokens) > length and _bare(" ".join(tokens[:length])) in polite:
+            tokens = tokens[length:]
+        if len(tokens) > length and _bare(" ".join(tokens[-length:])) in polite:
+            tokens = tokens[:-length]
+    return tokens
+
+
+def _bare(text: str) -> str:
+    return folded(text).strip(_SIGNS)
+
+
+@lru_cache(maxsize=1)
+def _greetings() -> frozenset[str]:
+    return frozenset(_bare(word) for word in table("orders")["common"]["greetings"])
+
+
+@lru_cache(maxsize=16)
+def _phrases(language: str) -> dict[str, str]:
+    """Every active phrase -> its kind. One that the two languages use differently is the owner's language's."""
+    words = table("orders")
+    tables = [words[language], words["en"]]
+    return {_bare(phrase): kind for active in reversed(tables) for kind in _KINDS for phrase in active.get(kind, ())}
