@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.test_triage import emails, surroundings
-from workflows.models import Address, Answered, Asked, Email, Ignore, Ordered, Owner, Start, Surroundings, Tell
+from workflows.models import Address, Answered, Asked, Email, Hinted, Ignore, Ordered, Owner, Start, Surroundings, Tell
 from workflows.rules.routing import route
 
 NOW = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
@@ -81,10 +81,33 @@ def test_our_own_mail_is_never_work() -> None:
 
 def test_the_owners_yes_in_the_inbox_is_only_a_hint() -> None:
     verdict = route(ANSWER, OWNER, replace(INBOX, asked=ASKED))
-    assert isinstance(verdict, Ignore)
-    assert verdict.rule == "own-mail"
-    assert "Sent" in verdict.reason
+    assert isinstance(verdict, Hinted)
+    assert (verdict.case, verdict.version) == (41, 2)
     assert route(ANSWER, OWNER, INBOX).rule == "own-mail"
+    notice = replace(ASKED, purpose="notice")
+    assert "Sent" in route(ANSWER, OWNER, replace(INBOX, asked=notice)).reason
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"headers": (("auto-submitted", "auto-replied"),)},
+        {"to": (ADA, MARIA)},
+        {"senders": (ADA, MARIA)},
+        {"subject": "Fwd: Maria: Kick-off [Deskhand 41.2]"},
+    ],
+)
+def test_not_even_a_hint(changes: dict[str, object]) -> None:
+    assert isinstance(route(replace(ANSWER, **changes), OWNER, replace(INBOX, asked=ASKED)), Ignore)
+
+
+def test_the_second_approvers_answer_is_a_hint_and_only_theirs() -> None:
+    owner = replace(OWNER, second="bob@team.example")
+    around = replace(INBOX, asked=ASKED)
+    answer = replace(ANSWER, senders=(BOB,), to=(ADA, BOB))
+    assert isinstance(route(answer, owner, around), Hinted)
+    assert route(answer, OWNER, around).rule == "foreign-answer"
+    assert route(replace(answer, senders=(MARIA,)), owner, around).rule == "foreign-answer"
 
 
 def test_a_strangers_yes_is_no_answer() -> None:
@@ -163,7 +186,7 @@ asked_values = st.none() | st.just(ASKED) | st.just(replace(ASKED, purpose="noti
 @given(email=emails, around=surroundings, asked=asked_values)
 def test_routing_is_total(email: Email, around: Surroundings, asked: Asked | None) -> None:
     verdict = route(email, OWNER, replace(around, asked=asked))
-    assert isinstance(verdict, Start | Tell | Ignore | Answered | Ordered)
+    assert isinstance(verdict, Start | Tell | Ignore | Answered | Ordered | Hinted)
     if isinstance(verdict, Ignore):
         assert verdict.rule
         assert verdict.reason
@@ -173,5 +196,5 @@ def test_routing_is_total(email: Email, around: Surroundings, asked: Asked | Non
 @given(email=emails, around=surroundings)
 def test_nothing_in_an_inbox_is_ever_an_answer(email: Email, around: Surroundings) -> None:
     inbox = replace(around, folder_kind="inbox", asked=ASKED)
-    assert isinstance(route(email, OWNER, inbox), Ignore)
-    assert isinstance(route(replace(email, senders=(ADA,)), OWNER, inbox), Ignore)
+    assert isinstance(route(email, OWNER, inbox), Ignore | Hinted)
+    assert isinstance(route(replace(email, senders=(ADA,)), OWNER, inbox), Ignore | Hinted)
