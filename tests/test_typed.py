@@ -444,3 +444,28 @@ def test_mistyped_and_autocorrected_answers():
         tally[type(found).__name__] += 1
         assert meant or not isinstance(found, Approve), "".join(letters)
     print(dict(tally))
+
+
+SIGNS = "Hi Ada,\n\n:-)\nworks for us?\n[...]\n\U0001f600\n\u2026\n?\nMaria\n"
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("place", ["top", "bottom"])
+def test_lines_of_signs_alone_are_still_ours(style, place):
+    """An emoji, ":-)" or "[...]" on a line of its own in their mail or in the draft does not spoil every yes."""
+    text = question(message=SIGNS, body=BODY + "\n\U0001f680\n")
+    found = decide(STYLES[style](Reply("ok", text, place=place)), text)
+    assert found == Approve(), typed(parse_mail(STYLES[style](Reply("ok", text, place=place))), text)
+
+
+@pytest.mark.parametrize("sign", ["?", "??", "\U0001f44e", "!!!"])
+def test_a_sign_that_the_owner_put_into_the_quote_is_not_ours(sign):
+    text = question(message=SIGNS)
+    quoted = marked(Reply("ok", text))
+    for after in ("works for us?", "> ?", "draft 41.1 begins", "Thursday 10:00 works"):
+        place = quoted.index(after)
+        line_end = quoted.index("\n", place)
+        changed = f"{quoted[:line_end]}\n> {sign}{quoted[line_end:]}"
+        raw = STYLES["gmail"](Reply("ok", text))
+        email = replace(parse_mail(raw), text=f"ok\n\n{changed}", html_text="")
+        assert not isinstance(read(email, asked(text), owner(), NOW), Approve), (sign, after)

@@ -9,6 +9,7 @@ grammar, which then asks again. Nothing above the quote is ever taken for a quot
 import re
 import tomllib
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -80,6 +81,7 @@ class _Original:
     depths: tuple[int, ...]  # quote marks that each line has by itself
     tag: str  # "41.1" of the draft lines, "" when it shows no draft
     draft: str | None
+    signs: tuple[tuple[int, str], ...]  # its lines without a letter or digit ("[...]", an emoji), and their places
     links: bool  # it contains [label](address) itself
 
     def depth(self, place: int) -> int:
@@ -140,6 +142,7 @@ def _original(asked_text: str) -> _Original:
     pieces: list[str] = []
     starts: list[int] = []
     depths: list[int] = []
+    signs: list[tuple[int, str]] = []
     length = 0
     for line in _lines(text, links=links):
         if line.key:
@@ -147,9 +150,11 @@ def _original(asked_text: str) -> _Original:
             depths.append(line.depth)
             pieces.append(line.key)
             length += len(line.key)
+        elif line.text:
+            signs.append((length, line.text))
     edge = next((found for found in map(_EDGE.fullmatch, text.split("\n")) if found), None)
     tag = edge[1] if edge else ""
-    return _Original("".join(pieces), tuple(starts), tuple(depths), tag, extract_draft(text), links)
+    return _Original("".join(pieces), tuple(starts), tuple(depths), tag, extract_draft(text), tuple(signs), links)
 
 
 def _lines(text: str, *, links: bool) -> list[_Line]:
@@ -385,10 +390,15 @@ def _gist_above(lines: list[_Line], marker: int, original: _Original) -> int:
 def _match(lines: list[_Line], original: _Original, first: int) -> None:
     """Find our lines again, in their order."""
     position, marked = 0, False
+    signs = Counter(original.signs)
     for index in range(first, len(lines)):
         line = lines[index]
         if line.role == "frame" or not line.key:
-            if index and lines[index - 1].role == "quote" and not _says_something(line):
+            here = (position, line.text)
+            if signs[here] and line.role != "frame" and (line.depth or not marked):
+                signs[here] -= 1  # each stands for one of ours, where ours stands: a second "?" there was typed
+                line.role = "quote"
+            elif index and lines[index - 1].role == "quote" and not _says_something(line):
                 line.role = "quote"  # the dashes of a marker line, wrapped
             continue
         following = _next_line(lines, index)
