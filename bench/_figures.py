@@ -17,6 +17,11 @@ def at_least(name: str, value: float, goal: float, **more: object) -> Figure:
     return {"id": name, "value": _short(value), "goal": f">= {goal:g}", "ok": value >= goal, **more}
 
 
+def stated(name: str, value: float, **more: object) -> Figure:
+    """A figure without a goal of its own."""
+    return {"id": name, "value": _short(value), "goal": "stated", "ok": True, **more}
+
+
 def against_floor(
     name: str, values: Sequence[float], floors: Sequence[float], *, most: float = 0, least: float = 0, **more: object
 ) -> Figure:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from itertools import count
 from uuid import uuid4
 
+from temporalio.client import Client
+
 from bench._bare import QUEUE, Bare, BareActivities, BareInbox, bare_worker
 from bench._figures import Figure, against_floor
 from bench._house import Delivery, MeasuredHouse, house
 from bench._story import activities_of
-from temporalio.client import Client
 from tests.house import client_mail, until
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import Delivered

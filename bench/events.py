@@ -9,11 +9,12 @@ import time
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
+from temporalio.client import Client
+
 from bench._bare import QUEUE, Bare, BareActivities, bare_worker
 from bench._figures import Figure, against_floor
 from bench._house import MeasuredHouse, house
 from bench._story import activities_of
-from temporalio.client import Client
 from tests.house import client_mail
 from tools.mail.account import Account
 from tools.mail.smtp import Transport

@@ -139,6 +139,7 @@ clients = Table(
     Column("never", Integer, nullable=False, default=0),  # the owner said "never": no drafts for this sender
     Column("hold", Text, nullable=False, default=""),  # why everything proactive is held ("complaint")
     Column("at", Instant, nullable=False),
+    Column("paused_at", Instant),  # since when the owner has them paused: nothing goes out, nothing is proposed
 )
 
 client_addresses = Table(
@@ -272,6 +273,17 @@ notes = Table(
     Column("case", Integer, nullable=False, default=0, index=True),
     Column("what", Text, nullable=False),  # one line of a case's story that is in no other table
     Column("at", Instant, nullable=False),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("key", String, primary_key=True),  # the order mail's identity, or a UUID for a command at the machine
+    Column("order", Text, nullable=False),  # Order as JSON
+    Column("ok", Integer, nullable=False),
+    Column("says", Text, nullable=False),  # what the owner was told
+    Column("at", Instant, nullable=False),
+    comment="the owner's orders to the desk: each is carried out in the transaction that keeps it here, once",
 )
 
 secrets = Table(
