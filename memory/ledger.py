@@ -1,7 +1,7 @@
 """The record: everything Deskhand saw, decided, asked and sent, behind one class.
 
-The parts stand in files of their own, one noun each: mails, people, documents, cases, answers, story. Every call is one
-transaction; nothing outside `memory/` knows what database it is.
+The parts stand in files of their own, one noun each: mails, orders, people, documents, cases, answers, story. Every
+call is one transaction; nothing outside `memory/` knows what database it is.
 """
 
 from sqlalchemy import Engine
@@ -10,7 +10,8 @@ from memory.answers import Answers
 from memory.blobs import Blobs
 from memory.cases import Cases
 from memory.documents import Documents
-from memory.mails import Intake, Mails, SeenKind
+from memory.mails import Intake, SeenKind
+from memory.orders import Orders
 from memory.people import People
 from memory.recovery import Recovery
 from memory.story import Stories
@@ -20,7 +21,7 @@ from workflows.ports import Clock
 __all__ = ["Intake", "Ledger", "SeenKind"]
 
 
-class Ledger(Mails, Cases, Answers, People, Documents, Stories, Recovery):
+class Ledger(Orders, Cases, Answers, People, Documents, Stories, Recovery):
     """All of the record (implements `workflows.ports.Record`). Synchronous, safe from any thread and process."""
 
     def __init__(self, engine: Engine, owner: Owner, clock: Clock, blobs: Blobs, intake: Intake | None = None) -> None:

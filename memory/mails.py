@@ -52,6 +52,7 @@ from workflows.models import (
 )
 from workflows.ports import Clock
 from workflows.rules.canonical import body_hash, one_line
+from workflows.rules.holds import hold_reason
 from workflows.rules.replying import new_part
 from workflows.rules.sender import fails_dmarc
 
@@ -169,6 +170,30 @@ class Mails(Book):
         connection.execute(update(seen).where(seen.c.key == event.key, seen.c.kind == "mail").values(**values))
         return after
 
+    def _take_up(self, connection: Connection, row: Row[Any], email: Email, reason: str) -> int:
+        """Make work of a mail that was skipped: told to the open case of its conversation, else a new one's first."""
+        around = self._surroundings(connection, email, "inbox")
+        arrival = self._with_person(
+            connection, _Arrival(email=email, kind="mail", at=row.at, around=around, client=around.client)
+        )
+        client = arrival.client.id if arrival.client else ""
+        connection.execute(update(mails).where(mails.c.identity == email.identity).values(client=client))
+        hold = hold_reason(email)
+        route: Start | Tell = Start(hold=hold, reason=reason)
+        if around.open_case:
+            route = Tell(case=around.open_case, hold=hold, reason=reason)
+        number = around.open_case or self._open(connection, arrival, Start(hold=hold))
+        arrival = replace(arrival, case=number)
+        _keep_thread(connection, arrival, route)
+        _keep_document(connection, arrival, route)
+        event = _event(arrival, route)
+        connection.execute(
+            update(seen)
+            .where(seen.c.id == row.id)
+            .values(state="recorded", rule="rescue", reason=reason, case=number, client=client, event=to_json(event))
+        )
+        return number
+
     # ------------------------------------------------------------ what surrounds a mail
 
     def _surroundings(self, connection: Connection, email: Email, folder_kind: FolderKind) -> Surroundings:
@@ -181,6 +206,7 @@ class Mails(Book):
             ours=self._row_of_ours(connection, email) is not None,
             client=client,
             never=client is not None and standing_of(connection, client.id).never,
+            paused=client is not None and standing_of(connection, client.id).paused,
             draft_for=self._intake.draft_for,
             first_day=self._is_first_day(connection),
             ignore=self._intake.ignore,

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from memory.blobs import Blobs
 from memory.book import Book
-from memory.schema import answers, cases, clients, from_json, meta, outbox, threads, versions
+from memory.schema import answers, cases, clients, from_json, meta, outbox, seen, threads, versions
 from workflows.errors import NeedsOwner, Permanent, Retryable
 from workflows.models import Answer, Approve, Edit, Later, Mine, Never, OutboxState, Outgoing, Reject, Revise, Unclear
 from workflows.ports import Clock
@@ -348,6 +348,7 @@ def _held(connection: Connection, entry: Entry, limits: Limits, now: datetime) -
     return (
         _withdrawn(connection, entry, approved)
         or _stopped(connection, entry)
+        or _overtaken(connection, entry, now)
         or _in_grace(approved, limits, now)
         or _capped(connection, entry, limits, now)
         or _quiet(limits, now)
@@ -413,11 +414,22 @@ def _stopped(connection: Connection, entry: Entry) -> Held | None:
         return Held(reason="Everything is stopped; 'resume' lets it go.")
     of_case = select(cases.c.client).where(cases.c.number == entry.case).scalar_subquery()
     whose = clients.c.id == (entry.client or of_case)
-    query = select(clients.c.name, clients.c.hold).where(whose)
+    query = select(clients.c.name, clients.c.hold, clients.c.paused_at).where(whose)
     client = connection.execute(query).first()
     if client is not None and client.hold:
         return Held(reason=f"Everything to {client.name} is held: {client.hold}.")
+    if client is not None and client.paused_at:
+        return Held(reason=f"You paused {client.name}; 'resume {client.name}' lets it go.")
     return None
+
+
+def _overtaken(connection: Connection, entry: Entry, now: datetime) -> Held | None:
+    """A mail of this conversation is recorded and its case has not heard of it yet: what was approved may be stale."""
+    news = (seen.c.case == entry.case) & (seen.c.state == "recorded") & seen.c.kind.in_(("mail", "sent"))
+    told = seen.c.rule.not_in(("answer", "order", "hint"))
+    if connection.execute(select(seen.c.id).where(news, told, seen.c.event != "").limit(1)).first() is None:
+        return None
+    return Held(reason="A newer mail in this conversation is being taken up first.", until=now + _A_MOMENT)
 
 
 def _in_grace(yes: _Yes, limits: Limits, now: datetime) -> Held | None:

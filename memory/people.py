@@ -15,10 +15,11 @@ from workflows.ports import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What the owner decided about a client: no drafts at all, or everything proactive held, and why."""
+    """What the owner decided about a client: no drafts at all, everything proactive held and why, or a pause."""
 
     never: bool = False
     hold: str = ""
+    paused: bool = False
 
 
 def find_client(connection: Connection, email: str) -> Client | None:
@@ -53,8 +54,25 @@ def mark_written_to(connection: Connection, client: str) -> None:
 
 
 def standing_of(connection: Connection, client: str) -> Standing:
-    row = connection.execute(select(clients.c.never, clients.c.hold).where(clients.c.id == client)).first()
-    return Standing() if row is None else Standing(never=bool(row.never), hold=row.hold)
+    known = select(clients.c.never, clients.c.hold, clients.c.paused_at)
+    row = connection.execute(known.where(clients.c.id == client)).first()
+    return (
+        Standing() if row is None else Standing(never=bool(row.never), hold=row.hold, paused=row.paused_at is not None)
+    )
+
+
+def paused_clients(connection: Connection) -> tuple[Client, ...]:
+    """Everyone the owner has paused, by name."""
+    query = select(clients.c.id).where(clients.c.paused_at.is_not(None)).order_by(clients.c.name, clients.c.id)
+    found = (read_client(connection, client) for client in connection.execute(query).scalars().all())
+    return tuple(client for client in found if client is not None)
+
+
+def every_client(connection: Connection) -> tuple[Client, ...]:
+    """Everyone, by name."""
+    ids = connection.execute(select(clients.c.id).order_by(clients.c.name, clients.c.id)).scalars().all()
+    found = (read_client(connection, client) for client in ids)
+    return tuple(client for client in found if client is not None)
 
 
 class People(Book):
@@ -79,9 +97,7 @@ class People(Book):
     def clients(self) -> tuple[Client, ...]:
         """Everyone, by name."""
         with self._reading() as connection:
-            ids = connection.execute(select(clients.c.id).order_by(clients.c.name, clients.c.id)).scalars().all()
-            found = (read_client(connection, client) for client in ids)
-            return tuple(client for client in found if client is not None)
+            return every_client(connection)
 
     def standing(self, client: str) -> Standing:
         """What the owner decided about this client."""
