@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from memory.ledger import Ledger
@@ -113,7 +113,8 @@ class TemporalEngine:
         try:
             return await handle.execute_update(Reply.answer, answer, id=answer.key)
         except WorkflowUpdateFailedError as error:
-            raise Refused(str(error.cause)) from None
+            cause = error.cause
+            raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
 
 
 def closed(state: CaseState) -> str:

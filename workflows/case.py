@@ -9,6 +9,7 @@ continue-as-new, or when the ledger re-creates a case that Temporal forgot.
      +---- revise ------+  +- later  +-- no ----+
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -38,17 +39,23 @@ with workflow.unsafe.imports_passed_through():
 TELL_WHEN_HELD = timedelta(minutes=10)
 LOOK_AGAIN = timedelta(minutes=5)
 MOST_VERSIONS = 5
+ASK_AGAIN = timedelta(hours=1)
+"""How long a hand-over may stay without a receipt before it is made again: the client's workflow may have died."""
 LONG_HISTORY = 2000
 """Events after which a case continues as new: well before the 4,096 that promise T3 names."""
+MOST_CARRIED = 100_000
+"""Characters of what has arrived that may go into the next run: with the state well below Temporal's 256 KiB."""
+MOST_HEARD, MOST_CONSUMED = 2000, 500
+"""Keys a state keeps: it is part of every payload, and a thread of 5,000 mails must not outgrow them."""
 
 
 class Case:
     """A case's state and what has reached it since; `settle` brings it to its end."""
 
     def __init__(self, state: CaseState) -> None:
-        self.state = state
-        self._answers: list[Answer] = []
-        self._events: list[Event] = []
+        self.state = replace(state, answers=(), events=())
+        self._answers: list[Answer] = list(state.answers)
+        self._events: list[Event] = list(state.events)
         self._receipts: list[Receipt] = []
 
     # ------------------------------------------------------------ what reaches a case
@@ -56,6 +63,8 @@ class Case:
     def check(self, answer: Answer) -> None:
         """Refuse an answer that cannot be acted on; the text is for the owner."""
         state = self.state
+        if answer.case != state.case:
+            _refuse(f"That answer is for case {answer.case}, not for case {state.case}.")
         if state.stage == "closed":
             _refuse(f"Case {state.case} is closed: {state.outcome}.")
         if isinstance(answer.decision, Approve | Edit | Revise) and answer.version != state.version:
@@ -72,7 +81,7 @@ class Case:
         if answer.key in (*self.state.consumed, *(waiting.key for waiting in self._answers)):
             return "This answer was already taken in."
         acknowledgement = self._acknowledgement(answer)
-        self._answers.append(answer)
+        self._answers.append(replace(answer, words=""))  # the ledger has the words; a state stays small
         return acknowledgement
 
     def hear(self, event: Event) -> None:
@@ -121,21 +130,28 @@ class Case:
 
     async def _leave(self) -> None:
         """Keep the outcome; what came too late for this case is neither lost nor left unsaid."""
-        await steps.memory(Activities.close, self.state)
+        await self._surely(steps.memory(Activities.close, self.state))
         for answer in self._answers:
             await self._tell(
                 f"late:{answer.key}",
                 f"Case {self.state.case} was closed already",
                 f"Your answer came when the case had just ended ({self.state.outcome}). It changed nothing.",
             )
-        await steps.memory(Activities.remember, self.state.case)
+        await self._surely(steps.memory(Activities.remember, self.state.case))
         while self._events:
-            await steps.mail(Activities.start_over, self._events.pop(0))
+            await self._surely(steps.mail(Activities.start_over, self._events.pop(0)))
+
+    async def _surely(self, step: Awaitable[object]) -> None:
+        """A step that the case must not fail on: when it is refused for good, the log says so and the rest goes on."""
+        try:
+            await step
+        except ActivityError as error:
+            workflow.logger.error("case %s: a step was refused: %s", self.state.case, steps.words(error))
 
     async def _park(self, error: ActivityError) -> None:
         """No case ever fails: what cannot go on waits for the owner, and says so."""
         self._to(stage="needs_owner", reason=steps.words(error), approved_at=None, held_until=None)
-        await self._save()
+        await self._surely(steps.memory(Activities.save, self.state))
         await self._tell(
             f"parked:{self.state.case}.{self.state.version}:{self.state.round}",
             f"Case {self.state.case} needs you",
@@ -158,6 +174,7 @@ class Case:
 
     async def _prepare(self) -> None:
         """A brief, then a draft. What cannot be drafted is shown to the owner as it is."""
+        before = self.state.version
         if not self.state.brief:
             self._to(brief=await steps.memory(Activities.brief, self.state))
         if not self.state.hold:
@@ -166,11 +183,13 @@ class Case:
                 self._to(version=drafted.version, hash=drafted.hash, hold=drafted.hold)
             except ActivityError as error:
                 self._to(hold=f"no draft could be made: {steps.words(error)}")
-        self._to(stage="drafted", round=1, asked_at=None, asked_again=0)
+        # Without a new version (held) this is one more question about the old one, not the same question again.
+        shown = 1 if self.state.version != before else self.state.round + 1
+        self._to(stage="drafted", round=shown, asked_at=None, asked_again=0)
 
     async def _ask(self) -> None:
         if self._events:  # a newer mail came while we drafted: an approval of this version would be stale
-            await self._take_event()
+            await self._take_events()
             return
         # Kept with the first attempt: a retried question must be the very same mail, its deadline included.
         self._to(asked_at=self.state.asked_at or workflow.now())
@@ -180,7 +199,7 @@ class Case:
 
     async def _wait(self) -> None:
         """Until the owner answers, the client writes again, a 'later' is due, or the time is over."""
-        if await self._news_by(self.state.later_until or self.state.expires_at):
+        if await self._woken_by(self.state.later_until or self.state.expires_at):
             await self._take_news()
         elif self.state.later_until:
             self._to(stage="drafted", round=self.state.round + 1, asked_at=None, later_until=None)
@@ -190,22 +209,23 @@ class Case:
     async def _wait_out_the_grace(self) -> None:
         """Between yes and send any later no, stop or edit wins."""
         approved_at = self.state.approved_at or workflow.now()
-        if await self._news_by(approved_at + timedelta(seconds=self.state.grace)):
+        if await self._woken_by(approved_at + timedelta(seconds=self.state.grace)):
             await self._take_news()
         else:
             self._to(stage="sending", held_until=None)
             await self._save()
 
     async def _send(self) -> None:
-        if self.state.held_until:
-            if await self._news_by(self.state.held_until):
-                await self._take_news()
-                return
-            self._to(held_until=None)
-        await steps.mail(Activities.hand_over, self.state.client, self.state.case, self.state.version)
-        await workflow.wait_condition(lambda: bool(self._receipts))
-        await self._take_receipt(self._receipts.pop())
+        # A hold that is over still lets what has arrived go first: a no wins until the outbox has claimed the mail.
+        if await self._woken_by(self.state.held_until or workflow.now()):
+            await self._take_news()
+            return
+        self._to(held_until=None)
         self._receipts.clear()
+        await steps.mail(Activities.hand_over, self.state.client, self.state.case, self.state.version)
+        await self._within(ASK_AGAIN, lambda: bool(self._receipts) or _is_long())
+        if self._receipts:  # else it is handed over again: a second time says what the first one said
+            await self._take_receipt(self._receipts.pop())
 
     async def _take_receipt(self, receipt: Receipt) -> None:
         match receipt.state:
@@ -230,44 +250,63 @@ class Case:
 
     # ------------------------------------------------------------ news
 
-    async def _news_by(self, deadline: datetime | None) -> bool:
-        """Whether an answer or event came before the deadline."""
-        left = max(deadline - workflow.now(), timedelta()) if deadline else None
+    async def _woken_by(self, deadline: datetime | None) -> bool:
+        """Whether something came before the deadline: an answer, an event, or so much else that the history is long."""
+        if self._answers or self._events:  # also when the deadline has passed meanwhile: what came in time counts
+            return True
+        left = deadline - workflow.now() if deadline else None
+        if left is not None and left <= timedelta():
+            return False
+        return await self._within(left, lambda: bool(self._answers or self._events) or _is_long())
+
+    async def _within(self, limit: timedelta | None, condition: Callable[[], bool]) -> bool:
+        """Whether the condition came true in time."""
         try:
-            await workflow.wait_condition(lambda: bool(self._answers or self._events), timeout=left)
+            await workflow.wait_condition(condition, timeout=limit)
         except TimeoutError:
             return False
         return True
 
     async def _take_news(self) -> None:
         if self._events:
-            await self._take_event()
-        else:
+            await self._take_events()
+        elif self._answers:
             await self._take_answer(self._answers.pop(0))
 
-    async def _take_event(self) -> None:
-        """The owner's own mail ends the case; the client's next mail makes the draft stale."""
-        event = self._events.pop(0)
-        self._to(heard=(*self.state.heard, event.key))
-        if event.kind == "sent":
+    async def _take_events(self) -> None:
+        """The owner's own mail ends the case; the client's next mails, all that are there, make the draft stale."""
+        events = tuple(self._events)
+        self._events.clear()
+        self._to(heard=(*self.state.heard, *(event.key for event in events))[-MOST_HEARD:])
+        if any(event.kind == "sent" for event in events):
             self._close("answered-by-owner", "you wrote to them yourself")
             return
         changed = "They wrote again." if self.state.version or self.state.hold else ""
-        self._to(stage="new", brief=0, hold=event.hold or self.state.hold, wishes="", changed=changed)
+        hold = next((event.hold for event in events if event.hold), self.state.hold)
+        self._to(
+            stage="new", brief=0, hold=hold, wishes="", changed=changed,
+            later_until=None, approved_at=None, held_until=None,
+        )  # fmt: skip
         await self._save()
 
     async def _take_answer(self, answer: Answer) -> None:
-        self._to(consumed=(*self.state.consumed, answer.key))
-        if isinstance(answer.decision, Approve | Edit | Revise) and answer.version != self.state.version:
+        self._to(consumed=(*self.state.consumed, answer.key)[-MOST_CONSUMED:])
+        if self._is_stale(answer):
             await self._tell(
                 f"stale:{answer.key}",
                 f"Case {self.state.case}: that was version {answer.version}",
-                f"Your answer was to version {answer.version}; version {self.state.version} is current and nothing "
-                "was sent. Its own mail shows what changed.",
+                f"Your answer was to version {answer.version} as it stood before something newer came, so nothing was "
+                f"sent for it. The newest mail about case {self.state.case} shows what changed.",
             )
         else:
             await self._decide(answer)
         await self._save()
+
+    def _is_stale(self, answer: Answer) -> bool:
+        """Whether what it speaks of is no longer what stands: taken in, and overtaken while it waited its turn."""
+        if isinstance(answer.decision, Approve) and (self.state.hold or answer.hash != self.state.hash):
+            return True
+        return isinstance(answer.decision, Approve | Edit | Revise) and answer.version != self.state.version
 
     async def _decide(self, answer: Answer) -> None:
         match answer.decision:
@@ -292,7 +331,7 @@ class Case:
                 await self._ask_again(answer, question)
 
     async def _approve(self) -> None:
-        if self.state.stage != "waiting":
+        if self.state.stage not in {"waiting", "needs_owner"}:
             return
         self._to(stage="approved", approved_at=workflow.now(), later_until=None)
         await steps.memory(Activities.approve, self.state)
@@ -302,7 +341,7 @@ class Case:
         edited = await steps.memory(Activities.edit, self.state, text)
         self._to(
             stage="waiting", version=edited.version, hash=edited.hash, hold="", changed="Your own text.", round=1,
-            asked_at=None, asked_again=0, approved_at=None, held_until=None,
+            asked_at=None, asked_again=0, approved_at=None, held_until=None, later_until=None,
         )  # fmt: skip
         if send:
             await self._approve()
@@ -320,13 +359,15 @@ class Case:
             self._to(stage="waiting", approved_at=None, held_until=None)
             return
         self._to(
-            stage="new", wishes=wishes, changed=f"You asked for: {wishes}", hold="", approved_at=None, held_until=None
-        )
+            stage="new", wishes=wishes, changed=f"You asked for: {wishes}", hold="",
+            approved_at=None, held_until=None, later_until=None,
+        )  # fmt: skip
 
     async def _ask_again(self, answer: Answer, question: str) -> None:
         """What is not surely understood is asked again, once, and nothing is sent meanwhile."""
+        withdrawn = self.state.approved_at is not None
         self._to(stage="waiting", approved_at=None, held_until=None)
-        if self.state.asked_again:
+        if self.state.asked_again and not withdrawn:
             return
         self._to(asked_again=1)
         await self._tell(f"unclear:{answer.key}", f"Case {self.state.case}: I am not sure what you mean", question)
@@ -351,15 +392,20 @@ class Case:
         await steps.memory(Activities.save, self.state)
 
     async def _tell(self, key: str, subject: str, text: str) -> None:
-        await steps.mail(Activities.tell, key, subject, text, self.state.case)
+        await self._surely(steps.mail(Activities.tell, key, subject, text, self.state.case))
 
     async def _continue_as_new_when_long(self) -> None:
-        """Only here, with nothing in hand: whatever has arrived is taken in first."""
-        if workflow.info().get_current_history_length() < LONG_HISTORY or self._answers or self._events:
+        """Only here, between two steps. What has arrived goes along, unless it is so much that it is taken in first."""
+        if not _is_long():
             return
         await workflow.wait_condition(workflow.all_handlers_finished)
-        if self.state.stage != "closed" and not self._answers and not self._events:
-            workflow.continue_as_new(self.state)
+        answers, events = tuple(self._answers), tuple(self._events)
+        if self.state.stage != "closed" and len(repr((answers, events))) < MOST_CARRIED:
+            workflow.continue_as_new(replace(self.state, answers=answers, events=events))
+
+
+def _is_long() -> bool:
+    return workflow.info().get_current_history_length() >= LONG_HISTORY
 
 
 def _refuse(why: str) -> NoReturn:

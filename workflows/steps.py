@@ -6,7 +6,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from workflows.activities import Activities
@@ -112,4 +112,5 @@ def _say_so(step: str) -> None:
 
 def words(error: ActivityError) -> str:
     """What went wrong, in the words of the error that the activity raised."""
-    return str(error.cause) if error.cause else str(error)
+    cause = error.cause or error
+    return cause.message if isinstance(cause, ApplicationError) else str(cause)  # its str begins with our class name
