@@ -6,7 +6,7 @@ It lives only while it has something to say; the ledger, not this workflow, reme
 from dataclasses import dataclass
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from workflows import steps
@@ -36,8 +36,7 @@ class Client:
         done = 0
         while self.queue:
             approved = self.queue.pop(0)
-            receipt = await steps.mail(Activities.send, approved.case, approved.version)
-            await _report(approved, receipt)
+            await _report(approved, await _send(approved))
             done += 1
             if workflow.info().is_continue_as_new_suggested():
                 workflow.continue_as_new(args=[client, self.queue])
@@ -47,6 +46,14 @@ class Client:
     def hand_over(self, approved: Approved) -> None:
         if approved not in self.queue:
             self.queue.append(approved)
+
+
+async def _send(approved: Approved) -> Receipt:
+    """How the send ended. One that is refused for good is a failed one: the next in the queue still goes out."""
+    try:
+        return await steps.mail(Activities.send, approved.case, approved.version)
+    except ActivityError as error:
+        return Receipt(state="failed", detail=steps.words(error))
 
 
 async def _report(approved: Approved, receipt: Receipt) -> None:
