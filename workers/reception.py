@@ -5,7 +5,7 @@ state does what a durable workflow would: whatever is recorded is delivered unti
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -15,13 +15,14 @@ from memory.ledger import Ledger
 from memory.mails import SeenKind
 from tools.mail.parser import Parser, Quarantined
 from workers.answering import Answering
-from workers.engine import TemporalEngine
+from workers.ordering import Orders
 from workflows.errors import DeskhandError
 from workflows.models import Email, Event, Owner, RawMail, Route, Surroundings
 from workflows.ports import Clock
 from workflows.rules.routing import route
 
 log = structlog.get_logger()
+Taker = Callable[[Event], Awaitable[object]]
 SWEEP = 60.0
 """Seconds after which what could not be delivered is tried again."""
 
@@ -33,8 +34,9 @@ class Reception:
     ledger: Ledger
     blobs: Blobs
     parser: Parser
-    engine: TemporalEngine
+    takers: Mapping[str, Taker]  # event kind -> who takes it
     answering: Answering
+    orders: Orders
     owner: Owner
     clock: Clock
     upkeep_due: asyncio.Event
@@ -79,14 +81,17 @@ class Reception:
                 continue
 
     async def deliver_all(self) -> None:
-        """Everything recorded, oldest first. One that cannot be delivered does not hold up the others."""
-        for event in await asyncio.to_thread(self.ledger.undelivered):
+        """Everything recorded, oldest first, orders before all. One that cannot be delivered holds up no other."""
+        events = await asyncio.to_thread(self.ledger.undelivered)
+        # "stop all" must not wait behind a case that Temporal is slow to take.
+        for event in sorted(events, key=lambda event: event.kind != "order"):
             await self._deliver(event)
         for answer in await asyncio.to_thread(self.ledger.unhandled_answers):
             await self._guarded(self.answering.give(answer), case=answer.case)
 
     async def _deliver(self, event: Event) -> None:
-        deliver = self.answering.take if event.kind == "answer" else self.engine.deliver
+        takers = {"answer": self.answering.take, "order": self.orders.take}
+        deliver = takers.get(event.kind, self.engine.deliver)
         if await self._guarded(deliver(event), case=event.case):
             await asyncio.to_thread(self.ledger.mark_delivered, event.key, event.kind)
 

@@ -24,13 +24,14 @@ from workers.codec import converter
 from workers.control import ControlServer
 from workers.engine import Refused, TemporalEngine
 from workers.handlers import Handlers
+from workers.ordering import Orders
 from workers.reception import Reception
 from workers.settings import Settings, cache_folder
-from workers.temporal import TemporalServer, find_cli
+from workers.temporal import TemporalServer, find_cli, refusal
 from workers.upkeep import Upkeep
 from workers.worker import build_workers, running
 from workflows.activities import Activities
-from workflows.errors import DeskhandError, NeedsOwner
+from workflows.errors import DeskhandError, NeedsOwner, Retryable
 from workflows.models import Cursor, FolderKind
 
 log = structlog.get_logger()
@@ -106,10 +107,13 @@ class Service:
             edit_sends=self._settings.approval.edit_sends,
             least_delay=self._least_delay,
         )
+        takers = {"mail": engine.deliver, "sent": engine.deliver, "answer": answering.take}
         upkeep = self._upkeep()
+        orders = self._orders()
         self.reception = Reception(
-            ledger=parts.ledger, blobs=parts.blobs, parser=parts.parser, engine=engine, answering=answering,
-            owner=parts.owner, clock=parts.clock, upkeep_due=upkeep.due,
+            ledger=parts.ledger, blobs=parts.blobs, parser=parts.parser,
+            takers=takers, answering=answering,
+            orders=orders, owner=parts.owner, clock=parts.clock, upkeep_due=upkeep.due, news=orders.news,
         )  # fmt: skip
         activities = Activities(parts.ledger, parts.recall, parts.drafter, parts.desk, engine)
         await self._stack.enter_async_context(running(build_workers(self.client, activities, self._interceptors)))
@@ -119,10 +123,21 @@ class Service:
         self._keep("delivery", self.reception.run)
         await self._watch_folders()
         self._keep("upkeep", upkeep.run)
-        handlers = Handlers(parts.ledger, answering, parts.owner, parts.clock, parts.health)
+        handlers = Handlers(parts.ledger, answering, parts.owner, parts.clock, parts.health, orders)
         ear = ControlServer(self._home, handlers.table())
         await ear.start()
         self._stack.push_async_callback(ear.stop)
+
+    def _orders(self) -> Orders:
+        parts = self.parts
+        return Orders(
+            ledger=parts.ledger,
+            engine=parts.engine,
+            desk=parts.desk,
+            owner=parts.owner,
+            clock=parts.clock,
+            health=parts.health,
+        )
 
     def _upkeep(self) -> Upkeep:
         parts = self.parts
@@ -160,7 +175,7 @@ class Service:
                 )
         except (RuntimeError, RPCError, TimeoutError) as error:
             raise NeedsOwner(
-                f"No Temporal server answers at {address} ({error}).",
+                f"No Temporal server answers at {address} ({refusal(error)}).",
                 'Start it, correct temporal.address, or set temporal.address = "" to use the embedded one.',
             ) from None
 
@@ -192,9 +207,20 @@ class Service:
         folders += [(name, "sent") for name in sent]
         started = [self._watch(folder, kind) for folder, kind in folders]
         if not await self._has_run(folders):
-            await self.parts.transport.probe()
+            await self._probe_sending()
             async with asyncio.timeout(START_LIMIT):
                 await asyncio.gather(*started)
+
+    async def _probe_sending(self) -> None:
+        account = self.parts.transport.account
+        try:
+            await self.parts.transport.probe()
+        except Retryable as error:
+            raise NeedsOwner(
+                f"The SMTP server {account.host}:{account.port} does not answer as it should "
+                f"({error.__cause__ or error}).",
+                "Check smtp.host, smtp.port and smtp.tls; the first start needs it, later ones wait for it.",
+            ) from error
 
     async def _has_run(self, folders: list[tuple[str, FolderKind]]) -> bool:
         known = [await asyncio.to_thread(self.parts.ledger.cursor, folder) for folder, _ in folders]

@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -68,6 +69,13 @@ os.execvp("env", ["env", *sys.argv[2:]])
 
 class PortTakenError(NeedsOwner):
     """Another program holds a port that the server needs."""
+
+
+def refusal(error: Exception) -> str:
+    """Why a Temporal server did not take us, without the layers of the library that says so."""
+    said = str(error).partition("\n")[0]
+    inner = re.search(r'message: "([^"]+)"', said)
+    return (inner[1] if inner else said)[:200] or "no answer"
 
 
 class TemporalServer:
