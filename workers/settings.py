@@ -340,6 +340,12 @@ class ApprovalSection(Section):
     nudge_after: Duration = timedelta(hours=24)
     expire_after: Duration = timedelta(days=7)
     second: Annotated[str, _optional(BeforeValidator(_email))] = ""
+    authserv_id: Annotated[
+        str,
+        _optional(
+            _matching(re.compile(r"[A-Za-z0-9._-]{1,200}"), 'the name of a server such as "mx.winter.example", or ""')
+        ),
+    ] = ""
     tidy: Literal["off", "folder", "archive"] = "off"
 
 
@@ -394,8 +400,15 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
     def owner_facts(self) -> Owner:
-        """The owner as the rules know them."""
-        return Owner(**self.owner.model_dump())
+        """The owner as the rules know them.
+
+        Raises:
+            NeedsOwner: the second approver is the owner.
+        """
+        second = self.approval.second
+        if second in {self.owner.address, *self.owner.aliases}:
+            raise NeedsOwner(f"approval.second is your own address, {second}.", 'Name another person, or leave it "".')
+        return Owner(**self.owner.model_dump(), second=second)
 
     def profile_sources(self) -> tuple[Source, ...]:
         """What may be said about the owner: one source per fact, ids "profile:rate" and "profile:skills"."""

@@ -99,6 +99,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None) -> Parts:
         limits=_limits(settings),
         clock=clock,
         files_sent=settings.smtp.files_sent,
+        via=settings.approval.via,
     )
     desk = MailDesk(
         ledger=ledger,

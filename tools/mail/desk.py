@@ -8,8 +8,9 @@ from memory.blobs import Blobs
 from memory.ledger import Ledger
 from memory.outgoing import OutgoingLedger
 from tools.mail import mime
-from tools.mail.outbox import Outbox
+from tools.mail.outbox import Outbox, Via
 from tools.mail.trace import trace
+from workflows.errors import Permanent
 from workflows.models import Address, Asking, CaseState, Owner, Receipt
 from workflows.ports import Clock
 from workflows.rules import approval, calendar, canonical
@@ -55,7 +56,35 @@ class MailDesk:
             version=state.version,
             reference=reference,
         )
+        if self.owner.second and state.version:
+            await self._ask_second(intent, state, mail, reference)
         return Asking(asked_at=left_at, expires_at=expires_at, grace=self.terms.grace)
+
+    async def _ask_second(self, intent: str, state: CaseState, mail: approval.ApprovalMail, reference: str) -> None:
+        """The same question to the second approver, as a mail of its own: the owner's is what it always was.
+
+        One that can never reach them is told to the owner, who is asked all the same.
+        """
+        about, second = f"{state.case}.{state.version}", Address(email=self.owner.second)
+        try:
+            await self.outbox.post(
+                intent=f"second:{intent}",
+                purpose="approval",
+                text=mail.text,
+                compose=lambda message_id, date: self._to_owner(mail, about, message_id, date, reference, second),
+                case=state.case,
+                version=state.version,
+                reference=reference,
+                to=second.email,
+            )
+        except Permanent as error:
+            await self.tell(
+                f"second:{intent}",
+                f"The second approver was not asked about {about}",
+                f"The question could not be sent to {second.email}: {error} You can answer it yourself; to ask nobody "
+                'else, set approval.second = "".',
+                state.case,
+            )
 
     async def send(self, case: int, version: int) -> Receipt:
         """Send an approved version to the client, at most once."""
@@ -67,8 +96,8 @@ class MailDesk:
             await asyncio.to_thread(self.ledger.record_sent, case, version)
         return receipt
 
-    async def tell(self, key: str, subject: str, text: str, case: int = 0) -> None:
-        """A plain notice, once per key."""
+    async def tell(self, key: str, subject: str, text: str, case: int = 0, via: Via | None = None) -> None:
+        """A plain notice, once per key; `via`: in another way than the settings say."""
         mail = approval.render_notice(subject, text, case)
         await self.outbox.post(
             intent=f"notice:{key}",
@@ -76,6 +105,7 @@ class MailDesk:
             text=mail.text,
             compose=lambda message_id, date: self._to_owner(mail, str(case or ""), message_id, date),
             case=case,
+            via=via,
         )
 
     async def explain(self, key: str, case: int) -> None:
@@ -87,7 +117,8 @@ class MailDesk:
     def _question(self, intent: str, state: CaseState, expires_at: datetime) -> approval.ApprovalMail:
         entry = self.rows.entry(intent)
         if entry and entry.blob:  # composed before: a retry sends those bytes, whatever the settings are by now
-            return approval.ApprovalMail(subject="", text=mime.decoded_body(self.blobs.get(entry.blob)))
+            content = self.blobs.get(entry.blob)
+            return approval.ApprovalMail(subject=mime.parse(content).subject, text=mime.decoded_body(content))
         brief = self.ledger.stored_brief(state.brief)
         if state.hold or not state.version:
             return approval.render_hold(state.case, state.hold, brief, self.owner)
@@ -103,13 +134,19 @@ class MailDesk:
             )
         )
 
-    def _to_owner(
-        self, mail: approval.ApprovalMail, about: str, message_id: str, date: datetime, reference: str = ""
+    def _to_owner(  # noqa: PLR0913, PLR0917 - what differs from one mail to the next
+        self,
+        mail: approval.ApprovalMail,
+        about: str,
+        message_id: str,
+        date: datetime,
+        reference: str = "",
+        to: Address | None = None,
     ) -> bytes:
         """The whole mail: from the owner's own address to it, marked as machine-made; `about`: "41.1", "41" or ""."""
         return mime.compose(
             sender=Address(email=self.owner.address, name=NAME),
-            to=(Address(email=self.owner.address, name=self.owner.name),),
+            to=(to or Address(email=self.owner.address, name=self.owner.name),),
             subject=mail.subject,
             body=mail.text,
             message_id=message_id,

@@ -1,6 +1,7 @@
 """What the owner's own mailbox proves about a mail that was handed over: is it in Sent, in All Mail, in INBOX."""
 
 import asyncio
+import contextlib
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -56,6 +57,31 @@ class Evidence:
     async def in_inbox(self, entry: Entry) -> Found | None:
         """The copy of a mail to the owner in the owner's INBOX, by id."""
         return await self._by_id("INBOX", [entry.message_id])
+
+    async def anywhere(self, entry: Entry) -> Found | None:
+        """The copy of a mail to the owner wherever a reader may have it: INBOX, Junk, Trash, folders of the owner's.
+
+        Where sent mail and drafts lie is left out: a copy there says nothing about what arrived.
+        """
+        folders = [folder for folder in await self.mailbox.folders() if folder.use not in {"sent", "all", "drafts"}]
+        names = ["INBOX", *(one.name for one in sorted(folders, key=lambda one: one.use != "junk"))]
+        for name in dict.fromkeys(names):
+            with contextlib.suppress(NeedsOwner):  # a name that is listed and cannot be opened
+                if found := await self._by_id(name, [one for one in (entry.message_id, entry.server_id) if one]):
+                    return found
+        return None
+
+    async def junk_folders(self) -> tuple[str, ...]:
+        """The folders for unwanted mail."""
+        return tuple(folder.name for folder in await self.mailbox.folders() if folder.use == "junk")
+
+    async def put_into_inbox(self, content: bytes) -> None:
+        """Put a mail to the owner into INBOX, unread.
+
+        Raises:
+            Retryable: not now, or not known whether it lies there. NeedsOwner: the mailbox is full.
+        """
+        await self.mailbox.append("INBOX", content, ())
 
     async def file(self, content: bytes) -> None:
         """Put a copy into Sent.

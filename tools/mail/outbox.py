@@ -26,6 +26,9 @@ from workflows.rules.canonical import approved_hash, body_hash
 Compose = Callable[[str, datetime], bytes]
 """Makes the whole mail of a Message-ID and a date."""
 
+Via = Literal["smtp", "append"]
+"""How mails to the owner go: sent, or put into INBOX by IMAP."""
+
 _FILED, _APPENDING = 1, 2
 _NOT_FILED = " Not in Sent yet: "
 _SURELY_FILED = timedelta(hours=1)  # a server that files by itself has done so by then, or does not
@@ -55,6 +58,7 @@ class Outbox:
         clock: Clock,
         files_sent: FilesSent = "auto",
         waiting: Waiting | None = None,
+        via: Via = "smtp",
     ) -> None:
         self._ledger = ledger
         self._blobs = blobs
@@ -65,6 +69,7 @@ class Outbox:
         self._clock = clock
         self._files_sent: FilesSent = files_sent
         self._waiting = waiting or Waiting()
+        self._via: Via = via
         self._domain = owner.address.rpartition("@")[2]
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -180,8 +185,12 @@ class Outbox:
         case: int = 0,
         version: int = 0,
         reference: str = "",
+        to: str = "",
+        via: Via | None = None,
     ) -> datetime:
-        """Send the owner a mail; when it left. `compose(message_id, date)` is called once for an intent.
+        """Send the owner (or `to`) a mail; when it left. `compose(message_id, date)` is called once for an intent.
+
+        `via` "append" puts it into the owner's INBOX by IMAP instead of sending it; None: as the settings say.
 
         A second copy under the same Message-ID is harmless here, so nothing stays uncertain: what is not found in
         INBOX goes again, byte for byte.
@@ -194,7 +203,7 @@ class Outbox:
                 self._ledger.enqueue,
                 intent=intent,
                 purpose=purpose,
-                recipients=[self._owner.address],
+                recipients=[to or self._owner.address],
                 hash=body_hash(text),
                 case=case,
                 version=version,
@@ -203,13 +212,15 @@ class Outbox:
             if entry.state == "committing":
                 entry = await self._settle_post(entry, seconds=0)
             if entry.state != "sent":
-                entry = await self._post(entry, compose)
+                entry = await self._post(entry, compose, via or self._via)
         return entry.sent_at or entry.at
 
-    async def _post(self, entry: Entry, compose: Compose) -> Entry:
+    async def _post(self, entry: Entry, compose: Compose, via: Via) -> Entry:
         claim = await self._claim(entry, compose)
         if not isinstance(claim, Claimed):
             raise Retryable(claim.reason)
+        if via == "append" and self._is_to_owner(entry):
+            return await self._append(claim.entry)
         try:
             return await self._submit(claim.entry)
         except Permanent as error:
@@ -221,7 +232,42 @@ class Outbox:
                 raise Retryable(f"{error} It has not arrived in INBOX; the same mail goes again.") from error
             return settled
 
+    async def _append(self, entry: Entry) -> Entry:
+        """Put the claimed bytes into INBOX, unless an earlier attempt that never heard the answer did."""
+        lies_there = entry.attempts > 1 and await self._evidence.in_inbox(entry) is not None
+        await asyncio.to_thread(self._ledger.committing, entry.intent)
+        if not lies_there:
+            content = await asyncio.to_thread(self._blobs.get, entry.blob)
+            try:
+                await self._evidence.put_into_inbox(content)
+            except DeskhandError as error:
+                # Whether it lies there is looked up before the next attempt.
+                await asyncio.to_thread(self._ledger.retry, entry.intent, str(error))
+                raise
+        reply = "It lay in INBOX already." if lies_there else "Put into INBOX by IMAP."
+        return await asyncio.to_thread(self._ledger.sent, entry.intent, reply, "", self._clock.now())
+
+    async def post_other_way(self, entry: Entry) -> Via:
+        """Put a mail to the owner that left and did not arrive in their way again, byte for byte; by which way.
+
+        Raises:
+            Retryable, NeedsOwner, Permanent: not now.
+        """
+        async with self._lock(entry.intent):
+            content = await asyncio.to_thread(self._blobs.get, entry.blob)
+            if self._via == "append":
+                await self._transport.submit(content, self._owner.address, entry.recipients, _nothing)
+                return "smtp"
+            await self._evidence.put_into_inbox(content)
+            return "append"
+
+    def _is_to_owner(self, entry: Entry) -> bool:
+        return entry.recipients == (self._owner.address,)
+
     async def _settle_post(self, entry: Entry, seconds: float) -> Entry:
+        if not self._is_to_owner(entry):  # nobody's mailbox but the owner's can be asked
+            await asyncio.to_thread(self._ledger.retry, entry.intent, "No answer came; it goes again.")
+            return await self._reread(entry)
         found = await self._look(lambda: self._evidence.in_inbox(entry), seconds)
         if found is None:
             await asyncio.to_thread(self._ledger.retry, entry.intent, "It was not found in INBOX; it goes again.")
@@ -323,6 +369,10 @@ class Outbox:
         lock = self._locks.get(intent) or asyncio.Lock()
         self._locks[intent] = lock
         return lock
+
+
+async def _nothing() -> None:
+    """Before DATA of a mail that already left once: there is nothing to note."""
 
 
 def _receipt(entry: Entry) -> Receipt:
