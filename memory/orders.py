@@ -25,7 +25,8 @@ AWAY = "away_until"
 Change = Away | Back | Pause | Rescue | Resume | StopAll
 """The orders that change something."""
 
-_OWN = ("own-mail", "not-yours", "desk-command")
+OWN_RULES = ("own-mail", "not-yours")
+"""Why the owner's own mail is skipped: nothing to give account of."""
 _CLOCKS_DIFFER = timedelta(seconds=5)
 _NAMED = 10
 
@@ -80,14 +81,9 @@ class Orders(Mails):
         moment = datetime.fromisoformat(until)
         return moment if moment > self._clock.now() else None
 
-    def paused(self) -> tuple[tuple[Client, int], ...]:
-        """Every paused client, and how many of their mails wait for "resume"."""
-        with self._reading() as connection:
-            return tuple((one, len(_waiting(connection, [one]))) for one in paused_clients(connection))
-
     def skipped(self, limit: int = 50) -> tuple[SeenMail, ...]:
         """Other people's mails that were skipped or set aside, and why, newest first; `id` is for `rescue`."""
-        which = (seen.c.kind == "mail") & seen.c.state.in_(("ignored", "quarantined")) & seen.c.rule.not_in(_OWN)
+        which = (seen.c.kind == "mail") & seen.c.state.in_(("ignored", "quarantined")) & seen.c.rule.not_in(OWN_RULES)
         with self._reading() as connection:
             rows = connection.execute(select(seen).where(which).order_by(seen.c.id.desc()).limit(limit))
             return tuple(seen_mail(row) for row in rows)
@@ -123,7 +119,8 @@ class Orders(Mails):
             for row, email in _waiting(connection, found)
         ]
         mail = f" {len(taken)} of their mails are taken up now: {_cases(taken)}." if taken else ""
-        return Carried(ok=True, says=f"{_names(found)} resumed: what you approved goes out again.{mail}")
+        says = f"{_names(found)} resumed: what you approved goes out again within five minutes.{mail}"
+        return Carried(ok=True, says=says)
 
     # ------------------------------------------------------------ rescue
 
@@ -199,7 +196,7 @@ def _resume(connection: Connection, given_at: datetime) -> Carried:
     if stopped_at and given_at < stopped_at - _CLOCKS_DIFFER:
         return Carried(ok=False, says="You stopped everything after you gave this order, so it stays stopped.")
     _set(connection, STOPPED, "")
-    return Carried(ok=True, says=f"Approved mails go out again.{still}")
+    return Carried(ok=True, says=f"Approved mails go out again; what was held leaves within five minutes.{still}")
 
 
 def _moment(text: str) -> datetime | None:

@@ -161,7 +161,39 @@ cases = Table(
     Column("opened_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("closed_at", Instant),
+    Column("told", Integer, nullable=False, default=0),  # expired: the owner has been told
+    Column("follows", Integer, nullable=False, default=0),  # the ended case that this one takes up again or corrects
     sqlite_autoincrement=True,
+)
+
+digests = Table(
+    "digests",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False),  # digest | nudge
+    Column("at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+    comment="mails that show many cases; the outbox row of one has the intent 'digest:<id>', case 0 and version <id>",
+)
+
+digest_items = Table(
+    "digest_items",
+    metadata,
+    Column("digest", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("case", Integer, nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),  # of the version: what "41 ok" is bound to
+)
+
+absences = Table(
+    "absences",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("begun_at", Instant, nullable=False),
+    Column("ended_at", Instant),  # empty while the owner is away
+    comment="when the owner was away: reminders and expiry stood still",
 )
 
 threads = Table(

@@ -154,6 +154,17 @@ def case(context: typer.Context, which: CaseId) -> int:
     return reading.case(_output(context), deciding.case_and_version(which)[0])
 
 
+@app.command(rich_help_panel=LOOK)
+def ignored(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 50,
+) -> int:
+    """What was skipped and why, each with the number that rescue takes."""
+    from workers.commands import reading
+
+    return reading.ignored(_output(context), limit)
+
+
 # ---------------------------------------------------------------- answer
 
 
@@ -223,11 +234,55 @@ def stop(context: typer.Context) -> int:
 
 
 @app.command(rich_help_panel=DESK)
-def resume(context: typer.Context) -> int:
-    """Go on after stop."""
+def resume(
+    context: typer.Context,
+    client: Annotated[list[str] | None, typer.Argument(help="One paused client; else everything.")] = None,
+) -> int:
+    """Go on after stop, or with one paused client."""
     from workers.commands import deciding
 
-    return deciding.resume(_output(context))
+    return deciding.resume(_output(context), " ".join(client or ()))
+
+
+@app.command(rich_help_panel=DESK)
+def pause(
+    context: typer.Context,
+    client: Annotated[list[str], typer.Argument(help="A name, an address or a domain.")],
+) -> int:
+    """Send and draft nothing for this client, until resume CLIENT."""
+    from workers.commands import deciding
+
+    return deciding.pause(_output(context), " ".join(client))
+
+
+@app.command(rich_help_panel=DESK)
+def away(
+    context: typer.Context,
+    until: Annotated[list[str], typer.Argument(help="14 Aug, 2d, Monday 9:00 ...")],
+) -> int:
+    """Let nothing expire and send no reminders until then."""
+    from workers.commands import deciding
+
+    return deciding.away(_output(context), " ".join(until))
+
+
+@app.command(rich_help_panel=DESK)
+def back(context: typer.Context) -> int:
+    """End away."""
+    from workers.commands import deciding
+
+    return deciding.back(_output(context))
+
+
+@app.command(rich_help_panel=DESK)
+def rescue(
+    context: typer.Context,
+    number: Annotated[int, typer.Argument(min=1, help="The mail's number in the list of ignored ones.")],
+) -> int:
+    """Draft for a mail that was skipped after all; its sender counts as known."""
+    from workers.commands import deciding
+
+    return deciding.rescue(_output(context), number)
 
 
 # ---------------------------------------------------------------- try and measure

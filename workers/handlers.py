@@ -1,21 +1,35 @@
 """The commands that reach the running service: the same answers as by mail, and the desk's own."""
 
 import asyncio
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from memory.ledger import Ledger
+from memory.orders import Change
 from workers.answering import Answering
 from workers.control import Handler
+from workers.ordering import WELL, Orders
 from workflows.errors import NeedsOwner
-from workflows.models import Answer, Approve, Decision, Edit, Later, Mine, Owner, Reject
+from workflows.models import (
+    Answer,
+    Approve,
+    Away,
+    Back,
+    Decision,
+    Edit,
+    Later,
+    Mine,
+    Owner,
+    Pause,
+    Reject,
+    Rescue,
+    Resume,
+    StopAll,
+)
 from workflows.ports import Clock
 from workflows.rules.calendar import parse_when
-
-WELL = ("idle", "connected")
-STOPPED = "stopped"
-"""The ledger's key for "stop all": the outbox claims nothing while it is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +41,7 @@ class Handlers:
     owner: Owner
     clock: Clock
     health: Mapping[str, str]
+    orders: Orders
 
     def table(self) -> Mapping[str, Handler]:
         """Command name to handler, for the `ControlServer`."""
@@ -38,6 +53,10 @@ class Handlers:
             "mine": self.mine,
             "stop": self.stop,
             "resume": self.resume,
+            "pause": self.pause,
+            "away": self.away,
+            "back": self.back,
+            "rescue": self.rescue,
             "status": self.status,
         }
 
@@ -63,12 +82,29 @@ class Handlers:
         return await self._decide(key, case, version, Later(until=until))
 
     async def stop(self) -> dict[str, Any]:
-        await asyncio.to_thread(self.ledger.set_meta, STOPPED, self.clock.now().isoformat())
-        return {"ok": True, "says": 'Nothing goes out until "./deskhand resume".'}
+        return await self._order(StopAll())
 
-    async def resume(self) -> dict[str, Any]:
-        await asyncio.to_thread(self.ledger.set_meta, STOPPED, "")
-        return {"ok": True, "says": "Approved mails go out again."}
+    async def resume(self, client: str = "") -> dict[str, Any]:
+        return await self._order(Resume(client=client))
+
+    async def pause(self, client: str) -> dict[str, Any]:
+        return await self._order(Pause(client=client))
+
+    async def away(self, until: str) -> dict[str, Any]:
+        moment = parse_when(until, self.clock.now(), self.owner)
+        if moment is None:
+            raise NeedsOwner(f'"{until}" is not a time I understand.', 'Say "14 Aug", "2d" or "Monday 9:00".')
+        return await self._order(Away(until=moment))
+
+    async def back(self) -> dict[str, Any]:
+        return await self._order(Back())
+
+    async def rescue(self, number: int) -> dict[str, Any]:
+        return await self._order(Rescue(number=number))
+
+    async def _order(self, order: Change) -> dict[str, Any]:
+        done = await self.orders.carry_out(uuid.uuid4().hex, order, self.clock.now())
+        return {"ok": done.ok, "says": done.says}
 
     async def status(self) -> dict[str, Any]:
         """How every part is: what it does, and what is unwell."""

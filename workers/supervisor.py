@@ -107,13 +107,18 @@ class Service:
             edit_sends=self._settings.approval.edit_sends,
             least_delay=self._least_delay,
         )
-        takers = {"mail": engine.deliver, "sent": engine.deliver, "answer": answering.take}
         upkeep = self._upkeep()
         orders = self._orders()
+        takers = {
+            "mail": engine.deliver,
+            "sent": engine.deliver,
+            "answer": answering.take,
+            "order": orders.take,
+        }
         self.reception = Reception(
             ledger=parts.ledger, blobs=parts.blobs, parser=parts.parser,
             takers=takers, answering=answering,
-            orders=orders, owner=parts.owner, clock=parts.clock, upkeep_due=upkeep.due, news=orders.news,
+            owner=parts.owner, clock=parts.clock, upkeep_due=upkeep.due, news=orders.news,
         )  # fmt: skip
         activities = Activities(parts.ledger, parts.recall, parts.drafter, parts.desk, engine)
         await self._stack.enter_async_context(running(build_workers(self.client, activities, self._interceptors)))

@@ -79,9 +79,29 @@ def stop(output: Output) -> int:
     return _tell(output, "stop", {})
 
 
-def resume(output: Output) -> int:
-    """Go on after `stop`."""
-    return _tell(output, "resume", {})
+def resume(output: Output, client: str) -> int:
+    """Go on after `stop`, or with one paused client."""
+    return _tell(output, "resume", {"client": client} if client else {})
+
+
+def pause(output: Output, client: str) -> int:
+    """Nothing to this client until `resume CLIENT`."""
+    return _tell(output, "pause", {"client": client})
+
+
+def away(output: Output, until: str) -> int:
+    """Stop reminders and expiry until then ("14 Aug", "2d", "Monday 9:00")."""
+    return _tell(output, "away", {"until": until})
+
+
+def back(output: Output) -> int:
+    """End `away`."""
+    return _tell(output, "back", {})
+
+
+def rescue(output: Output, number: int) -> int:
+    """Make work of a mail that was skipped; `ignored` gives the numbers."""
+    return _tell(output, "rescue", {"number": number})
 
 
 def service_must_run(home: Path) -> None:

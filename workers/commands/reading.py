@@ -27,10 +27,16 @@ def status(output: Output) -> int:
         **views.status(engine, zone),
         "spent_today": _spent(engine, zone),
     }
+    facts["away_until"] = _still(facts["away_until"])
     facts["unwell"] = [*facts["service"].pop("unwell", []), *_unwell(output.home)]
     output.event("status", **facts)
     output.text(_status_text(facts))
     return 0
+
+
+def _still(until: str) -> str:
+    """The time while it lies ahead, else ""."""
+    return until if until and datetime.fromisoformat(until) > SystemClock().now() else ""
 
 
 def owner_zone(folder: Path) -> ZoneInfo:
@@ -80,6 +86,7 @@ def _status_text(facts: Facts) -> str:
         else f"Deskhand is not running on {facts['home']}. Start ./deskhand up."
     ]
     lines += [f"Nothing goes out since {facts['stopped']}, until ./deskhand resume."] if facts["stopped"] else []
+    lines += [f"You are away until {_short(facts['away_until'])}: nothing expires."] if facts["away_until"] else []
     lines += [f"  {what}" for what in service.get("doing", [])]
     lines += _block("Waits for your answer", [_waiting(one) for one in facts["waiting"]])
     lines += _block("Needs you", [f"{one['case']}  {one['title']}: {one['reason']}" for one in facts["needs_you"]])
@@ -88,6 +95,7 @@ def _status_text(facts: Facts) -> str:
     lines += _block("Not known whether sent", [_send_text(one) for one in facts["unsettled"]])
     lines += _block("Could not be sent", [_send_text(one) for one in facts["failed"]])
     lines += _block("On hold", [f"{one['client']}: {one['reason']}" for one in facts["held_clients"]])
+    lines += _block("Paused by you", [f"{one['client']}: {one['mails']} mails since" for one in facts["paused"]])
     lines += _block("Unwell", facts["unwell"])
     lines += _skipped("Ignored", facts["ignored"])
     lines += _skipped("Quarantined", facts["quarantined"])
@@ -125,11 +133,29 @@ def _skipped(title: str, facts: Facts) -> list[str]:
         f"{_short(one['at'])}  {shorten(one['sender'], 40)}  {shorten(one['subject'], 50)}: {one['reason']}"
         for one in facts["last"]
     ]
-    return _block(f"{title} so far: {facts['total']} ({rules}); the last", last)
+    head = f"{title} so far: {facts['total']} ({rules})"
+    return _block(f"{head}; the last", last) if last else ["", f"{head}."]
 
 
 def _short(moment: str) -> str:
     return f"{datetime.fromisoformat(moment):%a %d %b %H:%M}" if moment else "-"
+
+
+# ---------------------------------------------------------------- what was skipped
+
+
+def ignored(output: Output, limit: int) -> int:
+    """List what was skipped and why, newest first; the numbers are for `rescue`."""
+    shown = views.ignored(views.open_ledger(output.home), owner_zone(output.home), limit)
+    for one in shown:
+        output.event("ignored", **one)
+    rows = [("NUMBER", "WHEN", "SENDER", "SUBJECT", "WHY"), *(_ignored_row(one) for one in shown)]
+    output.text(table(rows, {2: 32, 3: 40, 4: 80}) if shown else "Nothing was skipped yet.")
+    return 0
+
+
+def _ignored_row(one: Facts) -> tuple[str, ...]:
+    return str(one["number"]), _short(one["at"]), one["sender"], one["subject"], one["reason"]
 
 
 # ---------------------------------------------------------------- cases

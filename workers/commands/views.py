@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine, Select, desc, func, select
 
 from memory import schema
+from memory.orders import OWN_RULES
 from memory.schema import from_json, open_engine, reading
 from workflows.errors import NeedsOwner
 from workflows.models import Address, Answer, Brief, CaseState, Draft, Outgoing
@@ -61,6 +62,8 @@ def status(engine: Engine, zone: ZoneInfo) -> Facts:
                 {"client": row.name, "reason": row.hold}
                 for row in connection.execute(select(schema.clients).where(schema.clients.c.hold != ""))
             ],
+            "paused": _paused(connection, zone),
+            "away_until": _meta(connection, "away_until"),
         }
 
 
@@ -73,7 +76,36 @@ def _count(connection: Connection, query: Select[Any]) -> int:
 
 def _stopped(connection: Connection) -> str:
     """Since when or why everything is stopped, "" when it is not."""
-    return connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "stopped")).scalar() or ""
+    return _meta(connection, "stopped")
+
+
+def _meta(connection: Connection, key: str) -> str:
+    return connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == key)).scalar() or ""
+
+
+def _paused(connection: Connection, zone: ZoneInfo) -> list[Facts]:
+    """The clients the owner paused, and how many of their mails wait for `resume`."""
+    clients, seen = schema.clients.c, schema.seen.c
+    waiting = select(func.count()).where(seen.client == clients.id, seen.state == "ignored", seen.rule == "paused")
+    query = select(clients.name, clients.paused_at, waiting.scalar_subquery().label("mails"))
+    rows = connection.execute(query.where(clients.paused_at.is_not(None)).order_by(clients.name))
+    return [{"client": row.name, "since": _at(row.paused_at, zone), "mails": row.mails} for row in rows]
+
+
+def ignored(engine: Engine, zone: ZoneInfo, limit: int) -> list[Facts]:
+    """Other people's mails that were skipped or set aside, and why, newest first; `number` is for `rescue`."""
+    seen = schema.seen.c
+    theirs = (seen.kind == "mail") & seen.state.in_(("ignored", "quarantined")) & seen.rule.not_in(OWN_RULES)
+    query = select(schema.seen).where(theirs).order_by(desc(seen.id)).limit(limit)
+    with reading(engine) as connection:
+        return [
+            {
+                "number": row["id"],
+                "at": _at(row["at"], zone),
+                **{key: row[key] for key in ("state", "rule", "sender", "subject", "reason")},
+            }
+            for row in connection.execute(query).mappings()
+        ]
 
 
 def _skipped(connection: Connection, state: str, zone: ZoneInfo) -> Facts:
@@ -83,7 +115,8 @@ def _skipped(connection: Connection, state: str, zone: ZoneInfo) -> Facts:
     )
     rules: dict[str, int] = {row[0]: row[1] for row in counts}
     last = connection.execute(
-        select(schema.seen).where(seen.state == state).order_by(desc(seen.id)).limit(LATELY)
+        # The owner's own mail and Deskhand's are counted, and would only hide the others.
+        select(schema.seen).where(seen.state == state, seen.rule != "own-mail").order_by(desc(seen.id)).limit(LATELY)
     ).mappings()
     shown = [
         {"at": _at(row["at"], zone), **{key: row[key] for key in ("rule", "sender", "subject", "reason")}}

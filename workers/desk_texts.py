@@ -1,0 +1,115 @@
+"""What the desk says when it is asked: how things stand, what was skipped, which orders there are. Plain text."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from memory.mails import SeenMail
+from memory.orders import OWN_RULES
+from workflows.models import Owner
+from workflows.rules.calendar import format_deadline
+from workflows.rules.canonical import one_line
+
+Facts = Mapping[str, Any]
+
+_LONGEST = 160
+_SHOWN = 30
+
+HELP = """\
+Write an order as a mail to yourself whose subject begins with "deskhand" ("deskhand status"), or as the whole of your
+answer to any mail of Deskhand:
+
+status               what waits, what is held, what is unwell
+stop all             nothing goes out any more, also what you approved
+resume               goes on after "stop all"
+pause Acme           nothing to this client: a name, an address or a domain
+resume Acme          goes on with this client
+why 41               the whole story of case 41
+ignored              what was skipped and why, each with a number
+rescue 4             mail number 4 of that list is work after all
+away until 14 Aug    nothing expires and no reminders come until then
+back                 ends "away"
+help                 this list
+
+An order is read from your Sent folder, at most 24 hours old, and carried out once. A new approver, settings, export
+and forget are never taken by mail: use ./deskhand at the machine.
+"""
+
+
+def status(facts: Facts, unwell: Mapping[str, str], owner: Owner) -> str:
+    """How things stand. `facts`: as `views.status`, with `away_until` as a moment or None."""
+    blocks = [
+        _block("Waits for your answer", (_case(one, owner) for one in facts["waiting"])),
+        _block("Needs you", (f"{one['case']}  {one['title']}: {one['reason']}" for one in facts["needs_you"])),
+        _block("Under way", (f"{one['case']}  {one['title']} ({one['stage']})" for one in facts["working"])),
+        _block("Held, not yet sent", (_send(one) for one in facts["held"] if one["purpose"] == "client")),
+        _block("Not known whether sent", (_send(one) for one in facts["unsettled"])),
+        _block("Could not be sent", (_send(one) for one in facts["failed"])),
+        _block("On hold", (f"{one['client']}: {one['reason']}" for one in facts["held_clients"])),
+        _block("Paused by you", (f"{one['client']}: {one['mails']} mails since" for one in facts["paused"])),
+        _block("Unwell", (f"{part}: {problem}" for part, problem in unwell.items())),
+    ]
+    parts = [*_standing(facts, owner), *(block for block in blocks if block)]
+    return "\n\n".join([*(parts or ["Nothing waits, and nothing is held."]), _last(facts)]) + "\n"
+
+
+def status_subject(facts: Facts) -> str:
+    """The gist, for a telephone's list."""
+    count = len(facts["waiting"]) + len(facts["needs_you"])
+    waits = "nothing waits for you" if not count else f"{count} {'waits' if count == 1 else 'wait'} for you"
+    return f"Status: {'STOPPED, ' if facts['stopped'] else ''}{waits}"
+
+
+def ignored(mails: Sequence[SeenMail], owner: Owner) -> str:
+    """The account of what was skipped, newest first, each with the number that `rescue` takes."""
+    if not mails:
+        return "Nothing was skipped so far.\n"
+    lines = "\n".join(skipped_line(mail, owner) for mail in mails)
+    return (
+        f"These mails were skipped, newest first. Nothing was drafted for them, and they lie in your mailbox as "
+        f'before. Answer "rescue" and the number to have one drafted for.\n\n{lines}\n'
+    )
+
+
+def skipped_line(mail: SeenMail, owner: Owner) -> str:
+    """One skipped mail on one line: number, when, who, what, why."""
+    what = one_line(mail.subject, _LONGEST) or "(no subject)"
+    sender = one_line(mail.sender, _LONGEST) or "nobody"
+    return f"{mail.id}  {format_deadline(mail.at, owner)}  {sender}: {what} - {one_line(mail.reason, _LONGEST)}"
+
+
+def _standing(facts: Facts, owner: Owner) -> list[str]:
+    """What is true of everything: stopped, away."""
+    lines = []
+    if since := facts["stopped"]:
+        lines.append(f'Everything is STOPPED ({since}): nothing goes out until "resume".')
+    if until := facts["away_until"]:
+        lines.append(f"You are away until {format_deadline(until, owner)}: nothing expires meanwhile.")
+    return lines
+
+
+def _block(title: str, lines: Iterable[str]) -> str:
+    found = [f"- {one_line(line, 2 * _LONGEST)}" for line in lines]
+    more = [f"- and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+    return "\n".join([f"{title}:", *found[:_SHOWN], *more]) if found else ""
+
+
+def _case(one: Facts, owner: Owner) -> str:
+    until = ""
+    if one["expires_at"]:
+        until = f", until {format_deadline(datetime.fromisoformat(one['expires_at']), owner)}"
+    name = f"{one['case']}.{one['version']}" if one["version"] else str(one["case"])
+    return f"{name}  {one['title']}{until}"
+
+
+def _send(one: Facts) -> str:
+    what = f"{one['case']}.{one['version']}" if one["case"] else one["intent"]
+    return f"{what} to {', '.join(one['to'])} ({one['state']}) {one['detail']}"
+
+
+def _last(facts: Facts) -> str:
+    skipped = sum(count for rule, count in facts["ignored"]["by_rule"].items() if rule not in OWN_RULES)
+    mails = "Nothing was skipped so far" if not skipped else f'Skipped so far: {skipped} ("ignored" lists the last)'
+    undelivered = facts["undelivered"]
+    late = f" {undelivered} mails are recorded and not yet taken up." if undelivered else ""
+    return f'{mails}.{late} "help" lists the orders.'

@@ -1,0 +1,171 @@
+"""The desk's orders, by mail or at the machine: one class, so that both do the same.
+
+What changes something is changed by the ledger, once per order; what is told is one notice per order mail.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import Engine
+
+from memory.ledger import Ledger
+from memory.orders import Change
+from workers import desk_texts
+from workers.commands import views
+from workflows.errors import Permanent
+from workflows.models import (
+    Away,
+    Back,
+    Carried,
+    Email,
+    Event,
+    Explain,
+    Help,
+    NotByMail,
+    NotUnderstood,
+    NotYet,
+    Order,
+    Owner,
+    Pause,
+    Rescue,
+    Resume,
+    ShowIgnored,
+    ShowStatus,
+    StopAll,
+)
+from workflows.ports import Clock, Desk
+from workflows.rules.orders import order_in
+from workflows.rules.proof import Unproven, order_proof
+
+log = structlog.get_logger()
+WELL = ("idle", "connected")
+"""The states of a part in which nothing is the matter."""
+
+_SUBJECTS: dict[type[Change], tuple[str, str]] = {
+    StopAll: ("Stopped: nothing goes out", "Not stopped"),
+    Resume: ("Resumed", "Not resumed"),
+    Pause: ("Paused", "Not paused"),
+    Rescue: ("Rescued", "Not rescued"),
+    Away: ("Away", "Not set to away"),
+    Back: ("Back", "Not set to back"),
+}
+"""What the notice says in its subject: done, not done."""
+
+_NOT_YET = 'Deskhand cannot do that by mail yet, so nothing was done. "help" lists what it can.'
+_NOT_BY_MAIL = (
+    "Deskhand never takes that by mail, because a mailbox can be broken into: a new approver, settings, export and "
+    "forget are only for the machine it runs on. Nothing was done; see ./deskhand --help there."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """Reads order mails and carries orders out."""
+
+    ledger: Ledger
+    engine: Engine  # of the ledger, for what the reading commands show
+    desk: Desk
+    owner: Owner
+    clock: Clock
+    health: Mapping[str, str] = field(default_factory=dict)
+    news: asyncio.Event = field(default_factory=asyncio.Event)  # set when there is something new to deliver
+
+    # ------------------------------------------------------------ by mail
+
+    async def take(self, event: Event) -> None:
+        """Carry out the order mail that this event stands for, and answer it with one notice.
+
+        Raises:
+            Retryable, NeedsOwner: it could not be carried out or answered now; call again.
+        """
+        read = await asyncio.to_thread(self._read, event)
+        if isinstance(read, Unproven):
+            log.warning("order refused", reason=read.reason)
+            text = f"{read.reason} Nothing was done. Write it again as a new mail to yourself, from your own mailbox."
+            await self.desk.tell(_notice(event.key), "An order was not carried out", text)
+            return
+        order, given_at = read
+        log.info("order", kind=order.kind)
+        await self._answer(event.key, order, given_at)
+
+    def _read(self, event: Event) -> tuple[Order | NotUnderstood, datetime] | Unproven:
+        email = self.ledger.email(event.key)
+        if email is None:
+            return Unproven(reason="The mail is no longer in the ledger.")
+        around = self.ledger.surroundings(email, "sent")
+        proof = order_proof(email, self.owner, around)
+        if isinstance(proof, Unproven):
+            return proof
+        # "tomorrow" counts from when the mail was first seen, also when it is read again after a crash.
+        order = order_in(email, self.owner, event.at, around.asked)
+        if order is None:
+            return Unproven(reason="It is no order any more: the mail that it answers is not known.")
+        return order, _given_at(email, event)
+
+    async def _answer(self, key: str, order: Order | NotUnderstood, given_at: datetime) -> None:
+        match order:
+            case Explain(case=case):
+                await self._explain(key, case)
+            case ShowStatus():
+                facts = await asyncio.to_thread(self.facts)
+                await self._tell(key, desk_texts.status_subject(facts), self.status(facts))
+            case ShowIgnored():
+                await self._tell(key, "What was skipped", await asyncio.to_thread(self.ignored))
+            case Help():
+                await self._tell(key, "The orders", desk_texts.HELP)
+            case NotUnderstood(hint=hint):
+                await self._tell(key, "I did not understand your order", hint)
+            case NotYet(what=what):
+                await self._tell(key, f'Not yet: "{what}"', _NOT_YET)
+            case NotByMail(what=what):
+                await self._tell(key, f'Not by mail: "{what}"', _NOT_BY_MAIL)
+            case _:
+                done = await self.carry_out(key, order, given_at)
+                await self._tell(key, _SUBJECTS[type(order)][0 if done.ok else 1], done.says)
+
+    async def _tell(self, key: str, subject: str, text: str) -> None:
+        await self.desk.tell(_notice(key), subject, text)
+
+    async def _explain(self, key: str, case: int) -> None:
+        try:
+            await asyncio.to_thread(self.ledger.case, case)
+        except Permanent as error:
+            await self._tell(key, f"There is no case {case}", f'{error} "status" lists what is open.')
+            return
+        await self.desk.explain(_notice(key), case)
+
+    # ------------------------------------------------------------ by mail and at the machine
+
+    async def carry_out(self, key: str, order: Change, given_at: datetime) -> Carried:
+        """Carry out an order that changes something, once per key; what is said to the owner."""
+        done = await asyncio.to_thread(self.ledger.carry_out, key, order, given_at)
+        self.news.set()  # a rescued mail, or those of a client who is no longer paused
+        return done
+
+    def facts(self) -> dict[str, Any]:
+        """What `status` tells, from the ledger."""
+        facts = views.status(self.engine, ZoneInfo(self.owner.timezone))
+        return {**facts, "away_until": self.ledger.away_until()}
+
+    def status(self, facts: Mapping[str, Any]) -> str:
+        """How things stand, as text."""
+        unwell = {part: state for part, state in self.health.items() if state not in WELL}
+        return desk_texts.status(facts, unwell, self.owner)
+
+    def ignored(self) -> str:
+        """What was skipped and why, as text."""
+        return desk_texts.ignored(self.ledger.skipped(), self.owner)
+
+
+def _notice(key: str) -> str:
+    return f"order:{key}"
+
+
+def _given_at(email: Email, event: Event) -> datetime:
+    """When the owner wrote it: a telephone may have kept it in its outbox for hours."""
+    return min(email.date, event.at) if email.date and email.date.tzinfo else event.at
