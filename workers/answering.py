@@ -49,7 +49,9 @@ class Answering:
         except Refused as refusal:
             taken, said = False, str(refusal)
             if answer.via == "mail":
-                await self.desk.tell(f"refused:{answer.key}", f"Case {answer.case}: your answer changed nothing", said)
+                await self.desk.tell(
+                    f"refused:{answer.key}", f"Case {answer.case}: your answer changed nothing", said, answer.case
+                )
         await asyncio.to_thread(self.ledger.answer_handled, answer.key, said, taken=taken)
         return taken, said
 
@@ -64,11 +66,12 @@ class Answering:
         proof = sent_proof(email, self.owner, around, around.asked, min_delay_seconds=self._delay(decision))
         if isinstance(proof, Unproven):
             return proof
-        return self._answer(event, email, around.asked, decision)
+        return self.answer_of(event.key, email, around.asked, decision)
 
-    def _answer(self, event: Event, email: Email, asked: Asked, decision: Decision) -> Answer:
+    def answer_of(self, key: str, email: Email, asked: Asked, decision: Decision) -> Answer:
+        """The decision in a mail that is proven, as its case is told."""
         return Answer(
-            key=event.key,
+            key=key,
             case=asked.case,
             version=asked.version,
             decision=self._with_setting(decision),

@@ -401,6 +401,8 @@ async def _temporal(home: Path, loaded: Settings) -> str:
 async def _temporal_answers(home: Path, loaded: Settings) -> str:
     from temporalio.client import Client
 
+    from workers.temporal import refusal
+
     address, namespace = loaded.temporal.address, loaded.temporal.namespace
     key = loaded.api_key(home, "temporal") or None
     try:
@@ -408,9 +410,8 @@ async def _temporal_answers(home: Path, loaded: Settings) -> str:
             client = await Client.connect(address, namespace=namespace, tls=loaded.temporal.tls, api_key=key)
             await client.count_workflows()
     except (RuntimeError, OSError, TimeoutError) as error:  # RPCError is a RuntimeError
-        reason = str(error).splitlines()[0] if str(error) else "no answer"
         raise NeedsOwner(
-            f'The Temporal server at {address} does not serve the namespace "{namespace}" ({reason[:200]}).',
+            f'The Temporal server at {address} does not serve the namespace "{namespace}" ({refusal(error)}).',
             "Check temporal.address, temporal.tls, temporal.namespace and the key.",
         ) from None
     return f'{address}, namespace "{namespace}"'

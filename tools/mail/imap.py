@@ -174,7 +174,7 @@ class Connection(imaplib2.IMAP4):  # type: ignore[misc]  # imaplib2 has no types
         except imaplib2.IMAP4.abort:
             raise
         except imaplib2.IMAP4.error as error:
-            raise _refused_login(self._account, str(error)) from None  # the cause may quote the password
+            raise _refused_login(self._account, _server_words(error)) from None  # the cause may quote the password
         self._get_capabilities()  # IDLE and others may be offered only now
 
     def _log_in(self) -> None:
@@ -310,6 +310,12 @@ def _connect_error(account: Account, error: Exception) -> Exception:
 def lost(account: Account, error: BaseException) -> Retryable:
     """A connection that ended in the middle; trying again helps."""
     return Retryable(f"The connection to {account.host}:{account.port} was lost: {_short(str(error))}.")
+
+
+def _server_words(error: Exception) -> str:
+    """What the server said; imaplib2 raises with its bytes."""
+    said = error.args[0] if error.args else ""
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
 
 
 def _refused_login(account: Account, said: str) -> Exception:

@@ -1,0 +1,91 @@
+"""What a user meets from outside: faults at the first start, answers that come too late, what `status` lists."""
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomlkit
+
+from tests.house import ROOT, House, is_approval, until
+from tests.servers.dovecot import DovecotUser
+from tests.servers.smtp import RecordingSmtp
+from tools.mail import mime
+
+
+def command(house: House, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "workers", "--home", str(house.home), *arguments],
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(Path.home())},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "said", "not_said"),
+    [
+        ("smtp", "port", closed_port, "Check smtp.host", "tried again"),
+        ("imap", "port", closed_port, "Check imap.host", "tried again"),
+        ("imap", "password", "wrong", "refused the password", "b'"),
+        ("temporal", "address", lambda: f"127.0.0.1:{closed_port()}", "Connection refused", "tonic"),
+    ],
+)
+def test_a_fault_at_the_first_start_is_one_sentence_with_its_mend(
+    tmp_path: Path, mailbox: DovecotUser, smtp_server: RecordingSmtp, section: str, key: str, value: Any, said: str,
+    not_said: str,
+):  # fmt: skip
+    house = House(tmp_path / "home", mailbox, smtp_server)
+    settings = tomlkit.parse((house.home / "deskhand.toml").read_text())
+    settings.setdefault(section, {})[key] = value() if callable(value) else value
+    (house.home / "deskhand.toml").write_text(tomlkit.dumps(settings))
+    ended = command(house, "up")
+    assert ended.returncode == 2, ended.stderr
+    assert said in ended.stderr
+    assert not_said not in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_yes_to_an_older_version_is_told_of_with_its_case(
+    tmp_path: Path, mailbox: DovecotUser, smtp_server: RecordingSmtp
+):
+    house = House(tmp_path / "home", mailbox, smtp_server)
+    with house.running():
+        question = mime.parse(house.client_writes(1))
+        (first,) = house.wait_approvals(1)
+        again = mime.compose(
+            sender=question.sender, to=(house.owner,), subject=f"Re: {question.subject}", body="Make it Friday.\n",
+            message_id="<again@studio.example>", date=question.date, in_reply_to=question.message_id,
+            references=(question.message_id,),
+        )  # fmt: skip
+        house.user.deliver(again)
+        house.wait_approvals(2)
+        house.owner_answers(first, "ok")
+        notice = until(lambda: _notices(house), 30, "the notice")[0]
+        assert notice.header("x-deskhand-case") == "1"
+        assert notice.text == "That was version 1 of case 1; version 2 is current."
+        assert not house.sent_to_clients()
+        status = json.loads(command(house, "status", "--json").stdout)
+        assert status["ignored"]["by_rule"] == {"own-mail": status["ignored"]["total"]}
+        assert status["ignored"]["last"] == []
+        assert "the last" not in command(house, "status").stdout
+
+
+def _notices(house: House) -> list:
+    mails = [mime.parse(stored.content) for stored in house.user.messages()]
+    return [
+        mail
+        for mail in mails
+        if mail.sender.name == "Deskhand" and mail.header("auto-submitted") and not is_approval(mail)
+    ]
