@@ -9,11 +9,14 @@ from sqlalchemy import Engine
 from memory.answers import Answers
 from memory.blobs import Blobs
 from memory.cases import Cases
+from memory.digests import Digests
 from memory.documents import Documents
+from memory.hints import Hints
 from memory.mails import Intake, SeenKind
 from memory.orders import Orders
 from memory.people import People
 from memory.recovery import Recovery
+from memory.standing import Standing
 from memory.story import Stories
 from workflows.models import Owner
 from workflows.ports import Clock
@@ -21,7 +24,7 @@ from workflows.ports import Clock
 __all__ = ["Intake", "Ledger", "SeenKind"]
 
 
-class Ledger(Orders, Cases, Answers, People, Documents, Stories, Recovery):
+class Ledger(Orders, Hints, Cases, Digests, Answers, People, Documents, Stories, Recovery):
     """All of the record (implements `workflows.ports.Record`). Synchronous, safe from any thread and process."""
 
     def __init__(self, engine: Engine, owner: Owner, clock: Clock, blobs: Blobs, intake: Intake | None = None) -> None:

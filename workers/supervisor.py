@@ -24,7 +24,9 @@ from workers.codec import converter
 from workers.control import ControlServer
 from workers.engine import Refused, TemporalEngine
 from workers.handlers import Handlers
+from workers.hints import NO_PROOF, SENT_FOLDERS, Hints
 from workers.ordering import Orders
+from workers.own_mail import OwnMail
 from workers.reception import Reception
 from workers.settings import Settings, cache_folder
 from workers.temporal import TemporalServer, find_cli, refusal
@@ -38,8 +40,7 @@ log = structlog.get_logger()
 Say = Callable[[str], None]
 START_LIMIT = 60.0
 """Seconds for a Temporal server that is not ours to answer."""
-SENT_FOLDERS = "sent_folders"
-"""The ledger's key for the names of the Sent folders found last."""
+_NO_SENT = "The mailbox has no Sent folder, and the owner's answers are read from it."
 REST = 5.0
 """Seconds before a part that ended is started again."""
 
@@ -108,12 +109,13 @@ class Service:
             least_delay=self._least_delay,
         )
         upkeep = self._upkeep()
-        orders = self._orders()
+        orders, hints = self._orders(), self._hints(answering)
         takers = {
             "mail": engine.deliver,
             "sent": engine.deliver,
             "answer": answering.take,
             "order": orders.take,
+            "hint": hints.take,
         }
         self.reception = Reception(
             ledger=parts.ledger, blobs=parts.blobs, parser=parts.parser,
@@ -128,10 +130,36 @@ class Service:
         self._keep("delivery", self.reception.run)
         await self._watch_folders()
         self._keep("upkeep", upkeep.run)
+        self._keep("hints", hints.run)
+        self._keep("watch over own mail", self._own_mail().run)
         handlers = Handlers(parts.ledger, answering, parts.owner, parts.clock, parts.health, orders)
         ear = ControlServer(self._home, handlers.table())
         await ear.start()
         self._stack.push_async_callback(ear.stop)
+
+    def _hints(self, answering: Answering) -> Hints:
+        parts = self.parts
+        return Hints(
+            ledger=parts.ledger,
+            blobs=parts.blobs,
+            answering=answering,
+            signatures=parts.signatures,
+            desk=parts.desk,
+            owner=parts.owner,
+            clock=parts.clock,
+        )
+
+    def _own_mail(self) -> OwnMail:
+        parts = self.parts
+        return OwnMail(
+            rows=parts.rows,
+            outbox=parts.outbox,
+            evidence=parts.evidence,
+            desk=parts.desk,
+            owner=parts.owner,
+            clock=parts.clock,
+            health=parts.health,
+        )
 
     def _orders(self) -> Orders:
         parts = self.parts
@@ -242,11 +270,14 @@ class Service:
                 raise
             self._unwell("imap", str(error))
             return tuple(json.loads(known))
-        if not found:
-            raise NeedsOwner(
-                "The mailbox has no Sent folder, and the owner's answers are read from it.",
-                "Make one in your mail program, or name it at imap.sent.",
-            )
+        known = await asyncio.to_thread(ledger.get_meta, SENT_FOLDERS)
+        if not found and known is None:
+            raise NeedsOwner(_NO_SENT, "Make one in your mail program, or name it at imap.sent.")
+        reason = "" if found else f"{_NO_SENT} Make one in your mail program and start Deskhand again."
+        await asyncio.to_thread(ledger.set_meta, NO_PROOF, reason)
+        if reason:
+            self.parts.health["proof"] = f"{reason} Until then answers by mail are refused; approve at the machine."
+            self._say(self.parts.health["proof"])
         names = tuple(folder.name for folder in found)
         await asyncio.to_thread(ledger.set_meta, SENT_FOLDERS, json.dumps(names))
         return names

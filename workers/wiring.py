@@ -24,6 +24,7 @@ from tools.mail.evidence import Evidence
 from tools.mail.inbox import Mailbox
 from tools.mail.outbox import Outbox
 from tools.mail.parser import Parser
+from tools.mail.signatures import Signatures, resolve
 from tools.mail.smtp import Transport
 from workers.clock import SystemClock
 from workers.settings import Settings
@@ -48,6 +49,8 @@ class Parts:
     mailbox: Mailbox
     transport: Transport
     outbox: Outbox
+    evidence: Evidence
+    signatures: Signatures
     desk: MailDesk
     store: Store
     recall: Recall
@@ -90,11 +93,12 @@ def build(home: Path, settings: Settings, clock: Clock | None = None) -> Parts:
     imap_account = settings.imap_account(home)
     mailbox = Mailbox(imap_account)
     transport = Transport(settings.smtp_account(home))
+    evidence = Evidence(mailbox, parser.parse, settings.imap.sent)
     outbox = Outbox(
         ledger=rows,
         blobs=blobs,
         transport=transport,
-        evidence=Evidence(mailbox, parser.parse, settings.imap.sent),
+        evidence=evidence,
         owner=owner,
         limits=_limits(settings),
         clock=clock,
@@ -135,6 +139,8 @@ def build(home: Path, settings: Settings, clock: Clock | None = None) -> Parts:
         mailbox=mailbox,
         transport=transport,
         outbox=outbox,
+        evidence=evidence,
+        signatures=Signatures(settings.approval.authserv_id, resolve),
         desk=desk,
         store=store,
         recall=Recall(ledger, store, settings.profile_sources(), owner),

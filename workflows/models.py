@@ -247,7 +247,7 @@ class Answer:
     version: int
     decision: Decision
     hash: str = ""  # the draft hash the answer speaks of
-    via: Literal["mail", "machine"] = "mail"
+    via: Literal["mail", "machine", "hint", "standing"] = "mail"  # hint: an unproven answer, which only holds
     at: datetime | None = None
     words: str = ""  # what the owner typed, for the record
 
@@ -409,6 +409,7 @@ class Outgoing:
     attachments: tuple[Attachment, ...] = ()
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
+    proactive: bool = False  # nobody wrote first: at most one a day to a client, none while there is a complaint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -418,6 +419,7 @@ class Asking:
     asked_at: datetime
     expires_at: datetime
     grace: float  # seconds
+    shown: bool = True  # False: it waits for the next digest
 
 
 OutboxState = Literal["approved", "claimed", "committing", "sent", "uncertain", "failed", "held"]
@@ -432,6 +434,7 @@ class Receipt:
     at: datetime | None = None
     detail: str = ""  # for the owner: the server's words, why it is held, how to settle it
     until: datetime | None = None  # held: try again then
+    rule: str = ""  # held until the owner says ok once more, and why in one word ("duplicate"): told at once
 
 
 # ---------------------------------------------------------------- a case
@@ -461,10 +464,15 @@ class CaseState:
     later_until: datetime | None = None
     expires_at: datetime | None = None
     nudged: bool = False
+    leaves_at: datetime | None = None  # under a standing yes: when the time to undo is over
     grace: float = 60.0  # seconds between the yes and the send in which a no still wins
     approved_at: datetime | None = None
     held_until: datetime | None = None  # a send that had to wait (quiet hours, caps): tried again then
     asked_again: int = 0  # how often an unclear answer was asked about for this version
+    again: str = ""  # why the current version is shown once more
+    said: str = ""  # the answer that approved the current version, in short, to be held against a differing one
+    redrafted_at: tuple[datetime, ...] = ()  # when the newest redrafts were made
+    look_at: datetime | None = None  # the time to answer may be over then: later than `expires_at` after an absence
     outcome: str = ""  # sent | rejected | mine | never | expired | answered-by-owner | uncertain | failed
     reason: str = ""  # the owner's words, or ours, for the outcome
     answers: tuple[Answer, ...] = ()  # across continue-as-new only: arrived and not acted on yet; never in the ledger

@@ -69,7 +69,7 @@ class Outbox:
         self._clock = clock
         self._files_sent: FilesSent = files_sent
         self._waiting = waiting or Waiting()
-        self._via: Via = via
+        self.via: Via = via
         self._domain = owner.address.rpartition("@")[2]
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -102,7 +102,7 @@ class Outbox:
         if entry.state in {"approved", "claimed"}:
             claim = await self._claim(entry, lambda message_id, date: self._compose(outgoing, message_id, date))
             if not isinstance(claim, Claimed):
-                return Receipt(state="held", detail=claim.reason, until=claim.until)
+                return Receipt(state="held", detail=claim.reason, until=claim.until, rule=claim.rule)
             entry = await self._attempt(claim.entry)
         if entry.state == "committing":
             entry = await self._settle(entry)
@@ -212,7 +212,7 @@ class Outbox:
             if entry.state == "committing":
                 entry = await self._settle_post(entry, seconds=0)
             if entry.state != "sent":
-                entry = await self._post(entry, compose, via or self._via)
+                entry = await self._post(entry, compose, via or self.via)
         return entry.sent_at or entry.at
 
     async def _post(self, entry: Entry, compose: Compose, via: Via) -> Entry:
@@ -255,7 +255,7 @@ class Outbox:
         """
         async with self._lock(entry.intent):
             content = await asyncio.to_thread(self._blobs.get, entry.blob)
-            if self._via == "append":
+            if self.via == "append":
                 await self._transport.submit(content, self._owner.address, entry.recipients, _nothing)
                 return "smtp"
             await self._evidence.put_into_inbox(content)

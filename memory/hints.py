@@ -1,0 +1,52 @@
+"""Hints: answers seen in an inbox, which wait for the proof that their author left the owner's own mailbox."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Row, or_, select, update
+
+from memory.book import Book
+from memory.mails import SeenMail, seen_mail
+from memory.schema import answers, cases, from_json, seen
+from workflows.models import Answer
+
+_ABOUT_THE_SAME_TIME = timedelta(minutes=15)
+
+
+class Hints(Book):
+    """Rows of `seen` with the rule "hint"; `told` is set once nothing more is to be said about one."""
+
+    def sent_copy_seen(self, key: str) -> bool:
+        """Whether the same mail was found in a Sent folder: that copy is judged, and told, for itself."""
+        with self._reading() as connection:
+            return _sent_copy(connection, key)
+
+    def hint_settled(self, key: str) -> None:
+        """Nothing more is to be said about this hint."""
+        which = (seen.c.key == key) & (seen.c.rule == "hint")
+        with self._writing() as connection:
+            connection.execute(update(seen).where(which).values(told=1))
+
+    def overdue_hints(self, before: datetime) -> tuple[SeenMail, ...]:
+        """Hints from before that time whose proof has not come, oldest first; those that have it are settled."""
+        which = (seen.c.rule == "hint") & (seen.c.told == 0) & (seen.c.state == "delivered") & (seen.c.at <= before)
+        with self._writing() as connection:
+            rows = connection.execute(select(seen).where(which).order_by(seen.c.id)).all()
+            done = [row.id for row in rows if _is_answered(connection, row)]
+            connection.execute(update(seen).where(seen.c.id.in_(done)).values(told=1))
+            return tuple(seen_mail(row) for row in rows if row.id not in done)
+
+
+def _sent_copy(connection: Connection, key: str) -> bool:
+    query = select(seen.c.id).where(seen.c.key == key, seen.c.kind == "sent")
+    return connection.execute(query).first() is not None
+
+
+def _is_answered(connection: Connection, row: Row[tuple[object, ...]]) -> bool:
+    """Its Sent copy is there, or the owner has answered this case otherwise since (a server may change the copies)."""
+    closed = select(cases.c.number).where(cases.c.number == row.case, cases.c.closed_at.is_not(None))
+    if _sent_copy(connection, row.key) or connection.execute(closed).first():
+        return True
+    since = row.at - _ABOUT_THE_SAME_TIME
+    query = select(answers.c.answer).where(answers.c.case == row.case, answers.c.at >= since)
+    query = query.where(or_(answers.c.state == "handled", answers.c.state == "recorded"))
+    return any(from_json(Answer, text).via != "hint" for text in connection.execute(query).scalars())

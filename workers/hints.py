@@ -1,0 +1,164 @@
+"""What a hint leads to: an answer that lies in an inbox holds its case at once, and never sends.
+
+The owner's waits for its copy in Sent and is told when that does not come; the second approver's carries its own proof.
+"""
+
+import asyncio
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from memory.blobs import Blobs
+from memory.ledger import Ledger
+from memory.mails import SeenMail
+from tools.mail.signatures import Signatures
+from workers.answering import Answering
+from workflows.errors import DeskhandError, Retryable
+from workflows.models import Answer, Asked, Decision, Email, Event, Owner, Revise, Unclear
+from workflows.ports import Clock, Desk
+from workflows.rules import decisions
+from workflows.rules.canonical import one_line
+from workflows.rules.hints import carries_nonce, holds, is_second
+from workflows.rules.proof import Unproven
+from workflows.rules.second_proof import OLDEST, second_proof
+from workflows.rules.typed import typed
+
+log = structlog.get_logger()
+PATIENCE = timedelta(minutes=10)
+"""How long an answer waits for its copy in Sent before the owner is told."""
+EVERY = 60.0
+"""Seconds between two looks for overdue hints."""
+NO_PROOF = "no_proof"
+"""The ledger's key for why no answer of the owner's can be proven by mail just now; empty: it can."""
+SENT_FOLDERS = "sent_folders"
+"""The ledger's key for the names of the Sent folders found last."""
+_SHORT = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """Takes hints in; `run` tells those whose proof does not come."""
+
+    ledger: Ledger
+    blobs: Blobs
+    answering: Answering
+    signatures: Signatures
+    desk: Desk
+    owner: Owner
+    clock: Clock
+
+    async def take(self, event: Event) -> None:
+        """Hold the case if the words say so, and judge the proof if the mail brings its own.
+
+        Raises:
+            Retryable: DNS or the case cannot be asked now.
+        """
+        email = await asyncio.to_thread(self.ledger.email, event.key)
+        asked = None if email is None else (await asyncio.to_thread(self.ledger.surroundings, email, "inbox")).asked
+        if email is None or asked is None or await asyncio.to_thread(self.ledger.sent_copy_seen, event.key):
+            await asyncio.to_thread(self.ledger.hint_settled, event.key)
+            return
+        decision = decisions.read(email, asked, self.owner, self.clock.now())
+        if holds(decision) and asked.case and carries_nonce(email, asked):
+            await self._hold(event, asked)
+        if is_second(email, self.owner):
+            await self._take_second(event, email, asked, decision)
+        elif reason := await asyncio.to_thread(self.ledger.get_meta, NO_PROOF):
+            await self._tell(
+                event.key, asked.case, asked.version, f"{_quoted(email, asked)} could not be used: {reason}"
+            )
+
+    async def _hold(self, event: Event, asked: Asked) -> None:
+        """Take back any yes of this case until there is a proven answer; the outbox sees it at once."""
+        hold = Answer(
+            key=f"hint:{event.key}",
+            case=asked.case,
+            version=asked.version,
+            decision=Unclear(question=""),  # nothing is asked: the proof is awaited
+            via="hint",
+            at=self.clock.now(),
+        )
+        if await asyncio.to_thread(self.ledger.record_answer, hold):
+            await asyncio.to_thread(self.ledger.note, asked.case, "Held: an unproven answer of yours says not to send.")
+        await self.answering.give(hold)
+
+    # ------------------------------------------------------------ the second approver
+
+    async def _take_second(self, event: Event, email: Email, asked: Asked, decision: Decision) -> None:
+        reason = await self._why_unproven(event, email, asked, decision)
+        if reason:
+            said = f"{_quoted(email, asked, of=self.owner.second)} could not be used: {reason}"
+            await self._tell(event.key, asked.case, asked.version, said)
+            return
+        # By Message-ID, which is signed: a copy changed in what is not signed cannot be a second answer.
+        key = f"second:{hashlib.sha256(email.message_id.encode()).hexdigest()}"
+        answer = await asyncio.to_thread(self.answering.answer_of, key, email, asked, decision)
+        if await asyncio.to_thread(self.ledger.record_answer, answer):
+            await asyncio.to_thread(self.ledger.note, asked.case, f"{self.owner.second} answered, proven by signature.")
+        await self.answering.give(answer)
+        await asyncio.to_thread(self.ledger.hint_settled, event.key)
+
+    async def _why_unproven(self, event: Event, email: Email, asked: Asked, decision: Decision) -> str:
+        soon = event.at - asked.sent_at < timedelta(seconds=self.answering.least_delay)
+        if soon and isinstance(decision, Revise | Unclear):
+            return "It came as quickly as an automatic reply would."
+        raw = await asyncio.to_thread(self.blobs.get, email.blob)
+        try:
+            signed = await self.signatures.read(raw)
+        except Retryable as error:
+            if self.clock.now() - event.at > OLDEST:
+                return str(error)
+            raise
+        # Judged as of its arrival: a service that was down meanwhile does not make an answer old.
+        proof = second_proof(email, self.owner, asked, event.at, signed)
+        return proof.reason if isinstance(proof, Unproven) else ""
+
+    # ------------------------------------------------------------ those whose proof does not come
+
+    async def run(self) -> None:
+        """Look for overdue hints until cancelled."""
+        while True:
+            try:
+                await self.round()
+            except DeskhandError as error:
+                log.warning("hints", problem=str(error))
+            await asyncio.sleep(EVERY)
+
+    async def round(self) -> None:
+        """Tell each answer whose copy in Sent has not come in time, once."""
+        for mail in await asyncio.to_thread(self.ledger.overdue_hints, self.clock.now() - PATIENCE):
+            await self._tell_overdue(mail)
+
+    async def _tell_overdue(self, mail: SeenMail) -> None:
+        email = await asyncio.to_thread(self.ledger.email, mail.key)
+        asked = None if email is None else (await asyncio.to_thread(self.ledger.surroundings, email, "inbox")).asked
+        if email is None or asked is None:
+            await asyncio.to_thread(self.ledger.hint_settled, mail.key)
+            return
+        known = await asyncio.to_thread(self.ledger.get_meta, SENT_FOLDERS)
+        folders = ", ".join(json.loads(known or "[]")) or "your Sent folder"
+        said = (
+            f"{_quoted(email, asked)} reached INBOX, but no copy of it was found in {folders} within "
+            f"{PATIENCE.seconds // 60} minutes. Only that copy shows that it was you. Let the mail program you "
+            "used keep its sent mail in that folder on the server, or name the folder it uses as imap.sent."
+        )
+        await self._tell(mail.key, asked.case, asked.version, said)
+
+    async def _tell(self, key: str, case: int, version: int, said: str) -> None:
+        which = f"{case}.{version}" if version else str(case)
+        text = (
+            f"{said}\n\nNothing was sent for it. Answer at the machine instead: ./deskhand approve {which}, or reject, "
+            f"edit, later, mine. './deskhand check --rehearse' shows for each of your devices whether its answers can "
+            "be proven.\n"
+        )
+        await self.desk.tell(f"unproven:{key}", f"Case {case}: your answer could not be used", text, case)
+        await asyncio.to_thread(self.ledger.hint_settled, key)
+
+
+def _quoted(email: Email, asked: Asked, of: str = "") -> str:
+    words = one_line(typed(email, asked.text).words, _SHORT)
+    which = f"{asked.case}.{asked.version}" if asked.version else str(asked.case)
+    return f'The answer{f" of {of}" if of else ""} "{words}" to {which}'
