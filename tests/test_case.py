@@ -818,8 +818,8 @@ async def test_repeated_news_lets_a_waiting_case_continue_as_new(bench: Bench) -
     for _ in range(0, LONG_HISTORY, 100):
         await asyncio.gather(*(play.hears(f"mail-{play.number}") for _ in range(100)))
     async with asyncio.timeout(PATIENCE):
-        while len(histories := await all_runs(play)) == 1:
-            await play.hears(f"mail-{play.number}")
+        while len(histories := await all_runs(play)) == 1:  # noqa: ASYNC110 - the case does not call us
+            await asyncio.sleep(0.2)
     assert max(len(history) for history in histories) < MOST_EVENTS
     assert (await play.state()).expires_at == asked.expires_at
     assert len(play.script.asked) == 1

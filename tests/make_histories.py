@@ -1,0 +1,251 @@
+"""Plays every story once on a real Temporal server and stores its history under tests/histories/.
+
+    .venv/bin/python -m tests.make_histories [NAME ...]
+
+The payloads are plain JSON (no codec) so that a change is readable in a diff; all names in them are made up. A stored
+history is a promise to cases that run right now (T2): a new file may be added at any time, an old one is replaced only
+together with `workflow.patched` and a note in the changelog, for a case may still be running on it.
+"""
+
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from tests.scripted import Desk, Gated, Office, Script, seal
+from workers.engine import TemporalEngine
+from workers.settings import cache_folder
+from workers.temporal import TemporalServer, find_cli
+from workers.worker import build_workers, running
+from workflows import steps
+from workflows.activities import Activities
+from workflows.errors import Permanent
+from workflows.models import (
+    Answer,
+    Approve,
+    CaseState,
+    Decision,
+    Edit,
+    Event,
+    Later,
+    Mine,
+    Never,
+    Receipt,
+    Reject,
+    Revise,
+    Unclear,
+    Why,
+)
+from workflows.reply import Reply
+
+FOLDER = Path(__file__).parent / "histories"
+SECOND = timedelta(seconds=1)
+
+
+class Stage:
+    """One case on the real server; a play gives answers and events to it in order."""
+
+    def __init__(self, office: Office, client: Client, number: int) -> None:
+        self.office, self.client, self.number = office, client, number
+        self.script = office.scripts[number] = Script(grace=0.2)
+        self.said = 0
+
+    async def begin(self, **state: object) -> "Stage":
+        given = CaseState(**({"case": self.number, "client": f"client-{self.number}", "event": "mail-1"} | state))
+        self.office.states[self.number] = given
+        self.handle: WorkflowHandle[Reply, str] = await self.client.start_workflow(
+            Reply.run, given, id=f"case:{self.number}", task_queue=steps.STORY_QUEUE
+        )
+        return self
+
+    async def at(self, stage: str, version: int = 1, round: int = 1) -> CaseState:  # noqa: A002
+        async with asyncio.timeout(30):
+            while True:
+                state = await self.handle.query(Reply.where)
+                if (state.stage, state.version, state.round) == (stage, version, round):
+                    return state
+                await asyncio.sleep(0.02)
+
+    async def say(self, decision: Decision, version: int = 1) -> None:
+        self.said += 1
+        key = f"answer-{self.said}"
+        answer = Answer(key=key, case=self.number, version=version, decision=decision, hash=seal(self.number, version))
+        await self.handle.execute_update(Reply.answer, answer, id=key)
+
+    async def hears(self, key: str, kind: str = "mail", hold: str = "") -> None:
+        at = (await self.handle.describe()).start_time
+        await self.handle.signal(Reply.hear, Event(key=key, kind=kind, at=at, case=self.number, hold=hold))
+
+
+Play = Callable[[Stage], Awaitable[object]]
+
+
+async def approved(stage: Stage) -> None:
+    await (await stage.begin()).at("waiting")
+    await stage.say(Why())
+    await stage.say(Approve())
+
+
+async def edited(stage: Stage) -> None:
+    await (await stage.begin()).at("waiting")
+    await stage.say(Edit(text="Thursday suits me.\n"))
+    await stage.at("waiting", 2)
+    await stage.say(Approve(), 2)
+
+
+async def edited_and_sent(stage: Stage) -> None:
+    await (await stage.begin()).at("waiting")
+    await stage.say(Edit(text="Thursday suits me.\n", send=True))
+
+
+async def rejected(stage: Stage) -> None:
+    await (await stage.begin()).at("waiting")
+    await stage.say(Unclear(question="Is that a yes?"))
+    await stage.say(Reject(reason="too cheap"))
+
+
+async def rejected_in_grace(stage: Stage) -> None:
+    stage.script.grace = 600
+    await (await stage.begin()).at("waiting")
+    await stage.say(Approve())
+    await stage.at("approved")
+    await stage.say(Reject())
+
+
+async def revised_then_approved(stage: Stage) -> None:
+    await (await stage.begin()).at("waiting")
+    await stage.say(Revise(wishes="shorter"))
+    await stage.at("waiting", 2)
+    await stage.say(Approve(), 2)
+
+
+async def newer_mail(stage: Stage) -> None:
+    await (await stage.begin()).at("waiting")
+    await stage.hears("mail-2")
+    await stage.at("waiting", 2)
+    await stage.say(Approve(), 2)
+
+
+async def later(stage: Stage) -> None:
+    first = await (await stage.begin()).at("waiting")
+    assert first.asked_at
+    await stage.say(Later(until=first.asked_at + 2 * SECOND))
+    await stage.at("waiting", 1, 2)
+    await stage.say(Mine())
+
+
+async def expired(stage: Stage) -> None:
+    stage.script.waits = SECOND
+    await stage.begin()
+
+
+async def held_then_sent(stage: Stage) -> None:
+    first = await (await stage.begin()).at("waiting")
+    assert first.asked_at
+    until = first.asked_at + 2 * SECOND
+    stage.script.receipts.append(Receipt(state="held", detail="Quiet hours.", until=until))
+    await stage.say(Approve())
+
+
+async def failed(stage: Stage) -> None:
+    stage.script.receipts.append(Receipt(state="failed", detail="550 5.1.1 no such mailbox"))
+    await (await stage.begin()).at("waiting")
+    await stage.say(Approve())
+
+
+async def uncertain(stage: Stage) -> None:
+    stage.script.receipts.append(Receipt(state="uncertain", detail="How to settle it."))
+    await (await stage.begin()).at("waiting")
+    await stage.say(Approve())
+
+
+async def complaint(stage: Stage) -> None:
+    await (await stage.begin(hold="a complaint")).at("waiting", 0)
+    await stage.say(Edit(text="I am sorry.\n"), 0)
+    await stage.at("waiting", 1)
+    await stage.say(Approve(), 1)
+
+
+async def complaint_while_waiting(stage: Stage) -> None:
+    await (await stage.begin()).at("waiting")
+    await stage.hears("mail-2", hold="a complaint")
+    await stage.at("waiting", 1, 2)
+    await stage.say(Never())
+
+
+async def answered_by_owner(stage: Stage) -> None:
+    await (await stage.begin()).at("waiting")
+    await stage.hears("sent-1", kind="sent")
+
+
+async def parked_then_approved(stage: Stage) -> None:
+    stage.script.fail("ask", Permanent("The server refuses it for good."))
+    await (await stage.begin(grace=0.2)).at("needs_owner")
+    await stage.say(Approve())
+
+
+async def mail_at_the_end(stage: Stage) -> None:
+    await (await stage.begin()).at("waiting")
+    gate = stage.script.gate("close")
+    await stage.say(Reject())
+    while not stage.script.reached["close"]:  # noqa: ASYNC110 - the step runs in a thread
+        await asyncio.sleep(0.02)
+    await stage.hears("mail-2")
+    gate.set()
+
+
+PLAYS: dict[str, Play] = {
+    play.__name__: play
+    for play in (
+        approved, edited, edited_and_sent, rejected, rejected_in_grace, revised_then_approved, newer_mail, later,
+        expired, held_then_sent, failed, uncertain, complaint, complaint_while_waiting, answered_by_owner,
+        parked_then_approved, mail_at_the_end,
+    )
+}  # fmt: skip
+VOICES = ("approved", "failed")
+"""Plays whose client's workflow is stored as well."""
+
+
+async def make(names: set[str]) -> None:
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="deskhand-histories-") as folder:
+        server = TemporalServer(await find_cli(cache_folder()), Path(folder))
+        client = await Client.connect(await server.start(), data_converter=pydantic_data_converter)
+        try:
+            office = Office()
+            desk = Desk(office)
+            activities = Activities(office, office, desk, desk, Gated(office, TemporalEngine(client, office)))
+            async with running(build_workers(client, activities)):
+                for number, (name, play) in enumerate(PLAYS.items(), start=1):
+                    if not names or name in names:
+                        await _store(Stage(office, client, number), name, play)
+        finally:
+            await server.stop()
+
+
+async def _store(stage: Stage, name: str, play: Play) -> None:
+    await play(stage)
+    async with asyncio.timeout(60):
+        outcome = await stage.handle.result()
+    await _write(stage.handle, f"reply-{name}")
+    print(f"{name}: {outcome}")
+    if name in VOICES:
+        voice = stage.client.get_workflow_handle(f"client:client-{stage.number}")
+        async with asyncio.timeout(60):
+            await voice.result()
+        await _write(voice, f"client-{name}")
+
+
+async def _write(handle: WorkflowHandle, name: str) -> None:
+    history = json.loads((await handle.fetch_history()).to_json())
+    (FOLDER / f"{name}.json").write_text(json.dumps(history, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(make(set(sys.argv[1:])))
