@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 from memory import documents
 from memory.book import Book
 from memory.mails import add_to_thread
-from memory.people import mark_written_to, read_client
+from memory.people import hold_proactive, mark_written_to, read_client
 from memory.schema import briefs, cases, clients, from_json, mails, notes, outbox, seen, to_json, versions
 from workflows.errors import Permanent
 from workflows.models import Brief, CaseState, Client, Draft, Email, Outgoing
@@ -66,6 +66,7 @@ class Cases(Book):
         """Keep the outcome; the case is ended, and nothing of it can be claimed for sending any more."""
         with self._writing() as connection:
             self._save(connection, replace(state, stage="closed"))
+            _end_hold(connection, state)
             ended = _ENDS_AS.get(state.outcome, "rejected")
             if ended != "approved":
                 _set_unsent_version(connection, state, ("current", "approved"), ended)
@@ -314,6 +315,16 @@ def _brief_with(connection: Connection, case: int, key: str) -> int:
 def _set_state(connection: Connection, case: int, version: int, state: str) -> None:
     which = (versions.c.case == case) & (versions.c.version == version)
     connection.execute(update(versions).where(which).values(state=state))
+
+
+def _end_hold(connection: Connection, state: CaseState) -> None:
+    """The owner has seen to the complaint: what is proactive may go to the client again, unless another one is open."""
+    if not state.hold or state.outcome == "expired":
+        return
+    others = (cases.c.client == state.client) & cases.c.closed_at.is_(None) & (cases.c.number != state.case)
+    rows = connection.execute(select(cases.c.state).where(others)).scalars()
+    if not any(text and from_json(CaseState, text).hold for text in rows):
+        hold_proactive(connection, state.client, "")
 
 
 def _claimed(case: int) -> Select[tuple[int]]:

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.sqlite import insert
 from memory import documents
 from memory.blobs import Blobs
 from memory.book import Book
-from memory.people import find_client, mark_written_to, new_client, standing_of
+from memory.people import find_client, hold_proactive, mark_written_to, new_client, standing_of
 from memory.schema import (
     cases,
     cursors,
@@ -53,6 +53,7 @@ from workflows.models import (
 from workflows.ports import Clock
 from workflows.rules.canonical import body_hash, one_line
 from workflows.rules.holds import hold_reason
+from workflows.rules.machines import is_web_form
 from workflows.rules.replying import new_part
 from workflows.rules.sender import fails_dmarc
 
@@ -282,6 +283,7 @@ class Mails(Book):
         _keep_mail(connection, arrival)
         _keep_thread(connection, arrival, route)
         _keep_document(connection, arrival, route)
+        _hold_what_is_proactive(connection, arrival, route)
         event = _event(arrival, route)
         _keep_seen(connection, arrival, route, event)
         return event
@@ -553,6 +555,13 @@ def _keep_document(connection: Connection, arrival: _Arrival, route: Route) -> N
             at=_written_at(email, arrival.at),
         ),
     )
+
+
+def _hold_what_is_proactive(connection: Connection, arrival: _Arrival, route: Route) -> None:
+    """Nothing cheerful goes to a client who complains; what the owner approves as an answer still does."""
+    dispute = route.hold if isinstance(route, Start | Tell) and not is_web_form(arrival.email) else ""
+    if dispute and arrival.client is not None:
+        hold_proactive(connection, arrival.client.id, dispute)
 
 
 def document_id(email: Email) -> str:

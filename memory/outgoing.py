@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine, Row, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from memory import last_look
 from memory.blobs import Blobs
 from memory.book import Book
 from memory.schema import answers, cases, clients, from_json, meta, outbox, seen, threads, versions
@@ -73,6 +74,9 @@ class Entry:
     sent_at: datetime | None = None
     filed: int = 0  # 1: a copy lies in Sent; 2: our own append of it was begun
     arrived_at: datetime | None = None  # to the owner: when it was seen in the inbox
+    held: str = ""  # the doubts that wait for the owner's word, by rule
+    held_at: datetime | None = None  # when the newest of them was raised
+    bounced: str = ""  # why it came back, when it did
     other_way: int = 0  # to the owner: 1 it did not arrive by itself, so it is sent the other way; 2 that is done
 
 
@@ -98,6 +102,7 @@ class Held:
 
     reason: str
     until: datetime | None = None
+    rule: str = ""  # names a doubt that only the owner's word ends: a yes given after it
 
 
 class OutgoingLedger(Book):
@@ -155,6 +160,7 @@ class OutgoingLedger(Book):
             if entry.state not in {"approved", "claimed"}:
                 return Held(reason=f"{intent} is {entry.state}.", until=now + _A_MOMENT)
             if entry.purpose == "client" and (held := _held(connection, entry, limits, now)):
+                _keep_doubt(connection, entry, held, now)
                 return held
             values: dict[str, Any] = {"state": "claimed", "claimed_at": now, "attempts": entry.attempts + 1}
             if not entry.blob:
@@ -349,6 +355,7 @@ def _held(connection: Connection, entry: Entry, limits: Limits, now: datetime) -
         _withdrawn(connection, entry, approved)
         or _stopped(connection, entry)
         or _overtaken(connection, entry, now)
+        or _doubted(connection, entry, approved, now)
         or _in_grace(approved, limits, now)
         or _capped(connection, entry, limits, now)
         or _quiet(limits, now)
@@ -359,6 +366,8 @@ def _held(connection: Connection, entry: Entry, limits: Limits, now: datetime) -
 class _Yes:
     key: str
     at: datetime
+    outgoing: Outgoing
+    made_at: datetime
 
 
 def _approval(connection: Connection, entry: Entry) -> _Yes | Held:
@@ -372,7 +381,7 @@ def _approval(connection: Connection, entry: Entry) -> _Yes | Held:
         return Held(reason=f"The text of version {name} is not the one that was to be sent.")
     outgoing = from_json(Outgoing, version.outgoing)
     given = [
-        _Yes(row.key, row.at)
+        _Yes(row.key, row.at, outgoing, version.at)
         for row in connection.execute(select(answers).where(answers.c.case == entry.case))
         if _says_yes(from_json(Answer, row.answer), entry, outgoing)
     ]
@@ -414,10 +423,8 @@ def _stopped(connection: Connection, entry: Entry) -> Held | None:
         return Held(reason="Everything is stopped; 'resume' lets it go.")
     of_case = select(cases.c.client).where(cases.c.number == entry.case).scalar_subquery()
     whose = clients.c.id == (entry.client or of_case)
-    query = select(clients.c.name, clients.c.hold, clients.c.paused_at).where(whose)
+    query = select(clients.c.name, clients.c.paused_at).where(whose)
     client = connection.execute(query).first()
-    if client is not None and client.hold:
-        return Held(reason=f"Everything to {client.name} is held: {client.hold}.")
     if client is not None and client.paused_at:
         return Held(reason=f"You paused {client.name}; 'resume {client.name}' lets it go.")
     return None
@@ -430,6 +437,30 @@ def _overtaken(connection: Connection, entry: Entry, now: datetime) -> Held | No
     if connection.execute(select(seen.c.id).where(news, told, seen.c.event != "").limit(1)).first() is None:
         return None
     return Held(reason="A newer mail in this conversation is being taken up first.", until=now + _A_MOMENT)
+
+
+def _doubted(connection: Connection, entry: Entry, yes: _Yes, now: datetime) -> Held | None:
+    """What memory/last_look.py finds; a doubt that the owner has answered with one more yes is none."""
+    of_case = connection.execute(select(cases.c.client).where(cases.c.number == entry.case)).scalar()
+    going = last_look.Going(
+        intent=entry.intent,
+        case=entry.case,
+        client=entry.client or of_case or "",
+        outgoing=yes.outgoing,
+        made_at=yes.made_at,
+        doubted_at=entry.held_at,
+    )
+    answered = set(entry.held.split()) if entry.held_at and yes.at > entry.held_at else set[str]()
+    doubts = last_look.doubts(connection, going, now)
+    doubt = next((one for one in doubts if not one.rule or one.rule not in answered), None)
+    return None if doubt is None else Held(reason=doubt.reason, until=doubt.until, rule=doubt.rule)
+
+
+def _keep_doubt(connection: Connection, entry: Entry, held: Held, now: datetime) -> None:
+    """Only a yes given after the doubt was raised can end it."""
+    if held.rule and held.rule not in entry.held.split():
+        rules = f"{entry.held} {held.rule}".strip()
+        connection.execute(update(outbox).where(outbox.c.intent == entry.intent).values(held=rules, held_at=now))
 
 
 def _in_grace(yes: _Yes, limits: Limits, now: datetime) -> Held | None:

@@ -53,6 +53,11 @@ def mark_written_to(connection: Connection, client: str) -> None:
     connection.execute(update(clients).where(clients.c.id == client).values(written_to=1))
 
 
+def hold_proactive(connection: Connection, client: str, reason: str) -> None:
+    """Nothing that the client did not ask for goes out to them; an empty reason lets it go on."""
+    connection.execute(update(clients).where(clients.c.id == client).values(hold=reason))
+
+
 def standing_of(connection: Connection, client: str) -> Standing:
     known = select(clients.c.never, clients.c.hold, clients.c.paused_at)
     row = connection.execute(known.where(clients.c.id == client)).first()
@@ -112,4 +117,4 @@ class People(Book):
     def hold_client(self, client: str, reason: str) -> None:
         """Hold everything proactive to this client; an empty reason lets it go on."""
         with self._writing() as connection:
-            connection.execute(update(clients).where(clients.c.id == client).values(hold=reason))
+            hold_proactive(connection, client, reason)

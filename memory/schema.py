@@ -264,6 +264,9 @@ outbox = Table(
     Column("sent_at", Instant),
     Column("filed", Integer, nullable=False, default=0),  # 1: a copy lies in Sent; 2: our own append was begun
     Column("arrived_at", Instant),  # approval, notice: when it was seen in the owner's inbox
+    Column("held", Text, nullable=False, default=""),  # doubts of the last look that wait for the owner's word, by rule
+    Column("held_at", Instant),  # when the newest of them was raised: a later yes ends it
+    Column("bounced", Text, nullable=False, default=""),  # why it came back, when it did
     Column("other_way", Integer, nullable=False, default=0),  # it did not arrive by itself; 2: sent the other way
 )
 

@@ -313,6 +313,22 @@ class Back:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Allow:
+    """A standing yes for one kind of mail ("reply"), in the owner's words."""
+
+    what: str
+    kind: Literal["auto"] = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disallow:
+    """The standing yes for a kind ends at once; "" ends every one."""
+
+    what: str = ""
+    kind: Literal["stop_auto"] = "stop_auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Help:
     kind: Literal["help"] = "help"
 
@@ -341,7 +357,9 @@ class NotUnderstood:
     kind: Literal["not_understood"] = "not_understood"
 
 
-Order = ShowStatus | StopAll | Resume | Pause | Explain | ShowIgnored | Rescue | Away | Back | Help | NotYet | NotByMail
+Change = StopAll | Resume | Pause | Rescue | Away | Back | Allow | Disallow
+"""The orders that change something."""
+Order = Change | ShowStatus | Explain | ShowIgnored | Help | NotYet | NotByMail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -420,6 +438,7 @@ class Asking:
     expires_at: datetime
     grace: float  # seconds
     shown: bool = True  # False: it waits for the next digest
+    leaves_at: datetime | None = None  # under a standing yes: it leaves then unless the owner says anything
 
 
 OutboxState = Literal["approved", "claimed", "committing", "sent", "uncertain", "failed", "held"]
