@@ -73,7 +73,7 @@ class House:
                 "host": "127.0.0.1", "port": self.smtp.port, "tls": "none", "user": "", "files_sent": "no",
             },
             "intake": {"first_day": "ask"},
-            "approval": {"grace": "0s"},
+            "approval": {"grace": "0s", "most_waiting": 1000},
             "limits": {"per_hour": 1000, "per_recipient_per_day": 1000},
         }  # fmt: skip
         for section, keys in changes.items():
@@ -181,7 +181,7 @@ class House:
 
         return until(look, seconds, f"{count} approval mails; said: {self.said[-20:]}")
 
-    def owner_answers(self, asked: Email, text: str) -> bytes:
+    def owner_answers(self, asked: Email, text: str, copies: Sequence[str] = ("Sent", "INBOX")) -> bytes:
         """The owner's mail program: the answer above the quoted mail, one copy in Sent, one arriving in INBOX."""
         quoted = "\n".join(f"> {line}".rstrip() for line in asked.text.splitlines())
         raw = mime.compose(
@@ -194,8 +194,8 @@ class House:
             in_reply_to=asked.message_id,
             references=(*asked.references, asked.message_id),
         )
-        self.user.deliver(raw, "Sent", "\\Seen")
-        self.user.deliver(raw)
+        for folder in copies:
+            self.user.deliver(raw, folder, "\\Seen" if folder == "Sent" else "")
         return raw
 
     def sent_to_clients(self) -> list[Delivered]:
