@@ -1,0 +1,63 @@
+"""Earned autonomy: when a kind of mail may leave under a standing yes, and what never may. Pure and total.
+
+A standing yes is the owner's, given once for a kind after a row of unedited approvals. It never covers a new recipient,
+money or contracts, and each mail under it is shown first with time to undo.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from workflows.models import Brief, Client, Draft, Outgoing
+from workflows.rules.calendar import folded
+from workflows.rules.words import table
+
+_AMOUNT = re.compile(r"[$€£¥₹₽]|\b\d[\d.,]*\s?(?:usd|eur|gbp|chf|pln|jpy|cad|aud|sek|nok|dkk|czk|brl|%)", re.IGNORECASE)
+_NEUTRAL = frozenset({"expired", "answered-by-owner", "sent-by-owner", "uncertain", "failed", "corrected"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a case of the kind ended: `edited` when the text that left was not the first draft as it was."""
+
+    case: int
+    outcome: str
+    edited: bool = False
+    standing: bool = False  # it left under a standing yes: it proves nothing new
+
+
+def in_a_row(endings: Iterable[Ending]) -> tuple[int, ...]:
+    """The cases of the row of unedited approvals that still stands; `endings` newest first."""
+    row: list[int] = []
+    for ending in endings:
+        if ending.standing or ending.outcome in _NEUTRAL:
+            continue
+        if ending.outcome != "sent" or ending.edited:
+            break
+        row.append(ending.case)
+    return tuple(row)
+
+
+def needs_a_yes(brief: Brief, outgoing: Outgoing, draft: Draft, client: Client | None) -> str:
+    """Why this very mail is not covered by a standing yes, in a few words; "" when it is."""
+    if client is None or not client.written_to:
+        return "a new recipient"
+    known = {address.lower() for address in client.addresses}
+    if any(address.email.lower() not in known for address in (*outgoing.to, *outgoing.cc)):
+        return "a new address"
+    if draft.needs_owner or brief.hints or outgoing.attachments:
+        return "something to look at"
+    return _delicate((outgoing.subject, outgoing.body, brief.message))
+
+
+def _delicate(texts: Sequence[str]) -> str:
+    said = [folded(text) for text in texts]
+    if any(_AMOUNT.search(text) for text in texts) or any(_words("money").search(text) for text in said):
+        return "money"
+    return "a contract" if any(_words("contract").search(text) for text in said) else ""
+
+
+@lru_cache(maxsize=2)
+def _words(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, table('autonomy')[name]))})(?!\w)")
