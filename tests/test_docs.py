@@ -93,7 +93,7 @@ def desk(dovecot: Dovecot, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def test_a_documented_command_runs(desk: Desk, command: str) -> None:
     words = desk.fitted(command)
     if words == ["demo"]:
-        done = at_a_terminal(desk, words, "ok\n")
+        done = at_a_terminal(desk, words, "why\nok\n")
     elif words == DEMO:
         done = the_demo(desk)
     elif words == ["init"]:

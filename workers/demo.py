@@ -208,6 +208,7 @@ class Play:
 
     async def _converse(self, case: int) -> CaseState:
         """Show what arrives, answer it as the owner, until the case ends or waits for another day."""
+        asked: Email | None = None
         while True:
             (arrived,) = await self._until(lambda: self._news(case))
             if arrived is None:
@@ -216,7 +217,9 @@ class Play:
             answer = await self._next_answer(arrived, case)
             if answer is None:
                 return self._state(case)
-            await self._answer(arrived, case, answer)
+            # After a notice ("why", "I am not sure what you mean") it is still the approval mail that is answered.
+            asked = arrived if asked is None or _version(arrived) is not None else asked
+            await self._answer(asked, case, answer)
 
     async def _news(self, case: int) -> tuple[Email | None] | None:
         """The next Deskhand mail in the owner's mailbox; (None,) once the case ended or was put off."""
