@@ -1,6 +1,8 @@
 """The owner's answers: recorded before a case hears of them, handled once the case has replied."""
 
-from sqlalchemy import select, update
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from memory.book import Book
@@ -13,6 +15,16 @@ class Answers(Book):
 
     def record_answer(self, answer: Answer) -> bool:
         """Keep the answer; False when this key was there already."""
+        with self._writing() as connection:
+            return self._record(connection, answer)
+
+    def record_answers(self, given: Sequence[Answer]) -> None:
+        """Keep the answers of one mail, all or none."""
+        with self._writing() as connection:
+            for answer in given:
+                self._record(connection, answer)
+
+    def _record(self, connection: Connection, answer: Answer) -> bool:
         row = insert(answers).values(
             key=answer.key,
             case=answer.case,
@@ -21,8 +33,7 @@ class Answers(Book):
             state="recorded",
             at=answer.at or self._clock.now(),
         )
-        with self._writing() as connection:
-            return connection.execute(row.on_conflict_do_nothing(index_elements=["key"])).rowcount == 1
+        return connection.execute(row.on_conflict_do_nothing(index_elements=["key"])).rowcount == 1
 
     def answers(self, case: int) -> tuple[Answer, ...]:
         """Every answer to a case, oldest first."""
@@ -47,3 +58,10 @@ class Answers(Book):
         query = select(answers.c.result).where(answers.c.key == key, answers.c.state != "recorded")
         with self._reading() as connection:
             return connection.execute(query).scalar()
+
+    def answer_outcome(self, key: str) -> tuple[bool, str] | None:
+        """Whether its case took it, and what the case said; None before it said something."""
+        query = select(answers.c.state, answers.c.result).where(answers.c.key == key, answers.c.state != "recorded")
+        with self._reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else (row.state == "handled", row.result)

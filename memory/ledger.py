@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from memory.answers import Answers
 from memory.blobs import Blobs
+from memory.bounces import Bounces
 from memory.cases import Cases
 from memory.digests import Digests
 from memory.documents import Documents
@@ -24,7 +25,7 @@ from workflows.ports import Clock
 __all__ = ["Intake", "Ledger", "SeenKind"]
 
 
-class Ledger(Orders, Hints, Cases, Digests, Answers, People, Documents, Stories, Recovery):
+class Ledger(Orders, Hints, Cases, Digests, Answers, Standing, People, Documents, Stories, Recovery, Bounces):
     """All of the record (implements `workflows.ports.Record`). Synchronous, safe from any thread and process."""
 
     def __init__(self, engine: Engine, owner: Owner, clock: Clock, blobs: Blobs, intake: Intake | None = None) -> None:

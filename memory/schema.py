@@ -270,6 +270,23 @@ outbox = Table(
     Column("other_way", Integer, nullable=False, default=0),  # it did not arrive by itself; 2: sent the other way
 )
 
+bounces = Table(
+    "bounces",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("intent", String, nullable=False),  # the outbox row that came back
+    Column("case", Integer, nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("recipient", String, nullable=False),
+    Column("kind", String, nullable=False),  # failed | delayed
+    Column("reason", Text, nullable=False),  # in plain words
+    Column("mend", Text, nullable=False),
+    Column("quote", Text, nullable=False, default=""),  # the server's own words
+    Column("told", Integer, nullable=False, default=0),
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("intent", "recipient", "kind"),
+)
+
 documents = Table(
     "documents",
     metadata,

@@ -120,7 +120,7 @@ class TemporalEngine:
 def closed(state: CaseState) -> str:
     """What is said to an answer that comes after the end."""
     said = {
-        "sent": "It was already sent.",
+        "sent": f"It was already {_when_sent(state)}. 'fix {state.case}' drafts a correction.",
         "expired": "It had expired; nothing was sent.",
         "rejected": "You had said no; nothing was sent.",
         "mine": "You answer it yourself; nothing was sent.",
@@ -128,6 +128,12 @@ def closed(state: CaseState) -> str:
         "answered-by-owner": "You had written to them yourself; nothing was sent by Deskhand.",
     }
     return f"Case {state.case} is closed. {said.get(state.outcome, f'Its outcome: {state.outcome}.')}"
+
+
+def _when_sent(state: CaseState) -> str:
+    """`sent Tue 14:02`, as the receipt says it; the server's own words are left out."""
+    said = state.reason.partition(" (")[0]
+    return said if said.startswith("sent ") else "sent"
 
 
 @asynccontextmanager

@@ -132,9 +132,9 @@ def _whole(value: object) -> object:
 def _time(value: object) -> object:
     if isinstance(value, time):
         return value.replace(tzinfo=None)
-    if isinstance(value, str) and re.fullmatch(_CLOCK, value.strip()):
-        hour, minute = value.strip().split(":")
-        return time(int(hour), int(minute))
+    if isinstance(value, str) and re.fullmatch(rf"{_CLOCK}(:[0-5]\d)?", value.strip()):
+        hour, minute, second = (int(part) for part in f"{value.strip()}:0".split(":")[:3])
+        return time(hour, minute, second)
     raise _wrong('a time of day such as "09:00"')
 
 
@@ -332,6 +332,7 @@ class TemporalSection(Section):
 class ApprovalSection(Section):
     mode: Literal["each", "digest", "both"] = "each"
     digest_at: Times = (time(8), time(16))
+    most_waiting: Positive = 5
     via: Literal["smtp", "append"] = "smtp"
     deliver: Literal["send", "drafts"] = "send"
     edit_sends: bool = False
@@ -347,6 +348,8 @@ class ApprovalSection(Section):
         ),
     ] = ""
     tidy: Literal["off", "folder", "archive"] = "off"
+    auto_after: Count = 10
+    undo: Duration = timedelta(minutes=10)
 
 
 class LimitsSection(Section):

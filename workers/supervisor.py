@@ -19,6 +19,7 @@ from temporalio.worker import Interceptor
 
 from tools.mail.inbox import watch
 from workers import logs, wiring
+from workers.aftercare import Aftercare
 from workers.answering import LEAST_DELAY, Answering
 from workers.codec import converter
 from workers.control import ControlServer
@@ -28,6 +29,7 @@ from workers.hints import NO_PROOF, SENT_FOLDERS, Hints
 from workers.ordering import Orders
 from workers.own_mail import OwnMail
 from workers.reception import Reception
+from workers.rounds import Rounds
 from workers.settings import Settings, cache_folder
 from workers.temporal import TemporalServer, find_cli, refusal
 from workers.upkeep import Upkeep
@@ -108,7 +110,7 @@ class Service:
             edit_sends=self._settings.approval.edit_sends,
             least_delay=self._least_delay,
         )
-        upkeep = self._upkeep()
+        upkeep, aftercare = self._upkeep(), self._aftercare()
         orders, hints = self._orders(), self._hints(answering)
         takers = {
             "mail": engine.deliver,
@@ -120,7 +122,7 @@ class Service:
         self.reception = Reception(
             ledger=parts.ledger, blobs=parts.blobs, parser=parts.parser,
             takers=takers, answering=answering,
-            owner=parts.owner, clock=parts.clock, upkeep_due=upkeep.due, news=orders.news,
+            owner=parts.owner, clock=parts.clock, upkeep_due=upkeep.due, news=orders.news, aftercare_due=aftercare.due,
         )  # fmt: skip
         activities = Activities(parts.ledger, parts.recall, parts.drafter, parts.desk, engine)
         await self._stack.enter_async_context(running(build_workers(self.client, activities, self._interceptors)))
@@ -130,6 +132,7 @@ class Service:
         self._keep("delivery", self.reception.run)
         await self._watch_folders()
         self._keep("upkeep", upkeep.run)
+        self._keep("aftercare", aftercare.run)
         self._keep("hints", hints.run)
         self._keep("watch over own mail", self._own_mail().run)
         handlers = Handlers(parts.ledger, answering, parts.owner, parts.clock, parts.health, orders)
@@ -172,6 +175,10 @@ class Service:
             health=parts.health,
         )
 
+    def _aftercare(self) -> Aftercare:
+        parts = self.parts
+        return Aftercare(ledger=parts.ledger, desk=parts.desk, owner=parts.owner)
+
     def _upkeep(self) -> Upkeep:
         parts = self.parts
         return Upkeep(
@@ -181,6 +188,22 @@ class Service:
             owner=parts.owner,
             clock=parts.clock,
             digest_at=self._settings.approval.digest_at,
+            rounds=self._rounds(),
+            auto_after=self._settings.approval.auto_after,
+            undo=self._settings.approval.undo,
+        )
+
+    def _rounds(self) -> Rounds:
+        parts, approval = self.parts, self._settings.approval
+        return Rounds(
+            ledger=parts.ledger,
+            desk=parts.desk,
+            owner=parts.owner,
+            clock=parts.clock,
+            mode=approval.mode,
+            digest_at=approval.digest_at,
+            nudge_at=approval.nudge_at,
+            nudge_after=approval.nudge_after,
         )
 
     async def _connect(self) -> Client:

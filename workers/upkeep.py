@@ -10,7 +10,9 @@ import structlog
 
 from memory.ledger import Ledger
 from memory.mails import FIRST_DAY, SeenMail
+from memory.standing import KINDS
 from tools.mail.outbox import Outbox
+from workers.rounds import Rounds
 from workflows.errors import DeskhandError
 from workflows.models import Owner
 from workflows.ports import Clock, Desk
@@ -33,6 +35,9 @@ class Upkeep:
     owner: Owner
     clock: Clock
     digest_at: Sequence[time]
+    auto_after: int = 0  # unedited approvals in a row before autonomy is offered; 0: never
+    undo: timedelta = timedelta(minutes=10)
+    rounds: Rounds | None = None
     due: asyncio.Event = field(default_factory=asyncio.Event)  # set it to have a round at once
 
     async def run(self) -> None:
@@ -41,14 +46,24 @@ class Upkeep:
             self.due.clear()
             await self.round()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EVERY):
+                async with asyncio.timeout(self._pause()):
                     await self.due.wait()
+
+    def _pause(self) -> float:
+        """Seconds to the next round: until a digest or reminder is due, at most a minute."""
+        if self.rounds is None:
+            return EVERY
+        left = (self.rounds.next_due() - self.clock.now()).total_seconds()
+        return min(max(left, 0.05), EVERY)
 
     async def round(self) -> None:
         """Everything once."""
+        if self.rounds is not None:
+            await self._guarded(self.rounds.round())
         await self._guarded(self._settle())
         await self._guarded(self._tell_set_aside())
         await self._guarded(self._tell_first_day())
+        await self._guarded(self._offer_autonomy())
 
     async def _settle(self) -> None:
         await self.outbox.resume()
@@ -80,6 +95,26 @@ class Upkeep:
             self._account(waiting, begun),
         )
         await asyncio.to_thread(self.ledger.mark_told, [mail.id for mail in waiting])
+
+    async def _offer_autonomy(self) -> None:
+        """After enough unedited approvals in a row, offer once to send that kind alone."""
+        for kind in KINDS if self.auto_after else ():
+            row = await asyncio.to_thread(self.ledger.row_of_approvals, kind)
+            if len(row) < self.auto_after or await asyncio.to_thread(self.ledger.stands_for, kind):
+                continue
+            await self.desk.tell(
+                f"auto-offer:{kind}:{row[-1]}",
+                f"Shall I send each {kind} like these alone?",
+                f"You approved the last {len(row)} drafts of the kind '{kind}' without a change. If you like, I send "
+                "such mails without waiting for your yes: you are shown each one first, and any answer within "
+                f"{self._undo_words()} stops it. New recipients, money and contracts always wait for your yes.\n\n"
+                f"To allow it, answer this mail with: auto {kind}\nTo end it at any time: stop auto {kind}\n"
+                "An edit, a rejection or an undo ends it as well. Without an answer nothing changes.",
+            )
+
+    def _undo_words(self) -> str:
+        minutes = self.undo.total_seconds() / 60
+        return f"{minutes:.0f} minutes" if minutes >= 1 else f"{self.undo.total_seconds():.0f} seconds"
 
     def _digest_since(self, oldest: datetime, now: datetime) -> bool:
         """Whether a digest time of the owner's day has come since then."""

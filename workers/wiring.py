@@ -115,6 +115,9 @@ def build(home: Path, settings: Settings, clock: Clock | None = None) -> Parts:
         terms=Terms(
             expire_after_days=settings.approval.expire_after.total_seconds() / 86_400,
             grace=settings.approval.grace.total_seconds(),
+            undo=settings.approval.undo.total_seconds(),
+            mode=settings.approval.mode,
+            most_waiting=settings.approval.most_waiting,
         ),
         key=keys.nonce_key(),
     )

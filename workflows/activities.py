@@ -7,7 +7,7 @@ password may be mended meanwhile), Permanent is not.
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar
@@ -112,9 +112,21 @@ class Activities:
 
     @activity.defn
     @_edge
+    def stand(self, state: CaseState) -> bool:
+        """Record the standing yes for the current version; false when it was taken back meanwhile."""
+        return self._record.say_yes(state) is not None
+
+    @activity.defn
+    @_edge
     def never(self, client: str) -> None:
         """No more drafts for this client."""
         self._record.set_never(client)
+
+    @activity.defn
+    @_edge
+    def lapses_at(self, state: CaseState) -> datetime:
+        """When the time to answer is really over: the owner's absences do not count."""
+        return self._record.lapses_at(state)
 
     @activity.defn
     @_edge
@@ -180,7 +192,10 @@ class Activities:
 def memory_activities(activities: Activities) -> list[Callable[..., Any]]:
     """Served by exactly one process: Chroma allows one writer."""
     names = activities
-    return [names.brief, names.remember, names.save, names.edit, names.approve, names.never, names.close]
+    return [
+        names.brief, names.remember, names.save, names.edit, names.approve, names.stand, names.never, names.lapses_at,
+        names.close,
+    ]  # fmt: skip
 
 
 def model_activities(activities: Activities) -> list[Callable[..., Any]]:

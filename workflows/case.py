@@ -35,10 +35,13 @@ with workflow.unsafe.imports_passed_through():
         Unclear,
         Why,
     )
+    from workflows.rules.canonical import one_line
 
 TELL_WHEN_HELD = timedelta(minutes=10)
 LOOK_AGAIN = timedelta(minutes=5)
 MOST_VERSIONS = 5
+MOST_REDRAFTS, REDRAFTS_WITHIN = 3, timedelta(hours=1)
+_LONGEST_QUOTE = 120
 ASK_AGAIN = timedelta(hours=1)
 """How long a hand-over may stay without a receipt before it is made again: the client's workflow may have died."""
 LONG_HISTORY = 2000
@@ -68,6 +71,8 @@ class Case:
         if state.stage == "closed":
             _refuse(f"Case {state.case} is closed: {state.outcome}.")
         if isinstance(answer.decision, Approve | Edit | Revise) and answer.version != state.version:
+            if answer.via == "mail" and answer.version < state.version:
+                return  # taken in: the current version is shown once more
             _refuse(f"That was version {answer.version} of case {state.case}; version {state.version} is current.")
         if not isinstance(answer.decision, Approve):
             return
@@ -96,6 +101,10 @@ class Case:
     def _acknowledgement(self, answer: Answer) -> str:
         number, name = self.state.case, f"{self.state.case}.{self.state.version}"
         match answer.decision:
+            case Approve() | Edit() | Revise() if answer.version != self.state.version:
+                text = (
+                    f"That was version {answer.version}; version {self.state.version} of case {number} is shown again."
+                )
             case Approve() if self.state.stage in {"approved", "sending"}:
                 text = f"{name} was already approved."
             case Approve():
@@ -131,15 +140,21 @@ class Case:
     async def _leave(self) -> None:
         """Keep the outcome; what came too late for this case is neither lost nor left unsaid."""
         await self._surely(steps.memory(Activities.close, self.state))
-        for answer in self._answers:
+        for answer in (one for one in self._answers if one.via != "hint"):
             await self._tell(
                 f"late:{answer.key}",
                 f"Case {self.state.case} was closed already",
-                f"Your answer came when the case had just ended ({self.state.outcome}). It changed nothing.",
+                f"Your answer came when the case had just ended ({self.state.outcome}). It changed nothing."
+                f"{self._how_to_correct()}",
             )
         await self._surely(steps.memory(Activities.remember, self.state.case))
         while self._events:
             await self._surely(steps.mail(Activities.start_over, self._events.pop(0)))
+
+    def _how_to_correct(self) -> str:
+        if self.state.outcome != "sent":
+            return ""
+        return f" The mail was {self.state.reason}. 'fix {self.state.case}' drafts a correction."
 
     async def _surely(self, step: Awaitable[object]) -> None:
         """A step that the case must not fail on: when it is refused for good, the log says so and the rest goes on."""
@@ -177,15 +192,26 @@ class Case:
         before = self.state.version
         if not self.state.brief:
             self._to(brief=await steps.memory(Activities.brief, self.state))
+        if not self.state.hold and before and (enough := self._enough_drafts()):
+            self._to(hold=enough)
         if not self.state.hold:
             try:
                 drafted = await steps.model(Activities.draft, self.state)
                 self._to(version=drafted.version, hash=drafted.hash, hold=drafted.hold)
             except ActivityError as error:
                 self._to(hold=f"no draft could be made: {steps.words(error)}")
+        if before and self.state.version != before:
+            self._to(redrafted_at=(*self.state.redrafted_at, workflow.now())[-MOST_REDRAFTS:])
         # Without a new version (held) this is one more question about the old one, not the same question again.
         shown = 1 if self.state.version != before else self.state.round + 1
         self._to(stage="drafted", round=shown, asked_at=None, asked_again=0)
+
+    def _enough_drafts(self) -> str:
+        """Why no further draft is made now, "" when one may be."""
+        if self.state.version >= MOST_VERSIONS:
+            return f"there are {self.state.version} versions already"
+        recent = [at for at in self.state.redrafted_at if at > workflow.now() - REDRAFTS_WITHIN]
+        return f"there were {len(recent)} new drafts within an hour" if len(recent) >= MOST_REDRAFTS else ""
 
     async def _ask(self) -> None:
         if self._events:  # a newer mail came while we drafted: an approval of this version would be stale
@@ -194,17 +220,32 @@ class Case:
         # Kept with the first attempt: a retried question must be the very same mail, its deadline included.
         self._to(asked_at=self.state.asked_at or workflow.now())
         asking = await steps.mail(Activities.ask, self.state)
-        self._to(stage="waiting", asked_at=asking.asked_at, expires_at=asking.expires_at, grace=asking.grace)
+        self._to(
+            stage="waiting", asked_at=asking.asked_at, expires_at=asking.expires_at, grace=asking.grace,
+            leaves_at=asking.leaves_at,
+            look_at=None, again="",
+        )  # fmt: skip
         await self._save()
 
     async def _wait(self) -> None:
         """Until the owner answers, the client writes again, a 'later' is due, or the time is over."""
-        if await self._woken_by(self.state.later_until or self.state.expires_at):
+        state = self.state
+        deadline = state.later_until or state.leaves_at or state.look_at or state.expires_at
+        if await self._woken_by(deadline):
             await self._take_news()
         elif self.state.later_until:
             self._to(stage="drafted", round=self.state.round + 1, asked_at=None, later_until=None)
-        else:
+        elif self.state.leaves_at:
+            await self._leave_under_the_standing_yes()
+        elif deadline and deadline <= workflow.now():
             await self._expire()
+
+    async def _leave_under_the_standing_yes(self) -> None:
+        """The time to undo is over. When the standing yes was taken back meanwhile, the case waits for a yes."""
+        self._to(leaves_at=None)
+        if await steps.memory(Activities.stand, self.state):
+            await self._approve()
+        await self._save()
 
     async def _wait_out_the_grace(self) -> None:
         """Between yes and send any later no, stop or edit wins."""
@@ -243,8 +284,10 @@ class Case:
         now = workflow.now()
         self._to(held_until=max(receipt.until or now + LOOK_AGAIN, now + timedelta(seconds=1)))
         approved_at = self.state.approved_at or now
-        if self.state.held_until and self.state.held_until - approved_at > TELL_WHEN_HELD:
-            name = f"{self.state.case}.{self.state.version}"
+        name = f"{self.state.case}.{self.state.version}"
+        if receipt.rule:  # only the owner's word ends it: told at once, once for each such reason
+            await self._tell(f"held:{name}:{receipt.rule}", f"{name} waits", f"It has not been sent. {receipt.detail}")
+        elif self.state.held_until and self.state.held_until - approved_at > TELL_WHEN_HELD:
             await self._tell(f"held:{name}", f"{name} waits", f"It has not been sent yet. {receipt.detail}")
         await self._save()
 
@@ -268,6 +311,7 @@ class Case:
         return True
 
     async def _take_news(self) -> None:
+        self._to(leaves_at=None)  # whatever is said, from now on it takes a yes of its own
         if self._events:
             await self._take_events()
         elif self._answers:
@@ -292,12 +336,7 @@ class Case:
     async def _take_answer(self, answer: Answer) -> None:
         self._to(consumed=(*self.state.consumed, answer.key)[-MOST_CONSUMED:])
         if self._is_stale(answer):
-            await self._tell(
-                f"stale:{answer.key}",
-                f"Case {self.state.case}: that was version {answer.version}",
-                f"Your answer was to version {answer.version} as it stood before something newer came, so nothing was "
-                f"sent for it. The newest mail about case {self.state.case} shows what changed.",
-            )
+            self._show_again(answer)
         else:
             await self._decide(answer)
         await self._save()
@@ -308,12 +347,29 @@ class Case:
             return True
         return isinstance(answer.decision, Approve | Edit | Revise) and answer.version != self.state.version
 
+    def _show_again(self, answer: Answer) -> None:
+        """Nothing is sent for an answer to what no longer stands: the owner is shown what does, and why."""
+        state = self.state
+        if state.approved_at:  # two different answers: neither counts
+            again = f"You gave two different answers: {state.said}, then {_quoted(answer)}. Neither was sent."
+        elif answer.version != state.version:
+            again = f"That was version {answer.version}; here is version {state.version}."
+        else:
+            again = f"Your answer was to version {answer.version} before something newer came. Nothing was sent."
+        if state.stage in {"new", "drafted"}:  # it is shown in any case
+            self._to(again=again)
+            return
+        self._to(
+            stage="drafted", again=again, round=state.round + 1, asked_at=None, asked_again=0,
+            approved_at=None, held_until=None, later_until=None, said="",
+        )  # fmt: skip
+
     async def _decide(self, answer: Answer) -> None:
         match answer.decision:
             case Approve():
-                await self._approve()
+                await self._approve(_quoted(answer))
             case Edit(text=text, send=send):
-                await self._replace(text, send=send)
+                await self._replace(text, _quoted(answer), send=send)
             case Revise(wishes=wishes):
                 await self._revise(answer, wishes)
             case Reject(reason=reason):
@@ -330,13 +386,14 @@ class Case:
             case Unclear(question=question):
                 await self._ask_again(answer, question)
 
-    async def _approve(self) -> None:
+    async def _approve(self, said: str = "") -> None:
         if self.state.stage not in {"waiting", "needs_owner"}:
+            self._to(held_until=None)  # one more yes may be what a held mail waits for: looked at again now
             return
-        self._to(stage="approved", approved_at=workflow.now(), later_until=None)
+        self._to(stage="approved", approved_at=workflow.now(), later_until=None, said=said)
         await steps.memory(Activities.approve, self.state)
 
-    async def _replace(self, text: str, *, send: bool) -> None:
+    async def _replace(self, text: str, said: str, *, send: bool) -> None:
         """The owner's own text is the next version; shown once more, or with "edit!" approved as it is."""
         edited = await steps.memory(Activities.edit, self.state, text)
         self._to(
@@ -344,17 +401,17 @@ class Case:
             asked_at=None, asked_again=0, approved_at=None, held_until=None, later_until=None,
         )  # fmt: skip
         if send:
-            await self._approve()
+            await self._approve(said)
         else:
             self._to(stage="drafted")
 
     async def _revise(self, answer: Answer, wishes: str) -> None:
-        if self.state.version >= MOST_VERSIONS:
+        if enough := self._enough_drafts():
             await self._tell(
                 f"enough:{answer.key}",
                 f"Case {self.state.case} needs you",
-                f"There are {self.state.version} versions already. Answer the last one with 'edit' and your own text, "
-                "or with 'mine' to write to them yourself. Nothing was sent.",
+                f"{enough[0].upper()}{enough[1:]}, so no new one was made. Answer the last one with 'edit' and your "
+                "own text, or with 'mine' to write to them yourself. Nothing was sent.",
             )
             self._to(stage="waiting", approved_at=None, held_until=None)
             return
@@ -367,17 +424,20 @@ class Case:
         """What is not surely understood is asked again, once, and nothing is sent meanwhile."""
         withdrawn = self.state.approved_at is not None
         self._to(stage="waiting", approved_at=None, held_until=None)
+        if not question:  # an unproven no: held without a word, its proof is on its way or will be asked for
+            return
         if self.state.asked_again and not withdrawn:
             return
         self._to(asked_again=1)
         await self._tell(f"unclear:{answer.key}", f"Case {self.state.case}: I am not sure what you mean", question)
 
     async def _expire(self) -> None:
-        await self._tell(
-            f"expired:{self.state.case}.{self.state.version}",
-            f"Case {self.state.case} expired: nothing was sent",
-            "There was no answer in time, so nothing was sent and the case is closed. They may still wait for you.",
-        )
+        """Unless the owner was away meanwhile. Upkeep names all that expired in one mail."""
+        over = await steps.memory(Activities.lapses_at, self.state)
+        if over > workflow.now():
+            self._to(look_at=over)
+            await self._save()
+            return
         self._close("expired", "no answer in time; nothing was sent")
 
     # ------------------------------------------------------------ small steps
@@ -406,6 +466,18 @@ class Case:
 
 def _is_long() -> bool:
     return workflow.info().get_current_history_length() >= LONG_HISTORY
+
+
+def _quoted(answer: Answer) -> str:
+    """The answer in short, for a mail that names it."""
+    match answer.decision:
+        case Edit(text=text, send=send):
+            words = f'"edit{"!" if send else ""}" with the text "{one_line(text, _LONGEST_QUOTE)}"'
+        case Revise(wishes=wishes):
+            words = f'"{one_line(wishes, _LONGEST_QUOTE)}"'
+        case _:
+            words = '"ok"'
+    return f"{words} to version {answer.version}"
 
 
 def _refuse(why: str) -> NoReturn:

@@ -47,6 +47,7 @@ class Email:
     references: tuple[str, ...] = ()
     text: str = ""
     html_text: str = ""  # the HTML part alone as text, paragraphs joined; "" when there is none
+    html_list: bool = False  # a list stands in the HTML part: its numbers may be the mail program's, not the writer's
     attachments: tuple[Attachment, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()  # (lower-case name, decoded value), mail order, each value capped
     defects: tuple[str, ...] = ()  # what the parser had to forgive
@@ -393,6 +394,7 @@ class Brief:
     sender: Address = Address(email="")
     subject: str = ""
     message: str = ""  # the new part of the client's mail(s), quotes removed, newest last
+    newest: str = ""  # of the last of them alone (old runs: "", which shows the beginning of `message`)
     language: str = "en"  # of the mail
     sources: tuple[Source, ...] = ()  # what memory knows that is relevant, best first
     profile: tuple[Source, ...] = ()  # what may be said about the owner

@@ -7,7 +7,7 @@ or a file are plain functions and run in the activity thread pool; those that wa
 from datetime import datetime
 from typing import Protocol
 
-from workflows.models import Asking, Brief, CaseState, Client, Draft, Event, Outgoing, Receipt
+from workflows.models import Answer, Asking, Brief, CaseState, Client, Draft, Event, Outgoing, Receipt
 
 
 class Clock(Protocol):
@@ -35,6 +35,9 @@ class Record(Protocol):
         Idempotent: the same draft for the same `state.version + 1` is kept once.
         """
 
+    def say_yes(self, state: CaseState) -> Answer | None:
+        """Record the owner's standing yes for the state's version, once; None when it stands no more."""
+
     def approve_version(self, state: CaseState) -> None:
         """The owner said yes to the state's current version: keep that and the state in one transaction."""
 
@@ -46,6 +49,9 @@ class Record(Protocol):
 
     def client_of(self, case: int) -> Client | None:
         """Whom the case is with."""
+
+    def lapses_at(self, state: CaseState) -> datetime:
+        """When the time to answer is over, the owner's absences left out; while away, when to look again."""
 
     def close_case(self, state: CaseState) -> None:
         """Keep the outcome; the case is ended."""

@@ -1,8 +1,11 @@
 """What Deskhand says by mail, each through the outbox: questions and notices to the owner, replies to clients."""
 
 import asyncio
-from dataclasses import dataclass
-from datetime import datetime
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Literal
 
 from memory.blobs import Blobs
 from memory.ledger import Ledger
@@ -11,20 +14,31 @@ from tools.mail import mime
 from tools.mail.outbox import Outbox, Via
 from tools.mail.trace import trace
 from workflows.errors import Permanent
-from workflows.models import Address, Asking, CaseState, Owner, Receipt
+from workflows.models import Address, Asking, Brief, CaseState, Owner, Receipt
 from workflows.ports import Clock
-from workflows.rules import approval, calendar, canonical
+from workflows.rules import approval, calendar, canonical, digest
+from workflows.rules.autonomy import needs_a_yes
+from workflows.rules.replying import gist, new_part
+from workflows.rules.urgency import urgent
 
 NAME = "Deskhand"
 """The display name of every mail to the owner; a client never sees it."""
+_THEY = "They wrote again."
+_QUOTED = 160
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """How long an approval may wait (the owner's working days), and how long after a yes a no still wins (seconds)."""
+    """How the owner is asked: how long an approval may wait (working days), how long after a yes a no wins (seconds).
+
+    `mode` as the setting; while `most_waiting` cases wait, only what is urgent is asked at once.
+    """
 
     expire_after_days: float = 7
     grace: float = 60
+    undo: float = 600  # seconds between showing a mail that leaves under a standing yes and its leaving
+    mode: Literal["each", "digest", "both"] = "each"
+    most_waiting: int = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +53,20 @@ class MailDesk:
     clock: Clock
     terms: Terms
     key: bytes
+    deciding: threading.Lock = field(default_factory=threading.Lock)
 
     async def ask(self, state: CaseState) -> Asking:
-        """Show the current version (or why there is none) to the owner, once per version and round."""
+        """Show the current version (or why there is none) to the owner, once per version and round.
+
+        `shown` is False when it waits for the next digest.
+        """
         intent = f"ask:{state.case}.{state.version}:{state.round}"
-        expires_at = calendar.expiry(state.asked_at or self.clock.now(), self.terms.expire_after_days, self.owner)
-        mail = await asyncio.to_thread(self._question, intent, state, expires_at)
+        asked_at = state.asked_at or self.clock.now()
+        expires_at = calendar.expiry(asked_at, self.terms.expire_after_days, self.owner)
+        leaves_at = await asyncio.to_thread(self._leaves_at, state, asked_at)
+        mail = await asyncio.to_thread(self._question, intent, state, expires_at, leaves_at)
+        if not await asyncio.to_thread(self._is_asked_now, intent, state, mail):
+            return Asking(asked_at=asked_at, expires_at=expires_at, grace=self.terms.grace, shown=False)
         reference = canonical.reference(self.key, state.case, state.version)
         about = f"{state.case}.{state.version}"
         left_at = await self.outbox.post(
@@ -58,7 +80,19 @@ class MailDesk:
         )
         if self.owner.second and state.version:
             await self._ask_second(intent, state, mail, reference)
-        return Asking(asked_at=left_at, expires_at=expires_at, grace=self.terms.grace)
+        return Asking(asked_at=left_at, expires_at=expires_at, grace=self.terms.grace, leaves_at=leaves_at)
+
+    def _leaves_at(self, state: CaseState, asked_at: datetime) -> datetime | None:
+        """When a first draft leaves under the owner's standing yes; None when it waits for a yes of its own."""
+        if state.version != 1 or state.round > 1 or state.hold or not self.ledger.stands_for(state.kind):
+            return None
+        covered = not needs_a_yes(
+            self.ledger.stored_brief(state.brief),
+            self.ledger.outgoing(state.case, state.version),
+            self.ledger.draft(state.case, state.version),
+            self.ledger.client_of(state.case),
+        )
+        return asked_at + timedelta(seconds=self.terms.undo) if covered else None
 
     async def _ask_second(self, intent: str, state: CaseState, mail: approval.ApprovalMail, reference: str) -> None:
         """The same question to the second approver, as a mail of its own: the owner's is what it always was.
@@ -94,7 +128,91 @@ class MailDesk:
         receipt = await self.outbox.send(outgoing, approved, client.id if client else "")
         if receipt.state == "sent":
             await asyncio.to_thread(self.ledger.record_sent, case, version)
+        return self._with_times(receipt)
+
+    def _with_times(self, receipt: Receipt) -> Receipt:
+        """The receipt with its time in the owner's time zone, as the owner may be told it."""
+        if receipt.state == "sent" and receipt.at:
+            said = f"sent {calendar.format_moment(receipt.at, self.owner)}"
+            return replace(receipt, detail=f"{said} ({receipt.detail})" if receipt.detail else said)
+        if receipt.state == "held" and receipt.until:
+            until = calendar.format_deadline(receipt.until, self.owner)
+            return replace(receipt, detail=f"{receipt.detail} It is tried again on {until}.".strip())
         return receipt
+
+    # ------------------------------------------------------------ many cases in one mail
+
+    async def show(self, number: int, kind: digest.Kind, states: Sequence[CaseState]) -> None:
+        """Send the digest or reminder with this number; the cases are those of its rows, as they were kept."""
+        intent = f"digest:{number}"
+        mail = await asyncio.to_thread(self._digest, intent, number, kind, states)
+        reference = canonical.reference(self.key, 0, number)
+        about = " ".join(f"{state.case}.{state.version}" for state in states)
+        await self.outbox.post(
+            intent=intent,
+            purpose="approval",
+            text=mail.text,
+            compose=lambda message_id, date: self._to_owner(mail, about, message_id, date, reference),
+            version=number,
+            reference=reference,
+        )
+
+    def items(self, states: Sequence[CaseState]) -> list[digest.Item]:
+        """The cases as a digest shows them, in order."""
+        return [self._item(state) for state in states]
+
+    def _digest(
+        self, intent: str, number: int, kind: digest.Kind, states: Sequence[CaseState]
+    ) -> approval.ApprovalMail:
+        entry = self.rows.entry(intent)
+        if entry and entry.blob:
+            return approval.ApprovalMail(subject="", text=mime.decoded_body(self.blobs.get(entry.blob)))
+        items = self.items(states)
+        return digest.render(kind, number, canonical.nonce(self.key, 0, number, digest.seal(items)), items, self.owner)
+
+    def _item(self, state: CaseState) -> digest.Item:
+        brief = self.ledger.stored_brief(state.brief)
+        held = bool(state.hold) or not state.version
+        asked_at = state.asked_at or self.clock.now()
+        ends = state.expires_at or calendar.expiry(asked_at, self.terms.expire_after_days, self.owner)
+        return digest.Item(
+            case=state.case,
+            version=state.version,
+            hash=state.hash,
+            brief=brief,
+            question=None if held else self._draft_of(state, brief, ends),
+            hold=state.hold,
+        )
+
+    def _is_asked_now(self, intent: str, state: CaseState, mail: approval.ApprovalMail) -> bool:
+        """Whether this question leaves by itself now, or waits for the next digest. Once it left, it has left."""
+        with self.deciding:  # of many at once, only as many as may wait are asked
+            if self.rows.entry(intent) is None and self._can_wait(state):
+                return False
+            self.rows.enqueue(
+                intent=intent,
+                purpose="approval",
+                recipients=[self.owner.address],
+                hash=canonical.body_hash(mail.text),
+                case=state.case,
+                version=state.version,
+                reference=canonical.reference(self.key, state.case, state.version),
+            )
+            return True
+
+    def _can_wait(self, state: CaseState) -> bool:
+        owners_turn = bool(state.again) or state.changed.startswith(("You ", "Your ")) or state.round > 1
+        if state.hold or not state.version or owners_turn or not digest.fits(self._item(state), self.owner):
+            return False
+        if self.terms.mode == "digest":
+            return True
+        brief = self.ledger.stored_brief(state.brief)
+        received_at = brief.received_at or self.clock.now()
+        if state.version > 1 or urgent(brief.subject, brief.message, brief.language, received_at, self.owner):
+            return False
+        return self.ledger.others_waiting(state.case) >= self.terms.most_waiting
+
+    # ------------------------------------------------------------ notices
 
     async def tell(self, key: str, subject: str, text: str, case: int = 0, via: Via | None = None) -> None:
         """A plain notice, once per key; `via`: in another way than the settings say."""
@@ -114,7 +232,9 @@ class MailDesk:
             story = await asyncio.to_thread(self.ledger.story, case)
             await self.tell(key, f"Why case {case}", trace(story, self.owner), case)
 
-    def _question(self, intent: str, state: CaseState, expires_at: datetime) -> approval.ApprovalMail:
+    def _question(
+        self, intent: str, state: CaseState, expires_at: datetime, leaves_at: datetime | None = None
+    ) -> approval.ApprovalMail:
         entry = self.rows.entry(intent)
         if entry and entry.blob:  # composed before: a retry sends those bytes, whatever the settings are by now
             content = self.blobs.get(entry.blob)
@@ -122,17 +242,25 @@ class MailDesk:
         brief = self.ledger.stored_brief(state.brief)
         if state.hold or not state.version:
             return approval.render_hold(state.case, state.hold, brief, self.owner)
-        return approval.render(
-            approval.Question(
-                outgoing=self.ledger.outgoing(state.case, state.version),
-                draft=self.ledger.draft(state.case, state.version),
-                brief=brief,
-                owner=self.owner,
-                nonce=canonical.nonce(self.key, state.case, state.version, state.hash),
-                expires_at=expires_at,
-                changed=state.changed,
-            )
+        return approval.render(replace(self._draft_of(state, brief, expires_at), leaves_at=leaves_at))
+
+    def _draft_of(self, state: CaseState, brief: Brief, expires_at: datetime) -> approval.Question:
+        return approval.Question(
+            outgoing=self.ledger.outgoing(state.case, state.version),
+            draft=self.ledger.draft(state.case, state.version),
+            brief=brief,
+            owner=self.owner,
+            nonce=canonical.nonce(self.key, state.case, state.version, state.hash),
+            expires_at=expires_at,
+            changed=self._what_changed(state),
+            again=state.again,
         )
+
+    def _what_changed(self, state: CaseState) -> str:
+        """With the newest words of the client, where it was they who changed something."""
+        mails = self.ledger.case_mails(state) if state.changed == _THEY else ()
+        said = gist(new_part(mails[-1][0].text), _QUOTED) if mails else ""
+        return f'{state.changed} "{said}"' if said else state.changed
 
     def _to_owner(  # noqa: PLR0913, PLR0917 - what differs from one mail to the next
         self,

@@ -49,6 +49,11 @@ def to_text(html: str) -> str:
     return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
 
 
+def has_list(html: str) -> bool:
+    """Whether a list stands in it: a mail program made it of typed numbers, and may have numbered it anew."""
+    return re.search(r"<(?:ol|ul|li)[\s>/]", html[:CAP], re.IGNORECASE) is not None
+
+
 def _ink(text: str) -> int:
     return len("".join(text.split()))
 

@@ -242,6 +242,7 @@ def parse(raw: bytes) -> Email:
         references=_ids(block.all("references")),
         text=reading.cap(plain),
         html_text=reading.cap(_joined(texts.html)),
+        html_list=reading.html_list,
         attachments=files,
         headers=tuple((name, _clean(decode_words(value), one_line=True)[:MAX_VALUE]) for name, value in block.fields),
         defects=tuple(tree.defects),
@@ -279,6 +280,7 @@ class _Reading:
         self._forgive = _Forgive(tree)
         self._digests: dict[int, tuple[str, int]] = {}
         self.shown: set[_Part] = set()
+        self.html_list = False
 
     def texts(self, part: _Part) -> _Texts:
         """The visible text under a part, alternatives chosen, in reading order."""
@@ -356,6 +358,7 @@ class _Reading:
 
         if len(text) > html.CAP:
             self._forgive(f"HTML longer than {html.CAP} characters is cut")
+        self.html_list = self.html_list or html.has_list(text)
         return _clean(html.to_text(text))
 
     def _report(self, part: _Part) -> list[str]:

@@ -20,6 +20,7 @@ from workflows.rules.canonical import canonical, defused, one_line, visible
 FIRST_LINE = 90  # characters: what a phone's list shows
 SUBJECT = 200
 _QUOTED = 2000
+_QUOTED_IN_DIGEST = 500
 _SHORT_QUOTE = 120
 _NAME = 80
 _REASON = 400
@@ -50,7 +51,9 @@ class Question:
     owner: Owner
     nonce: str
     expires_at: datetime
+    leaves_at: datetime | None = None  # under a standing yes: when it leaves unless the owner says anything
     changed: str = ""
+    again: str = ""  # why the same version is shown once more
     client_known: bool = True  # this client has been written to at this address before
 
 
@@ -58,28 +61,50 @@ def render(question: Question) -> ApprovalMail:
     """The approval mail of one version."""
     tag = f"{question.outgoing.case}.{question.outgoing.version}"
     parts = [
-        _first_line(question.draft.gist, question.expires_at, question.owner),
+        _first_line(question.draft.gist, _deadline(question)),
         f"----- answer above this line · {tag}.{question.nonce} -----",
-        *_changed(question),
-        *_addressing(question),
+        *_draft_lines(question),
         "",
-        f"----- draft {tag} begins -----",
-        canonical(question.outgoing.body).removesuffix("\n"),
-        f"----- draft {tag} ends -----",
+        *_they_wrote(question.brief, question.owner, _QUOTED),
         "",
-        *_they_wrote(question.brief, question.owner),
-        "",
-        _texts(question.owner)["answer"],
+        texts(question.owner)["answer"],
         *_why(question),
     ]
     return ApprovalMail(subject=_subject(question.brief, tag), text="\n".join(parts) + "\n")
 
 
+def item_lines(question: Question) -> list[str]:
+    """One case of a digest: the person, the draft whole, the beginning of what they wrote, and who drafted it."""
+    draft, owner = question.draft, question.owner
+    said = one_line(draft.gist, _SHORT_QUOTE).rstrip(" .")
+    return [
+        f"===== {question.outgoing.case} · {about(question.brief)} =====",
+        f"{said or 'A draft is ready'}. {calendar.answer_by(question.expires_at, owner)}",
+        *_draft_lines(question),
+        *_they_wrote(question.brief, owner, _QUOTED_IN_DIGEST),
+        f"Model: {one_line(draft.model, _NAME) or _NO_MODEL}.",
+    ]
+
+
+def hold_lines(case: int, reason: str, brief: Brief, owner: Owner) -> list[str]:
+    """One case of a digest that has no draft."""
+    return [
+        f"===== {case} · {about(brief)} =====",
+        f"Read this yourself: {one_line(reason) or 'it needs you'}. Nothing is drafted.",
+        *_they_wrote(brief, owner, _QUOTED_IN_DIGEST),
+    ]
+
+
+def about(brief: Brief) -> str:
+    """`Maria Alvarez: Kick-off date?`, in one line and without a tag of ours."""
+    return f"{person(brief)}: {_REPLY.sub('', _outside(brief.subject)) or '(no subject)'}"
+
+
 def render_hold(case: int, reason: str, brief: Brief, owner: Owner) -> ApprovalMail:
     """The mail that says "read this yourself": what came in, why nothing was drafted ("a complaint"), what to do."""
-    gist = _cut(f"Read this yourself: {one_line(reason) or 'it needs you'}. Nothing is drafted.", FIRST_LINE)
+    gist = cut(f"Read this yourself: {one_line(reason) or 'it needs you'}. Nothing is drafted.", FIRST_LINE)
     note = [f"Note: {one_line(hint, _REASON)}" for hint in brief.hints]
-    parts = [gist, "", *_they_wrote(brief, owner), "", _texts(owner)["hold"], *note]
+    parts = [gist, "", *_they_wrote(brief, owner, _QUOTED), "", texts(owner)["hold"], *note]
     return ApprovalMail(subject=_subject(brief, str(case)), text="\n".join(parts) + "\n")
 
 
@@ -87,7 +112,7 @@ def render_notice(subject: str, text: str, case: int = 0, version: int = 0) -> A
     """A plain notice; the tag names the case (and version) when there is one."""
     number = f"{case}.{version}" if version else str(case)
     tag = f"[Deskhand {number}]" if case else "[Deskhand]"
-    return ApprovalMail(subject=_tagged(_outside(subject), tag), text=canonical(text))
+    return ApprovalMail(subject=tagged(_outside(subject), tag), text=canonical(text))
 
 
 def extract_draft(text: str) -> str | None:
@@ -104,22 +129,43 @@ def _tables() -> dict[str, Any]:
     return tomllib.loads((Path(__file__).parent / "data" / "approval.toml").read_text(encoding="utf-8"))
 
 
-def _texts(owner: Owner) -> dict[str, str]:
+def texts(owner: Owner) -> dict[str, str]:
+    """Our sentences in the owner's language."""
     words: dict[str, str] = _tables()[calendar.language_of(owner)]
     return words
 
 
-def _first_line(gist: str, expires_at: datetime, owner: Owner) -> str:
-    deadline = calendar.answer_by(expires_at, owner)
+def _deadline(question: Question) -> str:
+    if question.leaves_at is None:
+        return calendar.answer_by(question.expires_at, question.owner)
+    when = calendar.format_moment(question.leaves_at, question.owner)
+    return texts(question.owner)["leaves"].format(when=when)
+
+
+def _first_line(gist: str, deadline: str) -> str:
     said = one_line(gist).rstrip(" .") or "A draft is ready"
-    return f"{_cut(said, FIRST_LINE - len(deadline) - 2)}. {deadline}"
+    return f"{cut(said, FIRST_LINE - len(deadline) - 2)}. {deadline}"
 
 
-def _cut(text: str, limit: int) -> str:
+def cut(text: str, limit: int) -> str:
+    """The text, or its beginning and an ellipsis: at most `limit` characters."""
     return text if len(text) <= limit else text[: max(limit - 1, 0)].rstrip() + "…"
 
 
+def _draft_lines(question: Question) -> Iterator[str]:
+    """What changed, to whom it goes, and the text exactly as it would leave, between its lines."""
+    tag = f"{question.outgoing.case}.{question.outgoing.version}"
+    yield from _changed(question)
+    yield from _addressing(question)
+    yield ""
+    yield f"----- draft {tag} begins -----"
+    yield canonical(question.outgoing.body).removesuffix("\n")
+    yield f"----- draft {tag} ends -----"
+
+
 def _changed(question: Question) -> Iterator[str]:
+    if question.again:
+        yield f"Again: {one_line(question.again, _REASON)}"
     if question.outgoing.version > 1:
         yield f"Changed: {one_line(question.changed, _REASON) or 'a new draft'}"
 
@@ -146,7 +192,7 @@ def _counted(number: int, noun: str) -> str:
 def mailbox(address: Address) -> str:
     """`Maria Alvarez <maria@studio.example>`: the address in full, a name that could mislead in quotation marks."""
     email = one_line(address.email).replace(" ", "")
-    name = _cut(one_line(address.name).replace('"', "'"), _NAME)
+    name = cut(one_line(address.name).replace('"', "'"), _NAME)
     if not name:
         return f"<{email}>"
     return f'"{name}" <{email}>' if re.search(r"[,;:@<>()\[\]\\]", name) else f"{name} <{email}>"
@@ -164,22 +210,25 @@ def _new_addresses(question: Question) -> Iterator[Address]:
             yield address
 
 
-def _they_wrote(brief: Brief, owner: Owner) -> Iterator[str]:
+def _they_wrote(brief: Brief, owner: Owner, limit: int) -> Iterator[str]:
     when = f" ({calendar.format_moment(brief.received_at, owner)})" if brief.received_at else ""
     yield f"They wrote{when}:"
     message = canonical(brief.message).strip("\n")
     if not message:
         yield "> (no text)"
         return
-    yield from (f"> {line}".rstrip() for line in defused(message[:_QUOTED]).split("\n"))
-    if len(message) > _QUOTED:
-        yield f"> {_counted(len(message) - _QUOTED, 'more character')}"
+    newest = canonical(brief.newest).strip("\n")
+    # What is cut must be what the owner has read before, not the mail that this version is about.
+    shown = (message if len(message) <= limit else newest or message)[:limit]
+    yield from (f"> {line}".rstrip() for line in defused(shown).split("\n"))
+    if len(message) > len(shown):
+        yield f"> {_counted(len(message) - len(shown), 'more character')}"
 
 
 def _why(question: Question) -> Iterator[str]:
     brief, draft, owner = question.brief, question.draft, question.owner
     when = f" on {calendar.format_deadline(brief.received_at, owner)}" if brief.received_at else ""
-    trigger = f"{_person(brief)} wrote{when}"
+    trigger = f"{person(brief)} wrote{when}"
     # "none: drafted from a template" is said once, after "Model:".
     steps = [trigger, *(one_line(step, _REASON).rstrip(" .") for step in draft.why if step != _NO_MODEL)]
     used, others = _named_sources(question)
@@ -210,10 +259,11 @@ def _source(source: Source, owner: Owner) -> str:
 # ---------------------------------------------------------------- the subject
 
 
-def _person(brief: Brief) -> str:
+def person(brief: Brief) -> str:
+    """Whom a case is with, as a short name for a list."""
     client = brief.client.name if brief.client else ""
     name = _outside(brief.sender.name) or _outside(client) or _outside(brief.sender.email)
-    return _cut(name, _NAME) or "Somebody"
+    return cut(name, _NAME) or "Somebody"
 
 
 def _outside(text: str) -> str:
@@ -222,10 +272,10 @@ def _outside(text: str) -> str:
 
 
 def _subject(brief: Brief, tag: str) -> str:
-    asked = _REPLY.sub("", _outside(brief.subject)) or "(no subject)"
-    return _tagged(f"{_person(brief)}: {asked}", f"[Deskhand {tag}]")
+    return tagged(about(brief), f"[Deskhand {tag}]")
 
 
-def _tagged(text: str, tag: str) -> str:
+def tagged(text: str, tag: str) -> str:
+    """A subject with our tag last, cut to fit."""
     said = visible(text).replace("\n", " ")
-    return f"{_cut(said, SUBJECT - len(tag) - 1)} {tag}".strip()
+    return f"{cut(said, SUBJECT - len(tag) - 1)} {tag}".strip()

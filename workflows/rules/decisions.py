@@ -33,7 +33,7 @@ from workflows.models import (
 from workflows.rules import calendar
 from workflows.rules.calendar import folded
 from workflows.rules.canonical import canonical, visible
-from workflows.rules.typed import typed
+from workflows.rules.typed import Typed, typed
 
 _LONGEST_VERB = 7  # words
 _LONGEST_WORD = 60  # characters
@@ -42,6 +42,7 @@ _FEW = 3  # letters: too few for a wish
 _ITEMS = 10
 _PLAIN_SIGNS = ".,;:!'\"*_-()\u2019\u201c\u201d\u201e\u00ab\u00bb"
 _ACCENTS = {220, 230}  # below and above a letter; overlays strike a word out
+_NUMBERED = re.compile(r"[,;\n]\s*#?\d{1,9}(?:\.\d+)?\s*[:.)-]?\s")
 _ALL_OK = re.compile(r"(?:all|alle|alles|tout|tous|todos?|tudo|tutt[io]|wszystk(?:o|ie)) ok(?:ay)?")
 
 _EMPTY = "Your answer was empty, so nothing was sent. Please answer with one word (ok, no, mine) or say what to change."
@@ -68,6 +69,15 @@ _AUTOMATIC = "This looks like an automatic reply or a reaction, not an answer, s
 _ATTACHED = (
     "Your answer has an attachment, and attachments to an answer are not sent on, so nothing was sent. "
     'Please answer "ok" without it to send the draft as it is, or "mine" to answer yourself.'
+)
+_ITEMS_UNSURE = (
+    "Not every part of your answer is clear, so none of it was acted on and nothing was sent. Please answer that mail "
+    'again, each case by its number on a line of its own, for example "41 ok". To edit a draft, write "41" and your '
+    "wishes, or wait for its own mail."
+)
+_ITEMS_LISTED = (
+    "Your mail program made a list of your answer, and lists are numbered anew, so nothing was done. Please answer "
+    'that mail again with the numbers in one line, for example "41 ok, 42 no too cheap".'
 )
 _NO_DRAFT = "That mail did not ask about a draft, so there was nothing to send."
 
@@ -139,8 +149,40 @@ def parse_items(
     decisions = [parse_item(piece, owner, now) for piece in said]
     if pieces[0].strip() or not named or len(set(named)) < len(named) or len(named) > _ITEMS:
         return None
+    if any(_NUMBERED.search(piece) for piece in said):  # a case that was not asked about is no part of a wish
+        return None
     found = [(case, decision) for case, decision in zip(named, decisions, strict=True) if decision is not None]
     return tuple(found) if len(found) == len(named) else None
+
+
+def read_items(
+    email: Email, asked: Asked, cases: Collection[int], owner: Owner, now: datetime
+) -> tuple[tuple[int, Decision], ...] | Unclear:
+    """The decisions in an answer to a mail that shows these cases: all of them clear, or none. It proves nothing.
+
+    Where it shows one case alone, the words of an answer to a single approval mail will do.
+    """
+    if is_automatic(email):
+        return Unclear(question=_AUTOMATIC)
+    said = typed(email, asked.text)
+    readings = {parse_items(words, cases, owner, now) for words in (said.words, said.html_words) if words.strip()} or {
+        None
+    }
+    found = readings.pop() if len(readings) == 1 else None
+    if found is None and len(cases) == 1:
+        decision = read(email, asked, owner, now)
+        return decision if isinstance(decision, Unclear) else ((next(iter(cases)), decision),)
+    question = _why_not(email, said, unclear=found is None)
+    return Unclear(question=question) if question or found is None else found
+
+
+def _why_not(email: Email, said: Typed, *, unclear: bool) -> str:
+    """Why an answer to many cases is not acted on, "" when it may be."""
+    if email.html_list or unclear:
+        return _ITEMS_LISTED if email.html_list else _ITEMS_UNSURE
+    if said.altered or said.block is not None or _cut_short(email):
+        return _ALTERED
+    return _ATTACHED if any(_is_file(file.content_type) for file in email.attachments) else ""
 
 
 def is_automatic(email: Email) -> bool:
