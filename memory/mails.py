@@ -19,6 +19,7 @@ from sqlalchemy.dialects.sqlite import insert
 from memory import documents
 from memory.blobs import Blobs
 from memory.book import Book
+from memory.bounces import keep_bounce
 from memory.people import find_client, hold_proactive, mark_written_to, new_client, standing_of
 from memory.schema import (
     cases,
@@ -284,6 +285,8 @@ class Mails(Book):
         _keep_thread(connection, arrival, route)
         _keep_document(connection, arrival, route)
         _hold_what_is_proactive(connection, arrival, route)
+        if arrival.kind == "mail" and isinstance(route, Ignore):
+            keep_bounce(connection, arrival.email, arrival.at)
         event = _event(arrival, route)
         _keep_seen(connection, arrival, route, event)
         return event

@@ -18,6 +18,7 @@ from workers.answering import Answering
 from workflows.errors import DeskhandError
 from workflows.models import Email, Event, Owner, RawMail, Route, Surroundings
 from workflows.ports import Clock
+from workflows.rules.machines import bounce
 from workflows.rules.routing import route
 
 log = structlog.get_logger()
@@ -39,6 +40,7 @@ class Reception:
     clock: Clock
     upkeep_due: asyncio.Event
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    aftercare_due: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, raw: RawMail) -> None:
         """Record one mail. When this returns the mail cannot be lost any more.
@@ -56,6 +58,8 @@ class Reception:
         log.info("mail", folder=raw.folder, uid=raw.uid, identity=email.identity[:12], case=event.case if event else 0)
         if event:
             self.news.set()
+        elif bounce(email):
+            self.aftercare_due.set()
 
     def _route(self, email: Email, around: Surroundings) -> Route:
         return route(email, self.owner, around)

@@ -51,6 +51,11 @@ def bounce(email: Email) -> Ignore | None:
     return None
 
 
+def has_report(email: Email) -> bool:
+    """Whether the mail carries a machine-readable delivery report."""
+    return _report_kind(email) == "delivery-status"
+
+
 def receipt(email: Email) -> Ignore | None:
     """Read and delivery receipts, and Outlook's attempts to take a mail back."""
     if _report_kind(email) == "disposition-notification":

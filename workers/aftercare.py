@@ -1,0 +1,75 @@
+"""What is seen to after a mail has left: what came back is told."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from memory.bounces import Returned
+from memory.ledger import Ledger
+from workflows.errors import DeskhandError
+from workflows.models import Owner
+from workflows.ports import Desk
+from workflows.rules import calendar
+from workflows.rules.canonical import one_line
+
+log = structlog.get_logger()
+EVERY = 60.0
+"""Seconds between two rounds."""
+Chore = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aftercare:
+    """One round a minute, and one at once when `due` is set; what does not work is tried again in the next."""
+
+    ledger: Ledger
+    desk: Desk
+    owner: Owner
+    chores: Sequence[Chore] = ()
+    due: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Go round until cancelled."""
+        while True:
+            self.due.clear()
+            await self.round()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(EVERY):
+                    await self.due.wait()
+
+    async def round(self) -> None:
+        """Everything once."""
+        for chore in (*self.chores, self._tell_bounces):
+            try:
+                await chore()
+            except DeskhandError as error:
+                log.warning("aftercare", problem=str(error))
+
+    async def _tell_bounces(self) -> None:
+        """Which mail did not reach whom, why, and what to do: once for each."""
+        for bounce in await asyncio.to_thread(self.ledger.untold_bounces):
+            subject, text = told(bounce, self.owner)
+            await self.desk.tell(f"bounce:{bounce.id}", subject, text, bounce.case)
+            await asyncio.to_thread(self.ledger.mark_bounce_told, bounce.id)
+
+
+def told(bounce: Returned, owner: Owner) -> tuple[str, str]:
+    """The notice of a mail that did not arrive, or has not yet: its subject and text."""
+    name = f"{bounce.case}.{bounce.version}"
+    sent = f", sent {calendar.format_moment(bounce.sent_at, owner)}" if bounce.sent_at else ""
+    mail = f"Your mail “{one_line(bounce.subject, 120)}” to {bounce.recipient} ({name}{sent})"
+    quote = f' Their server said: "{bounce.quote}"' if bounce.quote else ""
+    if bounce.kind == "delayed":
+        text = (
+            f"{mail} has not arrived yet: {bounce.reason}.{quote} The mail servers go on trying, so there is nothing "
+            "to do: you are told if it fails for good, and it is not sent again."
+        )
+        return f"{name} to {bounce.recipient} is delayed", text
+    text = (
+        f"{mail} did not arrive: {bounce.reason}.{quote} {bounce.mend} Nothing was sent again; "
+        f"'./deskhand case {bounce.case}' shows the text."
+    )
+    return f"{name} did not reach {bounce.recipient}", text
