@@ -85,6 +85,7 @@ class Recall:
             sender=newest.sender if newest else Address(email=""),
             subject=newest.subject if newest else "",
             message=message,
+            newest=theirs[-1].text if len(theirs) > 1 else "",
             language=self._language(state, newest, theirs),
             sources=sources,
             profile=self._profile,

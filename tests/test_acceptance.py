@@ -4,16 +4,20 @@ import json
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tomlkit
 
-from tests.house import ROOT, House, is_approval, until
+from tests.house import ROOT, House, until
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
+from tests.test_approval_mail import QUESTION
 from tools.mail import mime
+from workflows.models import Email
+from workflows.rules.approval import render
 
 
 def command(house: House, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -72,9 +76,9 @@ def test_a_yes_to_an_older_version_is_told_of_with_its_case(
         house.user.deliver(again)
         house.wait_approvals(2)
         house.owner_answers(first, "ok")
-        notice = until(lambda: _notices(house), 30, "the notice")[0]
-        assert notice.header("x-deskhand-case") == "1"
-        assert notice.text == "That was version 1 of case 1; version 2 is current."
+        told = until(lambda: _told(house, "That was version 1"), 30, "word that it was the old version")
+        assert told[0].header("x-deskhand-case").partition(".")[0] == "1"
+        assert "Refused" not in told[0].text
         assert not house.sent_to_clients()
         status = json.loads(command(house, "status", "--json").stdout)
         assert status["ignored"]["by_rule"] == {"own-mail": status["ignored"]["total"]}
@@ -82,10 +86,14 @@ def test_a_yes_to_an_older_version_is_told_of_with_its_case(
         assert "the last" not in command(house, "status").stdout
 
 
-def _notices(house: House) -> list:
+def _told(house: House, words: str) -> list[Email]:
+    """The Deskhand mails in INBOX that say so."""
     mails = [mime.parse(stored.content) for stored in house.user.messages()]
-    return [
-        mail
-        for mail in mails
-        if mail.sender.name == "Deskhand" and mail.header("auto-submitted") and not is_approval(mail)
-    ]
+    return [mail for mail in mails if mail.sender.name == "Deskhand" and words in mail.text]
+
+
+def test_the_newest_mail_is_shown_when_there_is_too_much_to_show():
+    long, newest = "a first brief, at length\n" * 200, "No, Friday instead of Thursday!"
+    brief = replace(QUESTION.brief, message=f"{long}\n{newest}", newest=newest)
+    text = render(replace(QUESTION, brief=brief)).text
+    assert f"> {newest}\n> {len(long) + 1:,} more characters\n" in text

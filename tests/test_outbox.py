@@ -209,6 +209,14 @@ async def test_two_processes_at_once_send_once(office):
     assert len(office.server.delivered) == 1
 
 
+async def test_what_no_mail_can_be_made_of_is_failed_and_not_held(office):
+    outgoing = office.approved(to="two words@studio.example")
+    receipt = await office.send(outgoing)
+    assert receipt.state == "failed"
+    assert "is not an address" in receipt.detail
+    assert office.server.connections == 0
+
+
 async def test_text_that_is_not_the_approved_one_is_refused(office):
     outgoing = office.approved()
     with pytest.raises(Permanent, match="not the text that was approved"):

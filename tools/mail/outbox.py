@@ -100,7 +100,11 @@ class Outbox:
 
     async def _send(self, entry: Entry, outgoing: Outgoing) -> Receipt:
         if entry.state in {"approved", "claimed"}:
-            claim = await self._claim(entry, lambda message_id, date: self._compose(outgoing, message_id, date))
+            try:
+                claim = await self._claim(entry, lambda message_id, date: self._compose(outgoing, message_id, date))
+            except Permanent as error:  # no mail can be made of it: an entry that stayed open would look held
+                await asyncio.to_thread(self._ledger.failed, entry.intent, str(error))
+                return _receipt(await self._reread(entry))
             if not isinstance(claim, Claimed):
                 return Receipt(state="held", detail=claim.reason, until=claim.until, rule=claim.rule)
             entry = await self._attempt(claim.entry)
