@@ -13,7 +13,21 @@ from sqlalchemy.dialects.sqlite import insert
 from memory.mails import Mails, SeenMail, seen_mail
 from memory.people import every_client, mark_written_to, paused_clients
 from memory.schema import clients, from_json, mails, meta, orders, seen, to_json
-from workflows.models import Away, Back, Carried, Client, Email, Pause, Rescue, Resume, StopAll
+from memory.standing import KINDS, allow, revoke
+from workflows.models import (
+    Allow,
+    Away,
+    Back,
+    Carried,
+    Change,
+    Client,
+    Disallow,
+    Email,
+    Pause,
+    Rescue,
+    Resume,
+    StopAll,
+)
 from workflows.rules.calendar import folded, format_deadline
 from workflows.rules.canonical import one_line
 
@@ -21,9 +35,6 @@ STOPPED = "stopped"
 """The ledger's key for "stop all": since when, "" when nothing is. The outbox claims nothing while it is set."""
 AWAY = "away_until"
 """The ledger's key for "away": until when, "" when the owner is here."""
-
-Change = Away | Back | Pause | Rescue | Resume | StopAll
-"""The orders that change something."""
 
 OWN_RULES = ("own-mail", "not-yours")
 """Why the owner's own mail is skipped: nothing to give account of."""
@@ -65,7 +76,31 @@ class Orders(Mails):
                 done = self._away(connection, until)
             case Back():
                 done = self._back(connection)
+            case Allow(what=kind):
+                done = self._allow(connection, kind)
+            case Disallow(what=kind):
+                done = self._disallow(connection, kind)
         return done
+
+    # ------------------------------------------------------------ a standing yes
+
+    def _allow(self, connection: Connection, kind: str) -> Carried:
+        if kind not in KINDS:
+            return Carried(ok=False, says=f'There is no kind "{one_line(kind, 40)}"; there are: {", ".join(KINDS)}.')
+        if not allow(connection, kind, self._clock.now()):
+            return Carried(ok=False, says=f"No {kind} was approved unedited lately, so each still waits for your yes.")
+        return Carried(
+            ok=True,
+            says=f"From now on each {kind} that is not to a new recipient and speaks of no money or contract leaves "
+            f'alone: you are shown it first, and any answer stops it. "stop auto {kind}" ends this at once.',
+        )
+
+    def _disallow(self, connection: Connection, kind: str) -> Carried:
+        if kind and kind not in KINDS:
+            return Carried(ok=False, says=f'There is no kind "{one_line(kind, 40)}"; there are: {", ".join(KINDS)}.')
+        for one in (kind,) if kind else KINDS:
+            revoke(connection, one, self._clock.now())
+        return Carried(ok=True, says=f"Each {kind or 'mail'} waits for your yes again, also those shown already.")
 
     # ------------------------------------------------------------ reading
 

@@ -29,6 +29,8 @@ ignored              what was skipped and why, each with a number
 rescue 4             mail number 4 of that list is work after all
 away until 14 Aug    nothing expires and no reminders come until then
 back                 ends "away"
+auto reply           mails of this kind leave without your yes (only after a row of unedited approvals)
+stop auto reply      each waits for your yes again
 help                 this list
 
 An order is read from your Sent folder, at most 24 hours old, and carried out once. A new approver, settings, export

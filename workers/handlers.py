@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from memory.ledger import Ledger
-from memory.orders import Change
 from workers.answering import Answering
 from workers.control import Handler
 from workers.ordering import WELL, Orders
@@ -17,6 +16,7 @@ from workflows.models import (
     Approve,
     Away,
     Back,
+    Change,
     Decision,
     Edit,
     Later,

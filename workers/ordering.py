@@ -14,14 +14,16 @@ import structlog
 from sqlalchemy import Engine
 
 from memory.ledger import Ledger
-from memory.orders import Change
 from workers import desk_texts
 from workers.commands import views
 from workflows.errors import Permanent
 from workflows.models import (
+    Allow,
     Away,
     Back,
     Carried,
+    Change,
+    Disallow,
     Email,
     Event,
     Explain,
@@ -53,6 +55,8 @@ _SUBJECTS: dict[type[Change], tuple[str, str]] = {
     Rescue: ("Rescued", "Not rescued"),
     Away: ("Away", "Not set to away"),
     Back: ("Back", "Not set to back"),
+    Allow: ("Allowed", "Not allowed"),
+    Disallow: ("Each waits for your yes again", "Not changed"),
 }
 """What the notice says in its subject: done, not done."""
 

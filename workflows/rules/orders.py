@@ -10,9 +10,11 @@ from datetime import datetime
 from functools import lru_cache
 
 from workflows.models import (
+    Allow,
     Asked,
     Away,
     Back,
+    Disallow,
     Email,
     Explain,
     Help,
@@ -44,7 +46,8 @@ _SUBJECT = re.compile(r"\s*deskhand(?![\w@-])[\s:,;.!-]*", re.IGNORECASE)
 _NUMBER = re.compile(rf"(?:no\.? ?|nr\.? ?)?#?\s?(\d{{1,{_LARGEST}}})(?:\.\d{{1,4}})?")
 
 _KINDS = (
-    "status", "stop", "stop_alone", "resume", "pause", "why", "ignored", "rescue", "away", "back", "help", "not_yet",
+    "status", "stop", "stop_alone", "auto", "stop_auto",
+    "resume", "pause", "why", "ignored", "rescue", "away", "back", "help", "not_yet",
     "not_by_mail",
 )  # fmt: skip
 _ALONE: dict[str, Order] = {
@@ -68,6 +71,7 @@ _WHOM = 'Pause whom? Write for example "pause Acme" or "pause maria@studio.examp
 _WHY_WHAT = 'Which case? Write for example "why 41".'
 _RESCUE_WHAT = 'Which mail? Write for example "rescue 4"; "ignored" lists the numbers. Nothing was done.'
 _AWAY_WHEN = 'Away until when? Write for example "away until 14 Aug" or "away until Monday 9:00"; nothing was done.'
+_AUTO_WHAT = 'Which kind may leave alone? Write for example "auto reply"; nothing was done.'
 _SURE = "That reads like a question, so nothing was done. Write the order without a question mark."
 _NOTICE = (
     "Your answer to a notice is not an order, so nothing was done. To decide about a draft, answer the approval mail "
@@ -187,6 +191,14 @@ def _rescue(rest: str) -> Order | NotUnderstood:
     return Rescue(number=number) if number else NotUnderstood(hint=_RESCUE_WHAT)
 
 
+def _auto(rest: str) -> Order | NotUnderstood:
+    return Allow(what=folded(rest)) if rest else NotUnderstood(hint=_AUTO_WHAT)
+
+
+def _stop_auto(rest: str) -> Order:
+    return Disallow(what=folded(rest))
+
+
 def _not_yet(phrase: str) -> Order:
     return NotYet(what=phrase)
 
@@ -200,6 +212,8 @@ _READERS: dict[str, Callable[[str], Order | NotUnderstood]] = {
     "pause": _pause,
     "why": _why,
     "rescue": _rescue,
+    "auto": _auto,
+    "stop_auto": _stop_auto,
     "not_yet": _not_yet,
     "not_by_mail": _not_by_mail,
 }
