@@ -31,7 +31,7 @@ PATIENCE = 15.0
 """Seconds for a connection or a TLS handshake."""
 ORDER = (
     "settings", "packages", "home", "disk",
-    "imap.connect", "imap.tls", "imap.login", "imap.idle", "imap.folders", "imap.sent",
+    "imap.connect", "imap.tls", "imap.login", "imap.idle", "imap.folders", "imap.sent", "proof",
     "smtp.connect", "smtp.tls", "smtp.login",
     "temporal", "memory", "model",
 )  # fmt: skip
@@ -198,6 +198,7 @@ async def _imap(home: Path, loaded: Settings | None) -> AsyncIterator[Probe]:
         yield probe
     for name, question in (("imap.idle", _idle), ("imap.folders", _folders), ("imap.sent", _sent)):
         yield await _probe(name, _step(partial(_asked, question, loaded), account, well=well))
+    yield await _probe("proof", _step(partial(_asked, partial(_proof, home, loaded), loaded), account, well=well))
 
 
 async def _smtp(home: Path, loaded: Settings | None) -> AsyncIterator[Probe]:
@@ -387,6 +388,28 @@ async def _sent(mailbox: "Mailbox", part: ImapSection) -> str:
             f"Name it as imap.sent, or send one mail by your mail program to have it made. There are: {names}.",
         )
     return ", ".join(folder.name for folder in found)
+
+
+async def _proof(home: Path, loaded: Settings | None, mailbox: "Mailbox", _part: ImapSection) -> str:
+    """Which proof of the owner's answers this mailbox can give; learns what its server adds to sent mail."""
+    from workers.proving import look_into_sent
+    from workflows.rules.sent_headers import LEAST
+
+    assert loaded is not None  # `_asked` has seen to it
+    folders, learnt = await look_into_sent(home, loaded, mailbox)
+    if not folders:
+        raise Warned("No answer by mail can be proven without a Sent folder.", "Until then: ./deskhand approve.")
+    where, rehearse = ", ".join(folders), "./deskhand check --rehearse shows it for each of your devices."
+    if learnt.samples < LEAST:
+        raise Unneeded(f"by the copy in {where}; too few mails of yours lie there to learn from. {rehearse}")
+    if learnt.strange:
+        raise Warned(
+            f"Some of {learnt.samples} mails you sent lie in {where} as if delivered ({', '.join(learnt.strange)}).",
+            f"Answers with these are not proven; {rehearse}",
+        )
+    added = ", ".join(learnt.headers) or "nothing"
+    second = f"; {loaded.approval.second} by signature" if loaded.approval.second else ""
+    return f"by the copy in {where}; to {learnt.samples} mails looked at the server added {added}{second}"
 
 
 # ---------------------------------------------------------------- Temporal, memory, model

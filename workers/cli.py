@@ -107,8 +107,19 @@ def init(
 
 
 @app.command(rich_help_panel=START)
-def check(context: typer.Context) -> int:
+def check(
+    context: typer.Context,
+    *,
+    rehearse: Annotated[
+        bool, typer.Option("--rehearse", help="Send yourself a test approval to answer from each of your devices.")
+    ] = False,
+    seconds: Annotated[int, typer.Option(min=1, help="How long to look for answers, with --rehearse.")] = 600,
+) -> int:
     """Probe every part and name each fault with its mend."""
+    if rehearse:
+        from workers.rehearsal import rehearse as rehearse_answers
+
+        return rehearse_answers(_output(context), seconds)
     from workers.check import check as probe_all
 
     return probe_all(_output(context))

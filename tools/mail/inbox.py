@@ -511,17 +511,27 @@ class Mailbox:
             except No as no:
                 raise _refused_append(folder, no) from no
 
-    async def find(
-        self, folder: str, *, message_id: str = "", since: datetime | None = None, part: Part = "whole"
+    async def find(  # noqa: PLR0913 - each narrows the search
+        self,
+        folder: str,
+        *,
+        message_id: str = "",
+        since: datetime | None = None,
+        part: Part = "whole",
+        answering: Sequence[str] = (),
+        newest: int = 0,
     ) -> tuple[RawMail, ...]:
         """Mails with this Message-ID, or that arrived at or after `since`, oldest first; `part` "header" is cheaper.
+
+        `answering`: only those that name one of these ids as a parent; `newest`: at most so many, 0: all.
 
         Raises:
             NeedsOwner: no such folder.
         """
         kind: FolderKind = "inbox" if folder.upper() == "INBOX" else "sent"
-        criteria = _criteria(message_id, since)
-        found = await self._ask(partial(_find, folder=folder, criteria=criteria, part=part), _BIG_FETCH)
+        criteria = _criteria(message_id, since, answering)
+        look = partial(_find, folder=folder, criteria=criteria, part=part, newest=newest)
+        found = await self._ask(look, _BIG_FETCH)
         return tuple(
             RawMail(content=content, folder=folder, folder_kind=kind, uid=listed.uid, uidvalidity=uidvalidity)
             for uidvalidity, listed, content in found
@@ -615,18 +625,22 @@ def _refused_append(folder: str, no: No) -> DeskhandError:
     return Retryable(f"The server did not file a copy in {folder!r}: {no}")
 
 
-def _criteria(message_id: str, since: datetime | None) -> tuple[str, ...]:
+def _criteria(message_id: str, since: datetime | None, answering: Sequence[str] = ()) -> tuple[str, ...]:
     found: tuple[str, ...] = ()
     if message_id:
         found += ("HEADER", "Message-ID", quote(message_id))
     if since:  # servers compare dates without zones
         found += ("SINCE", _since(since - timedelta(days=1)))
+    parents = [("HEADER", name, quote(one)) for one in answering for name in ("In-Reply-To", "References")]
+    found += ("OR",) * (len(parents) - 1) + tuple(word for parent in parents for word in parent)
     return found or ("ALL",)
 
 
-def _find(connection: Connection, folder: str, criteria: Sequence[str], part: Part) -> list[tuple[int, _Listed, bytes]]:
+def _find(
+    connection: Connection, folder: str, criteria: Sequence[str], part: Part, newest: int = 0
+) -> list[tuple[int, _Listed, bytes]]:
     opened = _examine(connection, folder)
-    uids = _search(connection, *criteria)
+    uids = _search(connection, *criteria)[-newest:]
     listed = _list(connection, uids) if uids else []
     pairs = ((mail, _fetch(connection, mail, part)) for mail in listed)
     return [(opened.uidvalidity, mail, content) for mail, content in pairs if content is not None]

@@ -15,7 +15,7 @@ _OLDEST = timedelta(days=400)
 _OLDEST_ORDER = timedelta(hours=24)
 _FARTHEST_ORDER = timedelta(hours=1)  # ahead of us: a clock that is set wrong
 
-_DELIVERY = frozenset({
+DELIVERY = frozenset({
     "received", "return-path", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-rcpt-to",
     "authentication-results", "received-spf", "x-received", "arc-seal", "arc-message-signature",
     "arc-authentication-results", "x-spam-status", "x-spam-flag", "x-spam-level", "x-spam-score",
@@ -136,7 +136,7 @@ def _delivered(email: Email, learned: tuple[str, ...]) -> str:
     for name, value in email.headers:
         if _NEVER_LEARNED.fullmatch(name):
             return f"This mail was passed on or sent by a program (it has a {name.title()} header)."
-        if name in _DELIVERY and not _is_learned(name, value, learned):
+        if name in DELIVERY and not _is_learned(name, value, learned):
             return f"This mail was delivered and not sent from here (it has a {name.title()} header)."
     return ""
 
