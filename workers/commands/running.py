@@ -13,6 +13,8 @@ from workers.commands.output import Output
 from workflows.errors import NeedsOwner
 
 ROOT = Path(__file__).resolve().parents[2]
+WHOLE = ("-n", "3", "--dist", "loadfile")
+"""The whole suite in three processes: most tests wait for a server. With arguments pytest runs as it is told."""
 _ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
 
 
@@ -56,7 +58,7 @@ def test(arguments: Sequence[str]) -> int:
         raise NeedsOwner("The test tools are not installed here.", "Run ./deskhand test from a checkout.")
     _require_dovecot()
     _require_temporal()
-    command = [sys.executable, "-m", "pytest", *arguments]
+    command = [sys.executable, "-m", "pytest", *(arguments or WHOLE)]
     with subprocess.Popen(command, cwd=ROOT) as child:  # noqa: S603 - our own interpreter
         while True:
             try:
