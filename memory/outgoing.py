@@ -18,6 +18,7 @@ from sqlalchemy.dialects.sqlite import insert
 from memory import last_look
 from memory.blobs import Blobs
 from memory.book import Book
+from memory.restored import count_departure
 from memory.schema import answers, cases, clients, from_json, meta, outbox, seen, threads, versions
 from workflows.errors import NeedsOwner, Permanent, Retryable
 from workflows.models import Answer, Approve, Edit, Later, Mine, Never, OutboxState, Outgoing, Reject, Revise, Unclear
@@ -177,7 +178,12 @@ class OutgoingLedger(Book):
         Raises:
             Retryable: another attempt was quicker; this one must not send.
         """
-        if not self._move(intent, ("claimed",), state="committing", detail=""):
+        allowed = (outbox.c.intent == intent) & (outbox.c.state == "claimed")
+        with self._writing() as connection:
+            done = connection.execute(update(outbox).where(allowed).values(state="committing", detail=""))
+            if done.rowcount and _need(connection, intent).purpose == "client":
+                count_departure(connection)
+        if not done.rowcount:
             raise Retryable(f"{intent} is being sent by another attempt.")
 
     def retry(self, intent: str, detail: str) -> None:
@@ -246,12 +252,15 @@ class OutgoingLedger(Book):
         """It did not arrive by itself; `done`: it was put in the owner's way otherwise."""
         self._set(intent, other_way=_DONE if done else _LATE)
 
-    def missed_in_a_row(self, owner: str) -> int:
-        """How many of the newest mails to the owner did not arrive by themselves."""
+    def missed_in_a_row(self, owner: str, besides: str) -> int:
+        """How many of the newest mails to the owner did not arrive by themselves.
+
+        `besides`: the beginning of the intents that went another way from the start, and so tell nothing of this one.
+        """
         query = (
             select(outbox.c.other_way)
             .where(outbox.c.purpose.in_(_TO_OWNER), outbox.c.recipients == json.dumps([owner]))
-            .where(outbox.c.arrived_at.is_not(None) | (outbox.c.other_way > 0))
+            .where(outbox.c.arrived_at.is_not(None) | (outbox.c.other_way > 0), ~outbox.c.intent.startswith(besides))
             .order_by(outbox.c.sent_at.desc(), outbox.c.id.desc())
             .limit(_MANY_IN_A_ROW)
         )

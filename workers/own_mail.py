@@ -28,6 +28,7 @@ EVERY = 60.0
 MANY = 3
 """So many in a row are a fault of the mailbox, not of a mail."""
 PART = "own mail"
+_ASTRAY = "astray:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ class OwnMail:
         missing = await asyncio.to_thread(self.rows.missing, self.owner.address, now - OLDEST, now - PATIENCE)
         for entry in missing:
             await self._look_for(entry)
-        self._judge(await asyncio.to_thread(self.rows.missed_in_a_row, self.owner.address))
+        self._judge(await self._in_a_row())
 
     async def _look_for(self, entry: Entry) -> None:
         found, junk = await self.evidence.anywhere(entry), await self.evidence.junk_folders()
@@ -74,15 +75,18 @@ class OwnMail:
         await asyncio.to_thread(self.rows.went_other_way, entry.intent, done=False)
         way = await self.outbox.post_other_way(entry)
         await asyncio.to_thread(self.rows.went_other_way, entry.intent, done=True)
-        if await asyncio.to_thread(self.rows.missed_in_a_row, self.owner.address) == 1:
+        if await self._in_a_row() == 1:
             await self._say(entry, where, way)
+
+    async def _in_a_row(self) -> int:
+        return await asyncio.to_thread(self.rows.missed_in_a_row, self.owner.address, f"notice:{_ASTRAY}")
 
     async def _say(self, entry: Entry, where: str, way: Via) -> None:
         """Once for each row of such mails, by the way that works: a notice by the other would go astray as well."""
         how = "put into your INBOX by IMAP" if way == "append" else "sent by SMTP"
         first, mend = _mend(way, in_junk=where.startswith("lies"))
         await self.desk.tell(
-            f"astray:{entry.intent}",
+            f"{_ASTRAY}{entry.intent}",
             "A mail of mine did not reach your INBOX",
             f"{first} and {where}. It is {how} now, and so is this notice.\n\n{mend}\n",
             entry.case,
