@@ -21,6 +21,7 @@ DAY = timedelta(hours=24)
 LOOKING = "look_first"
 """The ledger's key for "versions made up to this time wait until the mailbox was looked into"; "" when that is done."""
 _A_MOMENT = timedelta(seconds=1)
+_MONTH = timedelta(days=30)
 _LEFT = ("committing", "sent", "uncertain")
 _NO_MAIL = ("answer", "order", "hint")
 _CERTAINLY_KEPT = 1000  # a state may forget the oldest of more keys than this
@@ -58,7 +59,8 @@ class Going:
 
 def doubts(connection: Connection, going: Going, now: datetime) -> Iterator[Doubt]:
     """Every doubt about this mail, the most serious first."""
-    for check in (_unsure_after_restore, _news, _foreign_address, _duplicate, _written_by_hand, _not_now):
+    checks = (_unsure_after_restore, _news, _foreign_address, _answered_by_hand, _duplicate, _written_by_hand, _not_now)
+    for check in checks:
         if (doubt := check(connection, going, now)) is not None:
             yield doubt
 
@@ -149,7 +151,27 @@ def _written_by_hand(connection: Connection, going: Going, now: datetime) -> Dou
     return None
 
 
-def _sent_by_hand(connection: Connection, going: Going, now: datetime) -> Iterator[tuple[Email, datetime]]:
+def _answered_by_hand(connection: Connection, going: Going, now: datetime) -> Doubt | None:
+    """The owner's own answer to the very mail that this one answers, whatever it says."""
+    asked = going.outgoing.in_reply_to
+    if not asked:
+        return None
+    for email, at in _sent_by_hand(connection, going, now, since=now - _MONTH, naming=asked):
+        if asked in email.parents[:1]:
+            name = f"{going.case}.{going.outgoing.version}"
+            return Doubt(
+                rule="answered",
+                reason=f"You answered that mail of theirs yourself ({at:%d %b %H:%M} UTC). If this shall go as well, "
+                f"say ok once more ('./deskhand approve {name}'); 'no' or 'mine' ends the case.",
+            )
+    return None
+
+
+def _sent_by_hand(
+    connection: Connection, going: Going, now: datetime, since: datetime | None = None, naming: str = ""
+) -> Iterator[tuple[Email, datetime]]:
+    """The owner's own mails to these people, newest first; `naming`: only those that name this Message-ID."""
+    since = since or going.day_before(now)
     ours = select(outbox.c.id).where(
         outbox.c.state.in_(_LEFT),
         or_(
@@ -163,8 +185,10 @@ def _sent_by_hand(connection: Connection, going: Going, now: datetime) -> Iterat
     query = (
         select(mails.c.email, seen.c.at)
         .join(seen, seen.c.key == mails.c.identity)
-        .where(seen.c.kind == "sent", seen.c.at >= going.day_before(now), named, ~ours.exists())
+        .where(seen.c.kind == "sent", seen.c.at >= since, named, ~ours.exists())
     )
+    if naming:
+        query = query.where(mails.c.email.contains(naming, autoescape=True))
     for row in connection.execute(query.order_by(seen.c.id.desc()).limit(200)):
         yield from_json(Email, row.email), row.at
 

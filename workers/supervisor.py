@@ -99,6 +99,7 @@ class Service:
         parts = self.parts
         self._stack.push_async_callback(parts.aclose)
         parts.ledger.first_run()
+        self._set_temporal_aside_after_a_restore()
         self.client = await self._connect()
         engine = TemporalEngine(self.client, parts.ledger)
         answering = Answering(
@@ -111,7 +112,7 @@ class Service:
             least_delay=self._least_delay,
         )
         upkeep, aftercare = self._upkeep(), self._aftercare()
-        orders, hints = self._orders(), self._hints(answering)
+        orders, hints = self._orders(engine), self._hints(answering)
         takers = {
             "mail": engine.deliver,
             "sent": engine.deliver,
@@ -164,7 +165,7 @@ class Service:
             health=parts.health,
         )
 
-    def _orders(self) -> Orders:
+    def _orders(self, engine: TemporalEngine) -> Orders:
         parts = self.parts
         return Orders(
             ledger=parts.ledger,
@@ -172,12 +173,29 @@ class Service:
             desk=parts.desk,
             owner=parts.owner,
             clock=parts.clock,
+            hand_over=engine.hand_over,
+            begin=engine.recreate,
             health=parts.health,
         )
 
+    def _set_temporal_aside_after_a_restore(self) -> None:
+        """An older ledger and a newer Temporal contradict each other: the ledger is the record, so it alone counts."""
+        reconcile = self.parts.reconcile
+        if not reconcile.restored.begin(reconcile.home, reconcile.departures):
+            return
+        self._say("An older ledger was put back: everything is held until your sent mails were looked through.")
+        for path in self._home.glob("temporal.sqlite*"):
+            if ".before-restore" not in path.name:
+                path.replace(path.with_name(f"{path.name}.before-restore"))
+
     def _aftercare(self) -> Aftercare:
         parts = self.parts
-        return Aftercare(ledger=parts.ledger, desk=parts.desk, owner=parts.owner)
+        return Aftercare(
+            ledger=parts.ledger,
+            desk=parts.desk,
+            owner=parts.owner,
+            chores=(lambda: parts.reconcile.run(parts.desk),),
+        )
 
     def _upkeep(self) -> Upkeep:
         parts = self.parts

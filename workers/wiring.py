@@ -16,6 +16,7 @@ from memory.keywords import Keywords
 from memory.ledger import Intake, Ledger
 from memory.outgoing import Limits, OutgoingLedger
 from memory.recall import Recall
+from memory.restored import Departures, Restored
 from memory.schema import open_engine
 from memory.store import Store
 from tools.mail.account import Account
@@ -24,6 +25,7 @@ from tools.mail.evidence import Evidence
 from tools.mail.inbox import Mailbox
 from tools.mail.outbox import Outbox
 from tools.mail.parser import Parser
+from tools.mail.reconcile import Reconcile
 from tools.mail.signatures import Signatures, resolve
 from tools.mail.smtp import Transport
 from workers.clock import SystemClock
@@ -50,6 +52,7 @@ class Parts:
     transport: Transport
     outbox: Outbox
     evidence: Evidence
+    reconcile: Reconcile
     signatures: Signatures
     desk: MailDesk
     store: Store
@@ -94,17 +97,14 @@ def build(home: Path, settings: Settings, clock: Clock | None = None) -> Parts:
     mailbox = Mailbox(imap_account)
     transport = Transport(settings.smtp_account(home))
     evidence = Evidence(mailbox, parser.parse, settings.imap.sent)
-    outbox = Outbox(
-        ledger=rows,
-        blobs=blobs,
-        transport=transport,
+    reconcile = Reconcile(
+        restored=Restored(engine, clock),
+        departures=Departures(home / "keys" / "departures"),
         evidence=evidence,
-        owner=owner,
-        limits=_limits(settings),
-        clock=clock,
-        files_sent=settings.smtp.files_sent,
-        via=settings.approval.via,
+        home=ledger.home(),
+        begun=clock.now(),
     )
+    outbox = _outbox(settings, rows, blobs, transport, evidence, owner, clock, reconcile)
     desk = MailDesk(
         ledger=ledger,
         rows=rows,
@@ -143,6 +143,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None) -> Parts:
         transport=transport,
         outbox=outbox,
         evidence=evidence,
+        reconcile=reconcile,
         signatures=Signatures(settings.approval.authserv_id, resolve),
         desk=desk,
         store=store,
@@ -150,6 +151,30 @@ def build(home: Path, settings: Settings, clock: Clock | None = None) -> Parts:
         model=model,
         drafter=_drafter(model),
         health=health,
+    )
+
+
+def _outbox(  # noqa: PLR0913, PLR0917 - what the outbox is made of
+    settings: Settings,
+    rows: OutgoingLedger,
+    blobs: Blobs,
+    transport: Transport,
+    evidence: Evidence,
+    owner: Owner,
+    clock: Clock,
+    reconcile: Reconcile,
+) -> Outbox:
+    return Outbox(
+        ledger=rows,
+        blobs=blobs,
+        transport=transport,
+        evidence=evidence,
+        owner=owner,
+        limits=_limits(settings),
+        clock=clock,
+        files_sent=settings.smtp.files_sent,
+        via=settings.approval.via,
+        reconcile=reconcile,
     )
 
 

@@ -5,7 +5,7 @@ import contextlib
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -13,7 +13,7 @@ from typing import Literal
 from memory.outgoing import Entry
 from tools.mail.inbox import Mailbox
 from workflows.errors import NeedsOwner, Permanent
-from workflows.models import Email
+from workflows.models import Email, Outgoing
 from workflows.rules.canonical import body_hash
 
 FilesSent = Literal["auto", "yes", "no"]
@@ -52,6 +52,25 @@ class Evidence:
         for folder in folders:
             if (found := await self._by_body(folder, entry, ours)) is not None:
                 return found
+        return None
+
+    async def same_mail(self, outgoing: Outgoing, since: datetime, ids: Sequence[str] = ()) -> Found | None:
+        """A sent mail that is this version, for whatever ledger it left: by id, else by people, subject and text.
+
+        Raises:
+            Retryable, NeedsOwner: the mailbox cannot be looked into.
+        """
+        for folder in await self._where_sent_mail_lies():
+            if (found := await self._by_id(folder, ids)) is not None:
+                return found
+            for listed in await self.mailbox.find(folder, since=since - timedelta(days=1), part="header"):
+                header = await self._read(listed.content)
+                if header is None or not header.message_id or not _is_to_the_same(outgoing, header):
+                    continue
+                for raw in await self.mailbox.find(folder, message_id=header.message_id):
+                    theirs = await self._read(raw.content)
+                    if theirs is not None and body_hash(theirs.text) == body_hash(outgoing.body):
+                        return Found(folder=folder, message_id=header.message_id)
         return None
 
     async def in_inbox(self, entry: Entry) -> Found | None:
@@ -134,6 +153,16 @@ def _same_envelope(entry: Entry, ours: Email, theirs: Email) -> bool:
         return False
     times = [at for at in (ours.date, entry.claimed_at) if at is not None]
     return any(abs(theirs.date - at) <= _SAME_TIME for at in times)
+
+
+def _is_to_the_same(outgoing: Outgoing, theirs: Email) -> bool:
+    people = {address.email.lower() for address in (*outgoing.to, *outgoing.cc)}
+    thread = not outgoing.in_reply_to or outgoing.in_reply_to in theirs.parents
+    return (
+        thread
+        and theirs.subject == outgoing.subject
+        and people == {address.email.lower() for address in (*theirs.to, *theirs.cc)}
+    )
 
 
 def known_to_file(host: str, setting: FilesSent) -> bool | None:

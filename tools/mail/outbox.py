@@ -17,6 +17,7 @@ from memory.blobs import Blobs
 from memory.outgoing import Claimed, Composed, Entry, Held, Limits, OutgoingLedger
 from tools.mail import mime
 from tools.mail.evidence import Evidence, FilesSent, Found, known_to_file
+from tools.mail.reconcile import Reconcile
 from tools.mail.smtp import Transport, Uncertain
 from workflows.errors import DeskhandError, Permanent, Retryable
 from workflows.models import Address, Outgoing, Owner, Receipt
@@ -58,6 +59,7 @@ class Outbox:
         clock: Clock,
         files_sent: FilesSent = "auto",
         waiting: Waiting | None = None,
+        reconcile: Reconcile | None = None,
         via: Via = "smtp",
     ) -> None:
         self._ledger = ledger
@@ -69,6 +71,7 @@ class Outbox:
         self._clock = clock
         self._files_sent: FilesSent = files_sent
         self._waiting = waiting or Waiting()
+        self._reconcile = reconcile
         self.via: Via = via
         self._domain = owner.address.rpartition("@")[2]
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -99,6 +102,9 @@ class Outbox:
             return await self._send(entry, outgoing)
 
     async def _send(self, entry: Entry, outgoing: Outgoing) -> Receipt:
+        if entry.state in {"approved", "claimed"} and self._reconcile is not None:
+            await self._reconcile.before(outgoing)
+            entry = await self._reread(entry)
         if entry.state in {"approved", "claimed"}:
             try:
                 claim = await self._claim(entry, lambda message_id, date: self._compose(outgoing, message_id, date))
@@ -131,6 +137,8 @@ class Outbox:
             nonlocal committed
             await asyncio.to_thread(self._ledger.committing, entry.intent)
             committed = True
+            if self._reconcile is not None and entry.purpose == "client":
+                await self._reconcile.departing()
 
         content = await asyncio.to_thread(self._blobs.get, entry.blob)
         try:
