@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from memory.mails import Mails, SeenMail, seen_mail
 from memory.people import every_client, mark_written_to, paused_clients
-from memory.schema import clients, from_json, mails, meta, orders, seen, to_json
+from memory.schema import cases, clients, from_json, mails, meta, orders, outbox, seen, to_json
 from memory.standing import KINDS, allow, revoke
 from workflows.models import (
     Allow,
@@ -116,6 +116,18 @@ class Orders(Mails):
         moment = datetime.fromisoformat(until)
         return moment if moment > self._clock.now() else None
 
+    def held_sends(self) -> tuple[tuple[str, int, int], ...]:
+        """What waits in the outbox for a hold to end, oldest first: (client, case, version)."""
+        waiting = (outbox.c.purpose == "client") & outbox.c.state.in_(("approved", "claimed"))
+        query = (
+            select(cases.c.client, outbox.c.case, outbox.c.version)
+            .join(cases, cases.c.number == outbox.c.case)
+            .where(waiting, cases.c.stage == "sending")
+            .order_by(outbox.c.id)
+        )
+        with self._reading() as connection:
+            return tuple((row.client, row.case, row.version) for row in connection.execute(query))
+
     def skipped(self, limit: int = 50) -> tuple[SeenMail, ...]:
         """Other people's mails that were skipped or set aside, and why, newest first; `id` is for `rescue`."""
         which = (seen.c.kind == "mail") & seen.c.state.in_(("ignored", "quarantined")) & seen.c.rule.not_in(OWN_RULES)
@@ -154,7 +166,7 @@ class Orders(Mails):
             for row, email in _waiting(connection, found)
         ]
         mail = f" {len(taken)} of their mails are taken up now: {_cases(taken)}." if taken else ""
-        says = f"{_names(found)} resumed: what you approved goes out again within five minutes.{mail}"
+        says = f"{_names(found)} resumed: what you approved goes out again.{mail}"
         return Carried(ok=True, says=says)
 
     # ------------------------------------------------------------ rescue
@@ -231,7 +243,7 @@ def _resume(connection: Connection, given_at: datetime) -> Carried:
     if stopped_at and given_at < stopped_at - _CLOCKS_DIFFER:
         return Carried(ok=False, says="You stopped everything after you gave this order, so it stays stopped.")
     _set(connection, STOPPED, "")
-    return Carried(ok=True, says=f"Approved mails go out again; what was held leaves within five minutes.{still}")
+    return Carried(ok=True, says=f"Approved mails go out again.{still}")
 
 
 def _moment(text: str) -> datetime | None:
