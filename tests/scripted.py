@@ -7,7 +7,7 @@ import asyncio
 import threading
 from collections import defaultdict, deque
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from workflows.models import Asking, Brief, CaseState, Client, Draft, Event, Outgoing, Receipt
@@ -36,6 +36,7 @@ class Script:
     lost_hand_overs: int = 0  # that many reach a client's workflow that dies with them
     holds: deque[str] = field(default_factory=deque)  # what the drafting says instead of a draft
     faults: defaultdict[str, deque[Exception]] = field(default_factory=lambda: defaultdict(deque))
+    absences: deque[datetime] = field(default_factory=deque)  # what the ledger says at an expiry; empty: it is over
     gates: dict[str, threading.Event] = field(default_factory=dict)
     reached: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -100,6 +101,12 @@ class Office:
 
     def client_of(self, case: int) -> Client | None:
         return None
+
+    def lapses_at(self, state: CaseState) -> datetime:
+        script = self.scripts[state.case]
+        script.enter("lapses_at")
+        assert state.expires_at
+        return script.absences.popleft() if script.absences else state.expires_at
 
     def close_case(self, state: CaseState) -> None:
         self.scripts[state.case].enter("close")

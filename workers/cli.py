@@ -233,6 +233,18 @@ def mine(context: typer.Context, which: CaseId) -> int:
     return deciding.mine(_output(context), which)
 
 
+@app.command(rich_help_panel=ANSWER)
+def settle(
+    context: typer.Context,
+    which: CaseId,
+    word: Annotated[str, typer.Argument(metavar="arrived|resend", help="What is true of it, or what to do.")],
+) -> int:
+    """Say of a mail that may or may not have left: it arrived, or send it once more."""
+    from workers.commands import deciding
+
+    return deciding.settle(_output(context), which, word)
+
+
 # ---------------------------------------------------------------- the desk
 
 
@@ -294,6 +306,18 @@ def rescue(
     from workers.commands import deciding
 
     return deciding.rescue(_output(context), number)
+
+
+@app.command(rich_help_panel=DESK)
+def fix(
+    context: typer.Context,
+    which: CaseId,
+    words: Annotated[list[str] | None, typer.Argument(help="What was wrong, in your words.")] = None,
+) -> int:
+    """Draft a correction of what a case has sent; it is shown to you first."""
+    from workers.commands import deciding
+
+    return deciding.fix(_output(context), which, " ".join(words or ()))
 
 
 # ---------------------------------------------------------------- try and measure

@@ -10,6 +10,7 @@ from memory.ledger import Ledger
 from workers.answering import Answering
 from workers.control import Handler
 from workers.ordering import WELL, Orders
+from workers.settling import Settling
 from workflows.errors import NeedsOwner
 from workflows.models import (
     Answer,
@@ -42,6 +43,7 @@ class Handlers:
     clock: Clock
     health: Mapping[str, str]
     orders: Orders
+    settling: Settling
 
     def table(self) -> Mapping[str, Handler]:
         """Command name to handler, for the `ControlServer`."""
@@ -57,6 +59,8 @@ class Handlers:
             "away": self.away,
             "back": self.back,
             "rescue": self.rescue,
+            "fix": self.fix,
+            "settle": self.settling.settle,
             "status": self.status,
         }
 
@@ -104,6 +108,10 @@ class Handlers:
 
     async def _order(self, order: Change) -> dict[str, Any]:
         done = await self.orders.carry_out(uuid.uuid4().hex, order, self.clock.now())
+        return {"ok": done.ok, "says": done.says}
+
+    async def fix(self, key: str, case: int, words: str = "") -> dict[str, Any]:
+        done = await self.orders.fix(key, case, words)
         return {"ok": done.ok, "says": done.says}
 
     async def status(self) -> dict[str, Any]:

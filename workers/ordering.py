@@ -4,7 +4,7 @@ What changes something is changed by the ledger, once per order; what is told is
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,17 +16,19 @@ from sqlalchemy import Engine
 from memory.ledger import Ledger
 from workers import desk_texts
 from workers.commands import views
-from workflows.errors import Permanent
+from workflows.errors import DeskhandError, Permanent
 from workflows.models import (
     Allow,
     Away,
     Back,
     Carried,
+    CaseState,
     Change,
     Disallow,
     Email,
     Event,
     Explain,
+    Fix,
     Help,
     NotByMail,
     NotUnderstood,
@@ -76,6 +78,8 @@ class Orders:
     desk: Desk
     owner: Owner
     clock: Clock
+    hand_over: Callable[[str, int, int], Awaitable[None]]  # an approved version to its client's own workflow
+    begin: Callable[[CaseState], Awaitable[None]]  # a case of the ledger that Temporal does not know yet
     health: Mapping[str, str] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)  # set when there is something new to deliver
 
@@ -115,6 +119,10 @@ class Orders:
         match order:
             case Explain(case=case):
                 await self._explain(key, case)
+            case Fix(case=case, words=words):
+                done = await self.fix(key, case, words)
+                if not done.ok:  # else the draft itself is the answer
+                    await self._tell(key, "Nothing to correct", done.says)
             case ShowStatus():
                 facts = await asyncio.to_thread(self.facts)
                 await self._tell(key, desk_texts.status_subject(facts), self.status(facts))
@@ -145,11 +153,34 @@ class Orders:
 
     # ------------------------------------------------------------ by mail and at the machine
 
+    async def fix(self, key: str, case: int, words: str) -> Carried:
+        """Draft a correction of what a case sent, as a case of its own, once per key."""
+        try:
+            state = await asyncio.to_thread(self.ledger.correct, case, key, words)
+        except Permanent as error:
+            return Carried(ok=False, says=str(error))
+        if state.stage != "closed":
+            await self.begin(state)
+        return Carried(ok=True, says=f"A correction of case {case} is drafted and shown to you as case {state.case}.")
+
     async def carry_out(self, key: str, order: Change, given_at: datetime) -> Carried:
         """Carry out an order that changes something, once per key; what is said to the owner."""
         done = await asyncio.to_thread(self.ledger.carry_out, key, order, given_at)
         self.news.set()  # a rescued mail, or those of a client who is no longer paused
+        if isinstance(order, Resume):
+            await self._hand_over_held()
         return done
+
+    async def _hand_over_held(self) -> None:
+        """What was held looks again at once. Its case does so by itself within minutes: a failure here loses nothing.
+
+        A client whose newer mail is being taken up is not hurried: the last look holds that send for a moment.
+        """
+        for client, case, version in await asyncio.to_thread(self.ledger.held_sends):
+            try:
+                await self.hand_over(client, case, version)
+            except DeskhandError as error:
+                log.warning("not handed over yet", case=case, problem=str(error))
 
     def facts(self) -> dict[str, Any]:
         """What `status` tells, from the ledger."""

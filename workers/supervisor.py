@@ -31,6 +31,7 @@ from workers.own_mail import OwnMail
 from workers.reception import Reception
 from workers.rounds import Rounds
 from workers.settings import Settings, cache_folder
+from workers.settling import Settling
 from workers.temporal import TemporalServer, find_cli, refusal
 from workers.upkeep import Upkeep
 from workers.worker import build_workers, running
@@ -111,7 +112,8 @@ class Service:
             edit_sends=self._settings.approval.edit_sends,
             least_delay=self._least_delay,
         )
-        upkeep, aftercare = self._upkeep(), self._aftercare()
+        settling = Settling(ledger=parts.ledger, rows=parts.rows, desk=parts.desk, hand_over=engine.hand_over)
+        upkeep, aftercare = self._upkeep(), self._aftercare(settling)
         orders, hints = self._orders(engine), self._hints(answering)
         takers = {
             "mail": engine.deliver,
@@ -136,7 +138,7 @@ class Service:
         self._keep("aftercare", aftercare.run)
         self._keep("hints", hints.run)
         self._keep("watch over own mail", self._own_mail().run)
-        handlers = Handlers(parts.ledger, answering, parts.owner, parts.clock, parts.health, orders)
+        handlers = Handlers(parts.ledger, answering, parts.owner, parts.clock, parts.health, orders, settling)
         ear = ControlServer(self._home, handlers.table())
         await ear.start()
         self._stack.push_async_callback(ear.stop)
@@ -188,13 +190,13 @@ class Service:
             if ".before-restore" not in path.name:
                 path.replace(path.with_name(f"{path.name}.before-restore"))
 
-    def _aftercare(self) -> Aftercare:
+    def _aftercare(self, settling: Settling) -> Aftercare:
         parts = self.parts
         return Aftercare(
             ledger=parts.ledger,
             desk=parts.desk,
             owner=parts.owner,
-            chores=(lambda: parts.reconcile.run(parts.desk),),
+            chores=(lambda: parts.reconcile.run(parts.desk), settling.round),
         )
 
     def _upkeep(self) -> Upkeep:

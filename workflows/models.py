@@ -360,7 +360,16 @@ class NotUnderstood:
 
 Change = StopAll | Resume | Pause | Rescue | Away | Back | Allow | Disallow
 """The orders that change something."""
-Order = Change | ShowStatus | Explain | ShowIgnored | Help | NotYet | NotByMail
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """A correction of what a case sent is to be drafted; `words`: what was wrong, in the owner's words."""
+
+    case: int
+    words: str = ""
+    kind: Literal["fix"] = "fix"
+
+
+Order = Change | Fix | ShowStatus | Explain | ShowIgnored | Help | NotYet | NotByMail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,6 +104,18 @@ def rescue(output: Output, number: int) -> int:
     return _tell(output, "rescue", {"number": number})
 
 
+def fix(output: Output, which: str, words: str) -> int:
+    """Draft a correction of what the case sent, to the same client in the same thread."""
+    case, _ = case_and_version(which)
+    return _tell(output, "fix", {"key": uuid.uuid4().hex, "case": case, "words": words})
+
+
+def settle(output: Output, which: str, word: str) -> int:
+    """Say of a mail nobody knows to have left that it arrived, or have the same mail sent once more."""
+    case, version = case_and_version(which)
+    return _tell(output, "settle", {"case": case, "version": version, "word": word})
+
+
 def service_must_run(home: Path) -> None:
     """Raises NotRunning when no service runs on this home."""
     if control.running(home) is None:

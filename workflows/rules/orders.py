@@ -17,6 +17,7 @@ from workflows.models import (
     Disallow,
     Email,
     Explain,
+    Fix,
     Help,
     NotByMail,
     NotUnderstood,
@@ -47,7 +48,7 @@ _NUMBER = re.compile(rf"(?:no\.? ?|nr\.? ?)?#?\s?(\d{{1,{_LARGEST}}})(?:\.\d{{1,
 
 _KINDS = (
     "status", "stop", "stop_alone", "auto", "stop_auto",
-    "resume", "pause", "why", "ignored", "rescue", "away", "back", "help", "not_yet",
+    "resume", "pause", "why", "fix", "ignored", "rescue", "away", "back", "help", "not_yet",
     "not_by_mail",
 )  # fmt: skip
 _ALONE: dict[str, Order] = {
@@ -70,6 +71,7 @@ _ONE_LINE = "Write one order alone on one line; nothing was done."
 _WHOM = 'Pause whom? Write for example "pause Acme" or "pause maria@studio.example"; nothing was done.'
 _WHY_WHAT = 'Which case? Write for example "why 41".'
 _RESCUE_WHAT = 'Which mail? Write for example "rescue 4"; "ignored" lists the numbers. Nothing was done.'
+_FIX_WHAT = 'Which case? Write for example "fix 41" or "fix 41 the date is wrong"; nothing was done.'
 _AWAY_WHEN = 'Away until when? Write for example "away until 14 Aug" or "away until Monday 9:00"; nothing was done.'
 _AUTO_WHAT = 'Which kind may leave alone? Write for example "auto reply"; nothing was done.'
 _SURE = "That reads like a question, so nothing was done. Write the order without a question mark."
@@ -102,6 +104,8 @@ def _is_no_answer(order: Order | NotUnderstood, said: Typed, owner: Owner, now: 
     """Whether the whole answer to an approval mail is surely an order: whatever may speak of that draft is none."""
     if isinstance(order, _NEVER_IN_AN_ANSWER) or _kind_of(said.words or said.html_words, owner) == "stop_alone":
         return False
+    if isinstance(order, Fix) and order.case != asked.case:
+        return False  # "fix 2 typos"
     if isinstance(order, Pause | Resume) and order.client and not _is_addressed(order.client, asked.text):
         return False  # "pause it", "pause until Monday"
     answer = decisions.parse(said.words, owner, now, html_words=said.html_words, altered=said.altered)
@@ -186,6 +190,12 @@ def _why(rest: str) -> Order | NotUnderstood:
     return Explain(case=number) if number else NotUnderstood(hint=_WHY_WHAT)
 
 
+def _fix(rest: str) -> Order | NotUnderstood:
+    found = re.fullmatch(r"(?:case |fall )?(\S+)(?:[\s:,;.-]+(.*))?", rest, re.IGNORECASE)
+    number = _number(found[1].strip(_SIGNS)) if found else 0
+    return Fix(case=number, words=(found[2] or "").strip()) if found and number else NotUnderstood(hint=_FIX_WHAT)
+
+
 def _rescue(rest: str) -> Order | NotUnderstood:
     number = _number(rest)
     return Rescue(number=number) if number else NotUnderstood(hint=_RESCUE_WHAT)
@@ -211,6 +221,7 @@ _READERS: dict[str, Callable[[str], Order | NotUnderstood]] = {
     "resume": _resume,
     "pause": _pause,
     "why": _why,
+    "fix": _fix,
     "rescue": _rescue,
     "auto": _auto,
     "stop_auto": _stop_auto,
