@@ -3,6 +3,7 @@
 The ledger is the record. Every call can be repeated: ids and keys make a second one say what the first one said.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -37,11 +38,11 @@ class TemporalEngine:
         Raises:
             Retryable: Temporal does not answer now.
         """
-        state = self._ledger.case(event.case)
+        state = await asyncio.to_thread(self._ledger.case, event.case)
         if state.stage == "closed":
             if event.key == state.event:
                 return
-            await self.deliver(self._ledger.start_over(event))
+            await self.deliver(await asyncio.to_thread(self._ledger.start_over, event))
             return
         async with _plainly():
             try:
@@ -65,7 +66,7 @@ class TemporalEngine:
             Refused: the case would not take it.
             Retryable: Temporal does not answer now.
         """
-        state = self._ledger.case(answer.case)
+        state = await asyncio.to_thread(self._ledger.case, answer.case)
         if state.stage == "closed":
             raise Refused(closed(state))
         try:
@@ -73,7 +74,7 @@ class TemporalEngine:
         except RPCError as error:
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise Retryable("Temporal does not answer; the decision is kept and given again.") from error
-        state = self._ledger.case(answer.case)
+        state = await asyncio.to_thread(self._ledger.case, answer.case)
         if state.stage == "closed":
             raise Refused(closed(state))
         await self.recreate(state)

@@ -5,7 +5,7 @@ state does what a durable workflow would: whatever is recorded is delivered unti
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -23,6 +23,8 @@ from workflows.rules.routing import route
 
 log = structlog.get_logger()
 Taker = Callable[[Event], Awaitable[object]]
+AT_ONCE = 8
+"""How many cases are told at the same time; within a case, in the order things happened."""
 SWEEP = 60.0
 """Seconds after which what could not be delivered is tried again."""
 
@@ -86,10 +88,24 @@ class Reception:
         """Everything recorded, oldest first, orders before all. One that cannot be delivered holds up no other."""
         events = await asyncio.to_thread(self.ledger.undelivered)
         # "stop all" must not wait behind a case that Temporal is slow to take.
-        for event in sorted(events, key=lambda event: event.kind != "order"):
-            await self._deliver(event)
+        await self._deliver_in_order([event for event in events if event.kind == "order"])
+        by_case: dict[int, list[Event]] = {}
+        for event in events:
+            if event.kind != "order":
+                by_case.setdefault(event.case, []).append(event)
+        at_once = asyncio.Semaphore(AT_ONCE)
+
+        async def deliver(one_case: Sequence[Event]) -> None:
+            async with at_once:
+                await self._deliver_in_order(one_case)
+
+        await asyncio.gather(*(deliver(one_case) for one_case in by_case.values()))
         for answer in await asyncio.to_thread(self.ledger.unhandled_answers):
             await self._guarded(self.answering.give(answer), case=answer.case)
+
+    async def _deliver_in_order(self, events: Sequence[Event]) -> None:
+        for event in events:
+            await self._deliver(event)
 
     async def _deliver(self, event: Event) -> None:
         take = self.takers.get(event.kind)

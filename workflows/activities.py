@@ -140,12 +140,14 @@ class Activities:
     @_edge
     async def draft(self, state: CaseState) -> CaseState:
         """Draft the next version and keep it; `hold` says so when no safe draft can be made."""
-        brief = self._record.stored_brief(state.brief)
-        previous = self._record.outgoing(state.case, state.version).body if state.version else ""
+        brief = await asyncio.to_thread(self._record.stored_brief, state.brief)
+        previous = ""
+        if state.version:
+            previous = (await asyncio.to_thread(self._record.outgoing, state.case, state.version)).body
         draft = await self._drafting.draft(brief, state.version + 1, state.wishes, previous)
         if draft.needs_owner:
             return replace(state, hold=draft.needs_owner)
-        return self._record.add_version(state, draft, "model" if draft.model else "template")
+        return await asyncio.to_thread(self._record.add_version, state, draft, "model" if draft.model else "template")
 
     # ------------------------------------------------------------ mail
 
@@ -153,7 +155,7 @@ class Activities:
     @_edge
     async def ask(self, state: CaseState) -> Asking:
         """Show the current version to the owner."""
-        self._record.save_case(state)
+        await asyncio.to_thread(self._record.save_case, state)
         return await self._desk.ask(state)
 
     @activity.defn

@@ -76,7 +76,8 @@ class Case:
             _refuse(f"That was version {answer.version} of case {state.case}; version {state.version} is current.")
         if not isinstance(answer.decision, Approve):
             return
-        if state.version == 0 or state.hold or state.stage in {"new", "drafted"}:
+        # "drafted" is no obstacle: the question may have left although its step is still to be done again.
+        if state.version == 0 or state.hold or state.stage == "new":
             _refuse(f"Case {state.case} has no draft to approve.")
         if answer.hash != state.hash:
             _refuse(f"The draft of case {state.case} is not the one this answer was given to.")
