@@ -78,6 +78,7 @@ class Entry:
     held: str = ""  # the doubts that wait for the owner's word, by rule
     held_at: datetime | None = None  # when the newest of them was raised
     bounced: str = ""  # why it came back, when it did
+    resend: int = 0  # the owner wants it sent once more
     other_way: int = 0  # to the owner: 1 it did not arrive by itself, so it is sent the other way; 2 that is done
 
 
@@ -208,8 +209,22 @@ class OutgoingLedger(Book):
 
     def settle(self, intent: str, *, arrived: bool) -> None:
         """The owner's word on an uncertain mail: it arrived, or it did not and the same bytes may go again."""
-        values = {"state": "sent", "sent_at": self._clock.now()} if arrived else {"state": "claimed"}
+        values = {"state": "sent", "sent_at": self._clock.now()} if arrived else {"state": "claimed", "resend": 1}
         self._move(intent, ("uncertain",), detail="settled by the owner", **values)
+
+    def to_resend(self) -> tuple[Entry, ...]:
+        """What the owner wants sent once more and has not been seen to the end."""
+        return self._entries(outbox.c.resend == 1)
+
+    def resent(self, intent: str) -> None:
+        """How sending it once more ended is known."""
+        self._set(intent, resend=0)
+
+    def of_case(self, case: int, version: int = 0) -> Entry | None:
+        """The row of this version to the client; of version 0 the newest one, an uncertain one first."""
+        found = self._entries(outbox.c.purpose == "client", outbox.c.case == case)
+        fitting = [one for one in found if one.version == version or not version]
+        return max(fitting, key=lambda one: (one.state == "uncertain", one.version), default=None)
 
     def learned(self, intent: str, server_id: str) -> Entry:
         """The Message-ID that the server really gave it, found in Sent."""

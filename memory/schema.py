@@ -267,6 +267,7 @@ outbox = Table(
     Column("held", Text, nullable=False, default=""),  # doubts of the last look that wait for the owner's word, by rule
     Column("held_at", Instant),  # when the newest of them was raised: a later yes ends it
     Column("bounced", Text, nullable=False, default=""),  # why it came back, when it did
+    Column("resend", Integer, nullable=False, default=0),  # it was uncertain, and the owner wants it sent once more
     Column("other_way", Integer, nullable=False, default=0),  # it did not arrive by itself; 2: sent the other way
 )
 

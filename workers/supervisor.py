@@ -114,7 +114,8 @@ class Service:
         )
         settling = Settling(ledger=parts.ledger, rows=parts.rows, desk=parts.desk, hand_over=engine.hand_over)
         upkeep, aftercare = self._upkeep(), self._aftercare(settling)
-        orders, hints = self._orders(engine), self._hints(answering)
+        orders = self._orders(engine)
+        hints = self._hints(answering, orders)
         takers = {
             "mail": engine.deliver,
             "sent": engine.deliver,
@@ -143,7 +144,7 @@ class Service:
         await ear.start()
         self._stack.push_async_callback(ear.stop)
 
-    def _hints(self, answering: Answering) -> Hints:
+    def _hints(self, answering: Answering, orders: Orders) -> Hints:
         parts = self.parts
         return Hints(
             ledger=parts.ledger,
@@ -153,6 +154,7 @@ class Service:
             desk=parts.desk,
             owner=parts.owner,
             clock=parts.clock,
+            stop=orders.carry_out,
         )
 
     def _own_mail(self) -> OwnMail:

@@ -394,9 +394,10 @@ def _receipt(entry: Entry) -> Receipt:
 
 
 def _how_to_settle(entry: Entry) -> str:
-    people = ", ".join(entry.recipients)
+    people, name = ", ".join(entry.recipients), f"{entry.case}.{entry.version}"
     return (
         f"The server was handed the mail to {people} but never said whether it took it, and no copy lies in Sent. "
-        f"Deskhand will not send it again by itself. Look into your Sent folder or ask {people}; if it did not arrive, "
-        f"send it yourself ('./deskhand case {entry.case}' shows the text). {entry.detail}"
+        f"Deskhand will not send it again by itself. Look into your Sent folder or ask {people}. If it arrived: "
+        f"'./deskhand settle {name} arrived'; if not: './deskhand settle {name} resend' sends the very same mail once "
+        f"more ('./deskhand case {entry.case}' shows the text). {entry.detail}"
     ).strip()
