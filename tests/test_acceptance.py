@@ -1,6 +1,7 @@
 """What a user meets from outside: faults at the first start, answers that come too late, what `status` lists."""
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -97,3 +98,24 @@ def test_the_newest_mail_is_shown_when_there_is_too_much_to_show():
     brief = replace(QUESTION.brief, message=f"{long}\n{newest}", newest=newest)
     text = render(replace(QUESTION, brief=brief)).text
     assert f"> {newest}\n> {len(long) + 1:,} more characters\n" in text
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path, how: signal.Signals):
+    demo = subprocess.Popen(
+        [sys.executable, "-P", "-m", "workers", "demo", "--answer", "ok", "--json"],
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(Path.home()), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        until(lambda: list(tmp_path.glob("deskhand-demo-*/ledger.sqlite")), 30, "the demo's home")
+        demo.send_signal(how)
+        _, said = demo.communicate(timeout=30)
+    finally:
+        demo.kill()
+        demo.wait(10)
+    assert demo.returncode == 130, said
+    assert "Traceback" not in said
+    assert not list(tmp_path.glob("deskhand-demo-*"))

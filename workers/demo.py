@@ -7,6 +7,7 @@ looks into the client's mailbox for what really came.
 
 import asyncio
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -39,6 +40,7 @@ PATIENCE = 30.0
 """Seconds to wait for any one step; all of them together take a few."""
 LOOK = 0.03
 MOST_ANSWERS = 8
+INTERRUPTED = 130
 FINAL_NOES = ("rejected", "mine", "never")
 
 QUESTION = """\
@@ -69,6 +71,9 @@ async def run(story: str, mail: Path | None, answer: str | None, as_json: bool) 
         raise NeedsOwner(f'There is no story "{story}".', f"There are: {', '.join(STORIES)}.")
     if answer is None and not sys.stdin.isatty():
         raise NeedsOwner("Nobody is at a terminal to answer the approval mail.", 'Give the answer: --answer "ok".')
+    playing = asyncio.current_task()
+    if playing is not None:  # SIGTERM ends it as Ctrl-C does, or the throwaway home would stay behind
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, playing.cancel)
     folder = Path(tempfile.mkdtemp(prefix="deskhand-demo-"))
     try:
         homes.prepare(folder)
@@ -77,6 +82,8 @@ async def run(story: str, mail: Path | None, answer: str | None, as_json: bool) 
         async with AsyncExitStack() as stack:
             play = await _open(stack, output, _question(mail), answer)
             return await play.through()
+    except asyncio.CancelledError:
+        return INTERRUPTED
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
