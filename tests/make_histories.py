@@ -12,7 +12,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from temporalio.client import Client, WorkflowHandle
@@ -125,6 +125,31 @@ async def revised_then_approved(stage: Stage) -> None:
     await stage.say(Approve(), 2)
 
 
+async def older_version_approved(stage: Stage) -> None:
+    await (await stage.begin()).at("waiting")
+    await stage.say(Revise(wishes="shorter"))
+    await stage.at("waiting", 2)
+    await stage.say(Approve(), 1)
+    await stage.at("waiting", 2, 2)
+    await stage.say(Approve(), 2)
+
+
+async def two_different_answers(stage: Stage) -> None:
+    stage.script.grace = 600
+    await (await stage.begin()).at("waiting")
+    await stage.say(Edit(text="Thursday suits me.\n", send=True))
+    await stage.at("approved", 2)
+    await stage.say(Approve(), 1)
+    await stage.at("waiting", 2, 2)
+    await stage.say(Reject(), 2)
+
+
+async def expired_after_an_absence(stage: Stage) -> None:
+    stage.script.waits = SECOND
+    stage.script.absences.append(datetime.now(UTC) + 4 * SECOND)
+    await stage.begin()
+
+
 async def newer_mail(stage: Stage) -> None:
     await (await stage.begin()).at("waiting")
     await stage.hears("mail-2")
@@ -205,7 +230,7 @@ PLAYS: dict[str, Play] = {
     for play in (
         approved, edited, edited_and_sent, rejected, rejected_in_grace, revised_then_approved, newer_mail, later,
         expired, held_then_sent, failed, uncertain, complaint, complaint_while_waiting, answered_by_owner,
-        parked_then_approved, mail_at_the_end,
+        parked_then_approved, mail_at_the_end, older_version_approved, two_different_answers, expired_after_an_absence,
     )
 }  # fmt: skip
 VOICES = ("approved", "failed")
