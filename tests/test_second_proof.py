@@ -287,8 +287,9 @@ def reply_of_ben(house: House, text: str, message_id: str = "<one@partner.exampl
     (mine,) = [mail for mail in house.smtp.delivered if mail.recipients == (BEN,)]
     asked = mime.parse(mine.content)
     quoted = "\n".join(f"> {line}".rstrip() for line in asked.text.splitlines())
+    wrote = f"On Mon, 23 Nov 2026 at 10:00, Deskhand <{house.owner.email}> wrote:"
     return answer(
-        f"{text}\n\nDeskhand wrote:\n\n{quoted}\n", to=(house.owner,), subject=f"Re: {asked.subject}",
+        f"{text}\n\n{wrote}\n\n{quoted}\n", to=(house.owner,), subject=f"Re: {asked.subject}",
         in_reply_to=asked.message_id, references=(*asked.references, asked.message_id), message_id=message_id,
         date=datetime.now(UTC),
     )  # fmt: skip
