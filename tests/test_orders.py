@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -263,6 +264,31 @@ def test_an_order_that_others_get_too_is_none(desk: Desk) -> None:
     desk.handled()
     assert _meta(desk, "stopped") == ""
     assert len(desk.notices()) == count
+
+
+def test_an_unproven_stop_all_that_carries_the_nonce_stops_and_never_sends(desk: Desk) -> None:
+    approval = desk.ask(12, Address(name="Nina Nonce", email="nina@nonce.example"))
+    without = replace(approval, text="answer above this line, and no nonce")
+    desk.house.owner_answers(without, "stop all", copies=("INBOX",))
+    desk.handled()
+    assert _meta(desk, "stopped") == ""
+    desk.house.owner_answers(approval, "stop all", copies=("INBOX",))
+    until(lambda: _meta(desk, "stopped"), 30, "the stop")
+    count = len(desk.notices())
+    desk.house.owner_answers(approval, "resume", copies=("INBOX",))
+    desk.handled()
+    assert _meta(desk, "stopped")
+    assert len(desk.notices()) == count
+    assert desk.told("deskhand resume").subject.startswith("Resumed")
+    desk.house.owner_answers(approval, "no")
+
+
+def test_an_order_in_the_inbox_takes_no_yes_back(desk: Desk) -> None:
+    approval = desk.ask(13, Address(name="Ines Inbox", email="ines@inbox.example"))
+    desk.house.owner_answers(approval, "ok")
+    until(lambda: desk.stage(case_of(approval)) in {"approved", "sending"}, 30, "the yes to be taken")
+    desk.house.owner_answers(approval, "status", copies=("INBOX",))
+    until(lambda: _sent_to(desk, "ines@inbox.example"), 60, "the approved mail to leave")
 
 
 # ---------------------------------------------------------------- pause

@@ -6,8 +6,9 @@ The owner's waits for its copy in Sent and is told when that does not come; the 
 import asyncio
 import hashlib
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -17,11 +18,12 @@ from memory.mails import SeenMail
 from tools.mail.signatures import Signatures
 from workers.answering import Answering
 from workflows.errors import DeskhandError, Retryable
-from workflows.models import Answer, Asked, Decision, Email, Event, Owner, Revise, Unclear
+from workflows.models import Answer, Asked, Decision, Email, Event, Owner, Revise, StopAll, Unclear
 from workflows.ports import Clock, Desk
 from workflows.rules import decisions
 from workflows.rules.canonical import one_line
 from workflows.rules.hints import carries_nonce, holds, is_second
+from workflows.rules.orders import order_in
 from workflows.rules.proof import Unproven
 from workflows.rules.second_proof import OLDEST, second_proof
 from workflows.rules.typed import typed
@@ -49,6 +51,7 @@ class Hints:
     desk: Desk
     owner: Owner
     clock: Clock
+    stop: Callable[[str, StopAll, datetime], Awaitable[object]]  # an unproven "stop all" stops; it never sends
 
     async def take(self, event: Event) -> None:
         """Hold the case if the words say so, and judge the proof if the mail brings its own.
@@ -62,7 +65,10 @@ class Hints:
             await asyncio.to_thread(self.ledger.hint_settled, event.key)
             return
         decision = decisions.read(email, asked, self.owner, self.clock.now())
-        if holds(decision) and asked.case and carries_nonce(email, asked):
+        order = None if is_second(email, self.owner) else order_in(email, self.owner, event.at, asked)
+        if isinstance(order, StopAll) and carries_nonce(email, asked):
+            await self.stop(f"hint:{event.key}", order, event.at)
+        if order is None and holds(decision) and asked.case and carries_nonce(email, asked):
             await self._hold(event, asked)
         if is_second(email, self.owner):
             await self._take_second(event, email, asked, decision)
@@ -145,6 +151,8 @@ class Hints:
             f"{PATIENCE.seconds // 60} minutes. Only that copy shows that it was you. Let the mail program you "
             "used keep its sent mail in that folder on the server, or name the folder it uses as imap.sent."
         )
+        if await asyncio.to_thread(self.ledger.stopped_since):
+            said += ' Everything is stopped, until "resume".'
         await self._tell(mail.key, asked.case, asked.version, said)
 
     async def _tell(self, key: str, case: int, version: int, said: str) -> None:
