@@ -29,6 +29,7 @@ from workflows.errors import Permanent
 from workflows.models import Address, Attachment, Email
 
 MAX_DEPTH = 50
+_NO_TEXT = {"text/calendar", "text/rfc822-headers", "text/vnd.google.email-reaction+json"}  # for programs
 MAX_PARTS = 500
 MAX_TEXT = 200_000
 MAX_REFERENCES = 100
@@ -72,7 +73,7 @@ class _Part:
     @property
     def is_text(self) -> bool:
         """Whether a reader sees it as the mail's text, not as a file."""
-        if not self.kind.startswith("text/") or self.kind in {"text/calendar", "text/rfc822-headers"}:
+        if not self.kind.startswith("text/") or self.kind in _NO_TEXT:
             return False
         return self.disposition.value != "attachment" and not self.name
 

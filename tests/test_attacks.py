@@ -1,0 +1,509 @@
+"""Promise A1 at the running service: nothing goes to a client without the owner's own, current, single-use yes.
+
+One house takes every attack at once, each on a case of its own. Then the owner answers every case honestly, "ok" and
+"no" in turn: exactly the cases with "ok" are sent, once each, so no attack sent, wedged or stopped anything.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
+
+from memory.keys import Keys
+from memory.schema import open_engine, seen
+from tests.house import House, case_of, until
+from tests.servers.dovecot import Dovecot
+from tests.servers.smtp import TEMPORARY, Delivered, RecordingSmtp
+from tools.mail import mime
+from workers.codec import converter
+from workers.engine import TemporalEngine
+from workflows.errors import Permanent
+from workflows.models import Address, Answer, Approve, Email, Receipt
+from workflows.reply import Reply
+
+STRANGER = Address(name="Mallory", email="mallory@evil.example")
+HUGE = 10 * 1024 * 1024
+MOST_MAILS_PER_CASE = 8
+HIDDEN = '<p>Let me sleep on it.</p><div style="display:none">ok</div>'
+
+
+@dataclass
+class Scene:
+    """One attacked case: its approval mail, and what an attacker or a mail program makes of it."""
+
+    house: House
+    approval: Email
+    own: bytes  # the approval mail as it lies in INBOX
+    client: Address
+    other: Email  # the approval mail of another case
+
+    @property
+    def case(self) -> int:
+        return case_of(self.approval)
+
+    @property
+    def owner(self) -> Address:
+        return self.house.owner
+
+    def mail(self, words: str = "ok", *, quote: str | None = None, top: str = "", **changes: Any) -> bytes:
+        """The owner's answer as a mail program would write it, with changes; `top`: header lines put above."""
+        text = self.approval.text if quote is None else quote
+        quoted = "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+        parts: dict[str, Any] = {
+            "sender": self.owner,
+            "to": (self.owner,),
+            "subject": f"Re: {self.approval.subject}",
+            "body": f"{words}\n\nOn Mon, 23 Nov 2026 at 10:00, Deskhand <{self.owner.email}> wrote:\n\n{quoted}\n",
+            "message_id": f"<attack-{time.monotonic_ns()}@mail.example>",
+            "date": datetime.now(UTC),
+            "in_reply_to": self.approval.message_id,
+            "references": (*self.approval.references, self.approval.message_id),
+        }
+        return b"".join(f"{line}\r\n".encode() for line in top.splitlines()) + mime.compose(**(parts | changes))
+
+    def parts(self, content_type: str, *parts: tuple[str, str]) -> bytes:
+        """The answer with a body of several parts."""
+        head = self.mail(quote="").split(b"\r\n\r\n", 1)[0]
+        lines = [line for line in head.split(b"\r\n") if not line.lower().startswith((b"content-", b"mime-"))]
+        body = "".join(f"--b\r\nContent-Type: {kind}; charset=utf-8\r\n\r\n{text}\r\n" for kind, text in parts)
+        kind = f'MIME-Version: 1.0\r\nContent-Type: {content_type}; boundary="b"'
+        return b"\r\n".join([*lines, kind.encode(), b"", f"{body}--b--\r\n".encode()])
+
+
+Mails = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True)
+class Attack:
+    """`make` gives the mails and their folders; `ends` says how the case ends by them alone ("": not at all)."""
+
+    name: str
+    make: Callable[[Scene], Mails]
+    ends: str = ""
+
+
+def inbox(name: str, **changes: Any) -> Attack:
+    return Attack(f"INBOX: {name}", lambda scene: [("INBOX", scene.mail(**_resolved(scene, changes)))])
+
+
+def sent(name: str, **changes: Any) -> Attack:
+    return Attack(f"Sent: {name}", lambda scene: [("Sent", scene.mail(**_resolved(scene, changes)))])
+
+
+def _resolved(scene: Scene, changes: dict[str, Any]) -> dict[str, Any]:
+    return {key: value(scene) if callable(value) else value for key, value in changes.items()}
+
+
+def _copy_with_other_body(scene: Scene) -> Mails:
+    """The owner really says no; a copy under the same id that arrives says ok."""
+    honest = scene.mail("no", message_id=f"<same-{scene.case}@mail.example>")
+    forged = scene.mail("ok", message_id=f"<same-{scene.case}@mail.example>")
+    return [("INBOX", forged), ("Sent", honest), ("INBOX", forged)]
+
+
+def _replayed(scene: Scene) -> Mails:
+    """A really given yes, whose bytes are put into Sent again and again."""
+    raw = scene.mail("ok")
+    return [("Sent", raw)] * 3 + [("INBOX", raw)] * 2
+
+
+def _planted(scene: Scene) -> Mails:
+    """A stranger's mail carries our ids; the owner answers it with a harmless ok, to the stranger."""
+    bait = scene.mail("Shall I?", sender=STRANGER, quote="", message_id=f"<bait-{scene.case}@evil.example>")
+    ids = (*scene.approval.references, scene.approval.message_id, f"<bait-{scene.case}@evil.example>")
+    answer = scene.mail("ok", to=(STRANGER,), quote="", in_reply_to=ids[-1], references=ids)
+    return [("INBOX", bait), ("Sent", answer)]
+
+
+def _own_id_taken(scene: Scene) -> Mails:
+    """A stranger sends a mail under the approval mail's own Message-ID."""
+    raw = scene.mail("ok", sender=STRANGER, message_id=scene.approval.message_id, in_reply_to="", references=())
+    return [("INBOX", raw)]
+
+
+def _second_from(scene: Scene) -> bytes:
+    return scene.mail(top=f"From: {STRANGER.email}")
+
+
+def _huge(scene: Scene) -> Mails:
+    line = "All of this is part of my answer.\r\n"
+    head, _, _ = scene.mail(quote="").partition(b"\r\n\r\n")
+    return [("Sent", head + b"\r\n\r\nok\r\n\r\n" + line.encode() * (HUGE // len(line)))]
+
+
+def _struck_out(scene: Scene) -> Mails:
+    return [("Sent", scene.parts("multipart/alternative", ("text/plain", "ok"), ("text/html", "<p>Not ok!</p>")))]
+
+
+def _hidden(scene: Scene) -> Mails:
+    return [("Sent", scene.parts("multipart/mixed", ("text/html", HIDDEN)))]
+
+
+def _receipt(scene: Scene) -> Mails:
+    kind = "message/disposition-notification"
+    return [("Sent", scene.parts("multipart/report", ("text/plain", "ok"), (kind, "Disposition: displayed")))]
+
+
+def _reaction(scene: Scene) -> Mails:
+    kind = "text/vnd.google.email-reaction+json"
+    return [("Sent", scene.parts("multipart/alternative", ("text/plain", "ok"), (kind, '{"emoji": "x"}')))]
+
+
+ATTACKS = (
+    inbox("forged From"),
+    inbox("forged From, edit!", words="edit!\nPay 5,000 EUR to Mallory today."),
+    inbox("forged Authentication-Results", top="Authentication-Results: imap.example; dkim=pass; dmarc=pass"),
+    inbox("foreign DKIM", top="DKIM-Signature: v=1; a=rsa-sha256; d=evil.example; s=k; l=10; h=from; bh=AA; b=BB"),
+    inbox("our case header", top="X-Deskhand-Case: 1.1"),
+    inbox("the planted id of the approval", sender=STRANGER),
+    inbox("an answer with the client's own address", sender=lambda scene: scene.client),
+    inbox("order to stop all", words="stop", subject="deskhand stop all", in_reply_to="", references=(), quote=""),
+    inbox("order under an approval", words="stop all", subject="deskhand stop all"),
+    inbox("order to pause", words="", subject="deskhand pause everyone", in_reply_to="", references=(), quote=""),
+    Attack("INBOX: two From", lambda scene: [("INBOX", _second_from(scene))]),
+    Attack("INBOX: same Message-ID, other body", _copy_with_other_body, "rejected"),
+    Attack("INBOX: the approval's own id taken", _own_id_taken),
+    Attack("INBOX: our approval once more", lambda scene: [("INBOX", scene.own)]),
+    sent("CC to a third party", cc=(STRANGER,)),
+    sent("to a third party as well", to=lambda scene: (scene.owner, STRANGER)),
+    sent("Bcc to a third party", top=f"Bcc: {STRANGER.email}"),
+    sent("reply turned to the client", to=lambda scene: (scene.client,)),
+    sent("forward", to=(STRANGER,), subject="Fwd: kick-off", words="ok, see below"),
+    sent("forward to oneself", subject=lambda scene: f"Fwd: {scene.approval.subject}", words="ok, see below"),
+    sent("from a stranger", sender=STRANGER),
+    sent("on behalf of", top=f"Sender: {STRANGER.email}"),
+    sent("filed by a rule: Received", top="Received: from evil.example by mx.example; Mon, 23 Nov 2026 10:00:00 +0000"),
+    sent("filed by a rule: Return-Path", top=f"Return-Path: <{STRANGER.email}>"),
+    sent("filed by a rule: Delivered-To", top="Delivered-To: ada@winter.example"),
+    sent("filed by a rule: Authentication-Results", top="Authentication-Results: mx.example; dkim=pass"),
+    sent("redirected", top=f"Resent-From: {STRANGER.email}"),
+    sent("by a list", top="List-Id: <all.evil.example>"),
+    sent("vacation responder", top="Auto-Submitted: auto-replied", words="ok"),
+    sent("vacation responder without a header", words="I am out of office until Monday.\nok", quote=""),
+    sent("bulk", top="Precedence: bulk"),
+    sent("by a program", top="X-Autoreply: yes"),
+    sent("written before the question", date=lambda scene: datetime.now(UTC) - timedelta(hours=2)),
+    sent("in no thread", in_reply_to="", references=()),
+    sent("another case's nonce pasted", quote=lambda scene: scene.other.text),
+    sent("another case's mail as parent", in_reply_to="<nobody@mail.example>", references=("<nobody@mail.example>",)),
+    sent("not ok", words="not ok"),
+    sent("a question", words="ok?"),
+    sent("a condition", words="ok, if Maria pays first"),
+    sent("a hedge", words="ok but wait for me"),
+    sent("a Greek o", words="\u03bfk"),
+    sent("only the quote", words=""),
+    sent("quoted ok", words="> ok"),
+    Attack("Sent: two From", lambda scene: [("Sent", _second_from(scene))]),
+    Attack("Sent: our own approval", lambda scene: [("Sent", scene.own)]),
+    Attack("Sent: a planted id answered to its stranger", _planted),
+    Attack("Sent: ten megabytes", _huge),
+    Attack("Sent: HTML says no", _struck_out),
+    Attack("Sent: hidden ok", _hidden),
+    Attack("Sent: read receipt", _receipt),
+    Attack("Sent: reaction", _reaction),
+    Attack("Sent: the same yes three times", _replayed, "sent"),
+)
+NAMES = [attack.name for attack in ATTACKS]
+
+
+@dataclass
+class Battle:
+    """What came of it, per attack by its index."""
+
+    house: House
+    cases: list[int] = field(default_factory=list)
+    sent_by_attacks: list[Delivered] = field(default_factory=list)
+    outcomes: dict[int, str] = field(default_factory=dict)
+    direct: dict[str, str] = field(default_factory=dict)  # attacks on Temporal itself: how each was answered
+    later: dict[str, str] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
+
+    def sent_to(self, index: int) -> int:
+        return sum(person(index).email in mail.recipients for mail in self.house.sent_to_clients())
+
+
+def person(index: int) -> Address:
+    return Address(name=f"Client {index}", email=f"client{index}@firm{index}.example")
+
+
+def says_ok(index: int) -> bool:
+    return index % 2 == 0
+
+
+@pytest.fixture(scope="module")
+def battle(tmp_path_factory: pytest.TempPathFactory, dovecot: Dovecot) -> Iterator[Battle]:
+    with RecordingSmtp() as smtp:
+        house = House(tmp_path_factory.mktemp("attacks") / "home", dovecot.add_user(), smtp)
+        with house.running():
+            fought = Battle(house)
+            asyncio.run(_before_the_approval(fought))
+            _attack(fought)
+            asyncio.run(_attack_temporal(fought))
+            fought.sent_by_attacks = [mail for mail in house.sent_to_clients() if not _allowed(mail)]
+            _answer_honestly(fought)
+            asyncio.run(_attack_after_the_end(fought))
+            yield fought
+
+
+def _allowed(mail: Delivered) -> bool:
+    """The one yes among the attacks' mails that the owner really gave."""
+    given = [person(index).email for index, attack in enumerate(ATTACKS) if attack.ends == "sent"]
+    return mail.recipients[0] in given
+
+
+# ---------------------------------------------------------------- mails
+
+
+def _attack(battle: Battle) -> None:
+    house = battle.house
+    for index in range(len(ATTACKS)):
+        house.client_writes(index, sender=person(index))
+    house.wait_approvals(len(ATTACKS) + 1, 90)
+    raws = {email.identity: stored.content for stored in house.user.messages() if (email := mime.parse(stored.content))}
+    approvals = {_client_of(email): email for email in house.approvals()}
+    mine = [approvals[person(index).email] for index in range(len(ATTACKS))]
+    battle.cases = [case_of(approval) for approval in mine]
+    delivered: list[tuple[str, str, bytes]] = []
+    for index, attack in enumerate(ATTACKS):
+        other = mine[index - 1]
+        scene = Scene(house, mine[index], raws[mine[index].identity], person(index), other)
+        delivered += [(attack.name, folder, raw) for folder, raw in attack.make(scene)]
+    asked_at = datetime.now(UTC)
+    until(lambda: datetime.now(UTC) > asked_at + timedelta(seconds=5), what="the delay that free text needs")
+    for _, folder, raw in delivered:
+        house.user.deliver(raw, folder)
+    wanted = {(mime.parse(raw).identity, folder == "Sent"): name for name, folder, raw in delivered}
+
+    def read() -> bool:
+        known = _handled(house)
+        battle.unread = [name for key, name in wanted.items() if key not in known]
+        return not battle.unread
+
+    try:
+        until(read, 40)
+    except AssertionError:
+        raise AssertionError(f"never read: {battle.unread}; said: {house.said[-20:]}") from None
+    until(lambda: _all_taken(house), 60, "every answer to be given to its case")
+
+
+def _client_of(approval: Email) -> str:
+    line = next(line for line in approval.text.splitlines() if line.startswith("To: "))
+    return line.partition("<")[2].partition(">")[0]
+
+
+def _handled(house: House) -> set[tuple[str, bool]]:
+    """Every mail that was recorded: its identity, and whether the copy in Sent is meant."""
+    engine = open_engine(house.home / "ledger.sqlite")
+    try:
+        with engine.connect() as connection:
+            return {(row.key, row.kind == "sent") for row in connection.execute(select(seen.c.key, seen.c.kind))}
+    finally:
+        engine.dispose()
+
+
+def _all_taken(house: House) -> bool:
+    with house.ledger() as ledger:
+        waiting = [event for event in ledger.undelivered() if event.kind in {"mail", "sent", "answer"}]
+        return not ledger.unhandled_answers() and not waiting
+
+
+def _answer_honestly(battle: Battle) -> None:
+    """Every open case gets its owner's word, to the newest mail about it, until all are closed."""
+    answered: set[str] = set()
+    words = {case: "ok" if says_ok(index) else "no" for index, case in enumerate(battle.cases)}
+
+    def step() -> bool:
+        with battle.house.ledger() as ledger:
+            battle.outcomes = {row.number: ledger.case(row.number).outcome for row in ledger.case_rows(500)}
+        newest = {case_of(email): email for email in battle.house.approvals()}
+        for case, word in words.items():
+            if not battle.outcomes[case] and newest[case].message_id not in answered:
+                answered.add(newest[case].message_id)
+                battle.house.owner_answers(newest[case], word)
+        return all(battle.outcomes[case] for case in words)
+
+    until(step, 90, "every case to end after an honest answer")
+
+
+# ---------------------------------------------------------------- Temporal itself
+
+
+async def _connect(house: House, keys: Keys | None = None) -> Client:
+    import json
+
+    port = json.loads((house.home / "temporal.json").read_text())["port"]
+    how = converter(keys) if keys else pydantic_data_converter
+    return await Client.connect(f"127.0.0.1:{port}", data_converter=how)
+
+
+async def _give(client: Client, case: int, answer: Answer) -> str:
+    """How the case answers a direct update."""
+    handle = client.get_workflow_handle_for(Reply.run, f"case:{case}")
+    try:
+        async with asyncio.timeout(20):
+            return f"taken: {await handle.execute_update(Reply.answer, answer, id=answer.key)}"
+    except WorkflowUpdateFailedError as error:
+        return f"refused: {getattr(error.cause, 'message', error.cause)}"
+    except RPCError as error:
+        return f"gone: {error}"
+
+
+def _yes(case: int, seal: str, key: str, version: int = 1) -> Answer:
+    return Answer(key=key, case=case, version=version, decision=Approve(), hash=seal)
+
+
+async def _before_the_approval(battle: Battle) -> None:
+    """The draft is there and the question has not left: with the right key and hash it is still no answer."""
+    house = battle.house
+    house.smtp.always = TEMPORARY
+    house.client_writes(900, sender=person(900))
+
+    def first_draft() -> str:
+        with house.ledger() as ledger:
+            try:
+                return ledger.version_hash(1, 1)
+            except Permanent:
+                return ""
+
+    seal = await asyncio.to_thread(until, first_draft, 60, "a draft")
+    client = await _connect(house, Keys(house.home / "keys"))
+    battle.direct["before the approval left"] = await _give(client, 1, _yes(1, seal, "too-early"))
+    house.smtp.always = None
+
+
+async def _attack_temporal(battle: Battle) -> None:
+    house, (case, other) = battle.house, battle.cases[:2]
+    with house.ledger() as ledger:
+        seal = ledger.version_hash(case, 1)
+    plain, own = await _connect(house), await _connect(house, Keys(house.home / "keys"))
+    foreign = await _connect(house, Keys(house.home.parent / "foreign-keys"))
+    direct = battle.direct
+    direct["plaintext payload"] = await _give(plain, case, _yes(case, seal, "plain"))
+    direct["foreign key"] = await _give(foreign, case, _yes(case, seal, "foreign"))
+    direct["wrong hash"] = await _give(own, case, _yes(case, "0" * 64, "wrong-hash"))
+    direct["another case's answer"] = await _give(own, other, _yes(case, seal, "astray"))
+    direct["a version to come"] = await _give(own, case, _yes(case, seal, "future", version=2))
+    handle = plain.get_workflow_handle(f"case:{case}")
+    for start in range(0, 1000, 100):
+        await asyncio.gather(
+            *(handle.signal("receive", Receipt(state="sent")) for _ in range(50)),
+            *(handle.signal("hear", f"junk {start}") for _ in range(50)),
+        )
+    for name in ("answer", "nothing-of-the-kind"):
+        await handle.signal(name, "junk")
+    with house.ledger() as ledger:
+        voice = ledger.case(case).client
+    await TemporalEngine(own, None).hand_over(voice, case, 1)  # type: ignore[arg-type]
+    until(lambda: _outbox_says(house, case), 30, "the outbox to refuse what nobody approved")
+
+
+def _outbox_says(house: House, case: int) -> bool:
+    import sqlite3
+
+    with sqlite3.connect(house.home / "ledger.sqlite") as connection:
+        found = connection.execute("select state from outbox where purpose = 'client' and \"case\" = ?", (case,))
+        return bool(found.fetchall())
+
+
+async def _attack_after_the_end(battle: Battle) -> None:
+    house = battle.house
+    index = next(index for index in range(len(NAMES)) if not says_ok(index) and not ATTACKS[index].ends)
+    case = battle.cases[index]
+    with house.ledger() as ledger:
+        seal = ledger.version_hash(case, 1)
+    own = await _connect(house, Keys(house.home / "keys"))
+    battle.later["direct"] = await _give(own, case, _yes(case, seal, "after-the-end"))
+    approval = next(email for email in house.approvals() if case_of(email) == case)
+    raw = await asyncio.to_thread(house.owner_answers, approval, "ok")
+    identity = mime.parse(raw).identity
+    await asyncio.to_thread(until, lambda: (identity, True) in _handled(house), 30, "the late yes to be read")
+    await asyncio.to_thread(until, lambda: _all_taken(house), 30, "the late yes to be answered")
+    battle.later["sent"] = str(battle.sent_to(index))
+
+
+# ---------------------------------------------------------------- what came of it
+
+
+def test_no_attack_sends_anything(battle: Battle) -> None:
+    assert [mail.recipients for mail in battle.sent_by_attacks] == []
+    assert len(ATTACKS) >= 30
+
+
+@pytest.mark.parametrize("index", range(len(NAMES)), ids=NAMES)
+def test_the_owners_honest_word_still_counts(battle: Battle, index: int) -> None:
+    honest = "sent" if says_ok(index) else "rejected"
+    expected = ATTACKS[index].ends or honest
+    assert battle.outcomes[battle.cases[index]] == expected
+    assert battle.sent_to(index) == (expected == "sent")
+
+
+def test_every_mail_that_left_went_to_one_client_once(battle: Battle) -> None:
+    sent_mails = battle.house.sent_to_clients()
+    assert all(len(mail.recipients) == 1 for mail in sent_mails)
+    assert max(Counter(mail.recipients[0] for mail in sent_mails).values()) == 1
+    assert not any("evil.example" in mail.recipients[0] for mail in sent_mails)
+    assert not any(b"Mallory" in mail.content for mail in sent_mails)
+
+
+def test_nothing_loops(battle: Battle) -> None:
+    parsed = [mime.parse(stored.content) for stored in battle.house.user.messages() if len(stored.content) < HUGE]
+    about = Counter(email.header("x-deskhand-case").partition(".")[0] for email in parsed)
+    del about[""]
+    assert max(about.values()) <= MOST_MAILS_PER_CASE
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("plaintext payload", "refused"),
+        ("foreign key", "refused"),
+        ("wrong hash", "refused: The draft of case"),
+        ("another case's answer", "refused: That answer is for case"),
+        ("a version to come", "refused: That was version 2"),
+        ("before the approval left", "refused: Case 1 has no draft to approve"),
+    ],
+)
+def test_a_direct_update_is_refused(battle: Battle, name: str, words: str) -> None:
+    assert battle.direct[name].startswith(words), battle.direct[name]
+
+
+def test_a_yes_after_the_end_changes_nothing(battle: Battle) -> None:
+    assert battle.later["direct"].startswith("gone") or battle.later["direct"].startswith("refused")
+    assert battle.later["sent"] == "0"
+
+
+def test_a_stop_that_only_looks_like_the_owners_stopped_nothing(battle: Battle) -> None:
+    with battle.house.ledger() as ledger:
+        assert not ledger.get_meta("stopped")
+
+
+def test_a_command_needs_the_services_own_token(battle: Battle) -> None:
+    import json
+    import socket
+
+    port = json.loads((battle.house.home / "service.json").read_text())["port"]
+    request = {
+        "token": "0" * 64,
+        "nonce": "1",
+        "command": "approve",
+        "arguments": {"key": "k", "case": 1, "version": 1},
+    }
+    with socket.create_connection(("127.0.0.1", port), 10) as connection:
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        answer = json.loads(connection.makefile().readline())
+    assert "token" in answer["fault"]["problem"]
+
+
+def test_the_house_ends_tidily(battle: Battle) -> None:
+    """Last in this file: the service was never ended or wedged by what it was given."""
+    assert not battle.house.ended()
+    assert battle.house.stop() == 0
