@@ -112,13 +112,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None) -> Parts:
         blobs=blobs,
         owner=owner,
         clock=clock,
-        terms=Terms(
-            expire_after_days=settings.approval.expire_after.total_seconds() / 86_400,
-            grace=settings.approval.grace.total_seconds(),
-            undo=settings.approval.undo.total_seconds(),
-            mode=settings.approval.mode,
-            most_waiting=settings.approval.most_waiting,
-        ),
+        terms=_terms(settings),
         key=keys.nonce_key(),
     )
 
@@ -175,6 +169,16 @@ def _outbox(  # noqa: PLR0913, PLR0917 - what the outbox is made of
         files_sent=settings.smtp.files_sent,
         via=settings.approval.via,
         reconcile=reconcile,
+    )
+
+
+def _terms(settings: Settings) -> Terms:
+    return Terms(
+        expire_after_days=settings.approval.expire_after.total_seconds() / 86_400,
+        grace=settings.approval.grace.total_seconds(),
+        undo=settings.approval.undo.total_seconds(),
+        mode=settings.approval.mode,
+        most_waiting=settings.approval.most_waiting,
     )
 
 
