@@ -208,7 +208,7 @@ BAD: list[tuple[Callable[[Compose], list[str]], str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "path", "value"), BAD, ids=str)
+@pytest.mark.parametrize(("rule", "path", "value"), BAD, ids=lambda value: getattr(value, "__name__", str(value)))
 def test_each_rule_sees_what_breaks_it(rule: Callable[[Compose], list[str]], path: str, value: Any) -> None:
     compose = copy.deepcopy(COMPOSE)
     spoil(path, value)(compose)

@@ -270,7 +270,9 @@ BAD: dict[Callable[[Path], list[str]], list[tuple[str, str]]] = {
 
 
 @pytest.mark.parametrize(
-    ("rule", "path", "code"), [(rule, *bad) for rule, all_bad in BAD.items() for bad in all_bad], ids=str
+    ("rule", "path", "code"),
+    [(rule, *bad) for rule, all_bad in BAD.items() for bad in all_bad],
+    ids=lambda v: getattr(v, "__name__", str(v)),
 )
 def test_each_rule_sees_what_breaks_it(rule: Callable[[Path], list[str]], path: str, code: str, tmp_path: Path) -> None:
     (tmp_path / path).parent.mkdir(parents=True)

@@ -82,14 +82,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None) -> Parts:
     health: dict[str, str] = {}
     engine = open_engine(home / "ledger.sqlite")
     keys, blobs = Keys(home / "keys"), Blobs(home / "blobs")
-    intake = settings.intake
-    ledger = Ledger(
-        engine,
-        owner,
-        clock,
-        blobs,
-        Intake(draft_for=intake.draft_for, first_day=intake.first_day, ignore=intake.ignore),
-    )
+    ledger = Ledger(engine, owner, clock, blobs, _intake(settings))
     rows = OutgoingLedger(engine, clock, blobs)
     journal = Journal(engine, clock, owner.timezone)
     parser = Parser()
@@ -116,11 +109,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None) -> Parts:
         key=keys.nonce_key(),
     )
 
-    def degraded(problem: str) -> None:
-        health["memory"] = problem
-
-    keywords = Keywords(home / "index.sqlite", ledger.home(), clock, degraded)
-    store = Store(home / "chroma", ledger, keywords, _embedder(home, settings), clock, degraded)
+    store = _store(home, settings, ledger, clock, health)
     model = _model(home, settings, journal, clock)
     return Parts(
         owner=owner,
@@ -170,6 +159,19 @@ def _outbox(  # noqa: PLR0913, PLR0917 - what the outbox is made of
         via=settings.approval.via,
         reconcile=reconcile,
     )
+
+
+def _intake(settings: Settings) -> Intake:
+    intake = settings.intake
+    return Intake(draft_for=intake.draft_for, first_day=intake.first_day, ignore=intake.ignore)
+
+
+def _store(home: Path, settings: Settings, ledger: Ledger, clock: Clock, health: dict[str, str]) -> Store:
+    def degraded(problem: str) -> None:
+        health["memory"] = problem
+
+    keywords = Keywords(home / "index.sqlite", ledger.home(), clock, degraded)
+    return Store(home / "chroma", ledger, keywords, _embedder(home, settings), clock, degraded)
 
 
 def _terms(settings: Settings) -> Terms:
