@@ -20,7 +20,13 @@ from workflows.rules.replying import reply_to
 
 _CLAIMED = ("claimed", "committing", "sent", "uncertain")
 _APPROVAL_STANDS = frozenset({"approved", "sending", "closed"})
-_ENDS_AS = {"sent": "approved", "uncertain": "approved", "failed": "approved", "expired": "expired"}
+_ENDS_AS = {
+    "sent": "approved",
+    "uncertain": "approved",
+    "failed": "approved",
+    "expired": "expired",
+    "sent-by-owner": "superseded",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from memory.blobs import Blobs
 from memory.book import Book
 from memory.bounces import keep_bounce
 from memory.people import find_client, hold_proactive, mark_written_to, new_client, standing_of
+from memory.placed import lies_in_drafts
 from memory.schema import (
     cases,
     cursors,
@@ -288,6 +289,8 @@ class Mails(Book):
         if arrival.kind == "mail" and isinstance(route, Ignore):
             keep_bounce(connection, arrival.email, arrival.at)
         event = _event(arrival, route)
+        if event is not None and event.kind == "sent":
+            event = replace(event, from_drafts=lies_in_drafts(connection, event.case))
         _keep_seen(connection, arrival, route, event)
         return event
 

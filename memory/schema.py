@@ -267,6 +267,7 @@ outbox = Table(
     Column("held", Text, nullable=False, default=""),  # doubts of the last look that wait for the owner's word, by rule
     Column("held_at", Instant),  # when the newest of them was raised: a later yes ends it
     Column("bounced", Text, nullable=False, default=""),  # why it came back, when it did
+    Column("tidied", Integer, nullable=False, default=0),  # approval, notice: it was moved out of the inbox
     Column("resend", Integer, nullable=False, default=0),  # it was uncertain, and the owner wants it sent once more
     Column("other_way", Integer, nullable=False, default=0),  # it did not arrive by itself; 2: sent the other way
 )
@@ -286,6 +287,19 @@ bounces = Table(
     Column("told", Integer, nullable=False, default=0),
     Column("at", Instant, nullable=False),
     UniqueConstraint("intent", "recipient", "kind"),
+)
+
+placed = Table(
+    "placed",
+    metadata,
+    Column("case", Integer, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("folder", String, nullable=False),
+    Column("message_id", String, nullable=False),
+    Column("blob", String(64), nullable=False),  # the bytes that were put there
+    Column("state", String, nullable=False, index=True),  # begun | placed | removed | changed (the owner's now)
+    Column("at", Instant, nullable=False),
+    comment="drafts that lie in the owner's Drafts folder",
 )
 
 documents = Table(

@@ -1,4 +1,4 @@
-"""What is seen to after a mail has left: what came back is told."""
+"""What is seen to beside the cases: mails that came back, a ledger put back, uncertain mails, folders in order."""
 
 import asyncio
 import contextlib
@@ -18,6 +18,8 @@ from workflows.rules.canonical import one_line
 log = structlog.get_logger()
 EVERY = 60.0
 """Seconds between two rounds."""
+DRAFTS_EVERY = 5.0
+"""The same where drafts are put into the mailbox: soon after they are shown, and soon away when they are old."""
 Chore = Callable[[], Awaitable[None]]
 
 
@@ -29,6 +31,8 @@ class Aftercare:
     desk: Desk
     owner: Owner
     chores: Sequence[Chore] = ()
+    every: float = EVERY
+    health: dict[str, str] = field(default_factory=dict)  # part -> how it is, for `status`
     due: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -37,16 +41,19 @@ class Aftercare:
             self.due.clear()
             await self.round()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EVERY):
+                async with asyncio.timeout(self.every):
                     await self.due.wait()
 
     async def round(self) -> None:
         """Everything once."""
+        problems = []
         for chore in (*self.chores, self._tell_bounces):
             try:
                 await chore()
             except DeskhandError as error:
+                problems.append(str(error))
                 log.warning("aftercare", problem=str(error))
+        self.health["aftercare"] = " ".join(dict.fromkeys(problems)) or "idle"
 
     async def _tell_bounces(self) -> None:
         """Which mail did not reach whom, why, and what to do: once for each."""

@@ -126,6 +126,7 @@ def closed(state: CaseState) -> str:
         "rejected": "You had said no; nothing was sent.",
         "mine": "You answer it yourself; nothing was sent.",
         "never": "You want no drafts for this sender; nothing was sent.",
+        "sent-by-owner": "You had sent it yourself from your Drafts folder.",
         "answered-by-owner": "You had written to them yourself; nothing was sent by Deskhand.",
     }
     return f"Case {state.case} is closed. {said.get(state.outcome, f'Its outcome: {state.outcome}.')}"

@@ -17,9 +17,11 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Interceptor
 
+from memory.placed import Placed
+from tools.mail.folders import Drafts, Tidying
 from tools.mail.inbox import watch
 from workers import logs, wiring
-from workers.aftercare import Aftercare
+from workers.aftercare import DRAFTS_EVERY, EVERY, Aftercare
 from workers.answering import LEAST_DELAY, Answering
 from workers.codec import converter
 from workers.control import ControlServer
@@ -193,12 +195,27 @@ class Service:
                 path.replace(path.with_name(f"{path.name}.before-restore"))
 
     def _aftercare(self, settling: Settling) -> Aftercare:
-        parts = self.parts
+        parts, approval = self.parts, self._settings.approval
+        placed = Placed(parts.engine, parts.clock)
+        drafts = Drafts(
+            placed=placed, mailbox=parts.mailbox, blobs=parts.blobs, owner=parts.owner, clock=parts.clock
+        )  # fmt: skip
+        tidying = Tidying(
+            placed=placed, mailbox=parts.mailbox, parse=parts.parser.parse, owner=parts.owner, where=approval.tidy
+        )  # fmt: skip
+        by_hand = approval.deliver == "drafts"
         return Aftercare(
             ledger=parts.ledger,
             desk=parts.desk,
             owner=parts.owner,
-            chores=(lambda: parts.reconcile.run(parts.desk), settling.round),
+            chores=(
+                lambda: parts.reconcile.run(parts.desk),
+                settling.round,
+                *((drafts.round,) if by_hand else ()),
+                tidying.round,
+            ),
+            every=DRAFTS_EVERY if by_hand else EVERY,
+            health=parts.health,
         )
 
     def _upkeep(self) -> Upkeep:

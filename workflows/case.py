@@ -323,7 +323,11 @@ class Case:
         events = tuple(self._events)
         self._events.clear()
         self._to(heard=(*self.state.heard, *(event.key for event in events))[-MOST_HEARD:])
-        if any(event.kind == "sent" for event in events):
+        by_hand = [event for event in events if event.kind == "sent"]
+        if any(event.from_drafts for event in by_hand):
+            self._close("sent-by-owner", "you sent it from your Drafts folder")
+            return
+        if by_hand:
             self._close("answered-by-owner", "you wrote to them yourself")
             return
         changed = "They wrote again." if self.state.version or self.state.hold else ""

@@ -1,7 +1,7 @@
 """The mailbox for the rest of the house: watch folders, find mail, file copies. Nobody's mail is ever changed.
 
 `watch` follows one folder until cancelled; `Mailbox` answers questions and appends. Both open folders with EXAMINE
-and fetch with BODY.PEEK[], so nothing is ever marked read, moved or deleted.
+and fetch with BODY.PEEK[], so nothing is ever marked read, moved or deleted, but our own drafts and mails (own.py).
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, TypeVar
 
+from tools.mail import own
 from tools.mail.account import Account
 from tools.mail.imap import (
     DROPS,
@@ -537,6 +538,22 @@ class Mailbox:
             for uidvalidity, listed, content in found
             if not (since and listed.date and listed.date < since)
         )
+
+    async def take_away(self, mail: RawMail) -> bool:
+        """Delete one mail that we put there (own.py); False when it is not exactly that any more."""
+        return await self._ask(partial(own.take_away, mail=mail), _BIG_FETCH)
+
+    async def move(self, mail: RawMail, to: str) -> bool:
+        """Move one of our own mails (own.py); False when it is not exactly that any more."""
+        return await self._ask(partial(own.move, mail=mail, to=to), _BIG_FETCH)
+
+    async def create(self, folder: str) -> None:
+        """Make a folder, unless it is there.
+
+        Raises:
+            NeedsOwner: the server does not let us.
+        """
+        await self._ask(partial(own.create, folder=folder))
 
     async def close(self) -> None:
         """End the connection; the next question makes a new one."""
