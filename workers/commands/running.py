@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -56,7 +57,7 @@ def test(arguments: Sequence[str]) -> int:
     """
     if importlib.util.find_spec("pytest") is None:
         raise NeedsOwner("The test tools are not installed here.", "Run ./deskhand test from a checkout.")
-    _require_dovecot()
+    _require_programs()
     _require_temporal()
     command = [sys.executable, "-m", "pytest", *(arguments or WHOLE)]
     with subprocess.Popen(command, cwd=ROOT) as child:  # noqa: S603 - our own interpreter
@@ -67,10 +68,27 @@ def test(arguments: Sequence[str]) -> int:
                 continue  # the runner got it as well and ends with its summary
 
 
-def _require_dovecot() -> None:
-    if not (shutil.which("dovecot") or Path("/usr/sbin/dovecot").exists()):
+_PROGRAMS = {
+    "dovecot": "dovecot-imapd",
+    "java": "default-jre-headless",
+    "mvn": "maven",
+    "mutt": "mutt",
+    "tmux": "tmux",
+}
+"""What the tests talk to, and the Debian package each comes in."""
+
+
+def _require_programs() -> None:
+    search = os.pathsep.join((os.defpath, "/usr/sbin", "/usr/local/sbin"))
+    missing = [
+        package
+        for program, package in _PROGRAMS.items()
+        if not (shutil.which(program) or shutil.which(program, path=search))
+    ]
+    if missing:
         raise NeedsOwner(
-            "The tests need a real IMAP server and find no dovecot.", "Run: apt-get install -y dovecot-imapd"
+            f"The tests talk to real programs and do not find: {', '.join(missing)}.",
+            f"Run: apt-get install -y {' '.join(missing)}",
         )
 
 
