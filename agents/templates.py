@@ -39,12 +39,23 @@ class TemplateReply:
 class Drafter:
     """What the activities call: the model's agent where one is configured, templates otherwise."""
 
-    def __init__(self, templates: TemplateReply, agent: Drafting | None = None) -> None:
+    def __init__(self, templates: TemplateReply, agent: Drafting | None = None, *, disclose: bool = False) -> None:
+        """`disclose`: the setting owner.disclose: clients are told that an assistant drafted the mail."""
         self._chosen: Drafting = agent or templates
+        self._disclose = disclose
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """As `Drafting` says. Raises Retryable and NeedsOwner as the agent does."""
-        return await self._chosen.draft(brief, version, wishes, previous)
+        draft = await self._chosen.draft(brief, version, wishes, previous)
+        return _disclosed(draft, brief.language) if self._disclose and not draft.needs_owner else draft
+
+
+def _disclosed(draft: Draft, language: str) -> Draft:
+    """The draft with the line that says who drafted it, once; it is part of what the owner approves."""
+    line = (_phrases().get(language) or _phrases()["en"])["disclosure"]
+    if line in draft.body:
+        return draft
+    return replace(draft, body=canonical(f"{draft.body.rstrip()}\n\n{line}"))
 
 
 def _reasons(brief: Brief, wishes: str, *, told: bool) -> tuple[str, ...]:

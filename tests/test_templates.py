@@ -149,3 +149,15 @@ def test_templates_import_nothing_heavy() -> None:
     heavy = ["langchain_openai", "langchain_core", "langgraph", "openai", "langsmith", "chromadb", "httpx2"]
     done = subprocess.run([sys.executable, "-c", code, *heavy], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("language", "word"), [("en", "assistant"), ("de", "Assistenten"), ("fr", "assistant"), ("pl", "assistant")]
+)
+async def test_an_owner_who_discloses_has_the_line_in_every_draft_once(language: str, word: str) -> None:
+    drafter = Drafter(TemplateReply(), disclose=True)
+    first = await drafter.draft(brief(language=language), 1, "", "")
+    again = await drafter.draft(brief(language=language), 2, "shorter", first.body)
+    assert first.body.rstrip().splitlines()[-1].count(word) == 1
+    assert again.body == first.body
+    assert word not in (await Drafter(TemplateReply()).draft(brief(language=language), 1, "", "")).body

@@ -132,7 +132,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None) -> Parts:
         store=store,
         recall=Recall(ledger, store, settings.profile_sources(), owner),
         model=model,
-        drafter=_drafter(model),
+        drafter=_drafter(settings, model),
         health=health,
     )
 
@@ -217,9 +217,10 @@ def _model(home: Path, settings: Settings, journal: Journal, clock: Clock) -> Mo
     )
 
 
-def _drafter(model: Model | None) -> Drafter:
+def _drafter(settings: Settings, model: Model | None) -> Drafter:
+    disclose = settings.owner.disclose
     if model is None:
-        return Drafter(TemplateReply())
+        return Drafter(TemplateReply(), disclose=disclose)
     from agents.reply import ReplyAgent
 
-    return Drafter(TemplateReply(), ReplyAgent(model, TemplateReply()))
+    return Drafter(TemplateReply(), ReplyAgent(model, TemplateReply()), disclose=disclose)
