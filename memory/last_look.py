@@ -124,21 +124,27 @@ def _foreign_address(connection: Connection, going: Going, _now: datetime) -> Do
 
 
 def _duplicate(connection: Connection, going: Going, now: datetime) -> Doubt | None:
-    """The same text under the same subject left for the same person within a day."""
-    query = select(outbox.c.case, outbox.c.version, outbox.c.recipients, outbox.c.sent_at, versions.c.outgoing).join(
+    """The same text left for the same person within a day: as an answer to the same mail, or before in this thread.
+
+    Saying the very same again to the answer to it is how two machines talk to each other without end.
+    """
+    query = select(outbox, versions.c.outgoing).join(
         versions, and_(versions.c.case == outbox.c.case, versions.c.version == outbox.c.version)
     )
     left = (outbox.c.state.in_(_LEFT)) & (outbox.c.claimed_at >= going.day_before(now)) & (outbox.c.purpose == "client")
     same = outbox.c.body_hash == body_hash(going.outgoing.body)
     for row in connection.execute(query.where(left, same, outbox.c.intent != going.intent)):
-        if _is_same_mail(going, from_json(Outgoing, row.outgoing), json.loads(row.recipients)):
+        answered = {row.message_id, row.server_id} & set(going.outgoing.references)
+        if _is_same_mail(
+            going, from_json(Outgoing, row.outgoing), json.loads(row.recipients), said_before=bool(answered)
+        ):
             return _already(going, f"It went to them already as {row.case}.{row.version}")
     return None
 
 
-def _is_same_mail(going: Going, theirs: Outgoing, recipients: Sequence[str]) -> bool:
+def _is_same_mail(going: Going, theirs: Outgoing, recipients: Sequence[str], *, said_before: bool) -> bool:
     people = {one.lower() for one in recipients}
-    same_thread = theirs.in_reply_to == going.outgoing.in_reply_to
+    same_thread = said_before or theirs.in_reply_to == going.outgoing.in_reply_to
     return same_thread and fold(theirs.subject) == fold(going.outgoing.subject) and bool(going.recipients & people)
 
 
