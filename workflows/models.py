@@ -504,7 +504,8 @@ class CaseState:
     said: str = ""  # the answer that approved the current version, in short, to be held against a differing one
     redrafted_at: tuple[datetime, ...] = ()  # when the newest redrafts were made
     look_at: datetime | None = None  # the time to answer may be over then: later than `expires_at` after an absence
-    outcome: str = ""  # sent | rejected | mine | never | expired | answered-by-owner | sent-by-owner | uncertain | failed
+    outcome: str = ""  # sent | rejected | mine | never | expired | answered-by-owner | sent-by-owner | uncertain |
+    # failed
     reason: str = ""  # the owner's words, or ours, for the outcome
     answers: tuple[Answer, ...] = ()  # across continue-as-new only: arrived and not acted on yet; never in the ledger
     events: tuple[Event, ...] = ()  # the same for mails
