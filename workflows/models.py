@@ -361,6 +361,8 @@ class NotUnderstood:
 
 Change = StopAll | Resume | Pause | Rescue | Away | Back | Allow | Disallow
 """The orders that change something."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fix:
     """A correction of what a case sent is to be drafted; `words`: what was wrong, in the owner's words."""
