@@ -20,7 +20,7 @@ SECTIONS = {
     "Temporal": ("workers/temporal.py", "workers/temporal_cli.py"),
     "Commands and the service": (
         "workers/commands/*.py", "workers/control.py", "workers/handlers.py", "workers/demo.py",
-        "workers/supervisor.py",
+        "workers/supervisor.py", "workers/settling.py",
     ),
     "Only in `check`": ("workers/check.py",),
 }  # fmt: skip

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import sentences
+from tests import sentences, test_digest_rules
 from tests.house import House, until
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import RecordingSmtp
+from workers import desk_texts
 from workflows.models import Address
 from workflows.rules.approval import extract_draft
 
@@ -187,6 +188,27 @@ def test_the_readme_shows_the_approval_mail_of_the_demo(desk: Desk) -> None:
     assert subject == f"Subject: {sent['subject']}"
     assert undated(text) == undated(f"{sent['text']}\n")
     assert extract_draft(text) == next(event["body"] for event in events if event["event"] == "drafted")
+
+
+def test_the_page_on_approval_shows_a_digest_as_it_is_sent() -> None:
+    items = (
+        test_digest_rules.item(41, "Hello Maria,\n\nThursday 10:00 works.\n\nAda\n"),
+        test_digest_rules.item(42, "Hello Bob,\n\nthe offer follows today.\n\nAda\n", name="Bob Stone"),
+    )
+    assert blocks(ROOT / "docs" / "approval.md", "text") == [test_digest_rules.shown(*items)]
+
+
+def test_the_page_on_approval_lists_every_order() -> None:
+    page = (ROOT / "docs" / "approval.md").read_text("utf-8").partition("## Orders to the desk")[2]
+    listed = {order for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for order in re.findall("`(.*?)`", row)}
+    assert listed == set(re.findall(r"^(\S+(?: \S+)*) {2,}\S", desk_texts.HELP, re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_lines_are_short_enough_to_read(page: Path) -> None:
+    """Tables and examples apart, as docs/development.md says."""
+    prose = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    assert [line for line in prose.split("\n") if len(line) > 120 and not line.startswith("|")] == []
 
 
 def test_the_systemd_unit_is_one(tmp_path: Path) -> None:
