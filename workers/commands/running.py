@@ -14,8 +14,11 @@ from workers.commands.output import Output
 from workflows.errors import NeedsOwner
 
 ROOT = Path(__file__).resolve().parents[2]
-WHOLE = ("-n", "3", "--dist", "loadfile")
-"""The whole suite in three processes: most tests wait for a server. With arguments pytest runs as it is told."""
+WHOLE = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+"""The whole suite in three processes: most tests wait for a server. With arguments pytest runs as it is told.
+
+Files in their own order: sorted by size, the single long test of test_crash.py would begin when all others end.
+"""
 _ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
 
 
