@@ -66,7 +66,7 @@ async def _office(*, rewrites: bool = False) -> AsyncIterator[Office]:
         smtp.rewrite_ids = rewrites
         if rewrites:
             smtp.on_message = lambda mail: user.deliver(mail.kept, "Sent", "\\Seen")
-        limits = replace(FREE, per_hour=100_000)
+        limits = replace(FREE, per_hour=100_000, per_recipient_per_day=100_000)
         async with Office(folder, smtp, user, files_sent="auto" if rewrites else "no", limits=limits) as office:
             yield office
 

@@ -266,7 +266,7 @@ def _attack(battle: Battle) -> None:
     house = battle.house
     for index in range(len(ATTACKS)):
         house.client_writes(index, sender=person(index))
-    house.wait_approvals(len(ATTACKS), 90)
+    house.wait_approvals(len(ATTACKS), 240)
     raws = {email.identity: stored.content for stored in house.user.messages() if (email := mime.parse(stored.content))}
     approvals = {_client_of(email): email for email in house.approvals()}
     mine = [approvals[person(index).email] for index in range(len(ATTACKS))]
@@ -288,10 +288,10 @@ def _attack(battle: Battle) -> None:
         return not battle.unread
 
     try:
-        until(read, 40)
+        until(read, 120)
     except AssertionError:
         raise AssertionError(f"never read: {battle.unread}; said: {house.said[-20:]}") from None
-    until(lambda: _all_taken(house), 60, "every answer to be given to its case")
+    until(lambda: _all_taken(house), 120, "every answer to be given to its case")
 
 
 def _client_of(approval: Email) -> str:

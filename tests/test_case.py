@@ -150,7 +150,7 @@ async def bench() -> AsyncIterator[Bench]:
         desk = Desk(office)
         engine = Gated(office, TemporalEngine(environment.client, office))
         activities = Activities(office, office, desk, desk, engine)
-        async with running(build_workers(environment.client, activities)):
+        async with running(build_workers(environment.client, activities, patient=True)):
             made = Bench(environment, office)
             yield made
             await made.no_case_failed()

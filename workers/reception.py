@@ -122,4 +122,7 @@ class Reception:
         except DeskhandError as error:
             log.warning("not delivered yet", case=case, problem=str(error))
             return False
+        except Exception:  # a fault of ours at one item must not hold up those behind it: it stays recorded
+            log.exception("not delivered yet", case=case)
+            return False
         return True

@@ -127,9 +127,9 @@ class Rounds:
         now = self.clock.now()
         zone = calendar.zone(self.owner)
         today = now.astimezone(zone).date()
-        ends = [self.ledger.lapses_at(one.state) for one in self.ledger.waiting()]
-        # One that is overdue is just closing.
-        return any(end.astimezone(zone).date() == today for end in ends)
+        ends = [self.ledger.lapses_at(one.state) for one in self.ledger.waiting() if not one.state.later_until]
+        # One that is overdue is just closing: it belongs into the same mail.
+        return any(end.astimezone(zone).date() <= today for end in ends)
 
     # ------------------------------------------------------------ moments
 

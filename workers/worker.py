@@ -31,9 +31,9 @@ def runner() -> SandboxedWorkflowRunner:
 
 
 def build_workers(
-    client: Client, activities: Activities, interceptors: Sequence[Interceptor] = ()
+    client: Client, activities: Activities, interceptors: Sequence[Interceptor] = (), *, patient: bool = False
 ) -> tuple[Worker, ...]:
-    """All four workers, not yet running."""
+    """All four workers, not yet running. `patient`: a story may think for more than two seconds."""
     # Ledger and Chroma block for milliseconds: they get threads of their own, few, because SQLite has one writer.
     threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="memory")
     serve = partial(Worker, client, graceful_shutdown_timeout=DRAIN, interceptors=interceptors)
@@ -43,6 +43,7 @@ def build_workers(
             workflows=STORIES,
             workflow_runner=runner(),
             max_cached_workflows=200,
+            debug_mode=patient,
             sticky_queue_schedule_to_start_timeout=STICKY,
         ),
         serve(
