@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import Connection, Row, Select, func, literal, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from memory import documents
@@ -81,7 +81,7 @@ class Cases(Book):
         now = self._clock.now()
         values = {"stage": state.stage, "state": to_json(state), "updated_at": now, "client": state.client}
         if state.stage == "closed":
-            values["closed_at"] = func.coalesce(cases.c.closed_at, now)
+            values["closed_at"] = func.coalesce(cases.c.closed_at, literal(now, cases.c.closed_at.type))
         if connection.execute(update(cases).where(cases.c.number == state.case).values(**values)).rowcount != 1:
             raise Permanent(f"There is no case {state.case} in the ledger.")
 

@@ -1,5 +1,6 @@
 """The owner's standing yes for a kind of mail: earned by unedited approvals in a row, gone with an edit or a no."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -8,7 +9,7 @@ from sqlalchemy.dialects.sqlite import insert
 from memory.book import Book
 from memory.schema import answers, cases, from_json, meta, to_json, versions
 from workflows.models import Answer, Approve, CaseState
-from workflows.rules.autonomy import Ending, in_a_row
+from workflows.rules.autonomy import Ending, in_a_row, unbroken
 
 KINDS = ("reply",)
 """The kinds of action there are; which mails of a kind a standing yes covers is rules/autonomy.py's to say."""
@@ -70,29 +71,33 @@ def revoke(connection: Connection, kind: str, now: datetime) -> None:
 
 
 def _stands(connection: Connection, kind: str) -> bool:
-    return _moment(connection, f"auto:{kind}") is not None and bool(_row(connection, kind))
+    """An edit or a no since it was given ends it until it is given anew, whatever is approved afterwards."""
+    given_at = _moment(connection, f"auto:{kind}")
+    return given_at is not None and unbroken(_endings(connection, kind, given_at, most=None))
 
 
 def _row(connection: Connection, kind: str) -> tuple[int, ...]:
-    since = _moment(connection, f"auto-revoked:{kind}")
+    return in_a_row(_endings(connection, kind, _moment(connection, f"auto-revoked:{kind}"), most=_MOST))
+
+
+def _endings(connection: Connection, kind: str, since: datetime | None, most: int | None) -> Iterator[Ending]:
+    """How the cases of a kind ended since then, newest first."""
     ended = cases.c.closed_at.is_not(None) if since is None else cases.c.closed_at > since
     query = select(cases.c.number, cases.c.state).where(cases.c.kind == kind, ended)
-    rows = connection.execute(query.order_by(cases.c.closed_at.desc(), cases.c.number.desc()).limit(_MOST)).all()
-    numbers = [row.number for row in rows]
-    by_owner = select(versions.c.case).where(versions.c.by == "owner", versions.c.case.in_(numbers))
+    rows = connection.execute(query.order_by(cases.c.closed_at.desc(), cases.c.number.desc()).limit(most)).all()
+    these = select(cases.c.number).where(cases.c.kind == kind, ended)
+    by_owner = select(versions.c.case).where(versions.c.by == "owner", versions.c.case.in_(these))
     edited = frozenset(connection.execute(by_owner).scalars())
-    alone = select(answers.c.case).where(answers.c.key.startswith("standing:"), answers.c.case.in_(numbers))
+    alone = select(answers.c.case).where(answers.c.key.startswith("standing:"), answers.c.case.in_(these))
     standing = frozenset(connection.execute(alone).scalars())
-    states = ((row.number, from_json(CaseState, row.state)) for row in rows)
-    return in_a_row(
-        Ending(
-            case=number,
+    for row in rows:
+        state = from_json(CaseState, row.state)
+        yield Ending(
+            case=row.number,
             outcome=state.outcome,
-            edited=number in edited or state.version > 1,
-            standing=number in standing,
+            edited=row.number in edited or state.version > 1,
+            standing=row.number in standing,
         )
-        for number, state in states
-    )
 
 
 def _moment(connection: Connection, key: str) -> datetime | None:

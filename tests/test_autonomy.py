@@ -10,7 +10,7 @@ from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
 from workflows.models import Address, Brief, Client, Draft, Outgoing
-from workflows.rules.autonomy import Ending, in_a_row, needs_a_yes
+from workflows.rules.autonomy import Ending, in_a_row, needs_a_yes, unbroken
 
 MARIA = Client(id="c-1", name="Maria", addresses=("maria@studio.example",), written_to=True)
 
@@ -24,6 +24,14 @@ def test_a_row_ends_at_an_edit_a_no_or_never_and_passes_over_what_says_nothing()
     assert in_a_row([ending(3), ending(2, "rejected"), ending(1)]) == (3,)
     assert in_a_row([ending(3, "never"), ending(2)]) == ()
     assert in_a_row([ending(3, standing=True), ending(2)]) == (2,)
+    assert in_a_row([ending(4), ending(3, "rejected", standing=True), ending(2)]) == (4,)
+
+
+def test_a_standing_yes_outlives_what_says_nothing_and_no_edit_or_no() -> None:
+    assert unbroken([ending(3, standing=True), ending(2, "expired"), ending(1)])
+    assert not unbroken([ending(3), ending(2, "rejected"), ending(1)])
+    assert not unbroken([ending(3), ending(2, "rejected", standing=True)])
+    assert not unbroken([ending(2, edited=True)])
 
 
 @pytest.mark.parametrize(

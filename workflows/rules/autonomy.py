@@ -31,12 +31,21 @@ def in_a_row(endings: Iterable[Ending]) -> tuple[int, ...]:
     """The cases of the row of unedited approvals that still stands; `endings` newest first."""
     row: list[int] = []
     for ending in endings:
-        if ending.standing or ending.outcome in _NEUTRAL:
-            continue
-        if ending.outcome != "sent" or ending.edited:
+        if _breaks(ending):
             break
-        row.append(ending.case)
+        if ending.outcome == "sent" and not ending.standing:
+            row.append(ending.case)
     return tuple(row)
+
+
+def unbroken(endings: Iterable[Ending]) -> bool:
+    """Whether no edit, no and undo is among them: a standing yes outlives these endings."""
+    return not any(_breaks(ending) for ending in endings)
+
+
+def _breaks(ending: Ending) -> bool:
+    """Also of one that was under way under a standing yes: a no in its last minute is a no."""
+    return ending.outcome not in _NEUTRAL and (ending.outcome != "sent" or ending.edited)
 
 
 def needs_a_yes(brief: Brief, outgoing: Outgoing, draft: Draft, client: Client | None) -> str:
