@@ -41,8 +41,10 @@ def openai_server() -> Iterator[OpenAIServer]:
 
 @pytest.fixture(autouse=True)
 def _own_umask() -> Iterator[None]:
-    """What runs as a command of ours closes its files to others; the next test's files are its own affair."""
-    before = os.umask(0o022)
-    os.umask(before)
+    """What runs as a command of ours closes its files to others; the next test's files are its own affair.
+
+    Said outright before and after: a fixture of a whole module may have changed it before this one is asked.
+    """
+    os.umask(0o022)
     yield
-    os.umask(before)
+    os.umask(0o022)
