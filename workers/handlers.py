@@ -9,7 +9,7 @@ from typing import Any
 from memory.ledger import Ledger
 from workers.answering import Answering
 from workers.control import Handler
-from workers.ordering import WELL, Orders
+from workers.ordering import Orders
 from workers.settling import Settling
 from workflows.errors import NeedsOwner
 from workflows.models import (
@@ -41,7 +41,6 @@ class Handlers:
     answering: Answering
     owner: Owner
     clock: Clock
-    health: Mapping[str, str]
     orders: Orders
     settling: Settling
 
@@ -116,10 +115,10 @@ class Handlers:
 
     async def status(self) -> dict[str, Any]:
         """How every part is: what it does, and what is unwell."""
-        well = [f"{part}: {state}" for part, state in self.health.items() if state in WELL]
+        unwell = self.orders.unwell()
         return {
-            "doing": well,
-            "unwell": [f"{part}: {state}" for part, state in self.health.items() if state not in WELL],
+            "doing": [f"{part}: {state}" for part, state in self.orders.health.items() if part not in unwell],
+            "unwell": [f"{part}: {state}" for part, state in unwell.items()],
         }
 
     async def _decide(self, key: str, case: int, version: int, decision: Decision, seal: str = "") -> dict[str, Any]:

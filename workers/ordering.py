@@ -189,8 +189,11 @@ class Orders:
 
     def status(self, facts: Mapping[str, Any]) -> str:
         """How things stand, as text."""
-        unwell = {part: state for part, state in self.health.items() if state not in WELL}
-        return desk_texts.status(facts, unwell, self.owner)
+        return desk_texts.status(facts, self.unwell(), self.owner)
+
+    def unwell(self) -> dict[str, str]:
+        """Every part that something is the matter with, and what."""
+        return {part: state for part, state in self.health.items() if state not in WELL}
 
     def ignored(self) -> str:
         """What was skipped and why, as text."""

@@ -141,7 +141,7 @@ class Service:
         self._keep("aftercare", aftercare.run)
         self._keep("hints", hints.run)
         self._keep("watch over own mail", self._own_mail().run)
-        handlers = Handlers(parts.ledger, answering, parts.owner, parts.clock, parts.health, orders, settling)
+        handlers = Handlers(parts.ledger, answering, parts.owner, parts.clock, orders, settling)
         ear = ControlServer(self._home, handlers.table())
         await ear.start()
         self._stack.push_async_callback(ear.stop)
