@@ -5,7 +5,7 @@ older Deskhand still reads (old runs: a missing field takes its default).
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 # ---------------------------------------------------------------- mail
@@ -97,6 +97,9 @@ class Cursor:
 
 # ---------------------------------------------------------------- people, events and routing
 
+Kind = Literal["reply", "bid", "chase", "update"]
+"""The stories: a mail answered, a lead bid for, a debt chased, a client kept informed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
@@ -113,13 +116,14 @@ class Event:
     """Something that happened, as the ledger recorded it. `key` is its identity (a mail's `identity`)."""
 
     key: str
-    kind: Literal["mail", "sent", "answer", "order", "hint"]
+    kind: Literal["mail", "sent", "answer", "order", "hint", "lead", "debt", "period", "news"]
     at: datetime
     client: str = ""
     case: int = 0  # the case it starts or belongs to
     summary: str = ""
     hold: str = ""  # why nothing may be drafted for it ("a complaint")
     from_drafts: bool = False  # sent: while a draft of ours lay in the owner's Drafts folder to be sent by hand
+    ends: str = ""  # news: the outcome its case ends with ("paid", "won"); "" makes the draft stale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +138,7 @@ class Ignore:
 class Start:
     """A new case of this kind. `hold` names why nothing is drafted ("complaint"): the owner reads it himself."""
 
-    kind: Literal["reply"] = "reply"
+    kind: Kind = "reply"
     hold: str = ""
     reason: str = ""
 
@@ -383,6 +387,153 @@ class Carried:
     says: str
 
 
+# ---------------------------------------------------------------- leads, money and work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """An exact amount in the currency's minor units (cents; yen has none): 12.50 EUR is Money(1250, "EUR")."""
+
+    minor: int
+    currency: str  # ISO 4217, upper case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pay:
+    """What a post offers. A bound that is not stated, or stated as 0, is None."""
+
+    least: Money | None = None
+    most: Money | None = None
+    per: Literal["hour", "day", "week", "month", "year", "project"] = "project"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """One job post. Every text is the poster's: plain text, hidden parts and honeypots taken out, never trusted."""
+
+    source: str  # the configured source's name ("wwr"), or "mail:upwork"
+    id: str  # the source's own id of the post
+    title: str
+    text: str = ""
+    url: str = ""  # where a person reads it and bids; tracking taken out
+    company: str = ""
+    contact: Address = Address(email="")  # where a bid may be mailed to; email "": through the link alone
+    published: datetime | None = None
+    expires_at: datetime | None = None
+    skills: tuple[str, ...] = ()
+    engagement: str = ""  # freelance | contract | part-time | full-time | "" unknown
+    pay: Pay | None = None
+    place: str = ""  # where one has to be, in the post's words
+    questions: tuple[str, ...] = ()  # what the post asks the bidder to answer
+    flags: tuple[str, ...] = ()  # what was noticed ("honeypot: ...", "unverified: ..."), in plain words
+    attribution: str = ""  # how the source wants to be named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """One reason for or against a lead. Its part of the total is `value * weight`."""
+
+    name: str
+    value: float  # 0 (against) to 1 (for); what a missing value counts as is the factor's own to say
+    weight: float
+    words: tuple[str, ...] = ()  # of the post or the profile, on which it rests
+    missing: bool = False
+    says: str = ""  # in one plain sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A lead's worth: sum(value * weight) / sum(weight) over the factors, 0 to 1."""
+
+    total: float
+    threshold: float
+    factors: tuple[Factor, ...] = ()
+    refused: str = ""  # not empty: never bid for whatever the total, and why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """One invoice of the owner, as its source states it."""
+
+    number: str
+    name: str  # of the client, as on the invoice
+    email: str
+    due: date
+    amount: Money
+    paid: Money | None = None  # what came in so far, in the same currency; None is nothing
+    issued: date | None = None
+    state: Literal["open", "paid", "cancelled"] = "open"
+    source: str = "csv"  # "csv:<file>" or "invoiceninja"
+    client: str = ""  # the client's id, as the ledger resolved it
+
+    @property
+    def balance(self) -> Money:
+        """What is still owed, never below zero."""
+        return Money(
+            minor=max(self.amount.minor - (self.paid.minor if self.paid else 0), 0), currency=self.amount.currency
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What one chase mail is about: these invoices of one client, at this stage of the ladder."""
+
+    stage: str  # the stage's name in the ladder ("reminder")
+    step: int  # 1 is the first stage
+    invoices: tuple[Invoice, ...]
+    today: date  # in the owner's time zone, when it was found due
+    totals: tuple[Money, ...] = ()  # of the balances, one for each currency
+    bank_data: date | None = None  # the day of the newest payment data; None: there is none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Milestone:
+    name: str
+    due: date | None = None
+    estimate_minutes: int = 0
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """What was agreed with a client: one file of the projects folder."""
+
+    id: str  # the file's stem
+    name: str
+    email: str  # of the client
+    scope: tuple[str, ...] = ()  # what is agreed, a line each
+    excluded: tuple[str, ...] = ()  # what is agreed not to be part of it
+    milestones: tuple[Milestone, ...] = ()
+    update_every: str = ""  # the client's own rhythm: "weekly", "every 2 weeks", "monthly", "" never
+    repositories: tuple[str, ...] = ()  # folders whose git log shows deliverables
+    client: str = ""  # the client's id, as the ledger resolved it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One logged piece of work: a time entry or a commit."""
+
+    id: str  # "time:<12 hex>" or "git:<12 hex>"
+    project: str  # Project.id
+    day: date
+    text: str
+    minutes: int = 0  # 0 for a commit
+    milestone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What one status update is about: the logged work of one client's project since the last one."""
+
+    project: str
+    name: str
+    since: date
+    until: date
+    work: tuple[Work, ...]
+    minutes: int = 0
+    milestones: tuple[Milestone, ...] = ()
+
+
 # ---------------------------------------------------------------- drafts and what goes out
 
 
@@ -397,11 +548,23 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """To whom and about what a draft that answers no mail would leave."""
+
+    to: tuple[Address, ...]
+    subject: str
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    proactive: bool = False
+    link: str = ""  # not empty: nothing is sent; the yes puts a paste-ready text with this link into the owner's inbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
     """All an agent may know of one event: a stored value, so that a draft is a function of it."""
 
     case: int
-    kind: Literal["reply"] = "reply"
+    kind: Kind = "reply"
     client: Client | None = None
     sender: Address = Address(email="")
     subject: str = ""
@@ -413,6 +576,15 @@ class Brief:
     owner_name: str = ""
     hints: tuple[str, ...] = ()  # plain facts for the owner ("Reply-To differs: ...", "sender not proven")
     received_at: datetime | None = None
+    # What follows is for the stories that no mail began: a reply has none of it.
+    envelope: Envelope | None = None  # to whom and about what: from the ledger, never from an agent
+    heading: str = ""  # what `message` is ("The post", "What they owe"); "" is "They wrote"
+    trigger: str = ""  # what began it, in plain words; "" is "<person> wrote"
+    facts: tuple[Source, ...] = ()  # what a draft may state, each with its source, besides `sources` and `profile`
+    lead: Lead | None = None
+    score: Score | None = None
+    notice: Notice | None = None
+    report: Report | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -442,6 +614,7 @@ class Outgoing:
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     proactive: bool = False  # nobody wrote first: at most one a day to a client, none while there is a complaint
+    link: str = ""  # as in `Envelope`: a text to be pasted there by the owner's own hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -472,7 +645,8 @@ class Receipt:
 
 # ---------------------------------------------------------------- a case
 
-Stage = Literal["new", "drafted", "waiting", "approved", "sending", "closed", "needs_owner"]
+Stage = Literal["new", "drafted", "waiting", "approved", "sending", "placed", "closed", "needs_owner"]
+"""`placed`: a bid has left and its case waits to hear how it ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -480,7 +654,7 @@ class CaseState:
     """Where a case stands: written to the ledger at every stage, and the input after continue-as-new."""
 
     case: int
-    kind: Literal["reply"] = "reply"
+    kind: Kind = "reply"
     client: str = ""
     stage: Stage = "new"
     event: str = ""  # key of the event that started it
@@ -506,8 +680,9 @@ class CaseState:
     said: str = ""  # the answer that approved the current version, in short, to be held against a differing one
     redrafted_at: tuple[datetime, ...] = ()  # when the newest redrafts were made
     look_at: datetime | None = None  # the time to answer may be over then: later than `expires_at` after an absence
+    result_by: datetime | None = None  # placed: after this "no-answer" is how it ended
     outcome: str = ""  # sent | rejected | mine | never | expired | answered-by-owner | sent-by-owner | uncertain |
-    # failed
+    # failed; a bid: won | lost | no-answer | gone; a chase: paid | promised | disputed | stopped; an update: stopped
     reason: str = ""  # the owner's words, or ours, for the outcome
     answers: tuple[Answer, ...] = ()  # across continue-as-new only: arrived and not acted on yet; never in the ledger
     events: tuple[Event, ...] = ()  # the same for mails
