@@ -408,6 +408,34 @@ class Pay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastWork:
+    """One finished work of the owner's that a bid may name; as a source its id is "work:<id>"."""
+
+    id: str
+    title: str
+    text: str = ""
+    skills: tuple[str, ...] = ()
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What the owner offers and wants, as the rules about leads and bids need it."""
+
+    rate: Pay | None = None  # `least` and `most` are the same amount
+    minimum: Pay | None = None  # what pays less is refused
+    skills: tuple[str, ...] = ()
+    work: tuple[PastWork, ...] = ()
+    hours_per_week: int = 0  # free for new work, 0: not said
+    languages: tuple[str, ...] = ("en",)  # two-letter codes
+    engagements: tuple[str, ...] = ("freelance", "contract", "part-time")
+    avoid: tuple[str, ...] = ()  # words and phrases whose posts are never bid for
+    blocked: tuple[str, ...] = ()  # companies never bid to
+    country: str = ""  # ISO 3166, upper case
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lead:
     """One job post. Every text is the poster's: plain text, hidden parts and honeypots taken out, never trusted."""
 
