@@ -119,3 +119,19 @@ def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path, how: signal.S
     assert demo.returncode == 130, said
     assert "Traceback" not in said
     assert not list(tmp_path.glob("deskhand-demo-*"))
+
+
+def test_a_demo_that_is_only_asked_why_shows_the_trace_and_ends_well(tmp_path: Path):
+    demo = subprocess.run(
+        [sys.executable, "-P", "-m", "workers", "demo", "--answer", "why", "--json"],
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(Path.home()), "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    events = [json.loads(line) for line in demo.stdout.splitlines()]
+    assert demo.returncode == 0, demo.stderr
+    assert "your answer by mail: why" in next(one["text"] for one in events if one["event"] == "told")
+    assert (events[-1]["ok"], events[-1]["outcome"], events[-1]["received"]) == (True, "waiting", 0)
+    assert "client_received" not in [one["event"] for one in events]

@@ -29,7 +29,7 @@ from workers.commands.output import Output, indented
 from workers.settings import Settings
 from workers.supervisor import Service
 from workflows.errors import NeedsOwner, Permanent
-from workflows.models import Address, Brief, CaseState, Email
+from workflows.models import Address, Brief, CaseState, Email, Why
 
 Found = TypeVar("Found")
 
@@ -315,8 +315,13 @@ class Play:
     def _well(self, state: CaseState, received: list[bytes]) -> bool:
         if state.outcome == "sent":
             return len(received) == 1 and self._is_approved(state, received[0])
-        put_off = state.stage == "waiting" and state.later_until is not None
-        return not received and (state.outcome in FINAL_NOES or put_off)
+        waits = state.stage == "waiting" and (state.later_until is not None or self._was_explained(state.case))
+        return not received and (state.outcome in FINAL_NOES or waits)
+
+    def _was_explained(self, case: int) -> bool:
+        """The owner only asked "why": the trace came, and the case goes on waiting for a yes or no."""
+        given = self.service.parts.ledger.story(case).answers
+        return bool(given) and isinstance(given[-1].answer.decision, Why)
 
     async def _remember(self, first: int) -> None:
         """A second mail of the same client: what memory gave to its draft."""
