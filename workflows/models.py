@@ -52,6 +52,7 @@ class Email:
     headers: tuple[tuple[str, str], ...] = ()  # (lower-case name, decoded value), mail order, each value capped
     defects: tuple[str, ...] = ()  # what the parser had to forgive
     size: int = 0  # raw bytes
+    trace: tuple[tuple[str, str], ...] = ()  # Received and Authentication-Results as written, undecoded, topmost first
 
     @property
     def sender(self) -> Address:
@@ -535,6 +536,9 @@ class Project:
     update_every: str = ""  # the client's own rhythm: "weekly", "every 2 weeks", "monthly", "" never
     repositories: tuple[str, ...] = ()  # folders whose git log shows deliverables
     client: str = ""  # the client's id, as the ledger resolved it
+    contact: str = ""  # the client's name, for the greeting
+    language: str = ""  # of updates, two letters; "" is the one they write in
+    tracked_as: tuple[str, ...] = ()  # further names the time tool has for it ("Acme / Relaunch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -547,6 +551,9 @@ class Work:
     text: str
     minutes: int = 0  # 0 for a commit
     milestone: str = ""
+    billable: bool = True
+    source: str = ""  # the file or repository it was read from
+    twin: str = ""  # the same for a commit before and after a rebase; "" is the id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,8 +173,13 @@ def _own_part(signed: Signed) -> tuple[list[str], str]:
     A server adds its headers on top. Local deliveries (LMTP) may stand above; everything below the first other
     Received was written by whoever sent the mail.
     """
+    return own_part(signed.headers)
+
+
+def own_part(headers: Sequence[tuple[str, str]]) -> tuple[list[str], str]:
+    """What `_own_part` gives, of headers exactly as written."""
     results = []
-    for name, value in signed.headers:
+    for name, value in headers:
         if name == "authentication-results":
             results.append(value)
         if name == "received":
@@ -197,10 +202,14 @@ def _uncommented(value: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """One Authentication-Results header: who says it, and the domains whose DKIM signature passed."""
+    """One Authentication-Results header: who says it, and the domains whose DKIM signature passed.
+
+    `aligned`: the From domains for which DMARC passed.
+    """
 
     server: str
     passed: tuple[str, ...] = ()
+    aligned: tuple[str, ...] = ()
 
 
 def read_results(value: str) -> Results | None:
@@ -220,16 +229,20 @@ def read_results(value: str) -> Results | None:
     head = clauses[0]
     if len(head) not in (1, 2) or "=" in head or (head[1:] and not head[1].isdigit()):
         return None
-    return Results(server=head[0].lower(), passed=tuple(_passed(clauses[1:])))
+    return Results(
+        server=head[0].lower(),
+        passed=tuple(_passed(clauses[1:])),
+        aligned=tuple(_passed(clauses[1:], "dmarc", "header.from")),
+    )
 
 
-def _passed(clauses: Sequence[Sequence[str]]) -> Iterator[str]:
+def _passed(clauses: Sequence[Sequence[str]], method: str = "dkim", names: str = "header.d") -> Iterator[str]:
     for clause in clauses:
-        if [token.lower() for token in clause[:3]] != ["dkim", "=", "pass"]:
+        if [token.lower() for token in clause[:3]] != [method, "=", "pass"]:
             continue
         pairs = _pairs(clause[3:])
-        if pairs is not None and len(pairs.get("header.d", ())) == 1:
-            yield pairs["header.d"][0].lower()
+        if pairs is not None and len(pairs.get(names, ())) == 1:
+            yield pairs[names][0].lower()
 
 
 def _pairs(tokens: Sequence[str]) -> dict[str, list[str]] | None:
