@@ -3,12 +3,13 @@
 import re
 import tomllib
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from agents.checks import allowed, safe_line
-from workflows.models import Address, Brief, Draft
+from workflows.models import Address, Brief, Draft, Kind
 from workflows.ports import Drafting
 from workflows.rules.canonical import canonical, one_line
 from workflows.rules.replying import reply_subject
@@ -39,14 +40,21 @@ class TemplateReply:
 class Drafter:
     """What the activities call: the model's agent where one is configured, templates otherwise."""
 
-    def __init__(self, templates: TemplateReply, agent: Drafting | None = None, *, disclose: bool = False) -> None:
-        """`disclose`: the setting owner.disclose: clients are told that an assistant drafted the mail."""
-        self._chosen: Drafting = agent or templates
+    def __init__(
+        self,
+        templates: TemplateReply,
+        agent: Drafting | None = None,
+        *,
+        disclose: bool = False,
+        others: Mapping[Kind, Drafting] | None = None,
+    ) -> None:
+        """`disclose`: the setting owner.disclose; `others`: who drafts for the stories that no mail began."""
+        self._by_kind: dict[Kind, Drafting] = {"reply": agent or templates, **(others or {})}
         self._disclose = disclose
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """As `Drafting` says. Raises Retryable and NeedsOwner as the agent does."""
-        draft = await self._chosen.draft(brief, version, wishes, previous)
+        draft = await self._by_kind[brief.kind].draft(brief, version, wishes, previous)
         return _disclosed(draft, brief.language) if self._disclose and not draft.needs_owner else draft
 
 

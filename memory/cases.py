@@ -19,9 +19,12 @@ from workflows.rules.canonical import approved_hash, canonical
 from workflows.rules.replying import reply_to
 
 _CLAIMED = ("claimed", "committing", "sent", "uncertain")
-_APPROVAL_STANDS = frozenset({"approved", "sending", "closed"})
+_APPROVAL_STANDS = frozenset({"approved", "sending", "placed", "closed"})
 _ENDS_AS = {
     "sent": "approved",
+    "won": "approved",
+    "lost": "approved",
+    "no-answer": "approved",
     "uncertain": "approved",
     "failed": "approved",
     "expired": "expired",
@@ -139,6 +142,10 @@ class Cases(Book):
             raise Permanent(f"There is no brief {brief} in the ledger.")
         return from_json(Brief, text)
 
+    def brief_of(self, case: int) -> Brief:
+        """The brief that the case works from now."""
+        return self.stored_brief(self.case(case).brief)
+
     def client_briefs(self, client: str, limit: int = 20) -> tuple[Brief, ...]:
         """The newest briefs of a client's cases."""
         query = select(briefs.c.brief).join(cases, cases.c.number == briefs.c.case).where(cases.c.client == client)
@@ -166,7 +173,7 @@ class Cases(Book):
     def _insert_version(self, connection: Connection, state: CaseState, draft: Draft, by: str) -> tuple[int, str]:
         newest = select(func.max(versions.c.version)).where(versions.c.case == state.case)
         number = max(connection.execute(newest).scalar() or 0, state.version) + 1
-        outgoing = reply_to(_mail_to_answer(connection, state), canonical(draft.body), state.case, number)
+        outgoing = _outgoing(connection, state, canonical(draft.body), number)
         digest, now = approved_hash(outgoing), self._clock.now()
         _supersede(connection, state.case)
         connection.execute(
@@ -303,6 +310,27 @@ def _case_mails(connection: Connection, state: CaseState) -> tuple[tuple[Email, 
         .order_by(seen.c.id)
     )
     return tuple((from_json(Email, row.email), row.client, row.at) for row in connection.execute(query))
+
+
+def _outgoing(connection: Connection, state: CaseState, body: str, number: int) -> Outgoing:
+    """To whom and in which thread this text would leave: of the mail it answers, else of its brief."""
+    if state.kind == "reply":
+        return reply_to(_mail_to_answer(connection, state), body, state.case, number)
+    text = connection.execute(select(briefs.c.brief).where(briefs.c.id == state.brief)).scalar()
+    envelope = from_json(Brief, text).envelope if text else None
+    if envelope is None:
+        raise Permanent(f"The brief of case {state.case} names nobody to write to.")
+    return Outgoing(
+        case=state.case,
+        version=number,
+        to=envelope.to,
+        subject=envelope.subject,
+        body=body,
+        in_reply_to=envelope.in_reply_to,
+        references=envelope.references,
+        proactive=envelope.proactive,
+        link=envelope.link,
+    )
 
 
 def _mail_to_answer(connection: Connection, state: CaseState) -> Email:

@@ -88,13 +88,15 @@ def _news(connection: Connection, going: Going, now: datetime) -> Doubt | None:
     state = from_json(CaseState, text)
     known = {state.event, *state.heard}
     mail = and_(seen.c.case == going.case, seen.c.state == "delivered", seen.c.event != "")
-    query = select(seen.c.key, seen.c.kind, seen.c.at).where(mail, seen.c.rule.not_in(_NO_MAIL))
+    query = select(seen.c.key, seen.c.kind, seen.c.reason, seen.c.at).where(mail, seen.c.rule.not_in(_NO_MAIL))
     for row in connection.execute(query):
         if row.key in known or (len(known) >= _CERTAINLY_KEPT and row.at < going.made_at):
             continue
         reason = (
             "You wrote to them yourself in this conversation."
             if row.kind == "sent"
+            else f"Something new came up: {row.reason}".rstrip(". ") + "."
+            if row.kind == "news"
             else "A newer mail came in this conversation."
         )
         return Doubt(reason=f"{reason} Its case takes that up first.", until=now + _A_MOMENT)

@@ -204,7 +204,7 @@ class Mails(Book):
         return Surroundings(
             folder_kind=folder_kind,
             now=self._clock.now(),
-            open_case=_open_case(connection, email),
+            open_case=_open_case(connection, email, folder_kind),
             asked=self._asked(connection, email),
             ours=self._row_of_ours(connection, email) is not None,
             client=client,
@@ -509,7 +509,7 @@ def _has_id(ids: tuple[str, ...]) -> ColumnElement[bool]:
     return or_(outbox.c.message_id.in_(ids), outbox.c.server_id.in_(ids), outbox.c.reference.in_(ids))
 
 
-def _open_case(connection: Connection, email: Email) -> int:
+def _open_case(connection: Connection, email: Email, folder_kind: FolderKind) -> int:
     """The open case of this conversation; the nearest parent decides."""
     ids = (*email.parents[:_MOST_PARENTS], email.message_id)
     query = (
@@ -517,6 +517,8 @@ def _open_case(connection: Connection, email: Email) -> int:
         .join(cases, cases.c.number == threads.c.case)
         .where(threads.c.message_id.in_(tuple(one for one in ids if one)), cases.c.closed_at.is_(None))
     )
+    if folder_kind == "inbox":  # an answer to a bid, a chase or an update is a conversation of its own
+        query = query.where(cases.c.kind == "reply")
     found = {row.message_id: row.case for row in connection.execute(query)}
     return next((int(found[one]) for one in ids if one in found), 0)
 

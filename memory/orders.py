@@ -129,8 +129,12 @@ class Orders(Mails):
             return tuple((row.client, row.case, row.version) for row in connection.execute(query))
 
     def skipped(self, limit: int = 50) -> tuple[SeenMail, ...]:
-        """Other people's mails that were skipped or set aside, and why, newest first; `id` is for `rescue`."""
-        which = (seen.c.kind == "mail") & seen.c.state.in_(("ignored", "quarantined")) & seen.c.rule.not_in(OWN_RULES)
+        """Others' mails and posts that were skipped or set aside, and why, newest first; `id` is for `rescue`."""
+        which = (
+            seen.c.kind.in_(("mail", "lead"))
+            & seen.c.state.in_(("ignored", "quarantined"))
+            & seen.c.rule.not_in(OWN_RULES)
+        )
         with self._reading() as connection:
             rows = connection.execute(select(seen).where(which).order_by(seen.c.id.desc()).limit(limit))
             return tuple(seen_mail(row) for row in rows)

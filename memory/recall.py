@@ -6,7 +6,7 @@ the two rankings. No query ever runs over more than one client's texts.
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from memory.ledger import Ledger
 from memory.mails import document_id
 from memory.schema import to_json
 from memory.store import Store, chunks
-from workflows.models import Address, Brief, CaseState, Client, Email, Owner, Source
+from workflows.models import Address, Brief, CaseState, Client, Email, Kind, Owner, Source
 from workflows.rules.canonical import one_line
 from workflows.rules.language import language_of
 from workflows.rules.replying import gist, new_part
@@ -44,10 +44,14 @@ class _CaseMail:
         return new_part(self.email.text)
 
 
+Builder = Callable[[CaseState], Brief]
+
+
 class Recall:
     """Builds briefs and keeps the indexes in step; implements `workflows.ports.Remembering`."""
 
     def __init__(self, ledger: Ledger, store: Store, profile: tuple[Source, ...], owner: Owner) -> None:
+        self._builders: dict[Kind, Builder] = {"reply": self._build}
         self._ledger = ledger
         self._store = store
         self._profile = profile
@@ -61,7 +65,11 @@ class Recall:
         """Build the brief of a case, store it and give its id; the same state again gives the same id."""
         key = hashlib.sha256(to_json(state).encode()).hexdigest()
         kept = self._ledger.brief_with(state.case, key)
-        return kept or self._ledger.keep_brief(self._build(state), key)
+        return kept or self._ledger.keep_brief(self._builders[state.kind](state), key)
+
+    def also_builds(self, builders: Mapping[Kind, Builder]) -> None:
+        """Who builds the briefs of the stories that no mail began; they may search here in turn."""
+        self._builders.update(builders)
 
     def search(self, client: str, text: str, limit: int = MOST_SOURCES) -> tuple[Source, ...]:
         """What this client's history says about `text`, best first. Other clients' texts are never looked at."""

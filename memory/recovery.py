@@ -11,14 +11,14 @@ class Recovery(Book):
     """Compares what was delivered with what each case's kept state says it has heard."""
 
     def unheard(self, state: CaseState) -> tuple[Event, ...]:
-        """Delivered mails of a case that its kept state does not know, oldest first."""
+        """Delivered mails and news of a case that its kept state does not know, oldest first."""
         known = (state.event, *state.heard)
         query = select(seen.c.event).where(
             seen.c.case == state.case, seen.c.state == "delivered", seen.c.event != "", seen.c.key.not_in(known)
         )
         with self._reading() as connection:
             events = (from_json(Event, text) for text in connection.execute(query.order_by(seen.c.id)).scalars())
-            return tuple(event for event in events if event.kind in {"mail", "sent"})
+            return tuple(event for event in events if event.kind in {"mail", "sent", "news"})
 
     def unconsumed_answers(self) -> tuple[Answer, ...]:
         """Answers that open cases took and whose effect is not in their kept state, oldest first.

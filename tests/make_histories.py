@@ -245,7 +245,9 @@ async def make(names: set[str]) -> None:
         try:
             office = Office()
             desk = Desk(office)
-            activities = Activities(office, office, desk, desk, Gated(office, TemporalEngine(client, office)))
+            activities = Activities(
+                office, office, desk, desk, Gated(office, TemporalEngine(client, office)), desk, desk
+            )
             async with running(build_workers(client, activities)):
                 for number, (name, play) in enumerate(PLAYS.items(), start=1):
                     if not names or name in names:

@@ -68,6 +68,7 @@ class Office:
         self.states: dict[int, CaseState] = {}
         self.nevers: list[str] = []
         self.events: dict[str, Event] = {}
+        self.polled: list[str] = []
 
     # ------------------------------------------------------------ Record
 
@@ -168,6 +169,13 @@ class Desk:
 
     async def tell(self, key: str, subject: str, text: str, case: int = 0) -> None:
         (await self._enter(case, "tell")).told.append((key, subject, text))
+
+    async def research(self, state: CaseState) -> None:
+        await self._enter(state.case, "research")
+
+    async def poll(self, source: str) -> str:
+        self.office.polled.append(source)
+        return f"{source}: nothing new"
 
     async def _enter(self, case: int, step: str) -> Script:
         script = self.office.scripts[case]

@@ -149,7 +149,7 @@ async def bench() -> AsyncIterator[Bench]:
         office = Office()
         desk = Desk(office)
         engine = Gated(office, TemporalEngine(environment.client, office))
-        activities = Activities(office, office, desk, desk, engine)
+        activities = Activities(office, office, desk, desk, engine, desk, desk)
         async with running(build_workers(environment.client, activities, patient=True)):
             made = Bench(environment, office)
             yield made

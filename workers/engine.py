@@ -4,8 +4,9 @@ The ledger is the record. Every call can be repeated: ids and keys make a second
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -13,12 +14,23 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from memory.ledger import Ledger
+from workflows.bid import Bid
+from workflows.case import Story
+from workflows.chase import Chase
 from workflows.client import Approved
 from workflows.client import Client as ClientVoice
 from workflows.errors import Permanent, Retryable
-from workflows.models import Answer, CaseState, Event
+from workflows.models import Answer, CaseState, Event, Kind
 from workflows.reply import Reply
 from workflows.steps import STORY_QUEUE
+from workflows.update import Update
+
+STORIES: Mapping[Kind, Callable[[Any, CaseState], Awaitable[str]]] = {
+    "reply": Reply.run,
+    "bid": Bid.run,
+    "chase": Chase.run,
+    "update": Update.run,
+}
 
 
 class Refused(Permanent):
@@ -98,7 +110,7 @@ class TemporalEngine:
     async def _start(self, state: CaseState, event: Event | None) -> None:
         told = event is not None and event.key != state.event
         await self._client.start_workflow(
-            Reply.run,
+            STORIES[state.kind],
             state,
             id=f"case:{state.case}",
             task_queue=STORY_QUEUE,
@@ -110,9 +122,9 @@ class TemporalEngine:
         )
 
     async def _update(self, answer: Answer) -> str:
-        handle: WorkflowHandle[Reply, str] = self._client.get_workflow_handle_for(Reply.run, f"case:{answer.case}")
+        handle: WorkflowHandle[Story, str] = self._client.get_workflow_handle(f"case:{answer.case}")
         try:
-            return await handle.execute_update(Reply.answer, answer, id=answer.key)
+            return await handle.execute_update(Story.answer, answer, id=answer.key)
         except WorkflowUpdateFailedError as error:
             cause = error.cause
             raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
@@ -123,6 +135,14 @@ def closed(state: CaseState) -> str:
     said = {
         "sent": f"It was already {_when_sent(state)}. 'fix {state.case}' drafts a correction.",
         "expired": "It had expired; nothing was sent.",
+        "won": "You won it.",
+        "lost": "You had said it was lost.",
+        "no-answer": "Nobody answered the bid.",
+        "gone": "The post was gone before a bid was made.",
+        "paid": "It was paid meanwhile; nothing was sent.",
+        "promised": "They promised to pay; nothing was sent.",
+        "disputed": "They dispute it; nothing was sent.",
+        "stopped": "It was stopped; nothing was sent.",
         "rejected": "You had said no; nothing was sent.",
         "mine": "You answer it yourself; nothing was sent.",
         "never": "You want no drafts for this sender; nothing was sent.",

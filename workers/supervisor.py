@@ -30,6 +30,7 @@ from workers.handlers import Handlers
 from workers.hints import NO_PROOF, SENT_FOLDERS, Hints
 from workers.ordering import Orders
 from workers.own_mail import OwnMail
+from workers.polling import Polls, schedule
 from workers.reception import Reception
 from workers.rounds import Rounds
 from workers.settings import Settings, cache_folder
@@ -119,8 +120,7 @@ class Service:
         orders = self._orders(engine)
         hints = self._hints(answering, orders)
         takers = {
-            "mail": engine.deliver,
-            "sent": engine.deliver,
+            **dict.fromkeys(("mail", "sent", "lead", "debt", "period", "news"), engine.deliver),
             "answer": answering.take,
             "order": orders.take,
             "hint": hints.take,
@@ -130,9 +130,13 @@ class Service:
             takers=takers, answering=answering,
             owner=parts.owner, clock=parts.clock, upkeep_due=upkeep.due, news=orders.news, aftercare_due=aftercare.due,
         )  # fmt: skip
-        activities = Activities(parts.ledger, parts.recall, parts.drafter, parts.desk, engine)
+        polls = Polls(
+            watches=parts.watches, ledger=parts.ledger, desk=parts.desk, health=parts.health, news=self.reception.news
+        )
+        activities = Activities(parts.ledger, parts.recall, parts.drafter, parts.desk, engine, parts.researcher, polls)
         await self._stack.enter_async_context(running(build_workers(self.client, activities, self._interceptors)))
         await self._take_up(engine)
+        await schedule(self.client, parts.watches)
         # Chroma takes a second to open: not in the way of the first mail.
         self._stack.push_async_callback(_end, asyncio.create_task(self._warm_up()))
         self._keep("delivery", self.reception.run)

@@ -1,5 +1,6 @@
 """The one place where classes meet: `build` makes every part from the settings and starts none of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,9 +30,11 @@ from tools.mail.reconcile import Reconcile
 from tools.mail.signatures import Signatures, resolve
 from tools.mail.smtp import Transport
 from workers.clock import SystemClock
+from workers.polling import Watch
 from workers.settings import Settings
-from workflows.models import Owner
-from workflows.ports import Clock
+from workers.stories import Ground, stories
+from workflows.models import Kind, Owner
+from workflows.ports import Clock, Drafting, Researching
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,6 +62,8 @@ class Parts:
     recall: Recall
     model: Model | None
     drafter: Drafter
+    researcher: Researching
+    watches: tuple[Watch, ...] = ()
     health: dict[str, str] = field(default_factory=dict)  # part -> how it is, in words, for `status`
 
     async def aclose(self) -> None:
@@ -111,6 +116,10 @@ def build(home: Path, settings: Settings, clock: Clock | None = None) -> Parts:
 
     store = _store(home, settings, ledger, clock, health)
     model = _model(home, settings, journal, clock)
+    recall = Recall(ledger, store, settings.profile_sources(), owner)
+    ground = Ground(home=home, settings=settings, ledger=ledger, recall=recall, owner=owner, clock=clock, model=model)
+    told = stories(ground)
+    recall.also_builds(told.builders)
     return Parts(
         owner=owner,
         clock=clock,
@@ -130,9 +139,11 @@ def build(home: Path, settings: Settings, clock: Clock | None = None) -> Parts:
         signatures=Signatures(settings.approval.authserv_id, resolve),
         desk=desk,
         store=store,
-        recall=Recall(ledger, store, settings.profile_sources(), owner),
+        recall=recall,
         model=model,
-        drafter=_drafter(settings, model),
+        drafter=_drafter(settings, model, told.drafters),
+        researcher=told.researcher,
+        watches=told.watches,
         health=health,
     )
 
@@ -217,10 +228,10 @@ def _model(home: Path, settings: Settings, journal: Journal, clock: Clock) -> Mo
     )
 
 
-def _drafter(settings: Settings, model: Model | None) -> Drafter:
+def _drafter(settings: Settings, model: Model | None, others: Mapping[Kind, Drafting]) -> Drafter:
     disclose = settings.owner.disclose
     if model is None:
-        return Drafter(TemplateReply(), disclose=disclose)
+        return Drafter(TemplateReply(), disclose=disclose, others=others)
     from agents.reply import ReplyAgent
 
-    return Drafter(TemplateReply(), ReplyAgent(model, TemplateReply()), disclose=disclose)
+    return Drafter(TemplateReply(), ReplyAgent(model, TemplateReply()), disclose=disclose, others=others)

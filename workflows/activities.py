@@ -17,7 +17,7 @@ from temporalio.exceptions import ApplicationError
 
 from workflows.errors import DeskhandError, Permanent, Retryable
 from workflows.models import Asking, CaseState, Draft, Event, Receipt
-from workflows.ports import Desk, Drafting, Engine, Record, Remembering
+from workflows.ports import Desk, Drafting, Engine, Polling, Record, Remembering, Researching
 
 BEAT = 2.0
 """Seconds between two signs of life of a step that waits for a network."""
@@ -67,14 +67,23 @@ async def _beat() -> None:
 class Activities:
     """The activities of every story. `memory`, `model` and `mail` name the task queue each is served on."""
 
-    def __init__(
-        self, record: Record, remembering: Remembering, drafting: Drafting, desk: Desk, engine: Engine
+    def __init__(  # noqa: PLR0913, PLR0917 - one port for each neighbour
+        self,
+        record: Record,
+        remembering: Remembering,
+        drafting: Drafting,
+        desk: Desk,
+        engine: Engine,
+        researching: Researching,
+        polling: Polling,
     ) -> None:
         self._record = record
         self._remembering = remembering
         self._drafting = drafting
         self._desk = desk
         self._engine = engine
+        self._researching = researching
+        self._polling = polling
 
     # ------------------------------------------------------------ memory
 
@@ -149,7 +158,19 @@ class Activities:
             return replace(state, hold=draft.needs_owner)
         return await asyncio.to_thread(self._record.add_version, state, draft, "model" if draft.model else "template")
 
+    @activity.defn
+    @_edge
+    async def research(self, state: CaseState) -> None:
+        """Find out what can be found out about a lead and keep it, each fact with its source; once per case."""
+        await self._researching.research(state)
+
     # ------------------------------------------------------------ mail
+
+    @activity.defn
+    @_edge
+    async def poll(self, source: str) -> str:
+        """Ask a source and record what came; what it says came."""
+        return await self._polling.poll(source)
 
     @activity.defn
     @_edge
@@ -201,11 +222,12 @@ def memory_activities(activities: Activities) -> list[Callable[..., Any]]:
 
 
 def model_activities(activities: Activities) -> list[Callable[..., Any]]:
-    return [activities.draft]
+    return [activities.draft, activities.research]
 
 
 def mail_activities(activities: Activities) -> list[Callable[..., Any]]:
     return [
+        activities.poll,
         activities.ask,
         activities.send,
         activities.tell,

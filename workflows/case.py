@@ -5,8 +5,9 @@ through its stages (`CaseState.stage`), and each stage is a step that can be ent
 continue-as-new, or when the ledger re-creates a case that Temporal forgot.
 
     new -> drafted -> waiting -> approved -> sending -> closed
-     ^                  |  ^         |          |
-     +---- revise ------+  +- later  +-- no ----+
+     ^                  |  ^         |          |         ^
+     +---- revise ------+  +- later  +-- no ----+         |
+                                                placed ---+  (a bid waits to hear how it ended)
 """
 
 from collections.abc import Awaitable, Callable
@@ -44,6 +45,8 @@ MOST_REDRAFTS, REDRAFTS_WITHIN = 3, timedelta(hours=1)
 _LONGEST_QUOTE = 120
 ASK_AGAIN = timedelta(hours=1)
 """How long a hand-over may stay without a receipt before it is made again: the client's workflow may have died."""
+RESULT_WITHIN = timedelta(days=60)
+"""A bid that nobody says anything about for so long counts as not answered."""
 LONG_HISTORY = 2000
 """Events after which a case continues as new: well before the 4,096 that promise T3 names."""
 MOST_CARRIED = 100_000
@@ -70,6 +73,8 @@ class Case:
             _refuse(f"That answer is for case {answer.case}, not for case {state.case}.")
         if state.stage == "closed":
             _refuse(f"Case {state.case} is closed: {state.outcome}.")
+        if state.stage == "placed" and not isinstance(answer.decision, Why):
+            _refuse(f"The bid of case {state.case} has left. Say how it ended: won, lost or no answer.")
         if isinstance(answer.decision, Approve | Edit | Revise) and answer.version != state.version:
             if answer.via == "mail" and answer.version < state.version:
                 return  # taken in: the current version is shown once more
@@ -128,6 +133,11 @@ class Case:
 
     # ------------------------------------------------------------ the story
 
+    async def research(self) -> None:
+        """Find out more before the first draft. What cannot be found out is missing from the brief, nothing more."""
+        if not self.state.brief and not self.state.version:
+            await self._surely(steps.model(Activities.research, self.state))
+
     async def settle(self) -> None:
         """Draft, ask, wait, revise and send until the case is closed."""
         while self.state.stage != "closed":
@@ -185,6 +195,8 @@ class Case:
                 await self._wait()
             case "approved":
                 await self._wait_out_the_grace()
+            case "placed":
+                await self._wait_for_the_result()
             case _:
                 await self._send()
 
@@ -269,10 +281,20 @@ class Case:
         if self._receipts:  # else it is handed over again: a second time says what the first one said
             await self._take_receipt(self._receipts.pop())
 
+    async def _wait_for_the_result(self) -> None:
+        """Won, lost or no answer: the owner's word, or a long silence."""
+        if await self._woken_by(self.state.result_by):
+            await self._take_news()
+        elif self.state.result_by and self.state.result_by <= workflow.now():
+            self._close("no-answer", f"nothing was heard for {RESULT_WITHIN.days} days")
+
     async def _take_receipt(self, receipt: Receipt) -> None:
         match receipt.state:
             case "held":
                 await self._hold(receipt)
+            case "sent" if self.state.kind == "bid":
+                self._to(stage="placed", reason=receipt.detail, result_by=workflow.now() + RESULT_WITHIN)
+                await self._save()
             case "sent":
                 self._close("sent", receipt.detail)
             case _:
@@ -330,7 +352,13 @@ class Case:
         if by_hand:
             self._close("answered-by-owner", "you wrote to them yourself")
             return
-        changed = "They wrote again." if self.state.version or self.state.hold else ""
+        if ended := next((event for event in events if event.ends), None):
+            self._close(ended.ends, ended.summary)
+            return
+        if self.state.stage == "placed":  # what has left is not drafted again
+            await self._save()
+            return
+        changed = _what_changed(events) if self.state.version or self.state.hold else ""
         hold = next((event.hold for event in events if event.hold), self.state.hold)
         self._to(
             stage="new", brief=0, hold=hold, wishes="", changed=changed,
@@ -467,6 +495,11 @@ class Case:
         answers, events = tuple(self._answers), tuple(self._events)
         if self.state.stage != "closed" and len(repr((answers, events))) < MOST_CARRIED:
             workflow.continue_as_new(replace(self.state, answers=answers, events=events))
+
+
+def _what_changed(events: tuple[Event, ...]) -> str:
+    news = [event.summary for event in events if event.kind == "news" and event.summary]
+    return " ".join(news) or "They wrote again."
 
 
 def _is_long() -> bool:

@@ -110,3 +110,23 @@ class Engine(Protocol):
 
     async def deliver(self, event: Event) -> None:
         """Start the event's case, or tell it to the one it belongs to."""
+
+
+class Researching(Protocol):
+    """What can be found out about a lead before it is bid for."""
+
+    async def research(self, state: CaseState) -> None:
+        """Look the lead of this case up and keep what was found, each fact with its source; once per case.
+
+        A site that is away or hostile leaves a note instead of facts: it never stops the case.
+        """
+
+
+class Polling(Protocol):
+    """The sources that are asked from time to time: feeds, invoices, the day's look at what is due."""
+
+    async def poll(self, source: str) -> str:
+        """Ask this source and record what came, in the ledger; one line on what that was.
+
+        A fault of the source is told to the owner once and does not raise: the next look tries again.
+        """

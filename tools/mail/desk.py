@@ -14,10 +14,11 @@ from tools.mail import mime
 from tools.mail.outbox import Outbox, Via
 from tools.mail.trace import trace
 from workflows.errors import Permanent
-from workflows.models import Address, Asking, Brief, CaseState, Owner, Receipt
+from workflows.models import Address, Asking, Brief, CaseState, Outgoing, Owner, Receipt
 from workflows.ports import Clock
 from workflows.rules import approval, calendar, canonical, digest
 from workflows.rules.autonomy import needs_a_yes
+from workflows.rules.packs import render_pack
 from workflows.rules.replying import gist, new_part
 from workflows.rules.urgency import urgent
 
@@ -123,12 +124,21 @@ class MailDesk:
     async def send(self, case: int, version: int) -> Receipt:
         """Send an approved version to the client, at most once."""
         outgoing = await asyncio.to_thread(self.ledger.outgoing, case, version)
+        if outgoing.link:
+            return await self._hand_to_owner(outgoing)
         approved = await asyncio.to_thread(self.ledger.version_hash, case, version)
         client = await asyncio.to_thread(self.ledger.client_of, case)
         receipt = await self.outbox.send(outgoing, approved, client.id if client else "")
         if receipt.state == "sent":
             await asyncio.to_thread(self.ledger.record_sent, case, version)
         return self._with_times(receipt)
+
+    async def _hand_to_owner(self, outgoing: Outgoing) -> Receipt:
+        """Nothing is submitted anywhere: the approved text lies in the owner's inbox, ready to be pasted."""
+        brief = await asyncio.to_thread(self.ledger.brief_of, outgoing.case)
+        pack = render_pack(outgoing, brief)
+        await self.tell(f"pack:{outgoing.case}.{outgoing.version}", pack.subject, pack.text, outgoing.case)
+        return self._with_times(Receipt(state="sent", at=self.clock.now(), detail="to your inbox, ready to be pasted"))
 
     def _with_times(self, receipt: Receipt) -> Receipt:
         """The receipt with its time in the owner's time zone, as the owner may be told it."""

@@ -95,7 +95,7 @@ def _paused(connection: Connection, zone: ZoneInfo) -> list[Facts]:
 def ignored(engine: Engine, zone: ZoneInfo, limit: int) -> list[Facts]:
     """Other people's mails that were skipped or set aside, and why, newest first; `number` is for `rescue`."""
     seen = schema.seen.c
-    theirs = (seen.kind == "mail") & seen.state.in_(("ignored", "quarantined")) & seen.rule.not_in(OWN_RULES)
+    theirs = seen.kind.in_(("mail", "lead")) & seen.state.in_(("ignored", "quarantined")) & seen.rule.not_in(OWN_RULES)
     query = select(schema.seen).where(theirs).order_by(desc(seen.id)).limit(limit)
     with reading(engine) as connection:
         return [

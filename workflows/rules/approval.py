@@ -173,7 +173,11 @@ def _changed(question: Question) -> Iterator[str]:
 def _addressing(question: Question) -> Iterator[str]:
     outgoing = question.outgoing
     body = canonical(outgoing.body).removesuffix("\n")
-    yield f"To: {', '.join(mailbox(address) for address in outgoing.to)}"
+    if outgoing.link:
+        yield "To: nobody. After your yes this text lies in your inbox, ready to be pasted by your own hand at:"
+        yield f"Link: {one_line(outgoing.link)}"
+    else:
+        yield f"To: {', '.join(mailbox(address) for address in outgoing.to)}"
     if outgoing.cc:
         yield f"Cc: {', '.join(mailbox(address) for address in outgoing.cc)}"
     yield f"Subject: {one_line(outgoing.subject)}"
@@ -203,6 +207,8 @@ def _attachment(file: Attachment) -> str:
 
 
 def _new_addresses(question: Question) -> Iterator[Address]:
+    if question.outgoing.link:
+        return
     client = question.brief.client
     known = {address.lower() for address in client.addresses} if client else set()
     for address in (*question.outgoing.to, *question.outgoing.cc):
@@ -212,7 +218,7 @@ def _new_addresses(question: Question) -> Iterator[Address]:
 
 def _they_wrote(brief: Brief, owner: Owner, limit: int) -> Iterator[str]:
     when = f" ({calendar.format_moment(brief.received_at, owner)})" if brief.received_at else ""
-    yield f"They wrote{when}:"
+    yield f"{one_line(brief.heading, _NAME) or 'They wrote'}{when}:"
     message = canonical(brief.message).strip("\n")
     if not message:
         yield "> (no text)"
@@ -223,12 +229,24 @@ def _they_wrote(brief: Brief, owner: Owner, limit: int) -> Iterator[str]:
     yield from (f"> {line}".rstrip() for line in defused(shown).split("\n"))
     if len(message) > len(shown):
         yield f"> {_counted(len(message) - len(shown), 'more character')}"
+    yield from _score(brief)
+
+
+def _score(brief: Brief) -> Iterator[str]:
+    """Why this lead was worth a bid, so that the total can be recomputed by hand."""
+    if brief.score is None:
+        return
+    yield ""
+    yield f"Score: {brief.score.total:.2f} (from {brief.score.threshold:.2f} on a bid is drafted), value x weight:"
+    for factor in brief.score.factors:
+        said = f": {one_line(factor.says, _REASON)}" if factor.says else ""
+        yield f"- {factor.name} {factor.value:.2f} x {factor.weight:g}{said}"
 
 
 def _why(question: Question) -> Iterator[str]:
     brief, draft, owner = question.brief, question.draft, question.owner
     when = f" on {calendar.format_deadline(brief.received_at, owner)}" if brief.received_at else ""
-    trigger = f"{person(brief)} wrote{when}"
+    trigger = one_line(brief.trigger, _REASON).rstrip(" .") or f"{person(brief)} wrote{when}"
     # "none: drafted from a template" is said once, after "Model:".
     steps = [trigger, *(one_line(step, _REASON).rstrip(" .") for step in draft.why if step != _NO_MODEL)]
     used, others = _named_sources(question)
@@ -245,7 +263,7 @@ def _why(question: Question) -> Iterator[str]:
 def _named_sources(question: Question) -> tuple[list[Source], list[Source]]:
     """The sources the draft used, and what else memory gave it: the owner sees both."""
     brief, wanted = question.brief, question.draft.sources
-    known = {source.id: source for source in (*brief.sources, *brief.profile)}
+    known = {source.id: source for source in (*brief.sources, *brief.facts, *brief.profile)}
     used = [known.get(name) or Source(id=name, kind="", quote="") for name in dict.fromkeys(wanted)]
     others = [source for source in brief.sources if source.id not in wanted]
     return used[: 2 * _MOST_SOURCES], others[: max(_MOST_SOURCES - len(used), 0)]

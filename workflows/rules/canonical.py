@@ -80,6 +80,8 @@ def approved_hash(outgoing: Outgoing) -> str:
         "in_reply_to": outgoing.in_reply_to,
         "references": list(outgoing.references),
     }
+    if outgoing.link:
+        value["link"] = outgoing.link
     # ASCII escapes: every text, lone surrogates included, has exactly one encoding.
     text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -1,0 +1,131 @@
+"""The sources that are asked from time to time, and what becomes of their faults: told once, tried again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+    ScheduleUpdate,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from memory.ledger import Ledger
+from workflows.errors import DeskhandError, NeedsOwner, Retryable
+from workflows.intake import Poll
+from workflows.ports import Desk
+from workflows.rules.canonical import body_hash, one_line
+from workflows.steps import STORY_QUEUE
+
+log = structlog.get_logger()
+CATCH_UP = timedelta(hours=1)
+"""How far back a missed look is made up for: never the default year."""
+PREFIX = "poll:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """One source: its name, how often it is asked, and the asking, which records what came and says it in one line.
+
+    `run` raises NeedsOwner for what the owner must mend and Retryable for what the next look may find mended.
+    """
+
+    name: str
+    every: timedelta
+    run: Callable[[], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polls:
+    """Implements `Polling` over the watches; `news` wakes the delivery of what was recorded."""
+
+    watches: Sequence[Watch]
+    ledger: Ledger
+    desk: Desk
+    health: dict[str, str]
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def poll(self, source: str) -> str:
+        """Ask this source; what it says came. A source that is no longer configured says so and does nothing."""
+        watch = next((one for one in self.watches if one.name == source), None)
+        if watch is None:
+            return f"{source} is no longer configured."
+        try:
+            said = await watch.run()
+        except DeskhandError as error:
+            await self._fault(source, error)
+            return f"{source}: {error}"
+        finally:
+            self.news.set()
+        await asyncio.to_thread(self.ledger.set_meta, _fault_key(source), "")
+        self.health[source] = "idle"
+        log.info("polled", source=source, said=said)
+        return said
+
+    async def _fault(self, source: str, error: DeskhandError) -> None:
+        """Told once for each problem; what may pass by itself is told when it is there a second time."""
+        problem = one_line(str(error), 1000)
+        log.warning("poll failed", source=source, problem=problem)
+        self.health[source] = problem
+        key, seal = _fault_key(source), body_hash(problem)[:16]
+        before = await asyncio.to_thread(self.ledger.get_meta, key) or ""
+        if before == f"told {seal}":
+            return
+        if not isinstance(error, NeedsOwner) and not before:
+            await asyncio.to_thread(self.ledger.set_meta, key, f"seen {seal}")
+            return
+        text = f"{problem}\n\nEverything else goes on, and it is tried again at its next time."
+        await self.desk.tell(f"source:{source}:{seal}", f"{source} needs a look", text)
+        await asyncio.to_thread(self.ledger.set_meta, key, f"told {seal}")
+
+
+def _fault_key(source: str) -> str:
+    return f"source_fault:{source}"
+
+
+async def schedule(client: Client, watches: Sequence[Watch]) -> None:
+    """One Temporal Schedule for each watch; those of sources that are configured no longer are removed.
+
+    Raises:
+        Retryable: Temporal does not answer.
+    """
+    try:
+        known = [one.id async for one in await client.list_schedules()]
+        wanted: Mapping[str, Watch] = {f"{PREFIX}{watch.name}": watch for watch in watches}
+        for name in known:
+            if name.startswith(PREFIX) and name not in wanted:
+                await client.get_schedule_handle(name).delete()
+        for name, watch in wanted.items():
+            await _keep(client, name, watch)
+    except RPCError as error:
+        raise Retryable(f"Temporal does not answer ({error.status.name}); it is tried again.") from error
+
+
+async def _keep(client: Client, name: str, watch: Watch) -> None:
+    wanted = _schedule(name, watch)
+    try:
+        await client.create_schedule(name, wanted, trigger_immediately=True)
+    except ScheduleAlreadyRunningError:
+        handle = client.get_schedule_handle(name)
+        await handle.update(lambda _: ScheduleUpdate(schedule=wanted))
+        await handle.trigger(overlap=ScheduleOverlapPolicy.SKIP)
+    except RPCError as error:
+        if error.status != RPCStatusCode.ALREADY_EXISTS:
+            raise
+
+
+def _schedule(name: str, watch: Watch) -> Schedule:
+    return Schedule(
+        action=ScheduleActionStartWorkflow(Poll.run, watch.name, id=name, task_queue=STORY_QUEUE),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=watch.every)]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCH_UP),
+    )

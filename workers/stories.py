@@ -1,0 +1,51 @@
+"""The parts of the stories that no mail began: whom a lead, a debt and a project are read, drafted and watched by.
+
+`workers/wiring.py` calls `stories` once everything shared is there. A story adds its builder, drafter and watches here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.model import Model
+from memory.ledger import Ledger
+from memory.recall import Builder, Recall
+from workers.polling import Watch
+from workers.settings import Settings
+from workflows.models import CaseState, Kind, Owner
+from workflows.ports import Clock, Drafting, Researching
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What every story stands on."""
+
+    home: Path
+    settings: Settings
+    ledger: Ledger
+    recall: Recall
+    owner: Owner
+    clock: Clock
+    model: Model | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stories:
+    """What the stories bring along."""
+
+    builders: Mapping[Kind, Builder]
+    drafters: Mapping[Kind, Drafting]
+    researcher: Researching
+    watches: tuple[Watch, ...]
+
+
+def stories(ground: Ground) -> Stories:  # noqa: ARG001 - each story that lands takes what it needs of it
+    """Every story that is not a mail's."""
+    return Stories(builders={}, drafters={}, researcher=_NoResearch(), watches=())
+
+
+class _NoResearch:
+    """Without a researcher a brief has the post alone."""
+
+    async def research(self, state: CaseState) -> None:
+        return None
