@@ -122,7 +122,8 @@ def _minor(number: str, currency: str, decimal: str, text: str) -> int:
     whole, fraction = _parted(number, exponent, decimal, text)
     if len(fraction.rstrip("0")) > exponent:
         raise Permanent(f'"{_short(text)}" has more decimals than {currency} has ({exponent}).')
-    minor = int(whole) * 10**exponent + int(fraction[:exponent].ljust(exponent, "0") or "0")
+    unit: int = 10**exponent
+    minor = int(whole) * unit + int(fraction[:exponent].ljust(exponent, "0") or "0")
     if minor >= _MOST:
         raise Permanent(f'"{_short(text)}" is beyond all bounds.')
     return minor
