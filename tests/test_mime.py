@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.mail import html
+from tools import markup
 from tools.mail.headers import addresses, decode_words, encode_phrase, encode_text, parameters
 from tools.mail.mime import MAX_TEXT, compose, decoded_body, parse
 from workflows.errors import Permanent
@@ -400,7 +400,10 @@ HIDDEN = [
 
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_hidden_text_is_gone(hidden: str) -> None:
-    assert html.to_text(f"<html><body><p>before</p>{hidden}<p>after</p></body></html>").split() == ["before", "after"]
+    assert markup.html_to_text(f"<html><body><p>before</p>{hidden}<p>after</p></body></html>").split() == [
+        "before",
+        "after",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -416,11 +419,11 @@ def test_hidden_text_is_gone(hidden: str) -> None:
     ],
 )
 def test_shown_text_stays(shown: str) -> None:
-    assert "SHOWN" in html.to_text(f"<html><body><p>before</p>{shown}<p>after</p></body></html>")
+    assert "SHOWN" in markup.html_to_text(f"<html><body><p>before</p>{shown}<p>after</p></body></html>")
 
 
 def test_lists_tables_and_links_read_well() -> None:
-    text = html.to_text(
+    text = markup.html_to_text(
         "<ul><li>one<li>two</ul><table><tr><td>a</td><td>1</td></tr></table><a href='https://x.example'>x</a>"
     )
     assert text.split() == ["*", "one", "*", "two", "a", "1", "[x](https://x.example)"]

@@ -8,6 +8,7 @@ of the raw mail and decodes each part once.
 import base64
 import binascii
 import hashlib
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -45,6 +46,9 @@ _CONTROLS = {code: None for code in (*range(32), *range(0x7F, 0xA0)) if code not
 _FORGES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _LONGEST_LINE = 900
 _HEADER_NAME = re.compile(r"[!-9;-~]{1,60}")
+_TRACE = frozenset(("received", "authentication-results"))
+MAX_TRACE = 40
+"""Lines of `Email.trace`: what the owner's own server wrote stands on top."""
 _IDENTITY_HEADERS = ("message-id", "from", "date", "subject")
 
 
@@ -246,9 +250,16 @@ def parse(raw: bytes) -> Email:
         html_list=reading.html_list,
         attachments=files,
         headers=tuple((name, _clean(decode_words(value), one_line=True)[:MAX_VALUE]) for name, value in block.fields),
+        trace=_trace(block),
         defects=tuple(tree.defects),
         size=len(raw),
     )
+
+
+def _trace(block: Block) -> tuple[tuple[str, str], ...]:
+    # Undecoded: an encoded word that somebody put in could turn into a verdict.
+    found = ((name, value[:MAX_VALUE]) for name, value in block.fields if name in _TRACE)
+    return tuple(itertools.islice(found, MAX_TRACE))
 
 
 def decoded_body(raw: bytes) -> str:
@@ -355,12 +366,12 @@ class _Reading:
         return _Texts(plain=[_unflowed(text, part.content_type)])
 
     def _html(self, text: str) -> str:
-        from tools.mail import html
+        from tools import markup
 
-        if len(text) > html.CAP:
-            self._forgive(f"HTML longer than {html.CAP} characters is cut")
-        self.html_list = self.html_list or html.has_list(text)
-        return _clean(html.to_text(text))
+        if len(text) > markup.CAP:
+            self._forgive(f"HTML longer than {markup.CAP} characters is cut")
+        self.html_list = self.html_list or markup.has_list(text)
+        return _clean(markup.html_to_text(text))
 
     def _report(self, part: _Part) -> list[str]:
         """The machine's part of a bounce, and the header of the mail it speaks of: what ties it to a case."""

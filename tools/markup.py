@@ -1,0 +1,217 @@
+"""Foreign HTML and XML read safely: bytes to text, HTML to what a reader would see, XML to a tree without tricks.
+
+Hidden text is stripped first, links are shown as [text](url). selectolax and inscriptis are imported when the first
+HTML comes. XML entities are refused where they are declared, so nothing can expand and nothing outside is read.
+"""
+
+import re
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+from tools.mail import charsets
+from workflows.errors import Permanent
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborHTMLParser
+
+DEEPEST = 100
+"""Levels of an XML tree: feeds have fewer than ten."""
+MOST_ELEMENTS = 100_000
+"""Elements of an XML tree: a feed of a thousand jobs has a third of that."""
+
+CAP = 500_000
+"""Characters of HTML that are read; the rest of such a page is style and tracking."""
+
+_NEVER_SHOWN = "script, style, template, noscript, title, object, svg, [hidden], [aria-hidden=true][style*=none]"
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all"
+    r"|(?:^|;)\s*opacity\s*:\s*0?\.?0+\s*(?:%|;|!|$)"
+    r"|font-size\s*:\s*0?\.?[01]?(?:px|pt|em|rem|%)?\s*(?:;|!|$)",
+    re.IGNORECASE,
+)
+_NO_SIZE = re.compile(r"(?:^|;)\s*(?:max-)?(?:height|width)\s*:\s*0(?:px|pt|em|%)?\s*(?:;|!|$)", re.IGNORECASE)
+_CLIPPED = re.compile(r"overflow\s*:\s*hidden", re.IGNORECASE)
+_COLOUR = re.compile(r"(?:^|;)\s*color\s*:\s*([^;!]+)", re.IGNORECASE)
+_BACKGROUND = re.compile(r"(?:^|;)\s*background(?:-color)?\s*:\s*([^;!]+)", re.IGNORECASE)
+_WHITE = re.compile(r"\s*(?:#fff(?:fff)?|white|rgba?\(\s*255\s*,\s*255\s*,\s*255\s*(?:,\s*1\s*)?\))\s*", re.IGNORECASE)
+_RULE = re.compile(r"([^{}]{1,500})\{([^{}]{0,2000})\}")
+_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_PLAIN_SELECTOR = re.compile(r"[a-zA-Z0-9 ._#>-]{1,100}")
+_RULES_READ = 200
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+def html_to_text(html: str) -> str:
+    """The visible text of HTML, LF line ends, no blank line twice."""
+    from inscriptis import get_text
+    from inscriptis.model.config import ParserConfig
+    from selectolax.lexbor import LexborHTMLParser
+
+    tree = LexborHTMLParser(html[:CAP])
+    _remove_hidden(tree)
+    words = tree.body.text(separator=" ") if tree.body else ""
+    if not words.strip():
+        return ""
+    text = get_text(tree.html or "", ParserConfig(display_links=True))
+    if _ink(text) * 2 < _ink(words):
+        text = words  # nested deeper than libxml2 reads: without this the text of such a mail would be hidden
+    lines = (line.rstrip() for line in text.replace("\r", "\n").split("\n"))
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
+
+
+def has_list(html: str) -> bool:
+    """Whether a list stands in it: a mail program made it of typed numbers, and may have numbered it anew."""
+    return re.search(r"<(?:ol|ul|li)[\s>/]", html[:CAP], re.IGNORECASE) is not None
+
+
+def _ink(text: str) -> int:
+    return len("".join(text.split()))
+
+
+def _remove_hidden(tree: "LexborHTMLParser") -> None:
+    doomed = [selector for sheet in tree.css("style") for selector in _hidden_selectors(sheet.text())]
+    for selector in (*doomed, _NEVER_SHOWN):
+        for node in tree.css(selector):
+            node.decompose()
+    for node in tree.css("[style]"):
+        if _hides(node.attributes.get("style") or ""):
+            node.decompose()
+
+
+def _hidden_selectors(sheet: str) -> list[str]:
+    # Rules inside @media hide for one screen only, so they count for nothing here.
+    top_level = _without_media(_CSS_COMMENT.sub("", sheet))
+    found = []
+    for selectors, declarations in _RULE.findall(top_level)[:_RULES_READ]:
+        if _hides(declarations):
+            found += [part.strip() for part in selectors.split(",") if _PLAIN_SELECTOR.fullmatch(part.strip())]
+    return [selector for selector in found if selector.lower() not in {"body", "html", "table", "td", "tr", "div"}]
+
+
+def _without_media(sheet: str) -> str:
+    kept, depth, start = [], 0, 0
+    in_media = False
+    for match in re.finditer(r"@media|[{}]", sheet):
+        mark = match.group()
+        if mark == "@media" and depth == 0:
+            kept.append(sheet[start : match.start()])
+            in_media = True
+        elif mark == "{":
+            depth += 1
+        elif mark == "}":
+            depth = max(0, depth - 1)
+            if in_media and depth == 0:
+                in_media, start = False, match.end()
+    return "".join(kept) + ("" if in_media else sheet[start:])
+
+
+def _hides(style: str) -> bool:
+    if _HIDDEN.search(style):
+        return True
+    if _CLIPPED.search(style) and _NO_SIZE.search(style):
+        return True
+    colour, background = _COLOUR.search(style), _BACKGROUND.search(style)
+    return bool(colour and background and _WHITE.fullmatch(colour[1]) and _WHITE.fullmatch(background[1]))
+
+
+# ---------------------------------------------------------------- bytes to text
+
+_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"),
+          (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))  # fmt: skip
+_UNMARKED = ((b"<\x00?\x00", "utf-16-le"), (b"\x00<\x00?", "utf-16-be"))  # how "<?xml" begins without a mark
+_STATED = re.compile(
+    rb"""<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})|<meta\s[^>]{0,300}?charset\s*=\s*["']?([\w.:-]{1,40})""",
+    re.IGNORECASE,
+)
+_HEAD = 2048
+
+
+def decode(content: bytes, charset: str = "") -> str:
+    """The text of a page or feed: byte order mark, stated charset, its own declaration, UTF-8, then cp1252.
+
+    UTF-8 wins over a stated western charset when it fits. Never raises: what cannot be read becomes U+FFFD.
+    """
+    for mark, codec in (*_MARKS, *_UNMARKED):
+        if content.startswith(mark):
+            return content.decode(codec, "replace")
+    stated = charset if charsets.codec(charset) else _own_charset(content)
+    if charsets.codec(stated) in _WIDE and b"\0" not in content[:_HEAD]:
+        stated = ""  # a declaration that was readable as ASCII is not what it says
+    return charsets.decode(content, stated, _forgive)
+
+
+_WIDE = {"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"}
+
+
+def _own_charset(content: bytes) -> str:
+    found = _STATED.search(content[:_HEAD])
+    return (found[1] or found[2]).decode("ascii", "ignore") if found else ""
+
+
+def _forgive(_: str) -> None:
+    """A page whose charset is a lie is read all the same."""
+
+
+# ---------------------------------------------------------------- XML
+
+_DECLARATION = re.compile(r"\s*<\?xml\b[^>]*\?>\s*")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def parse_xml(content: bytes, charset: str = "") -> Element:
+    """The tree of an XML document; names in namespaces are `{uri}name`, as ElementTree writes them.
+
+    The declared encoding may be a lie, control characters are dropped; nothing else is forgiven.
+
+    Raises:
+        Permanent: no XML, an entity is declared, or the tree is too deep or too large.
+    """
+    text = _NOT_XML.sub("", _DECLARATION.sub("", decode(content, charset), count=1).lstrip())
+    tree = _Tree()
+    try:
+        tree.parser.Parse(text.encode("utf-8"), True)
+    except expat.ExpatError as error:
+        said = expat.errors.messages.get(error.code, "broken")
+        raise Permanent(f"it is not XML that can be read: {said} in line {error.lineno}.") from error
+    return tree.builder.close()
+
+
+class _Tree:
+    """Builds an ElementTree from expat's events and refuses what a bomb needs."""
+
+    def __init__(self) -> None:
+        self.builder = TreeBuilder()
+        self.depth = 0
+        self.elements = 0
+        self.parser = expat.ParserCreate("utf-8", "}")
+        self.parser.buffer_text = True
+        self.parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self.builder.data
+        self.parser.EntityDeclHandler = self._entity
+        self.parser.ExternalEntityRefHandler = self._outside
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self.depth += 1
+        self.elements += 1
+        if self.depth > DEEPEST:
+            raise Permanent(f"its XML is nested deeper than {DEEPEST} levels.")
+        if self.elements > MOST_ELEMENTS:
+            raise Permanent(f"its XML has more than {MOST_ELEMENTS:,} elements.")
+        self.builder.start(_universal(name), {_universal(key): value for key, value in attributes.items()})
+
+    def _end(self, name: str) -> None:
+        self.depth -= 1
+        self.builder.end(_universal(name))
+
+    def _entity(self, *_: object) -> None:
+        raise Permanent("its XML declares entities, which feeds never need and bombs are made of.")
+
+    def _outside(self, *_: object) -> int:
+        raise Permanent("its XML asks for a file outside itself.")
+
+
+def _universal(name: str) -> str:
+    return f"{{{name}" if "}" in name else name
