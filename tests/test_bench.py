@@ -59,6 +59,29 @@ def test_a_measurement_without_figures_is_said_to_be_broken(tmp_path):
         bench.run(Output(tmp_path), "_house", full=False)
 
 
+def test_a_measurement_that_fails_or_misses_costs_no_figure_of_the_others(tmp_path, capsys):
+    folder = tmp_path / f"bench_{tmp_path.name.replace('-', '_')}"
+    folder.mkdir()
+    figure = '{"id": "%s", "value": 1, "goal": "<= 1", "ok": %s}'
+    (folder / "a_falls.py").write_text(
+        f"\ndef run(full):\n    yield {figure % ('a', True)}\n    raise ValueError('boom')\n"
+    )
+    (folder / "b_misses.py").write_text(f"\nasync def run(full):\n    yield {figure % ('b', False)}\n")
+    (folder / "c_holds.py").write_text(f"\ndef run(full):\n    yield {figure % ('c', True)}\n")
+    assert bench.run(Output(tmp_path, as_json=True), "", full=False, folder=folder) == 1
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(one["event"], one.get("id") or one.get("name")) for one in told] == [
+        ("figure", "a"), ("failed", "a_falls"), ("figure", "b"), ("figure", "c"),
+    ]  # fmt: skip
+    assert told[1]["problem"] == "ValueError: boom"
+    assert bench.run(Output(tmp_path), "c_holds", full=False, folder=folder) == 0
+    with pytest.raises(ValueError, match="boom"):
+        bench.run(Output(tmp_path), "a_falls", full=False, folder=folder)
+    shown = capsys.readouterr()
+    assert "\na " in shown.out
+    assert "a_falls failed: ValueError: boom" in shown.err
+
+
 def test_a_figure_holds_its_goal():
     assert figures.at_most("A", 0, 0)["ok"]
     assert not figures.at_most("A", 0.3, 0.2)["ok"]
