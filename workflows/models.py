@@ -494,6 +494,7 @@ class Invoice:
     state: Literal["open", "paid", "cancelled"] = "open"
     source: str = "csv"  # "csv:<file>" or "invoiceninja"
     client: str = ""  # the client's id, as the ledger resolved it
+    country: str = ""  # of the client ("AT", "DE-BY"), where the source states it: their holidays and time zone
 
     @property
     def balance(self) -> Money:

@@ -117,6 +117,17 @@ def is_working_day(day: date, owner: Owner) -> bool:
     return bool(_spans(owner, day.weekday())) and day not in holidays_of(owner.country, day.year)
 
 
+def working_minutes(day: date, owner: Owner) -> int:
+    """How long the owner works on that day; 0 on a public holiday."""
+    spans = _spans(owner, day.weekday()) if is_working_day(day, owner) else ()
+    return sum(span.end - span.start for span in spans)
+
+
+def working_hours_on(weekday: int, owner: Owner) -> tuple[Span, ...]:
+    """The owner's spans of work on a weekday (0 is Monday)."""
+    return _spans(owner, weekday)
+
+
 def add_working_days(start: datetime, days: int, owner: Owner) -> datetime:
     """The same wall-clock time `days` working days later (at least 0, at most 1000)."""
     local = _local(start, owner)

@@ -1,0 +1,167 @@
+"""Whether a client asks for something that was not agreed: their words beside the agreement's. Pure and conservative.
+
+Two rules. What the agreement names as excluded is asked for, by the words of the excluded line. Or something is to be
+built on top, and not one word of it stands in the scope. It is only ever a note to the owner, who knows better.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from workflows.models import Project
+from workflows.rules.canonical import one_line
+from workflows.rules.language import language_of, small_words
+from workflows.rules.words import fold, phrases, table
+
+QUOTE = 150  # characters of each of the two quotes
+_READ = 20_000  # characters of the request
+_MOST_SENTENCES = 200
+_LEAST_STEM = 4
+_SAME = 0.6  # of the shorter word's letters, from its beginning
+_LONGEST_ENDING = 6
+_ENDS = re.compile(r"(?<=[.!?…])\s+|\n{2,}|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s)|;\s+")  # noqa: RUF001 (list marks)
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_CLAUSE = re.compile(r"[,()/;:–—]")  # noqa: RUF001 (the dashes that people type)
+_BUT = re.compile(r",?\s+(?:but|however|aber|jedoch|mais|pero|mas|ma|maar|ale)\s+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """A request and what it is held against, each in its author's words; `rule`: excluded | not-agreed."""
+
+    request: str
+    agreement: str
+    rule: str
+
+
+def outside_scope(request: str, project: Project) -> Outside | None:
+    """The first sentence of a request that goes beyond the project's agreement, beside the line it goes beyond."""
+    sentences = _sentences(request)
+    for sentence in sentences:
+        if line := _excluded(sentence, project):
+            return Outside(request=one_line(sentence, QUOTE), agreement=one_line(line, QUOTE), rule="excluded")
+    agreed = " ".join((project.name, *project.scope, *(milestone.name for milestone in project.milestones)))
+    if not project.scope or _differs(request, "\n".join(project.scope)):
+        return None
+    for sentence in sentences:
+        if _is_addition(sentence) and not _shared(sentence, agreed):
+            whole = "; ".join(project.scope)
+            return Outside(request=one_line(sentence, QUOTE), agreement=one_line(whole, QUOTE), rule="not-agreed")
+    return None
+
+
+def told(found: Outside, project: Project) -> str:
+    """One line for the owner with both quotes side by side."""
+    name = one_line(project.name, 60)
+    if found.rule == "excluded":
+        agreed = f'agreed as not included: "{found.agreement}"'
+        return f'Outside the agreed scope of {name}: they ask "{found.request}" - {agreed}'
+    return f'Perhaps outside the agreed scope of {name}: they ask "{found.request}" - agreed: "{found.agreement}"'
+
+
+# ---------------------------------------------------------------- the two rules
+
+
+def _excluded(sentence: str, project: Project) -> str:
+    """The excluded line that this sentence asks for, "" when it asks for none."""
+    if not project.excluded or not _is_request(sentence):
+        return ""
+    words = _content(sentence)
+    return next((line for line in project.excluded if any(_all_in(part, words) for part in _parts(line))), "")
+
+
+def _is_addition(sentence: str) -> bool:
+    said = fold(sentence)
+    return (
+        _is_request(sentence)
+        and bool(_pattern("builds").search(said))
+        and bool(_pattern("extras").search(said))
+        and not _pattern("everyday").search(said)
+    )
+
+
+def _is_request(sentence: str) -> bool:
+    said = _pattern("not_denials").sub("please", fold(sentence))
+    if _pattern("harmless").search(said) or not _pattern("requests").search(said):
+        return False
+    return not any(_pattern("denials").search(part) for part in _BUT.split(said)[-1:])
+
+
+def _parts(line: str) -> list[frozenset[str]]:
+    """The things an excluded line names, each by its telling words: `Hosting, operation (SLA)` is three."""
+    pieces = _CLAUSE.split(_pattern("separators").sub(",", fold(line)))
+    found = (_telling(_content(_head(piece))) or _telling(_content(piece)) for piece in pieces)
+    return [words for words in found if words]
+
+
+def _head(piece: str) -> str:
+    """`maintenance after launch` is about maintenance."""
+    return _pattern("tails").split(piece.strip())[0]
+
+
+def _telling(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(words - _generic()) or (words if len(words) > 1 else frozenset())
+
+
+def _all_in(part: frozenset[str], words: frozenset[str]) -> bool:
+    return all(any(_same(wanted, word) for word in words) for wanted in part)
+
+
+def _shared(sentence: str, agreed: str) -> bool:
+    """Whether any telling word of the sentence stands in the agreement, or the sentence has none."""
+    telling = frozenset(word for word in _content(sentence) - _generic() if not _is_verb(word))
+    there = _content(agreed)
+    return not telling or any(_same(word, known) for word in telling for known in there)
+
+
+# ---------------------------------------------------------------- words
+
+
+def _sentences(text: str) -> list[str]:
+    """The writer's own sentences: no quoted lines."""
+    own = "\n".join(line for line in text[:_READ].splitlines() if not line.lstrip().startswith(">"))
+    return [part.strip(" \t\n-*•") for part in _ENDS.split(own) if part.strip()][:_MOST_SENTENCES]
+
+
+def _content(text: str) -> frozenset[str]:
+    """The words that carry meaning, folded."""
+    words = (word for run in _WORD.findall(fold(text)) for word in (run, *run.split("-")))
+    return frozenset(word for word in words if len(word) > 1 and word not in _small())
+
+
+def _same(first: str, second: str) -> bool:
+    """Whether two words are forms of one: `translation` and `translate`, `host` and `hosting`."""
+    if first == second:
+        return True
+    # optimisation and optimization are one word.
+    short, long = sorted((first.replace("z", "s"), second.replace("z", "s")), key=len)
+    if len(short) < _LEAST_STEM:
+        return long in {f"{short}s", f"{short}es"}
+    common = next((at for at, (one, other) in enumerate(zip(short, long, strict=False)) if one != other), len(short))
+    endings = len(long) - common <= _LONGEST_ENDING
+    return endings and common >= _LEAST_STEM and common >= _SAME * len(short)
+
+
+def _is_verb(word: str) -> bool:
+    return bool(_pattern("builds").fullmatch(word) or _pattern("requests").fullmatch(word))
+
+
+def _differs(text: str, other: str) -> bool:
+    """Whether the two are surely in different languages: then words cannot be compared."""
+    first, second = language_of(text), language_of(other)
+    return bool(first and second and first != second)
+
+
+@cache
+def _pattern(kind: str) -> re.Pattern[str]:
+    return phrases(table("scope")[kind])
+
+
+@cache
+def _generic() -> frozenset[str]:
+    return frozenset(fold(word) for word in table("scope")["generic"])
+
+
+@cache
+def _small() -> frozenset[str]:
+    return frozenset(fold(word) for word in small_words())
