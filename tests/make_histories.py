@@ -19,12 +19,13 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from tests.scripted import Desk, Gated, Office, Script, seal
-from workers.engine import TemporalEngine
+from workers.engine import STORIES, TemporalEngine
 from workers.settings import cache_folder
 from workers.temporal import TemporalServer, find_cli
 from workers.worker import build_workers, running
 from workflows import steps
 from workflows.activities import Activities
+from workflows.case import Story
 from workflows.errors import Permanent
 from workflows.models import (
     Answer,
@@ -33,6 +34,7 @@ from workflows.models import (
     Decision,
     Edit,
     Event,
+    Kind,
     Later,
     Mine,
     Never,
@@ -42,7 +44,6 @@ from workflows.models import (
     Unclear,
     Why,
 )
-from workflows.reply import Reply
 
 FOLDER = Path(__file__).parent / "histories"
 SECOND = timedelta(seconds=1)
@@ -51,23 +52,24 @@ SECOND = timedelta(seconds=1)
 class Stage:
     """One case on the real server; a play gives answers and events to it in order."""
 
-    def __init__(self, office: Office, client: Client, number: int) -> None:
-        self.office, self.client, self.number = office, client, number
+    def __init__(self, office: Office, client: Client, number: int, kind: Kind = "reply") -> None:
+        self.office, self.client, self.number, self.kind = office, client, number, kind
         self.script = office.scripts[number] = Script(grace=0.2)
         self.said = 0
 
     async def begin(self, **state: object) -> "Stage":
-        given = CaseState(**({"case": self.number, "client": f"client-{self.number}", "event": "mail-1"} | state))
+        first = {"case": self.number, "kind": self.kind, "client": f"client-{self.number}", "event": "mail-1"}
+        given = CaseState(**(first | state))
         self.office.states[self.number] = given
-        self.handle: WorkflowHandle[Reply, str] = await self.client.start_workflow(
-            Reply.run, given, id=f"case:{self.number}", task_queue=steps.STORY_QUEUE
+        self.handle: WorkflowHandle[Story, str] = await self.client.start_workflow(
+            STORIES[self.kind], given, id=f"case:{self.number}", task_queue=steps.STORY_QUEUE
         )
         return self
 
     async def at(self, stage: str, version: int = 1, round: int = 1) -> CaseState:  # noqa: A002
         async with asyncio.timeout(30):
             while True:
-                state = await self.handle.query(Reply.where)
+                state = await self.handle.query(Story.where)
                 if (state.stage, state.version, state.round) == (stage, version, round):
                     return state
                 await asyncio.sleep(0.02)
@@ -76,11 +78,11 @@ class Stage:
         self.said += 1
         key = f"answer-{self.said}"
         answer = Answer(key=key, case=self.number, version=version, decision=decision, hash=seal(self.number, version))
-        await self.handle.execute_update(Reply.answer, answer, id=key)
+        await self.handle.execute_update(Story.answer, answer, id=key)
 
-    async def hears(self, key: str, kind: str = "mail", hold: str = "") -> None:
+    async def hears(self, key: str, kind: str = "mail", **event: str) -> None:
         at = (await self.handle.describe()).start_time
-        await self.handle.signal(Reply.hear, Event(key=key, kind=kind, at=at, case=self.number, hold=hold))
+        await self.handle.signal(Story.hear, Event(key=key, kind=kind, at=at, case=self.number, **event))
 
 
 Play = Callable[[Stage], Awaitable[object]]
@@ -225,6 +227,43 @@ async def mail_at_the_end(stage: Stage) -> None:
     gate.set()
 
 
+async def won(stage: Stage) -> None:
+    await (await stage.begin()).at("waiting")
+    await stage.say(Approve())
+    await stage.at("placed")
+    await stage.hears("result-1", kind="news", ends="won", summary="you won it")
+
+
+async def edited_then_won(stage: Stage) -> None:
+    await (await stage.begin()).at("waiting")
+    await stage.say(Edit(text="Here is my bid.\n", send=True))
+    await stage.at("placed", 2)
+    await stage.hears("result-1", kind="news", ends="won", summary="you won it")
+
+
+async def gone(stage: Stage) -> None:
+    await (await stage.begin()).at("waiting")
+    await stage.hears("gone-1", kind="news", ends="gone", summary="the post is gone")
+
+
+async def not_researched(stage: Stage) -> None:
+    stage.script.fail("research", Permanent("Their site is away."))
+    await (await stage.begin()).at("waiting")
+    await stage.say(Reject())
+
+
+async def paid(stage: Stage) -> None:
+    await (await stage.begin()).at("waiting")
+    await stage.hears("paid-1", kind="news", ends="paid", summary="it was paid")
+
+
+async def changed(stage: Stage) -> None:
+    await (await stage.begin()).at("waiting")
+    await stage.hears("changed-1", kind="news", summary="The amount changed.")
+    await stage.at("waiting", 2)
+    await stage.say(Approve(), 2)
+
+
 PLAYS: dict[str, Play] = {
     play.__name__: play
     for play in (
@@ -233,8 +272,21 @@ PLAYS: dict[str, Play] = {
         parked_then_approved, mail_at_the_end, older_version_approved, two_different_answers, expired_after_an_absence,
     )
 }  # fmt: skip
+_ENDED: dict[str, Play] = {play.__name__: play for play in (rejected, expired, failed)}
+OTHERS: dict[Kind, dict[str, Play]] = {
+    "bid": {"won": won, "gone": gone, "not_researched": not_researched, **_ENDED, "edited_then_won": edited_then_won},
+    "chase": {"approved": approved, "edited": edited, "paid": paid, "changed": changed, **_ENDED},
+    "update": {"approved": approved, "edited": edited, "stopped": paid, "changed": changed, **_ENDED},
+}
+"""The plays of the stories that no mail began."""
 VOICES = ("approved", "failed")
 """Plays whose client's workflow is stored as well."""
+
+
+def every_play() -> list[tuple[Kind, str, Play]]:
+    """Every story with each of its plays: the name of its history is `<kind>-<name>`."""
+    told: dict[Kind, dict[str, Play]] = {"reply": PLAYS, **OTHERS}
+    return [(kind, name, play) for kind, plays in told.items() for name, play in plays.items()]
 
 
 async def make(names: set[str]) -> None:
@@ -249,9 +301,9 @@ async def make(names: set[str]) -> None:
                 office, office, desk, desk, Gated(office, TemporalEngine(client, office)), desk, desk
             )
             async with running(build_workers(client, activities)):
-                for number, (name, play) in enumerate(PLAYS.items(), start=1):
-                    if not names or name in names:
-                        await _store(Stage(office, client, number), name, play)
+                for number, (kind, name, play) in enumerate(every_play(), start=1):
+                    if not names or f"{kind}-{name}" in names:
+                        await _store(Stage(office, client, number, kind), name, play)
         finally:
             await server.stop()
 
@@ -260,9 +312,9 @@ async def _store(stage: Stage, name: str, play: Play) -> None:
     await play(stage)
     async with asyncio.timeout(60):
         outcome = await stage.handle.result()
-    await _write(stage.handle, f"reply-{name}")
-    print(f"{name}: {outcome}")
-    if name in VOICES:
+    await _write(stage.handle, f"{stage.kind}-{name}")
+    print(f"{stage.kind}-{name}: {outcome}")
+    if stage.kind == "reply" and name in VOICES:
         voice = stage.client.get_workflow_handle(f"client:client-{stage.number}")
         async with asyncio.timeout(60):
             await voice.result()

@@ -1,23 +1,15 @@
 """Every way a case can go, on a server that skips time: the workflow logic itself, with scripted ports behind it."""
 
 import asyncio
-import itertools
-import uuid
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
-from temporalio.testing import WorkflowEnvironment
 
-from tests.scripted import Desk, Gated, Office, Script, seal
-from tests.servers.timeskip import time_skipping
-from workers.engine import TemporalEngine
-from workers.worker import build_workers, running
+from tests.scripted import Script, seal
+from tests.stage import NUMBERS, PATIENCE, Bench, Play, staged
 from workflows import steps
-from workflows.activities import Activities
 from workflows.case import LONG_HISTORY, MOST_HEARD, MOST_VERSIONS
 from workflows.client import Approved
 from workflows.client import Client as ClientVoice
@@ -25,10 +17,8 @@ from workflows.errors import Permanent, Retryable
 from workflows.models import (
     Answer,
     Approve,
-    CaseState,
     Decision,
     Edit,
-    Event,
     Later,
     Mine,
     Never,
@@ -38,122 +28,17 @@ from workflows.models import (
     Unclear,
     Why,
 )
-from workflows.reply import Reply
 
 LARGEST_PAYLOAD = 256 * 1024
 MOST_EVENTS = 4096
-PATIENCE = 20.0
-NUMBERS = itertools.count(1)
 DAY = timedelta(days=1)
 REFUSED = Permanent("The server refuses it for good.")
 
 
-@dataclass
-class Bench:
-    """The time-skipping server with the real workers on it."""
-
-    environment: WorkflowEnvironment
-    office: Office
-    begun: list[WorkflowHandle[Reply, str]] = field(default_factory=list)
-
-    @property
-    def client(self) -> Client:
-        return self.environment.client
-
-    async def begin(self, script: Script | None = None, **state: Any) -> "Play":
-        """A case of its own, started as the engine would."""
-        number = state.get("case") or next(NUMBERS)
-        given = CaseState(**({"case": number, "client": f"client-{number}", "event": f"mail-{number}"} | state))
-        self.office.scripts[number] = script or Script()
-        self.office.states[number] = given
-        handle: WorkflowHandle[Reply, str] = await self.client.start_workflow(
-            Reply.run,
-            given,
-            id=f"case:{number}",
-            task_queue=steps.STORY_QUEUE,
-        )
-        self.begun.append(handle)
-        return Play(self, number, handle)
-
-    async def no_case_failed(self) -> None:
-        """Whatever the tests did to them: each still waits, or has ended as completed."""
-        for handle in self.begun:
-            found = await self.client.get_workflow_handle(handle.id).describe()
-            assert found.status in {WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED}, handle.id
-
-
-@dataclass
-class Play:
-    """One case under test, and what the people around it do."""
-
-    bench: Bench
-    number: int
-    handle: WorkflowHandle[Reply, str]
-
-    @property
-    def script(self) -> Script:
-        return self.bench.office.scripts[self.number]
-
-    async def state(self) -> CaseState:
-        return await self.handle.query(Reply.where)
-
-    async def until(self, condition: Callable[[CaseState], bool]) -> CaseState:
-        """Wait until the case stands so. Time is not skipped meanwhile."""
-        state = None
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while not condition(state := await self.state()):  # noqa: ASYNC110 - the case does not call us
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            raise AssertionError(f"waited in vain; the case: {state}") from None
-        return state
-
-    async def at(self, stage: str, version: int = 1, round: int = 1) -> CaseState:  # noqa: A002
-        return await self.until(lambda state: (state.stage, state.version, state.round) == (stage, version, round))
-
-    async def reached(self, step: str, times: int = 1) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while self.script.reached[step] < times:  # noqa: ASYNC110 - the step runs in a thread
-                await asyncio.sleep(0.02)
-
-    async def say(self, decision: Decision, version: int = 1, **given: Any) -> str:
-        key = given.pop("key", None) or uuid.uuid4().hex
-        values = {"case": self.number, "hash": seal(self.number, version)} | given
-        answer = Answer(key=key, version=version, decision=decision, **values)
-        return await self.handle.execute_update(Reply.answer, answer, id=key)
-
-    async def refused(self, decision: Decision, version: int = 1, **given: Any) -> str:
-        given.setdefault("via", "machine")  # by mail, an answer to an older version is shown the newer one
-        with pytest.raises(WorkflowUpdateFailedError) as error:
-            await self.say(decision, version, **given)
-        return str(error.value.cause)
-
-    async def hears(self, key: str, kind: Any = "mail", hold: str = "") -> None:
-        now = await self.bench.environment.get_current_time()
-        event = Event(key=key, kind=kind, at=now, client=f"client-{self.number}", case=self.number, hold=hold)
-        await self.handle.signal(Reply.hear, event)
-
-    async def ends(self) -> str:
-        """Its outcome; time is skipped as far as need be."""
-        async with asyncio.timeout(PATIENCE * 2):
-            return await self.handle.result()
-
-    async def passes(self, time: timedelta) -> None:
-        async with asyncio.timeout(PATIENCE * 2):
-            await self.bench.environment.sleep(time)
-
-
 @pytest.fixture(scope="module")
 async def bench() -> AsyncIterator[Bench]:
-    async with time_skipping() as environment:
-        office = Office()
-        desk = Desk(office)
-        engine = Gated(office, TemporalEngine(environment.client, office))
-        activities = Activities(office, office, desk, desk, engine, desk, desk)
-        async with running(build_workers(environment.client, activities, patient=True)):
-            made = Bench(environment, office)
-            yield made
-            await made.no_case_failed()
+    async with staged() as made:
+        yield made
 
 
 # ---------------------------------------------------------------- the yes

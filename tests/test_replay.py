@@ -17,7 +17,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.workflow import NondeterminismError
 
-from tests.make_histories import PLAYS, VOICES
+from tests.make_histories import VOICES, every_play
 from workers.worker import STORIES, runner
 from workflows import steps
 from workflows.activities import Activities
@@ -42,7 +42,8 @@ async def replay(path: Path, stories: list[type], how: WorkflowRunner) -> BaseEx
 
 
 def test_every_story_has_its_histories() -> None:
-    assert {path.stem for path in FILES} >= {f"reply-{name}" for name in PLAYS} | {f"client-{name}" for name in VOICES}
+    stories = {f"{kind}-{name}" for kind, name, _ in every_play()}
+    assert {path.stem for path in FILES} == stories | {f"client-{name}" for name in VOICES}
     assert len(FILES) >= 12
 
 

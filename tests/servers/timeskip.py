@@ -22,6 +22,9 @@ from workers.settings import cache_folder
 VERSION = "1.38.0"
 DOWNLOAD_LIMIT = 60.0
 BUILD_LIMIT = 600.0
+MOST_TRIES = 8
+FLAGS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
+"""For a server that starts fast and lives for a minute."""
 POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>deskhand</groupId><artifactId>test-server</artifactId><version>1</version><packaging>pom</packaging>
@@ -44,7 +47,7 @@ async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
 
 async def _start() -> WorkflowEnvironment:
     folder = cache_folder() / f"test-server-{VERSION}"
-    program = folder / "run"
+    program = folder / "serve"
     if not program.exists():
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -54,6 +57,13 @@ async def _start() -> WorkflowEnvironment:
                 )
         except (RuntimeError, TimeoutError):
             await asyncio.to_thread(_build, folder)
+    for _ in range(MOST_TRIES - 1):
+        with contextlib.suppress(RuntimeError):  # the SDK gives it five seconds; a busy machine takes longer
+            return await _started(program)
+    return await _started(program)
+
+
+async def _started(program: Path) -> WorkflowEnvironment:
     return await WorkflowEnvironment.start_time_skipping(
         data_converter=pydantic_data_converter, test_server_existing_path=str(program)
     )
@@ -62,7 +72,7 @@ async def _start() -> WorkflowEnvironment:
 def _build(folder: Path) -> None:
     """Fetch the jars with Maven, then put a wrapper beside them; whoever comes second finds it done."""
     with _alone(folder):
-        if (folder / "run").exists():
+        if (folder / "serve").exists():
             return
         java, maven = _program("java", "default-jre-headless"), _program("mvn", "maven")
         with tempfile.TemporaryDirectory(dir=folder) as work:
@@ -73,10 +83,11 @@ def _build(folder: Path) -> None:
             )  # fmt: skip
         if done.returncode:
             pytest.exit(f"Maven could not fetch the Temporal test server:\n{done.stdout}{done.stderr}", returncode=2)
-        fresh = folder / "run.part"
-        fresh.write_text(f'#!/bin/sh\nexec "{java}" -cp "{folder}/lib/*" io.temporal.testserver.TestServer "$@"\n')
+        fresh = folder / "serve.part"
+        serve = f'exec "{java}" {FLAGS} -cp "{folder}/lib/*" io.temporal.testserver.TestServer "$@"'
+        fresh.write_text(f"#!/bin/sh\n{serve}\n")
         fresh.chmod(0o755)
-        fresh.replace(folder / "run")
+        fresh.replace(folder / "serve")
 
 
 @contextlib.contextmanager
