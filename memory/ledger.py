@@ -10,6 +10,7 @@ from memory.answers import Answers
 from memory.blobs import Blobs
 from memory.bounces import Bounces
 from memory.cases import Cases
+from memory.debts import Debts
 from memory.digests import Digests
 from memory.documents import Documents
 from memory.hints import Hints
@@ -25,8 +26,16 @@ from workflows.ports import Clock
 __all__ = ["Intake", "Ledger", "SeenKind"]
 
 
-class Ledger(Orders, Hints, Cases, Digests, Answers, Standing, People, Documents, Stories, Recovery, Bounces):
+class Ledger(Orders, Hints, Cases, Digests, Answers, Standing, People, Documents, Stories, Recovery, Bounces, Debts):
     """All of the record (implements `workflows.ports.Record`). Synchronous, safe from any thread and process."""
 
-    def __init__(self, engine: Engine, owner: Owner, clock: Clock, blobs: Blobs, intake: Intake | None = None) -> None:
-        super().__init__(engine, owner, clock, blobs, intake or Intake())
+    def __init__(  # noqa: PLR0913, PLR0917 - what a ledger is made of
+        self,
+        engine: Engine,
+        owner: Owner,
+        clock: Clock,
+        blobs: Blobs,
+        intake: Intake | None = None,
+        auto_after: int = 0,
+    ) -> None:
+        super().__init__(engine, owner, clock, blobs, intake or Intake(), auto_after)

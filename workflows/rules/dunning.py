@@ -34,12 +34,11 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
-    """The stages in order; `again` and `evidence` in business days (data/dunning.toml says what they mean)."""
+    """The stages in order; `again`: business days before what was refused is proposed again."""
 
     name: str
     stages: tuple[Stage, ...]
     again: int
-    evidence: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +124,13 @@ def ladder(name: str) -> Ladder:
     """The ladder of that name; the standard one for a name that is none."""
     row = table("dunning")[name if name in ladders() else "standard"]
     stages = tuple(Stage(step=step, **values) for step, values in enumerate(row["stage"], start=1))
-    return Ladder(name=name, stages=stages, again=row["again"], evidence=row["evidence"])
+    return Ladder(name=name, stages=stages, again=row["again"])
+
+
+def longest_hold(kind: HoldKind, since: date, calendar: BusinessDays) -> date:
+    """The last day for which a hold of this kind, as a client's mail may cause it, is taken."""
+    days: int = table("dunning")["held"][kind]
+    return calendar.add(since, days) if kind == "evidence" else since + timedelta(days=days)
 
 
 def zone_of(country: str, otherwise: str) -> str:
