@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
@@ -20,6 +20,7 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from memory.ledger import Ledger
+from memory.schema import from_json, to_json
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
 from workflows.intake import Poll
 from workflows.ports import Desk
@@ -45,6 +46,15 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What is known of a source's faults: whether it fails now, what the owner was told, how often it was mended."""
+
+    failing: bool = False
+    told: str = ""  # the seal of the problem
+    mended: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Polls:
     """Implements `Polling` over the watches; `news` wakes the delivery of what was recorded."""
 
@@ -66,7 +76,7 @@ class Polls:
             return f"{source}: {error}"
         finally:
             self.news.set()
-        await asyncio.to_thread(self.ledger.set_meta, _fault_key(source), "")
+        await self._mended(source)
         self.health[source] = "idle"
         log.info("polled", source=source, said=said)
         return said
@@ -76,20 +86,29 @@ class Polls:
         problem = one_line(str(error), 1000)
         log.warning("poll failed", source=source, problem=problem)
         self.health[source] = problem
-        key, seal = _fault_key(source), body_hash(problem)[:16]
-        before = await asyncio.to_thread(self.ledger.get_meta, key) or ""
-        if before == f"told {seal}":
+        seal = body_hash(problem)[:16]
+        before = await self._known(source)
+        if before.told == seal:
             return
-        if not isinstance(error, NeedsOwner) and not before:
-            await asyncio.to_thread(self.ledger.set_meta, key, f"seen {seal}")
+        if not isinstance(error, NeedsOwner) and not before.failing:
+            await self._keep(source, replace(before, failing=True))
             return
         text = f"{problem}\n\nEverything else goes on, and it is tried again at its next time."
-        await self.desk.tell(f"source:{source}:{seal}", f"{source} needs a look", text)
-        await asyncio.to_thread(self.ledger.set_meta, key, f"told {seal}")
+        await self.desk.tell(f"source:{source}:{before.mended}:{seal}", f"{source} needs a look", text)
+        await self._keep(source, replace(before, failing=True, told=seal))
 
+    async def _mended(self, source: str) -> None:
+        """The same fault again is news once it was mended in between."""
+        before = await self._known(source)
+        if before.failing:
+            await self._keep(source, Fault(mended=before.mended + 1))
 
-def _fault_key(source: str) -> str:
-    return f"source_fault:{source}"
+    async def _known(self, source: str) -> Fault:
+        kept = await asyncio.to_thread(self.ledger.get_meta, f"source_fault:{source}")
+        return from_json(Fault, kept) if kept else Fault()
+
+    async def _keep(self, source: str, fault: Fault) -> None:
+        await asyncio.to_thread(self.ledger.set_meta, f"source_fault:{source}", to_json(fault))
 
 
 async def schedule(client: Client, watches: Sequence[Watch]) -> None:

@@ -1,0 +1,159 @@
+"""Sources asked by real Temporal Schedules, and their faults: told once, tried again, in nobody's way."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client, ScheduleOverlapPolicy
+
+from memory.keys import Keys
+from tests.ledgers import House
+from tests.scripted import Desk, Gated, Office
+from workers.codec import converter
+from workers.engine import TemporalEngine
+from workers.polling import CATCH_UP, Polls, Watch, schedule
+from workers.settings import cache_folder
+from workers.temporal import TemporalServer, find_cli
+from workers.worker import build_workers, running
+from workflows.activities import Activities
+from workflows.errors import NeedsOwner, Retryable
+
+HOUR = timedelta(hours=1)
+PATIENCE = 30.0
+
+
+@dataclass
+class Source:
+    """A source that says what it is told to say."""
+
+    name: str
+    asked: int = 0
+    faults: list[Exception] = field(default_factory=list)
+
+    async def run(self) -> str:
+        self.asked += 1
+        if self.faults:
+            raise self.faults.pop(0)
+        return f"{self.asked} looks"
+
+    def watch(self, every: timedelta = HOUR) -> Watch:
+        return Watch(name=self.name, every=every, run=self.run)
+
+
+@dataclass
+class Post:
+    """A desk that keeps what it is told; `tell` with a known key changes nothing, as the outbox has it."""
+
+    told: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    async def tell(self, key: str, subject: str, text: str, case: int = 0) -> None:
+        self.told.setdefault(key, (subject, text))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path / "home")
+
+
+def polls(house: House, post: Post, *sources: Source) -> Polls:
+    return Polls(watches=[one.watch() for one in sources], ledger=house.ledger, desk=post, health={})
+
+
+# ---------------------------------------------------------------- what becomes of a fault
+
+
+async def test_what_the_owner_must_mend_is_told_once_until_it_is_mended(house: House) -> None:
+    source, post = Source("wwr"), Post()
+    asked = polls(house, post, source)
+    fault = NeedsOwner("The feed answers with a web page.", "Correct sources.wwr.url.")
+    source.faults = [fault, fault, fault]
+    for _ in range(3):
+        assert "web page" in await asked.poll("wwr")
+    ((subject, text),) = post.told.values()
+    assert subject == "wwr needs a look"
+    assert "Correct sources.wwr.url." in text
+    assert "web page" in asked.health["wwr"]
+    assert await asked.poll("wwr") == "4 looks"
+    assert asked.health["wwr"] == "idle"
+    assert asked.news.is_set()
+    source.faults = [fault]
+    await asked.poll("wwr")
+    assert len(post.told) == 2  # it was mended in between, so that it is there again is news
+
+
+async def test_what_may_pass_by_itself_is_told_when_it_is_there_a_second_time(house: House) -> None:
+    source, post = Source("wwr"), Post()
+    asked = polls(house, post, source)
+    source.faults = [Retryable("The feed does not answer.")] * 3
+    await asked.poll("wwr")
+    assert post.told == {}
+    await asked.poll("wwr")
+    await asked.poll("wwr")
+    assert len(post.told) == 1
+
+
+async def test_another_problem_is_another_notice(house: House) -> None:
+    source, post = Source("wwr"), Post()
+    asked = polls(house, post, source)
+    source.faults = [NeedsOwner("One.", "Mend it."), NeedsOwner("Two.", "Mend it.")]
+    await asked.poll("wwr")
+    await asked.poll("wwr")
+    assert len(post.told) == 2
+
+
+async def test_a_source_that_is_configured_no_longer_says_so(house: House) -> None:
+    assert await polls(house, Post()).poll("gone") == "gone is no longer configured."
+
+
+# ---------------------------------------------------------------- real Schedules
+
+
+@pytest.fixture(scope="module")
+async def temporal(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    """The real server, with the encoding that a house uses."""
+    folder = tmp_path_factory.mktemp("temporal")
+    server = TemporalServer(await find_cli(cache_folder()), folder)
+    address = await server.start()
+    try:
+        yield await Client.connect(address, data_converter=converter(Keys(folder / "keys")))
+    finally:
+        await server.stop()
+
+
+async def until(look: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not look():  # noqa: ASYNC110 - the server does not call us
+            await asyncio.sleep(0.05)
+
+
+async def names(client: Client) -> set[str]:
+    return {one.id async for one in await client.list_schedules()}
+
+
+async def test_each_source_has_its_schedule_and_is_asked_at_once(temporal: Client, house: House) -> None:
+    good, bad = Source("invoices"), Source("wwr")
+    bad.faults = [NeedsOwner("The feed is no feed.", "Correct it.")]
+    post, office = Post(), Office()
+    asked, desk = polls(house, post, good, bad), Desk(office)
+    engine = Gated(office, TemporalEngine(temporal, house.ledger))
+    activities = Activities(office, office, desk, desk, engine, desk, asked)
+    async with running(build_workers(temporal, activities)):
+        await schedule(temporal, asked.watches)
+        await until(lambda: good.asked >= 1 and bad.asked >= 1)
+        found = await temporal.get_schedule_handle("poll:invoices").describe()
+        assert found.schedule.policy.overlap == ScheduleOverlapPolicy.SKIP
+        assert found.schedule.policy.catchup_window == CATCH_UP
+        assert found.schedule.spec.intervals[0].every == HOUR
+        await until(lambda: len(post.told) == 1)
+        # The next start: the same schedules with what the settings say now, and another look at once.
+        await schedule(temporal, [good.watch(2 * HOUR)])
+        await until(lambda: good.asked >= 2)
+        assert (await temporal.get_schedule_handle("poll:invoices").describe()).schedule.spec.intervals[0].every == (
+            2 * HOUR
+        )
+        async with asyncio.timeout(PATIENCE):
+            while await names(temporal) != {"poll:invoices"}:  # noqa: ASYNC110 - the list is brought up to date a moment later
+                await asyncio.sleep(0.05)
