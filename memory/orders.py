@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Engine, Row, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from memory.mails import Mails, SeenMail, seen_mail
+from memory.blobs import Blobs
+from memory.mails import Intake, Mails, SeenMail, seen_mail
 from memory.people import every_client, mark_written_to, paused_clients
 from memory.schema import cases, clients, from_json, mails, meta, orders, outbox, seen, to_json
 from memory.standing import KINDS, allow, revoke
@@ -23,11 +24,14 @@ from workflows.models import (
     Client,
     Disallow,
     Email,
+    Owner,
     Pause,
     Rescue,
     Resume,
     StopAll,
 )
+from workflows.ports import Clock
+from workflows.rules.autonomy import IN_A_ROW
 from workflows.rules.calendar import folded, format_deadline
 from workflows.rules.canonical import one_line
 
@@ -44,6 +48,13 @@ _NAMED = 10
 
 class Orders(Mails):
     """What the owner ordered, and what follows from it."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what a ledger is made of
+        self, engine: Engine, owner: Owner, clock: Clock, blobs: Blobs, intake: Intake, auto_after: int = 0
+    ) -> None:
+        """`auto_after`: unedited approvals in a row before a standing yes is taken; 0: the rule's own number."""
+        super().__init__(engine, owner, clock, blobs, intake)
+        self._auto_after = auto_after or IN_A_ROW
 
     def carry_out(self, key: str, order: Change, given_at: datetime) -> Carried:
         """Carry an order out, once per key; a repeated one says what the first one said.
@@ -87,8 +98,12 @@ class Orders(Mails):
     def _allow(self, connection: Connection, kind: str) -> Carried:
         if kind not in KINDS:
             return Carried(ok=False, says=f'There is no kind "{one_line(kind, 40)}"; there are: {", ".join(KINDS)}.')
-        if not allow(connection, kind, self._clock.now()):
-            return Carried(ok=False, says=f"No {kind} was approved unedited lately, so each still waits for your yes.")
+        if missing := allow(connection, kind, self._clock.now(), self._auto_after):
+            return Carried(
+                ok=False,
+                says=f"It takes {self._auto_after} drafts of the kind '{kind}' approved in a row without a change "
+                f"(approval.auto_after); {missing} more are to come, so each still waits for your yes.",
+            )
         return Carried(
             ok=True,
             says=f"From now on each {kind} that is not to a new recipient and speaks of no money or contract leaves "

@@ -56,12 +56,15 @@ class Standing(Book):
         return answer
 
 
-def allow(connection: Connection, kind: str, now: datetime) -> bool:
-    """The owner says yes to this kind from now on; False when no row of unedited approvals stands behind it."""
-    if not _row(connection, kind):
-        return False
-    _keep(connection, f"auto:{kind}", now.isoformat())
-    return True
+def allow(connection: Connection, kind: str, now: datetime, needed: int) -> int:
+    """The owner says yes to this kind from now on, if so many unedited approvals in a row stand behind it.
+
+    Gives how many are missing: 0 when it is given.
+    """
+    missing = max(needed - len(_row(connection, kind)), 0)
+    if not missing:
+        _keep(connection, f"auto:{kind}", now.isoformat())
+    return missing
 
 
 def revoke(connection: Connection, kind: str, now: datetime) -> None:

@@ -173,7 +173,7 @@ def test_neither_help_nor_status_imports_what_is_heavy(home: Path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["stauts"], "Did you mean 'status'?"),
+        (["stauts"], "Did you mean 'status'"),
         (["case"], "Missing argument"),
         (["case", "forty"], '"forty" is not a case.'),
         (["case", "0"], '"0" is not a case.'),
@@ -193,6 +193,20 @@ def test_what_must_be_mended_is_one_plain_sentence_and_exit_2(tmp_path: Path, ar
     assert words in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert done.stdout == ""
+
+
+def test_ctrl_c_while_the_commands_load_ends_without_a_traceback():
+    code = (
+        "import sys\n"
+        "class Interrupts:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupts())\n"
+        "from workers.__main__ import main\n"
+        "sys.exit(main(['--help']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_with_json_an_error_is_an_event_too(tmp_path: Path):
@@ -345,7 +359,7 @@ class Heard:
         return hear
 
 
-COMMANDS = ("approve", "edit", "reject", "later", "mine", "stop", "resume", "status")
+COMMANDS = ("approve", "edit", "reject", "later", "mine", "stop", "resume", "auto", "stop_auto", "status")
 
 
 @pytest.fixture
@@ -375,7 +389,7 @@ async def test_every_answer_reaches_the_service(home: Path, heard: Heard, tmp_pa
     text.write_text("My own words.\n")
     for arguments in (
         ["edit", "1.2", str(text), "--send"], ["reject", "1", "too", "cheap"], ["later", "1.2", "tomorrow", "9:00"],
-        ["mine", "1"], ["stop"], ["resume"],
+        ["mine", "1"], ["stop"], ["resume"], ["auto", "reply"], ["stop", "auto", "reply"], ["stop", "auto"],
     ):  # fmt: skip
         assert await command(home, *arguments) == 0
     without_keys = [(name, {k: v for k, v in given.items() if k != "key"}) for name, given in heard.commands]
@@ -386,7 +400,18 @@ async def test_every_answer_reaches_the_service(home: Path, heard: Heard, tmp_pa
         ("mine", {"case": 1, "version": 0}),
         ("stop", {}),
         ("resume", {}),
+        ("auto", {"kind": "reply"}),
+        ("stop_auto", {"kind": "reply"}),
+        ("stop_auto", {}),
     ]
+
+
+async def test_stop_with_words_it_does_not_know_stops_nothing(
+    home: Path, heard: Heard, capsys: pytest.CaptureFixture[str]
+):
+    assert await command(home, "stop", "aut", "reply") == 2
+    assert 'nothing to stop that is called "aut reply"' in capsys.readouterr().err
+    assert heard.commands == []
 
 
 async def test_json_of_an_answer(home: Path, heard: Heard, capsys: pytest.CaptureFixture[str]):

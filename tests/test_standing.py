@@ -45,6 +45,22 @@ def test_a_no_ends_it_until_the_owner_allows_it_anew(house: House) -> None:
     assert house.ledger.stands_for("reply")
 
 
+def test_it_takes_so_many_in_a_row_as_the_settings_say_and_else_ten(tmp_path: Path):
+    for auto_after, needed in ((3, 3), (0, 10)):
+        house = House(tmp_path / str(needed), auto_after=auto_after)
+        for number in range(needed):
+            refused = house.ledger.carry_out(f"early {number}", Allow(what="reply"), house.clock.now())
+            assert not refused.ok
+            assert f"{needed - number} more are to come" in refused.says
+            end(house, "sent")
+        end(house, "rejected")
+        assert not allow(house, "after a no")
+        for _ in range(needed):
+            end(house, "sent")
+        assert allow(house, "at last")
+        assert house.ledger.stands_for("reply")
+
+
 def test_when_a_case_ended_is_kept_with_its_zone(house: House) -> None:
     end(house, "sent")
     (row,) = house.ledger.case_rows()

@@ -9,9 +9,6 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-import typer
-
-from workers.cli import app, hoist
 from workflows.errors import DeskhandError, NeedsOwner
 
 INTERRUPTED = 130
@@ -20,14 +17,17 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str]) -> int:
     """Run one command; the exit code."""
     os.umask(0o077)  # whatever a command writes is the owner's alone
-    front, rest = hoist(arguments)
+    front: list[str] = []
     try:
+        from workers.cli import app, hoist  # here, so that Ctrl-C while it loads ends as any other
+
+        front, rest = hoist(arguments)
         code = app(args=[*front, *rest], prog_name="./deskhand", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader has what it wanted ("| head"); the interpreter must not complain when it flushes at exit.
@@ -40,6 +40,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _tell(error: Exception, *, as_json: bool) -> int:
+    import typer
+
+    if isinstance(error, typer.Abort):
+        return INTERRUPTED
     problem, mend, code = _sentence(error)
     if not problem:  # a bare "./deskhand": the help is shown already
         return code
@@ -51,6 +55,8 @@ def _tell(error: Exception, *, as_json: bool) -> int:
 
 def _sentence(error: Exception) -> tuple[str, str, int]:
     """What happened, the mend, and the exit code."""
+    import typer
+
     if isinstance(error, NeedsOwner):
         return error.problem, error.mend, 2
     if isinstance(error, DeskhandError):

@@ -249,11 +249,27 @@ def settle(
 
 
 @app.command(rich_help_panel=DESK)
-def stop(context: typer.Context) -> int:
-    """Let nothing go out any more, across restarts, until resume."""
+def stop(
+    context: typer.Context,
+    what: Annotated[
+        list[str] | None, typer.Argument(metavar="[auto [KIND]]", help="End a standing yes; else stop everything.")
+    ] = None,
+) -> int:
+    """Let nothing go out any more, across restarts, until resume; or end a standing yes."""
     from workers.commands import deciding
 
-    return deciding.stop(_output(context))
+    return deciding.stop(_output(context), tuple(what or ()))
+
+
+@app.command(rich_help_panel=DESK)
+def auto(
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(help="The kind of mail: reply.")],
+) -> int:
+    """Let each mail of a kind leave alone, shown first with time to undo; "stop auto" ends it."""
+    from workers.commands import deciding
+
+    return deciding.auto(_output(context), kind)
 
 
 @app.command(rich_help_panel=DESK)

@@ -13,12 +13,14 @@ from workers.ordering import Orders
 from workers.settling import Settling
 from workflows.errors import NeedsOwner
 from workflows.models import (
+    Allow,
     Answer,
     Approve,
     Away,
     Back,
     Change,
     Decision,
+    Disallow,
     Edit,
     Later,
     Mine,
@@ -30,7 +32,7 @@ from workflows.models import (
     StopAll,
 )
 from workflows.ports import Clock
-from workflows.rules.calendar import parse_when
+from workflows.rules.calendar import folded, parse_when
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Handlers:
             "later": self.later,
             "mine": self.mine,
             "stop": self.stop,
+            "auto": self.auto,
+            "stop_auto": self.stop_auto,
             "resume": self.resume,
             "pause": self.pause,
             "away": self.away,
@@ -86,6 +90,12 @@ class Handlers:
 
     async def stop(self) -> dict[str, Any]:
         return await self._order(StopAll())
+
+    async def auto(self, kind: str) -> dict[str, Any]:
+        return await self._order(Allow(what=folded(kind)))
+
+    async def stop_auto(self, kind: str = "") -> dict[str, Any]:
+        return await self._order(Disallow(what=folded(kind)))
 
     async def resume(self, client: str = "") -> dict[str, Any]:
         return await self._order(Resume(client=client))

@@ -4,6 +4,7 @@ import asyncio
 import re
 import sys
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +75,24 @@ def mine(output: Output, which: str) -> int:
     return _decide(output, "mine", *case_and_version(which))
 
 
-def stop(output: Output) -> int:
-    """Stop everything that goes out, until `resume`."""
-    return _tell(output, "stop", {})
+def stop(output: Output, what: Sequence[str] = ()) -> int:
+    """Stop everything that goes out, until `resume`; with "auto" and a kind, end the standing yes for it alone."""
+    match [word.lower() for word in what]:
+        case [] | ["all"]:
+            return _tell(output, "stop", {})
+        case ["auto"]:
+            return _tell(output, "stop_auto", {})
+        case ["auto", kind]:
+            return _tell(output, "stop_auto", {"kind": kind})
+    raise NeedsOwner(
+        f'There is nothing to stop that is called "{" ".join(what)}".',
+        "Say ./deskhand stop for everything, or ./deskhand stop auto reply for the standing yes.",
+    )
+
+
+def auto(output: Output, kind: str) -> int:
+    """Give the standing yes for a kind of mail."""
+    return _tell(output, "auto", {"kind": kind})
 
 
 def resume(output: Output, client: str) -> int:

@@ -14,6 +14,8 @@ from workflows.rules.calendar import folded
 from workflows.rules.words import table
 
 _AMOUNT = re.compile(r"[$€£¥₹₽]|\b\d[\d.,]*\s?(?:usd|eur|gbp|chf|pln|jpy|cad|aud|sek|nok|dkk|czk|brl|%)", re.IGNORECASE)
+IN_A_ROW = 10
+"""Unedited approvals in a row that a standing yes takes where the owner has not said how many."""
 _NEUTRAL = frozenset({"expired", "answered-by-owner", "sent-by-owner", "uncertain", "failed", "corrected"})
 
 
