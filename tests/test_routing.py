@@ -71,6 +71,22 @@ def test_the_first_day_only_tells_but_a_complaint_is_shown_at_once() -> None:
     assert isinstance(route(CLIENT_MAIL, OWNER, replace(first, open_case=7)), Tell)
 
 
+@pytest.mark.parametrize("folder", [INBOX, SENT])
+def test_a_mail_that_only_claims_to_be_deskhands_is_said_to(folder: Surroundings) -> None:
+    claims = (("x-deskhand-case", "41.2"),)
+    stranger = route(replace(CLIENT_MAIL, headers=claims), OWNER, replace(folder, asked=ASKED, open_case=7))
+    assert isinstance(stranger, Ignore)
+    assert stranger.rule != "own-mail"  # the account of what was skipped leaves those out
+    assert "maria@studio.example" in stranger.reason
+    own = route(replace(ANSWER, headers=claims), OWNER, replace(folder, asked=None))
+    assert isinstance(own, Ignore)
+    assert own.rule == "own-mail"
+    assert own.reason == (
+        "It only claims to be a mail of Deskhand's (X-Deskhand-Case): this Deskhand did not send it. It names your own "
+        "address, ada@winter.example."
+    )
+
+
 def test_our_own_mail_is_never_work() -> None:
     for folder in (INBOX, SENT):
         for email in (CLIENT_MAIL, ANSWER):

@@ -22,7 +22,7 @@ from workflows.rules.holds import hold_reason
 from workflows.rules.machines import automatic, ignored
 from workflows.rules.orders import is_order_subject, order_in
 from workflows.rules.replying import gist, is_forward_subject
-from workflows.rules.triage import triage
+from workflows.rules.triage import OUR_HEADER, only_claims, triage
 
 
 def route(email: Email, owner: Owner, around: Surroundings) -> Route:
@@ -91,11 +91,13 @@ def _from_sent(email: Email, owner: Owner, around: Surroundings) -> Route:
 
 def _not_by_hand(email: Email, owner: Owner, around: Surroundings) -> Ignore | None:
     """What lies in Sent without the owner having written it: ours, a stranger's, a vacation responder's."""
-    if around.ours or email.has_header("x-deskhand-case"):
+    if around.ours:
         return ignored("own-mail", "Deskhand sent it itself.")
     if len(email.senders) != 1 or email.sender.email.lower() not in owner.addresses:
         sender = ", ".join(one.email for one in email.senders) or "nobody"
         return ignored("not-yours", f"It lies in your Sent folder but comes from {sender}, not from you alone.")
+    if email.has_header(OUR_HEADER):
+        return only_claims(email, email.sender.email)
     if value := automatic(email):
         return ignored("auto-reply", f"Your mail program sent it by itself (Auto-Submitted: {value}).")
     return None

@@ -13,8 +13,9 @@ from workflows.rules.machines import ignored
 from workflows.rules.replying import is_reply_subject, new_part
 from workflows.rules.words import fold
 
-__all__ = ["hold_reason", "triage"]
+__all__ = ["OUR_HEADER", "hold_reason", "only_claims", "triage"]
 
+OUR_HEADER = "x-deskhand-case"
 _MANY = 30  # people in To and Cc from which on a mail is an announcement
 _GREETING_LINES = 2
 
@@ -33,13 +34,27 @@ def triage(email: Email, owner: Owner, around: Surroundings) -> Ignore | None:
 
 
 def _own(email: Email, owner: Owner, around: Surroundings) -> Ignore | None:
-    if around.ours or email.has_header("x-deskhand-case"):
+    if around.ours:
         return ignored("own-mail", "Deskhand sent it itself.")
-    if own := next((one.email for one in email.senders if one.email.lower() in owner.addresses), ""):
+    own = next((one.email for one in email.senders if one.email.lower() in owner.addresses), "")
+    if email.has_header(OUR_HEADER):
+        return only_claims(email, own)
+    if own:
         return ignored("own-mail", f"It comes from your own address, {own}.")
     if "@" not in email.sender.email.strip("@"):
         return ignored("no-sender", "It has no sender address, so nobody can be answered.")
     return None
+
+
+def only_claims(email: Email, own: str) -> Ignore:
+    """A mail that says it is Deskhand's and is not of this one's making. `own`: the owner's address that it names.
+
+    Never work: it is forged, or another Deskhand's (an older home's, or that of whom this owner is second approver).
+    """
+    claim = f"It only claims to be a mail of Deskhand's ({OUR_HEADER.title()}): this Deskhand did not send it."
+    if own:
+        return ignored("own-mail", f"{claim} It names your own address, {own}.")
+    return ignored("claims-deskhand", f"{claim} It comes from {email.sender.email or 'nobody'}.")
 
 
 def _wanted(email: Email, around: Surroundings) -> Ignore | None:
