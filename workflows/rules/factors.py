@@ -15,6 +15,7 @@ from workflows.models import Factor, Ignore, Lead, Pay, Profile, Score, Start
 from workflows.rules.canonical import one_line
 from workflows.rules.language import language_of, small_words
 from workflows.rules.rates import HOURS, hourly, written
+from workflows.rules.skills import alike, names, names_any
 from workflows.rules.words import fold, phrases, table
 
 THRESHOLD = 0.55
@@ -87,10 +88,10 @@ def _skills(post: Post) -> Found:
     offered = post.profile.skills
     if not offered:
         return Found(value=_UNKNOWN, says="Your profile names no skills", missing=True)
-    matched = [skill for skill in offered if any(_names(post.folded, name) for name in _called(skill))]
+    matched = [skill for skill in offered if names_any(post.folded, skill)]
     wanted = [skill for skill in post.lead.skills if skill.strip()]
     if wanted:
-        met = [want for want in wanted if any(_alike(want, skill) for skill in offered)]
+        met = [want for want in wanted if any(alike(want, skill) for skill in offered)]
         value = max(len(met) / min(len(wanted), 6), 0.6 if len(matched) > 1 else 0.3 if matched else 0.0)
         says = f"You offer {len(met)} of the {len(wanted)} skills they list"
         return Found(value=value, says=says, words=tuple(met or matched))
@@ -337,7 +338,7 @@ def _blocked(post: Post) -> str:
 
 
 def _avoided(post: Post) -> str:
-    found = next((word for word in post.profile.avoid if word.strip() and _names(post.folded, word)), "")
+    found = next((word for word in post.profile.avoid if word.strip() and names(post.folded, word)), "")
     return f'It holds "{one_line(found, _WORDS)}", which you never want.' if found else ""
 
 
@@ -407,25 +408,6 @@ def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _names(folded: str, skill: str) -> bool:
-    """Whether the text names it as a word of its own ("c" is not in "css", and "c++" may end in a sign)."""
-    word = re.escape(fold(skill[:100]))
-    return bool(word and re.search(rf"(?<![\w+#]){word}(?![\w+#])", folded))
-
-
-def _alike(one: str, other: str) -> bool:
-    """Whether two names of skills mean the same: "PostgreSQL" is "postgres", "React.js" is "react"."""
-    return any(_names(fold(one[:100]), name) for name in _called(other)) or any(
-        _names(fold(other[:100]), name) for name in _called(one)
-    )
-
-
-def _called(skill: str) -> tuple[str, ...]:
-    """All the names of a skill."""
-    plain = fold(skill[:100])
-    return next((tuple(row) for row in table("factors")["same_skills"] if plain in row), (plain,))
-
-
 def _engagement_of(post: Post) -> tuple[str, str]:
     """The kind of work and the word that says so: the source's own field first, then the title, then the text."""
     stated = fold(post.lead.engagement).replace("_", "-").replace(" ", "-").replace("fulltime", "full-time")
@@ -462,8 +444,8 @@ def _languages_demanded(folded: str) -> list[tuple[str, str]]:
     data = table("factors")
     before, after = "|".join(data["spoken"]["before"]), "|".join(data["spoken"]["after"])
     found = []
-    for code, names in data["languages"].items():
-        name = "|".join(names)
+    for code, words in data["languages"].items():
+        name = "|".join(words)
         hit = _demand(f"(?:{before}) (?:{name})|(?:{name})[- ]?(?:{after})").search(folded)
         if hit:
             found.append((code, one_line(hit.group(), _WORDS)))
