@@ -10,9 +10,9 @@ from memory.answers import Answers
 from memory.blobs import Blobs
 from memory.bounces import Bounces
 from memory.cases import Cases
-from memory.debts import Debts
 from memory.digests import Digests
 from memory.documents import Documents
+from memory.dues import Dues
 from memory.hints import Hints
 from memory.mails import Intake, SeenKind
 from memory.orders import Orders
@@ -26,7 +26,7 @@ from workflows.ports import Clock
 __all__ = ["Intake", "Ledger", "SeenKind"]
 
 
-class Ledger(Orders, Hints, Cases, Digests, Answers, Standing, People, Documents, Stories, Recovery, Bounces, Debts):
+class Ledger(Orders, Hints, Cases, Digests, Answers, Standing, People, Documents, Stories, Recovery, Bounces, Dues):
     """All of the record (implements `workflows.ports.Record`). Synchronous, safe from any thread and process."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a ledger is made of

@@ -514,6 +514,7 @@ class Notice:
     today: date  # in the owner's time zone, when it was found due
     totals: tuple[Money, ...] = ()  # of the balances, one for each currency
     bank_data: date | None = None  # the day of the newest payment data; None: there is none
+    tone: str = ""  # of the stage (data/dunning.toml), by which the wording is chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,9 +90,12 @@ class BusinessDays:
     """The days on which business is done in a country (`DE`, `DE-BY`; "" knows weekends alone)."""
 
     country: str = ""
+    every_day: bool = False  # for those to whom weekends and holidays do not matter
 
     def is_open(self, day: date) -> bool:
         """Neither of the weekend nor a public holiday."""
+        if self.every_day:
+            return True
         weekend = table("dunning")["weekends"].get(self.country[:2].upper(), _WEEKEND)
         return day.weekday() not in weekend and day not in holidays_of(self.country, day.year)
 
@@ -189,9 +192,7 @@ def ends_on(hold: Hold, calendar: BusinessDays) -> date | None:
     return hold.until if hold.kind == "absence" else calendar.add(hold.until, 1)
 
 
-def kept_waiting(
-    holds: Sequence[Hold], numbers: Sequence[str], today: date, calendar: BusinessDays
-) -> tuple[Hold, ...]:
+def run_out(holds: Sequence[Hold], numbers: Sequence[str], today: date, calendar: BusinessDays) -> tuple[Hold, ...]:
     """The holds on these invoices that have run out without a payment: "they promised Friday, and nothing came"."""
     return tuple(
         hold

@@ -177,7 +177,7 @@ def _short(text: str) -> str:
 
 
 def format_money(money: Money, language: str = "en") -> str:
-    """`1,234.56 EUR`, `1.234,56 EUR`, `1 234,56 EUR` (no-break spaces): the number as the language writes it."""
+    """`1,234.56 EUR`, `1.234,56 EUR`, `1 234,56 EUR` : the number as the language writes it, no-break spaces inside it."""
     exponent = places(money.currency) or 0
     numbers = table("currencies")["numbers"]
     thousands, point = numbers.get(language, numbers["en"])
@@ -185,7 +185,7 @@ def format_money(money: Money, language: str = "en") -> str:
     whole, fraction = (digits[:-exponent], digits[-exponent:]) if exponent else (digits, "")
     grouped = f"{int(whole):,}".replace(",", thousands.replace(" ", NO_BREAK))
     sign = "-" if money.minor < 0 else ""
-    return f"{sign}{grouped}{point + fraction if exponent else ''}{NO_BREAK}{money.currency}"
+    return f"{sign}{grouped}{point + fraction if exponent else ''} {money.currency}"
 
 
 def totals(amounts: Iterable[Money]) -> tuple[Money, ...]:

@@ -1,0 +1,236 @@
+"""What is due: the day's look at every debtor, which opens a chase case or renews the one that waits."""
+
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects.sqlite import insert
+
+from memory.debts import (
+    Debts,
+    bank_data_day,
+    country_of,
+    debts_of,
+    holds_of,
+    invoice,
+    notices_of,
+    open_chases,
+)
+from memory.events import Beginning, begin, tell
+from memory.people import read_client
+from memory.schema import cases, invoices, notices, outbox, seen
+from workflows.models import Client, Invoice, Owner
+from workflows.ports import Clock
+from workflows.rules.canonical import one_line
+from workflows.rules.dunning import BusinessDays, Due, Hold, Ladder, Made, Nothing, ladder, next_notice, zone_of
+from workflows.rules.money import format_money, totals
+
+_WAITING = ("drafted", "waiting", "needs_owner")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The settings of `[money]` that decide when something is due."""
+
+    ladder: str = "standard"
+    business_days: bool = True  # False: any day will do
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """One chase case that the day's look began, or renewed."""
+
+    case: int
+    client: str
+    stage: str
+    numbers: tuple[str, ...]
+    renewed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What the day's look found."""
+
+    opened: tuple[Opened, ...]
+    debtors: int  # clients who owe anything
+    waiting: int  # of them, whose case waits for the owner's answer
+
+    @property
+    def says(self) -> str:
+        """In one line: "4 debtors: 1 notice due, 2 wait for your answer"."""
+        fresh = sum(1 for one in self.opened if not one.renewed)
+        renewed = len(self.opened) - fresh
+        parts = [f"{fresh} {'notice' if fresh == 1 else 'notices'} due"]
+        parts += [f"{renewed} renewed"] if renewed else []
+        parts += [f"{self.waiting} wait for your answer"] if self.waiting else []
+        return f"{self.debtors} {'debtor' if self.debtors == 1 else 'debtors'}: {', '.join(parts)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Debtor:
+    """One client's debts as the rule sees them today."""
+
+    client: str
+    zone: str
+    today: date
+    calendar: BusinessDays
+    ladder: Ladder
+    debts: tuple[Invoice, ...]
+    holds: tuple[Hold, ...]
+    notices: tuple[Made, ...]
+
+    def next(self) -> Due | Nothing:
+        """What is due to them today."""
+        return next_notice(self.debts, self.notices, self.holds, self.today, self.calendar, self.ladder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chased:
+    """What a chase case is about, as things stand now."""
+
+    client: Client | None
+    stage: str
+    steps: tuple[tuple[str, int], ...]  # number -> the invoice's own step
+    invoices: tuple[Invoice, ...]
+    debtor: Debtor
+    bank_data: date | None
+    thread: tuple[str, ...]  # Message-IDs of what we sent about these invoices before, oldest first
+
+
+def debtor(connection: Connection, clock: Clock, owner: Owner, client: str, terms: Terms) -> Debtor:
+    """Everything the rule needs to know of one client. Country and time zone are the owner's where none is known."""
+    country = country_of(connection, client)
+    zone = zone_of(country, owner.timezone) if country else owner.timezone
+    return Debtor(
+        client=client,
+        zone=zone,
+        today=clock.now().astimezone(ZoneInfo(zone)).date(),
+        calendar=BusinessDays(country=country or owner.country, every_day=not terms.business_days),
+        ladder=ladder(terms.ladder),
+        debts=debts_of(connection, client),
+        holds=holds_of(connection, client),
+        notices=notices_of(connection, client, zone),
+    )
+
+
+def due_notices(connection: Connection, clock: Clock, owner: Owner, terms: Terms) -> Looked:
+    """Open a chase case for every client to whom a notice is due; one open case to a client at most.
+
+    Asked twice on one day, or after days without Deskhand, it opens nothing twice: what is due is a rule over what was
+    sent and what is open.
+    """
+    everyone = connection.execute(select(invoices.c.client).where(invoices.c.client != "").distinct())
+    opened, owing, waiting = [], 0, 0
+    for client in sorted(everyone.scalars().all()):
+        found = debtor(connection, clock, owner, client, terms)
+        if not found.debts:
+            continue
+        owing += 1
+        chases = open_chases(connection, client)
+        waiting += len(chases)
+        due = found.next()
+        if isinstance(due, Nothing):
+            continue
+        made = _renew(connection, clock, found, due, chases) if chases else _open(connection, clock, found, due)
+        opened += [made] if made else []
+    return Looked(opened=tuple(opened), debtors=owing, waiting=waiting)
+
+
+def _open(connection: Connection, clock: Clock, found: Debtor, due: Due) -> Opened:
+    person = read_client(connection, found.client)
+    name = one_line(person.name, 80) if person else found.client
+    numbers = tuple(item.invoice.number for item in due.items)
+    owed = ", ".join(format_money(total) for total in totals(item.invoice.balance for item in due.items))
+    before = connection.execute(select(notices.c.case).where(notices.c.client == found.client).distinct()).all()
+    case = begin(
+        connection,
+        clock,
+        Beginning(
+            kind="chase",
+            event="debt",
+            key=f"debt:{found.client}:{len(before) + 1}",
+            client=found.client,
+            title=f"{name}: {owed} late ({', '.join(numbers)})",
+            summary=f"{due.stage.name}: {', '.join(numbers)}",
+            sender=name,
+        ),
+    )
+    _keep(connection, case, found, due)
+    return Opened(case=case, client=found.client, stage=due.stage.name, numbers=numbers)
+
+
+def _renew(
+    connection: Connection, clock: Clock, found: Debtor, due: Due, chases: dict[int, tuple[str, ...]]
+) -> Opened | None:
+    """The case that waits, when more has come due since: drafted again with all of it. Else it waits on."""
+    case = max(chases)
+    stage = connection.execute(select(cases.c.stage).where(cases.c.number == case)).scalar()
+    query = select(notices.c.number, notices.c.step).where(notices.c.case == case)
+    about = {(row.number, row.step) for row in connection.execute(query)}
+    wanted = {(item.invoice.number, item.step) for item in due.items}
+    if stage not in _WAITING or not wanted - about or _has_news(connection, case):
+        return None
+    connection.execute(delete(notices).where(notices.c.case == case))
+    _keep(connection, case, found, due)
+    numbers = tuple(item.invoice.number for item in due.items)
+    what = f"More has come due: {', '.join(sorted(number for number, _ in wanted - about))}."
+    tell(connection, clock, case=case, key=f"due:{case}:{found.today.isoformat()}", summary=what)
+    return Opened(case=case, client=found.client, stage=due.stage.name, numbers=numbers, renewed=True)
+
+
+def _has_news(connection: Connection, case: int) -> bool:
+    """Whether something is on its way to the case that may end it."""
+    query = select(seen.c.id).where(seen.c.case == case, seen.c.kind == "news", seen.c.state == "recorded")
+    return connection.execute(query).first() is not None
+
+
+def _keep(connection: Connection, case: int, found: Debtor, due: Due) -> None:
+    for item in due.items:
+        row = insert(notices).values(
+            case=case, number=item.invoice.number, client=found.client, step=item.step, stage=due.stage.name,
+            day=found.today.isoformat(),
+        )  # fmt: skip
+        connection.execute(row)
+
+
+def _thread(connection: Connection, case: int, numbers: tuple[str, ...]) -> tuple[str, ...]:
+    """The mails about any of these invoices that left before, oldest first."""
+    about = select(notices.c.case).where(notices.c.number.in_(numbers), notices.c.case != case)
+    query = select(outbox.c.message_id, outbox.c.server_id).where(
+        outbox.c.purpose == "client", outbox.c.state.in_(("sent", "uncertain")), outbox.c.case.in_(about)
+    )
+    rows = connection.execute(query.order_by(outbox.c.sent_at, outbox.c.id))
+    return tuple(one for row in rows if (one := row.server_id or row.message_id))
+
+
+class Dues(Debts):
+    """The day's look, and what a chase case is about."""
+
+    def open_due(self, owner: Owner, terms: Terms) -> Looked:
+        """As `due_notices`, in one transaction."""
+        with self._writing() as connection:
+            return due_notices(connection, self._clock, owner, terms)
+
+    def debtor(self, client: str, owner: Owner, terms: Terms) -> Debtor:
+        """One client's debts as the rule sees them today."""
+        with self._reading() as connection:
+            return debtor(connection, self._clock, owner, client, terms)
+
+    def chased(self, case: int, client: str, owner: Owner, terms: Terms) -> Chased:
+        """What a chase case is about now; no invoices when nothing of it is left."""
+        with self._reading() as connection:
+            rows = connection.execute(select(notices).where(notices.c.case == case)).all()
+            found = [known for row in rows if (known := invoice(connection, row.number))]
+            ordered = tuple(sorted(found, key=lambda one: (one.due, one.number)))
+            numbers = tuple(one.number for one in ordered)
+            steps = {row.number: row.step for row in rows}
+            return Chased(
+                client=read_client(connection, client),
+                stage=rows[0].stage if rows else "",
+                steps=tuple((number, steps[number]) for number in numbers),
+                invoices=ordered,
+                debtor=debtor(connection, self._clock, owner, client, terms),
+                bank_data=bank_data_day(connection),
+                thread=_thread(connection, case, numbers),
+            )
