@@ -114,7 +114,7 @@ def test_what_is_excluded_and_asked_for_is_named_with_its_line(project: Project,
     assert found.rule == "excluded"
     assert line in found.agreement
     assert found.agreement in project.excluded
-    assert request_.split(",")[-1].strip(" ?!.")[-12:] in found.request
+    assert request_.rsplit(",", maxsplit=1)[-1].strip(" ?!.")[-12:] in found.request
 
 
 @pytest.mark.parametrize(("project", "request_"), NOT_AGREED, ids=[text for _, text in NOT_AGREED])
@@ -140,7 +140,9 @@ def test_quoted_lines_ask_for_nothing() -> None:
 
 
 def test_words_of_two_languages_are_not_compared() -> None:
-    german = "Guten Tag, können Sie zusätzlich noch einen Newsletter für uns einbauen? Das wäre sehr schön, vielen Dank."
+    german = (
+        "Guten Tag, können Sie zusätzlich noch einen Newsletter für uns einbauen? Das wäre sehr schön, vielen Dank."
+    )
     assert outside_scope(german, ENGLISH) is None
 
 

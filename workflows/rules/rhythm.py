@@ -8,6 +8,7 @@ weeks leads to one update.
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from workflows.models import Owner
 from workflows.rules import calendar
@@ -130,6 +131,6 @@ def day(when: date, language: str) -> str:
     return str(words["day"]).format(day=when.day, month=words["months"][when.month - 1])
 
 
-def _words(language: str) -> dict[str, object]:
-    words: dict[str, object] = table("rhythm").get(language) or table("rhythm")["en"]
+def _words(language: str) -> dict[str, Any]:
+    words: dict[str, Any] = table("rhythm").get(language) or table("rhythm")["en"]
     return words
