@@ -10,6 +10,7 @@ import pytest
 from tools.mail.account import Account
 from workers import settings
 from workers.settings import Money, Settings, load
+from workflows import models
 from workflows.errors import NeedsOwner
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "settings.md"
@@ -115,6 +116,44 @@ def test_profile_facts_are_sources(home: Path):
         ("profile:rate", "95 EUR/hour"),
         ("profile:skills", "python, postgres"),
     ]
+
+
+def test_the_documented_profile_is_what_the_rules_about_bids_get(home: Path):
+    write(home, documented_sample())
+    loaded = load(home)
+    profile = loaded.profile_facts()
+    assert profile.rate is not None
+    assert profile.rate.least == models.Money(minor=9500, currency="EUR")
+    assert profile.minimum is not None
+    assert profile.minimum.per == "hour"
+    assert (profile.languages, profile.hours_per_week, profile.country) == (("en", "de"), 20, "DE")
+    assert [(work.id, work.skills) for work in profile.work] == [("museum-shop", ("django", "postgres"))]
+    said = {source.id: source.quote for source in loaded.profile_sources()}
+    assert said["profile:languages"] == "English (Englisch), German (Deutsch)"
+    assert said["profile:hours"] == "20 hours a week are free"
+    assert said["profile:fact2"] == "certified in accessibility (IAAP)"
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ('rate = "95"', 'profile.rate must be an amount with its currency and unit such as "95 EUR/hour"'),
+        ('engagements = ["gig"]', "profile.engagements must be one of"),
+        ('languages = ["english"]', "profile.languages must be two small letters each"),
+        ('[[profile.work]]\nid = "a b"\ntitle = "x"', "profile.work.id must be a short name"),
+        ('[[profile.work]]\nid = "a"\ntitle = "x"\nskils = ["y"]', "profile.work.skils is not a setting"),
+        ('[[profile.work]]\nid = "a"', "profile.work.title is missing"),
+        (2 * '[[profile.work]]\nid = "a"\ntitle = "x"\n', '"a" stands there twice'),
+    ],
+)
+def test_a_wrong_profile_is_refused_in_plain_words(home: Path, lines: str, says: str):
+    write(home, f"{SMALL}[profile]\n{lines}\n")
+    assert says in str(fault(home))
+
+
+def test_the_profiles_past_work_may_come_from_the_environment(home: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DESKHAND_PROFILE__WORK", '[{"id": "shop", "title": "A shop", "skills": ["php"]}]')
+    assert load(home).profile_facts().work[0].skills == ("php",)
 
 
 def test_settings_are_frozen_and_never_show_a_secret(home: Path):

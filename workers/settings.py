@@ -25,7 +25,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from tools.mail.account import Account, Tls
 from tools.mail.tls import is_loopback
 from workflows.errors import NeedsOwner
-from workflows.models import Owner, Source
+from workflows.models import Owner, PastWork, Profile, Source
+from workflows.rules.rates import parse_rate
+from workflows.rules.words import table
 
 FILE = "deskhand.toml"
 PREFIX = "DESKHAND_"
@@ -182,6 +184,20 @@ def _quiet(value: object) -> object:
     if isinstance(value, str) and _QUIET.fullmatch(value.strip()) and len(set(value.strip().split("-"))) > 1:
         return value.strip()
     raise _wrong('hours such as "20:00-07:00", or ""')
+
+
+def _rate(value: object) -> object:
+    if value == "" or (isinstance(value, str) and parse_rate(value)):
+        return value
+    raise _wrong('an amount with its currency and unit such as "95 EUR/hour", or ""')
+
+
+def _ladder(value: object) -> object:
+    from workflows.rules.dunning import ladders
+
+    if value in ladders():
+        return value
+    raise _wrong(f"one of {', '.join(ladders())}")
 
 
 def _matching(pattern: re.Pattern[str], expected: str) -> BeforeValidator:
@@ -358,9 +374,48 @@ class LimitsSection(Section):
     quiet_hours: Annotated[str, BeforeValidator(_quiet)] = ""
 
 
-class ProfileSection(Section):
-    rate: str = ""
+class WorkItem(Section):
+    """One `[[profile.work]]`: a finished work that a bid may name."""
+
+    id: Annotated[str, _matching(re.compile(r"[a-z0-9][a-z0-9-]{0,40}"), 'a short name such as "museum-shop"')]
+    title: Annotated[str, Field(min_length=1)]
+    text: str = ""
     skills: Words = ()
+    link: Annotated[str, _optional(_url)] = ""
+
+
+class ProfileSection(Section):
+    rate: Annotated[str, BeforeValidator(_rate)] = ""
+    skills: Words = ()
+    facts: Words = ()
+    languages: Annotated[
+        tuple[Annotated[str, _matching(re.compile(r"[a-z]{2}"), 'two small letters each, such as ["en", "de"]')], ...],
+        BeforeValidator(_list),
+    ] = ()
+    hours_per_week: Count = 0
+    minimum: Annotated[str, BeforeValidator(_rate)] = ""
+    engagements: Annotated[
+        tuple[Literal["freelance", "contract", "part-time", "full-time"], ...],
+        BeforeValidator(_list),
+    ] = ("freelance", "contract", "part-time")
+    avoid: Words = ()
+    blocked: Words = ()
+    work: Annotated[tuple[WorkItem, ...], BeforeValidator(_list)] = ()
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        names = [item.id for item in self.work]
+        twice = next((name for name in names if names.count(name) > 1), "")
+        if twice:
+            raise _wrong(f'a list of works with an id of their own: "{twice}" stands there twice', "work")
+        return self
+
+
+class MoneySection(Section):
+    ladder: Annotated[str, BeforeValidator(_ladder)] = "standard"
+    business_days: bool = True
+    dues_at: TimeOfDay = time(8)
+    details: str = ""
 
 
 _empty_is_none = BeforeValidator(lambda value: None if value == {} else value)
@@ -389,6 +444,7 @@ class Settings(BaseSettings):
     approval: ApprovalSection = ApprovalSection()
     limits: LimitsSection = LimitsSection()
     profile: ProfileSection = ProfileSection()
+    money: MoneySection = MoneySection()
 
     @classmethod
     def settings_customise_sources(
@@ -414,9 +470,31 @@ class Settings(BaseSettings):
         return Owner(**self.owner.model_dump(), second=second)
 
     def profile_sources(self) -> tuple[Source, ...]:
-        """What may be said about the owner: one source per fact, ids "profile:rate" and "profile:skills"."""
-        facts = {"rate": self.profile.rate, "skills": ", ".join(self.profile.skills)}
+        """What may be said about the owner: one source per fact, ids "profile:rate", "profile:skills" and so on."""
+        profile = self.profile
+        facts = {"rate": profile.rate, "skills": ", ".join(profile.skills)}
+        names = table("factors")["language_names"]
+        facts |= {"languages": ", ".join(names.get(code, code) for code in profile.languages)}
+        facts |= {"hours": f"{profile.hours_per_week} hours a week are free" if profile.hours_per_week else ""}
+        facts |= {f"fact{number}": fact for number, fact in enumerate(profile.facts, start=1)}
         return tuple(Source(id=f"profile:{key}", kind="profile", quote=fact) for key, fact in facts.items() if fact)
+
+    def profile_facts(self) -> Profile:
+        """The profile as the rules about leads and bids know it."""
+        given = self.profile
+        return Profile(
+            rate=parse_rate(given.rate),
+            minimum=parse_rate(given.minimum),
+            skills=given.skills,
+            work=tuple(PastWork(**item.model_dump()) for item in given.work),
+            hours_per_week=given.hours_per_week,
+            languages=given.languages or tuple(dict.fromkeys((self.owner.language, "en"))),
+            engagements=given.engagements,
+            avoid=given.avoid,
+            blocked=given.blocked,
+            country=self.owner.country,
+            timezone=self.owner.timezone,
+        )
 
     def imap_account(self, home: Path) -> Account:
         """The login at the IMAP server, its password read.
@@ -592,7 +670,8 @@ def _plain(errors: list[ErrorDetails], path: Path, text: str) -> NeedsOwner:
     section = str(error["loc"][0]) if error["loc"] else ""
     key = str(error.get("ctx", {}).get("key") or (error["loc"][1] if len(error["loc"]) > 1 else ""))
     where = _place(path, text, section, key)
-    name = f"{section}.{key}" if key else section
+    # An entry of a list of tables is named by its own key: profile.work.skills.
+    name = ".".join([section, key, *(str(part) for part in error["loc"][2:] if isinstance(part, str))]).rstrip(".")
     if error["type"] == "extra_forbidden":
         return NeedsOwner(f"{where}: {name} is not a setting.", _nearest(section, key))
     if error["type"] == "missing":
