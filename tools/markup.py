@@ -23,6 +23,12 @@ MOST_ELEMENTS = 100_000
 CAP = 500_000
 """Characters of HTML that are read; the rest of such a page is style and tracking."""
 
+MOST_TAGS = 40_000
+"""Opening and closing tags that are laid out; a page of more is read as its bare words."""
+MOST_CELLS = 2_000
+"""Cells of tables that are laid out: aligning them takes the square of it."""
+
+_CELL = re.compile(r"<t[dh]\b", re.IGNORECASE)
 _NEVER_SHOWN = "script, style, template, noscript, title, object, svg, [hidden], [aria-hidden=true][style*=none]"
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all"
@@ -35,15 +41,20 @@ _CLIPPED = re.compile(r"overflow\s*:\s*hidden", re.IGNORECASE)
 _COLOUR = re.compile(r"(?:^|;)\s*color\s*:\s*([^;!]+)", re.IGNORECASE)
 _BACKGROUND = re.compile(r"(?:^|;)\s*background(?:-color)?\s*:\s*([^;!]+)", re.IGNORECASE)
 _WHITE = re.compile(r"\s*(?:#fff(?:fff)?|white|rgba?\(\s*255\s*,\s*255\s*,\s*255\s*(?:,\s*1\s*)?\))\s*", re.IGNORECASE)
-_RULE = re.compile(r"([^{}]{1,500})\{([^{}]{0,2000})\}")
+_RULE = re.compile(r"(?<![^{}])([^{}]{1,500})\{([^{}]{0,2000})\}")
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _PLAIN_SELECTOR = re.compile(r"[a-zA-Z0-9 ._#>-]{1,100}")
 _RULES_READ = 200
+_MOST_PARTS = 3
+_STEPS = 400_000_000
+"""What matching the selectors of hidden text may cost at worst: about two seconds; honest mail needs a tenth of it."""
+_TAG = re.compile(r"<(/)?([a-zA-Z]+)")
+_EMPTY = {"br", "img", "hr", "meta", "link", "input", "col", "area", "base", "wbr", "source"}
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def html_to_text(html: str) -> str:
-    """The visible text of HTML, LF line ends, no blank line twice."""
+    """The visible text of HTML, LF line ends, no blank line twice; one line of words when it is built to take long."""
     from inscriptis import get_text
     from inscriptis.model.config import ParserConfig
     from selectolax.lexbor import LexborHTMLParser
@@ -53,7 +64,10 @@ def html_to_text(html: str) -> str:
     words = tree.body.text(separator=" ") if tree.body else ""
     if not words.strip():
         return ""
-    text = get_text(tree.html or "", ParserConfig(display_links=True))
+    shown = tree.html or ""
+    if shown.count("<") > MOST_TAGS or len(_CELL.findall(shown)) > MOST_CELLS:
+        return " ".join(words.split())
+    text = get_text(shown, ParserConfig(display_links=True))
     if _ink(text) * 2 < _ink(words):
         text = words  # nested deeper than libxml2 reads: without this the text of such a mail would be hidden
     lines = (line.rstrip() for line in text.replace("\r", "\n").split("\n"))
@@ -71,6 +85,7 @@ def _ink(text: str) -> int:
 
 def _remove_hidden(tree: "LexborHTMLParser") -> None:
     doomed = [selector for sheet in tree.css("style") for selector in _hidden_selectors(sheet.text())]
+    doomed = doomed[: _STEPS // _steps(tree)] if doomed else []
     for selector in (*doomed, _NEVER_SHOWN):
         for node in tree.css(selector):
             node.decompose()
@@ -79,14 +94,33 @@ def _remove_hidden(tree: "LexborHTMLParser") -> None:
             node.decompose()
 
 
+def _steps(tree: "LexborHTMLParser") -> int:
+    """What one selector of three parts may cost at worst: for each element, its depth squared."""
+    depth, steps = 0, 1
+    for match in _TAG.finditer(tree.html or ""):
+        if match[1]:
+            depth -= 1
+        elif match[2].lower() not in _EMPTY:
+            depth += 1
+            steps += depth * depth
+    return steps
+
+
 def _hidden_selectors(sheet: str) -> list[str]:
     # Rules inside @media hide for one screen only, so they count for nothing here.
     top_level = _without_media(_CSS_COMMENT.sub("", sheet))
     found = []
     for selectors, declarations in _RULE.findall(top_level)[:_RULES_READ]:
         if _hides(declarations):
-            found += [part.strip() for part in selectors.split(",") if _PLAIN_SELECTOR.fullmatch(part.strip())]
-    return [selector for selector in found if selector.lower() not in {"body", "html", "table", "td", "tr", "div"}]
+            found += [part.strip() for part in selectors.split(",") if _is_plain(part.strip())]
+    return [selector for selector in found if selector.lower() not in {"body", "html", "table", "td", "tr", "div"}][
+        :_RULES_READ
+    ]
+
+
+def _is_plain(selector: str) -> bool:
+    """Short enough: every further step down the tree multiplies the time that a nested page costs."""
+    return bool(_PLAIN_SELECTOR.fullmatch(selector)) and len(selector.replace(">", " ").split()) <= _MOST_PARTS
 
 
 def _without_media(sheet: str) -> str:
