@@ -21,6 +21,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from workers import settings
 from workers.temporal import TemporalServer
 from workers.temporal_cli import Cli, find_cli, server_inside
+from workers.worker import running
 from workflows.errors import NeedsOwner
 
 
@@ -273,3 +274,14 @@ async def test_a_cli_that_is_too_old_is_passed_over_and_told(cli: Cli, tmp_path:
     found = await find_cli(tmp_path / "cache", search=str(tmp_path), say=said.append)
     assert "cache" in found.source
     assert str(old) in said[0]
+
+
+async def test_workers_that_are_ended_before_they_have_begun_end(server: TemporalServer) -> None:
+    """As Ctrl-C in the first moment of `up` or the demo: it found workers that had only asked the server yet."""
+    await server.start()
+    client = await Client.connect(server.address)
+    worker = Worker(client, task_queue="q", workflows=[Waiting], workflow_runner=UnsandboxedWorkflowRunner())
+    async with asyncio.timeout(20):
+        async with running([worker]):
+            assert not worker.is_running
+    assert worker.is_shutdown

@@ -68,5 +68,6 @@ async def running(workers: Sequence[Worker]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await asyncio.gather(*(worker.shutdown() for worker in workers if worker.is_running))
+        # Also one that has not begun: its run() asks the server first, and would then serve for ever.
+        await asyncio.gather(*(worker.shutdown() for worker in workers))
         await asyncio.gather(*tasks, return_exceptions=True)
