@@ -15,6 +15,7 @@ from memory.people import hold_proactive, mark_written_to, read_client
 from memory.schema import briefs, cases, clients, from_json, mails, notes, outbox, seen, to_json, versions
 from workflows.errors import Permanent
 from workflows.models import Brief, CaseState, Client, Draft, Email, Outgoing
+from workflows.rules.addresses import unsendable
 from workflows.rules.canonical import approved_hash, canonical
 from workflows.rules.replying import reply_to
 
@@ -174,6 +175,7 @@ class Cases(Book):
         newest = select(func.max(versions.c.version)).where(versions.c.case == state.case)
         number = max(connection.execute(newest).scalar() or 0, state.version) + 1
         outgoing = _outgoing(connection, state, canonical(draft.body), number)
+        _require_people(outgoing)
         digest, now = approved_hash(outgoing), self._clock.now()
         _supersede(connection, state.case)
         connection.execute(
@@ -310,6 +312,21 @@ def _case_mails(connection: Connection, state: CaseState) -> tuple[tuple[Email, 
         .order_by(seen.c.id)
     )
     return tuple((from_json(Email, row.email), row.client, row.at) for row in connection.execute(query))
+
+
+def _require_people(outgoing: Outgoing) -> None:
+    """A draft that could never leave is not asked about; its case says why instead.
+
+    Raises:
+        Permanent: nobody is named, or no mail can go to who is.
+    """
+    if outgoing.link:
+        return
+    if not outgoing.to:
+        raise Permanent("It names no address that could be written to.")
+    for address in (*outgoing.to, *outgoing.cc):
+        if problem := unsendable(address.email):
+            raise Permanent(problem)
 
 
 def _outgoing(connection: Connection, state: CaseState, body: str, number: int) -> Outgoing:

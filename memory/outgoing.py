@@ -324,6 +324,18 @@ class OutgoingLedger(Book):
         with self._writing() as connection:
             connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))
 
+    def takes_beyond_ascii(self, host: str) -> bool | None:
+        """Whether this server was seen to take addresses with letters beyond ASCII; None: not asked yet."""
+        with self._reading() as connection:
+            value = connection.execute(select(meta.c.value).where(meta.c.key == f"smtputf8:{host}")).scalar()
+        return None if value is None else value == "yes"
+
+    def learn_takes_beyond_ascii(self, host: str, *, takes: bool) -> None:
+        """Keep what the server said."""
+        row = insert(meta).values(key=f"smtputf8:{host}", value="yes" if takes else "no")
+        with self._writing() as connection:
+            connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))
+
     def _entries(self, *conditions: Any) -> tuple[Entry, ...]:
         with self._reading() as connection:
             rows = connection.execute(select(outbox).where(*conditions).order_by(outbox.c.id))

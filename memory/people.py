@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from memory.book import Book
@@ -98,6 +98,14 @@ class People(Book):
     def client_by_address(self, email: str) -> Client | None:
         with self._reading() as connection:
             return find_client(connection, email)
+
+    def namesakes(self, client: Client) -> tuple[str, ...]:
+        """Addresses of other clients of the same name whom the owner has written to: one of them may be posed as."""
+        others = func.lower(clients.c.name) == client.name.lower()
+        known = select(clients.c.id).where(others, clients.c.written_to == 1, clients.c.id != client.id)
+        query = select(client_addresses.c.email).where(client_addresses.c.client.in_(known))
+        with self._reading() as connection:
+            return tuple(connection.execute(query.order_by(client_addresses.c.email)).scalars())
 
     def clients(self) -> tuple[Client, ...]:
         """Everyone, by name."""

@@ -105,7 +105,19 @@ def test_copies_attachments_and_new_addresses_are_shown():
     assert f"Attachment: offer.pdf, 12,345 bytes, sha256 {'ab' * 32}\n" in text
     assert "NEW ADDRESS: boss@studio.example " in text
     assert "NEW ADDRESS: maria@studio.example " not in text
-    assert "NEW ADDRESS: maria@studio.example " in render(replace(QUESTION, client_known=False)).text
+
+
+def test_a_first_mail_to_somebody_is_said_to_be_one_and_who_else_bears_the_name():
+    new = replace(QUESTION, client_known=False)
+    line = "NEW ADDRESS: maria@studio.example has never been written to: this would be your first mail there"
+    assert f"\n{line}\n" in render(new).text
+    posed = replace(new, namesakes=("maria@studio-alvarez.example",))
+    assert f"\n{line}; you write to Maria Alvarez at maria@studio-alvarez.example\n" in render(posed).text
+
+
+def test_what_could_not_leave_is_said_before_the_yes():
+    text = render(replace(QUESTION, undeliverable="The server takes no such address.")).text
+    assert text.index("\nCANNOT BE SENT: The server takes no such address.\n") < text.index("----- draft 41.1 begins")
 
 
 def test_without_a_model_it_says_so():

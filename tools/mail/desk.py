@@ -1,6 +1,7 @@
 """What Deskhand says by mail, each through the outbox: questions and notices to the owner, replies to clients."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from memory.outgoing import OutgoingLedger
 from tools.mail import mime
 from tools.mail.outbox import Outbox, Via
 from tools.mail.trace import trace
-from workflows.errors import Permanent
+from workflows.errors import DeskhandError, Permanent
 from workflows.models import Address, Asking, Brief, CaseState, Outgoing, Owner, Receipt
 from workflows.ports import Clock
 from workflows.rules import approval, calendar, canonical, digest
@@ -65,6 +66,7 @@ class MailDesk:
         asked_at = state.asked_at or self.clock.now()
         expires_at = calendar.expiry(asked_at, self.terms.expire_after_days, self.owner)
         leaves_at = await asyncio.to_thread(self._leaves_at, state, asked_at)
+        await self._learn_reach(state)
         mail = await asyncio.to_thread(self._question, intent, state, expires_at, leaves_at)
         if not await asyncio.to_thread(self._is_asked_now, intent, state, mail):
             return Asking(asked_at=asked_at, expires_at=expires_at, grace=self.terms.grace, shown=False)
@@ -82,6 +84,12 @@ class MailDesk:
         if self.owner.second and state.version:
             await self._ask_second(intent, state, mail, reference)
         return Asking(asked_at=left_at, expires_at=expires_at, grace=self.terms.grace, leaves_at=leaves_at)
+
+    async def _learn_reach(self, state: CaseState) -> None:
+        if state.version and not state.hold:
+            outgoing = await asyncio.to_thread(self.ledger.outgoing, state.case, state.version)
+            with contextlib.suppress(DeskhandError):  # not known now: the question is asked all the same
+                await self.outbox.learn_reach(outgoing)
 
     def _leaves_at(self, state: CaseState, asked_at: datetime) -> datetime | None:
         """When a first draft leaves under the owner's standing yes; None when it waits for a yes of its own."""
@@ -255,8 +263,13 @@ class MailDesk:
         return approval.render(replace(self._draft_of(state, brief, expires_at), leaves_at=leaves_at))
 
     def _draft_of(self, state: CaseState, brief: Brief, expires_at: datetime) -> approval.Question:
+        outgoing = self.ledger.outgoing(state.case, state.version)
+        client = self.ledger.client_of(state.case)  # as it is now: the brief's may be older than the first mail to them
         return approval.Question(
-            outgoing=self.ledger.outgoing(state.case, state.version),
+            outgoing=outgoing,
+            client_known=client is not None and client.written_to,
+            namesakes=() if client is None else self.ledger.namesakes(client),
+            undeliverable=self.outbox.undeliverable(outgoing),
             draft=self.ledger.draft(state.case, state.version),
             brief=brief,
             owner=self.owner,

@@ -22,6 +22,7 @@ from tools.mail.smtp import Transport, Uncertain
 from workflows.errors import DeskhandError, Permanent, Retryable
 from workflows.models import Address, Outgoing, Owner, Receipt
 from workflows.ports import Clock
+from workflows.rules.addresses import beyond_ascii
 from workflows.rules.canonical import approved_hash, body_hash
 
 Compose = Callable[[str, datetime], bytes]
@@ -290,6 +291,28 @@ class Outbox:
         )
 
     # ------------------------------------------------------------ after a crash, and for the supervisor
+
+    async def learn_reach(self, outgoing: Outgoing) -> None:
+        """Ask the server, where it matters for these recipients, whether it takes letters beyond ASCII.
+
+        Raises:
+            Retryable, NeedsOwner: it cannot be asked now.
+        """
+        if any(beyond_ascii(address.email) for address in (*outgoing.to, *outgoing.cc)):
+            takes = await self._transport.takes_beyond_ascii()
+            host = self._transport.account.host
+            await asyncio.to_thread(self._ledger.learn_takes_beyond_ascii, host, takes=takes)
+
+    def undeliverable(self, outgoing: Outgoing) -> str:
+        """Why the server would not take it, as far as is known; "" when nothing is known against it."""
+        people = [one.email for one in (*outgoing.to, *outgoing.cc) if beyond_ascii(one.email)]
+        host = self._transport.account.host
+        if not people or self._ledger.takes_beyond_ascii(host) is not False:
+            return ""
+        return (
+            f"{host} takes no address with letters beyond ASCII ({people[0]}). Your yes would fail; write to them from "
+            "another mailbox, or ask them for another address."
+        )
 
     async def resume(self) -> tuple[Entry, ...]:
         """Settle every mail to a client that an earlier process handed over without an answer; those it settled.

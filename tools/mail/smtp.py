@@ -103,6 +103,11 @@ class Transport:
             with self._plainly():
                 await client.noop()
 
+    async def takes_beyond_ascii(self) -> bool:
+        """Whether the server takes addresses with letters beyond ASCII (SMTPUTF8); raises as `submit` does."""
+        async with self._session() as client:
+            return client.supports_extension("smtputf8")
+
     @contextlib.asynccontextmanager
     async def _session(self) -> AsyncIterator[SMTP]:
         tls.require_loopback(self.account, "smtp")

@@ -25,6 +25,7 @@ _SHORT_QUOTE = 120
 _NAME = 80
 _REASON = 400
 _MOST_SOURCES = 6
+_MOST_NAMESAKES = 3
 _NO_MODEL = "none: drafted from a template"
 
 _DRAFT = re.compile(
@@ -54,7 +55,9 @@ class Question:
     leaves_at: datetime | None = None  # under a standing yes: when it leaves unless the owner says anything
     changed: str = ""
     again: str = ""  # why the same version is shown once more
-    client_known: bool = True  # this client has been written to at this address before
+    client_known: bool = True  # this client has been written to before
+    namesakes: tuple[str, ...] = ()  # addresses of others the owner writes to who bear this client's name
+    undeliverable: str = ""  # why it could not leave as things are, "" when nothing is known against it
 
 
 def render(question: Question) -> ApprovalMail:
@@ -186,7 +189,9 @@ def _addressing(question: Question) -> Iterator[str]:
     for file in outgoing.attachments:
         yield f"Attachment: {_attachment(file)}"
     for address in _new_addresses(question):
-        yield f"NEW ADDRESS: {one_line(address.email)} has not been written to for this client before"
+        yield f"NEW ADDRESS: {one_line(address.email)} {_how_new(question)}"
+    if question.undeliverable:
+        yield f"CANNOT BE SENT: {one_line(question.undeliverable, _REASON)}"
 
 
 def _counted(number: int, noun: str) -> str:
@@ -214,6 +219,14 @@ def _new_addresses(question: Question) -> Iterator[Address]:
     for address in (*question.outgoing.to, *question.outgoing.cc):
         if not question.client_known or (client and address.email.lower() not in known):
             yield address
+
+
+def _how_new(question: Question) -> str:
+    if question.client_known:
+        return "has not been written to for this client before"
+    others = ", ".join(one_line(email) for email in question.namesakes[:_MOST_NAMESAKES])
+    known = f"; you write to {person(question.brief)} at {others}" if others else ""
+    return f"has never been written to: this would be your first mail there{known}"
 
 
 def _they_wrote(brief: Brief, owner: Owner, limit: int) -> Iterator[str]:

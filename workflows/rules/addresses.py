@@ -1,0 +1,27 @@
+"""Whether a mail can go to an address at all. Pure and total; what a server takes beyond that is known to it alone."""
+
+import re
+
+from workflows.rules.canonical import one_line
+
+_SHAPE = re.compile(r"[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f]+@[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f]+")
+_LONGEST, _LONGEST_LOCAL, _LONGEST_LABEL = 254, 64, 63  # octets, RFC 5321 4.5.3.1 and RFC 1035 2.3.4
+_SHOWN = 80
+
+
+def unsendable(email: str) -> str:
+    """Why no mail can go to this address, in one plain sentence; "" when one can."""
+    local, _, domain = email.rpartition("@")
+    if not _SHAPE.fullmatch(email) or email.startswith(".") or ".." in email or local.endswith("."):
+        return f'No mail can go to "{one_line(email, _SHOWN)}": it is no mail address.'
+    if len(email.encode()) > _LONGEST or len(local.encode()) > _LONGEST_LOCAL:
+        return f'No mail can go to "{one_line(email, _SHOWN)}": it is longer than an address may be.'
+    labels = domain.removesuffix(".").split(".")
+    if not all(0 < len(label) <= _LONGEST_LABEL and label.strip("-") == label for label in labels):
+        return f'No mail can go to "{one_line(email, _SHOWN)}": what stands after the @ is no name of a server.'
+    return ""
+
+
+def beyond_ascii(email: str) -> bool:
+    """Whether only a server with SMTPUTF8 (RFC 6531) takes this address."""
+    return not email.isascii()
