@@ -1,0 +1,68 @@
+"""Whether two posts are one job: by the page they link to, else by company, title and text together."""
+
+import hashlib
+import re
+from functools import cache
+
+from workflows.models import Lead
+from workflows.rules.posts import canonical_url
+from workflows.rules.words import fold, phrases, table
+
+_WORD = re.compile(r"[\w+#]+")
+_SHINGLE = 4  # words
+_LEAST_SHINGLES = 12  # below that a text says too little to compare
+_SAME_TEXT = 0.5  # of the shorter one's shingles, where company and title are the same
+_SAME_ALONE = 0.8  # where one post does not name its company
+_SHORT_TITLE = 2  # words: "Developer" alone names no job
+
+
+def key_of(lead: Lead) -> str:
+    """The lead's identity: of the page it links to, else of the source and its id there. Opaque."""
+    page = canonical_url(lead.url) or f"{lead.source}\n{lead.id}"
+    return f"lead:{hashlib.sha256(page.encode()).hexdigest()[:32]}"
+
+
+def company_of(lead: Lead) -> str:
+    """The company's name for comparing: folded, without "GmbH" and the like; "" when the post names none."""
+    words = _WORD.findall(fold(lead.company))
+    suffixes = set(table("leads")["companies"]["suffixes"])
+    while len(words) > 1 and words[-1] in suffixes:
+        words.pop()
+    return " ".join(words)
+
+
+def title_of(lead: Lead) -> str:
+    """The title for comparing: folded, without "(remote)", "m/w/d" and the like."""
+    return " ".join(_WORD.findall(_noise().sub(" ", fold(lead.title))))
+
+
+def same_job(one: Lead, other: Lead) -> bool:
+    """Whether both posts offer one and the same job. Symmetric; false where it is not clear."""
+    page = canonical_url(one.url)
+    if page and page == canonical_url(other.url):
+        return True
+    if title_of(one) != title_of(other) or not title_of(one):
+        return False
+    companies = {company_of(one), company_of(other)}
+    if len(companies) > 1 and "" not in companies:
+        return False
+    likeness = _likeness(_shingles(one.text), _shingles(other.text))
+    if "" in companies:
+        return likeness is not None and likeness >= _SAME_ALONE and len(title_of(one).split()) >= _SHORT_TITLE
+    return likeness is None or likeness >= _SAME_TEXT
+
+
+def _likeness(one: frozenset[str], other: frozenset[str]) -> float | None:
+    """How much of the shorter text stands in the longer one, 0 to 1; None when one is too short to tell."""
+    shorter = min(len(one), len(other))
+    return len(one & other) / shorter if shorter >= _LEAST_SHINGLES else None
+
+
+def _shingles(text: str) -> frozenset[str]:
+    words = _WORD.findall(fold(text[:20_000]))
+    return frozenset(" ".join(words[at : at + _SHINGLE]) for at in range(len(words) - _SHINGLE + 1))
+
+
+@cache
+def _noise() -> re.Pattern[str]:
+    return phrases(re.escape(one) for one in table("leads")["companies"]["title_noise"])
