@@ -13,6 +13,7 @@ from memory.cases import Cases
 from memory.digests import Digests
 from memory.documents import Documents
 from memory.dues import Dues
+from memory.findings import Findings
 from memory.hints import Hints
 from memory.mails import Intake, SeenKind
 from memory.orders import Orders
@@ -20,13 +21,29 @@ from memory.people import People
 from memory.recovery import Recovery
 from memory.standing import Standing
 from memory.story import Stories
+from memory.work import Works
 from workflows.models import Owner
 from workflows.ports import Clock
 
 __all__ = ["Intake", "Ledger", "SeenKind"]
 
 
-class Ledger(Orders, Hints, Cases, Digests, Answers, Standing, People, Documents, Stories, Recovery, Bounces, Dues):
+class Ledger(
+    Orders,
+    Hints,
+    Cases,
+    Digests,
+    Answers,
+    Standing,
+    People,
+    Documents,
+    Stories,
+    Recovery,
+    Bounces,
+    Dues,
+    Findings,
+    Works,
+):
     """All of the record (implements `workflows.ports.Record`). Synchronous, safe from any thread and process."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a ledger is made of
