@@ -45,7 +45,9 @@ class Commit:
     text: str  # its first line
 
 
-def commits(repository: Path, authors: frozenset[str], since: date, zone: tzinfo) -> tuple[Commit, ...]:
+def commits(
+    repository: Path, authors: frozenset[str], since: date, zone: tzinfo, *, limit: float = LIMIT
+) -> tuple[Commit, ...]:
     """The owner's commits on any local branch since that day, oldest first, merges left out.
 
     `authors`: addresses in lower case. A rebased or cherry-picked commit is given once.
@@ -63,7 +65,7 @@ def commits(repository: Path, authors: frozenset[str], since: date, zone: tzinfo
             "Correct repositories in the project's file, or leave it out.",
         )
     found: dict[str, Commit] = {}
-    for line in _log(git, repository, since - timedelta(days=1)).split("\0"):
+    for line in _log(git, repository, since - timedelta(days=1), limit).split("\0"):
         fields = line.strip("\n").split(_FIELD, _FIELDS - 1)
         if len(fields) != _FIELDS or fields[2].lower() not in authors:
             continue
@@ -73,7 +75,7 @@ def commits(repository: Path, authors: frozenset[str], since: date, zone: tzinfo
     return tuple(sorted(found.values(), key=lambda commit: (commit.day, commit.id)))
 
 
-def _log(git: str, repository: Path, since: date) -> str:
+def _log(git: str, repository: Path, since: date, limit: float) -> str:
     """What git says, one record after another; "" for a repository without a commit."""
     command = [
         git, "--no-pager", "log", "--branches", "HEAD", "--no-merges", "--no-color", "--no-show-signature",
@@ -86,10 +88,10 @@ def _log(git: str, repository: Path, since: date) -> str:
         try:
             done = subprocess.run(  # noqa: S603 - a fixed command, no shell
                 command, cwd=repository, env=dict(_environment(repository, config)), stdin=subprocess.DEVNULL,
-                capture_output=True, timeout=LIMIT, check=False,
+                capture_output=True, timeout=limit, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            raise Retryable(f"git log of {repository} took longer than {LIMIT:.0f} s; it is tried again.") from None
+            raise Retryable(f"git log of {repository} took longer than {limit:.0f} s; it is tried again.") from None
         except OSError as error:
             raise NeedsOwner(
                 f"The repository {repository} cannot be read: {error.strerror}.", "Mend its permissions."

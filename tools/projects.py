@@ -41,10 +41,14 @@ _EXAMPLE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Projects:
-    """What a folder holds: the projects that could be read, and one fault for each file that could not."""
+    """What a folder holds: the projects that could be read, and one fault for each file that could not.
+
+    `unread`: the ids of those files; a project known from before goes on as it was.
+    """
 
     found: tuple[Project, ...]
-    faults: tuple[NeedsOwner, ...]
+    faults: tuple[NeedsOwner, ...] = ()
+    unread: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +74,14 @@ def read_projects(folder: Path) -> Projects:
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
     except FileNotFoundError:
-        return Projects(found=(), faults=())
+        return Projects(found=())
     except OSError as error:
         raise NeedsOwner(
             f"The projects folder {folder} cannot be read: {error.strerror}.", "Mend its permissions, or work.projects."
         ) from None
     found: list[Project] = []
     faults: list[NeedsOwner] = []
+    unread: set[str] = set()
     for path in paths:
         if path.name.startswith((".", "~")):  # an editor's own copies
             continue
@@ -86,7 +91,8 @@ def read_projects(folder: Path) -> Projects:
             found.append(project)
         except NeedsOwner as fault:
             faults.append(fault)
-    return Projects(found=tuple(found), faults=tuple(faults))
+            unread.add(path.stem)
+    return Projects(found=tuple(found), faults=tuple(faults), unread=frozenset(unread))
 
 
 def read_project(path: Path) -> Project:

@@ -190,7 +190,7 @@ def _entry(line: _Line, order: DayOrder, reading: Reading) -> Entry | None:
     if clock is not None:
         day = datetime.combine(stated, clock, reading.zone).astimezone(reading.owner_zone).date()
     told = line["text"] or line["task"]
-    # The text is no part of it: an entry that was worded anew in the tool is the same entry. Without a clock it must be.
+    # Worded anew in the tool it is the same entry: the text counts only where there is no clock.
     parts = (
         line["who"].lower(),
         fold(line["project"]),
