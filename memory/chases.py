@@ -26,8 +26,9 @@ _ENDED = {
 class ChaseBriefs:
     """Builds the briefs of chase cases (`Recall.also_builds`)."""
 
-    def __init__(self, ledger: Ledger, owner: Owner, terms: Terms, profile: tuple[Source, ...] = ()) -> None:
-        self._ledger, self._owner, self._terms, self._profile = ledger, owner, terms, profile
+    def __init__(self, ledger: Ledger, owner: Owner, terms: Terms, details: str = "") -> None:
+        """`details`: how to pay, in the owner's words (`money.details`)."""
+        self._ledger, self._owner, self._terms, self._details = ledger, owner, terms, details
 
     def build(self, state: CaseState) -> Brief:
         """Everything a notice may say, and what the owner should know before it goes."""
@@ -36,6 +37,7 @@ class ChaseBriefs:
         notice = _notice(chased)
         numbers = tuple(one.number for one in chased.invoices)
         thanked = chased.stage == THANKS
+        how_to_pay = _how_to_pay(self._details) if not thanked else ()
         return Brief(
             case=state.case,
             kind=state.kind,
@@ -44,7 +46,7 @@ class ChaseBriefs:
             subject=subject(notice.tone, numbers, language),
             message=_thanked(chased) if thanked else "\n".join(_owed(chased)),
             language=language,
-            profile=self._profile,
+            profile=how_to_pay,
             owner_name=self._owner.name,
             hints=() if thanked else tuple(_hints(chased)),
             envelope=Envelope(
@@ -56,7 +58,7 @@ class ChaseBriefs:
             ),
             heading="What they paid" if thanked else "What they owe",
             trigger=_trigger(chased),
-            facts=tuple(_fact(one, thanked=thanked) for one in chased.invoices),
+            facts=(*(_fact(one, thanked=thanked) for one in chased.invoices), *how_to_pay),
             notice=notice,
         )
 
@@ -105,6 +107,10 @@ def _fact(one: Invoice, *, thanked: bool) -> Source:
     amount = format_money(one.amount if thanked else one.balance)
     what = "paid" if thanked else "open"
     return Source(id=f"invoice:{one.number}", kind="invoice", quote=f"{amount} {what}, due {one.due:%Y-%m-%d}")
+
+
+def _how_to_pay(details: str) -> tuple[Source, ...]:
+    return (Source(id="money:details", kind="profile", quote=details),) if details else ()
 
 
 # ---------------------------------------------------------------- what the owner is shown

@@ -20,6 +20,7 @@ from memory import documents
 from memory.blobs import Blobs
 from memory.book import Book
 from memory.bounces import keep_bounce
+from memory.debts import hold_chasing
 from memory.people import find_client, hold_proactive, mark_written_to, new_client, standing_of
 from memory.placed import lies_in_drafts
 from memory.schema import (
@@ -285,7 +286,7 @@ class Mails(Book):
         _keep_mail(connection, arrival)
         _keep_thread(connection, arrival, route)
         _keep_document(connection, arrival, route)
-        _hold_what_is_proactive(connection, arrival, route)
+        _hold_what_is_proactive(connection, self._clock, arrival, route)
         if arrival.kind == "mail" and isinstance(route, Ignore):
             keep_bounce(connection, arrival.email, arrival.at)
         event = _event(arrival, route)
@@ -565,11 +566,12 @@ def _keep_document(connection: Connection, arrival: _Arrival, route: Route) -> N
     )
 
 
-def _hold_what_is_proactive(connection: Connection, arrival: _Arrival, route: Route) -> None:
+def _hold_what_is_proactive(connection: Connection, clock: Clock, arrival: _Arrival, route: Route) -> None:
     """Nothing cheerful goes to a client who complains; what the owner approves as an answer still does."""
     dispute = route.hold if isinstance(route, Start | Tell) and not is_web_form(arrival.email) else ""
     if dispute and arrival.client is not None:
         hold_proactive(connection, arrival.client.id, dispute)
+        hold_chasing(connection, clock, arrival.client.id, key=arrival.email.identity, summary=f"There is {dispute}.")
 
 
 def document_id(email: Email) -> str:

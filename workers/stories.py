@@ -10,6 +10,7 @@ from pathlib import Path
 from agents.model import Model
 from memory.ledger import Ledger
 from memory.recall import Builder, Recall
+from workers import money
 from workers.polling import Watch
 from workers.settings import Settings
 from workflows.models import CaseState, Kind, Owner
@@ -39,9 +40,15 @@ class Stories:
     watches: tuple[Watch, ...]
 
 
-def stories(ground: Ground) -> Stories:  # noqa: ARG001 - each story that lands takes what it needs of it
+def stories(ground: Ground) -> Stories:
     """Every story that is not a mail's."""
-    return Stories(builders={}, drafters={}, researcher=_NoResearch(), watches=())
+    chase = money.Money(settings=ground.settings.money, ledger=ground.ledger, owner=ground.owner, clock=ground.clock)
+    return Stories(
+        builders={"chase": chase.briefs().build},
+        drafters={"chase": money.drafting(ground.model)},
+        researcher=_NoResearch(),
+        watches=(chase.watch(),),
+    )
 
 
 class _NoResearch:

@@ -28,6 +28,7 @@ from workers.control import ControlServer
 from workers.engine import Refused, TemporalEngine
 from workers.handlers import Handlers
 from workers.hints import NO_PROOF, SENT_FOLDERS, Hints
+from workers.money import Doubts
 from workers.ordering import Orders
 from workers.own_mail import OwnMail
 from workers.polling import Polls, schedule
@@ -215,6 +216,7 @@ class Service:
             chores=(
                 lambda: parts.reconcile.run(parts.desk),
                 settling.round,
+                Doubts(ledger=parts.ledger, desk=parts.desk).round,
                 *((drafts.round,) if by_hand else ()),
                 tidying.round,
             ),

@@ -1,0 +1,247 @@
+"""The letters about late invoices: table, totals and how to pay by code; the words around them by template or model.
+
+No figure ever comes from a model: its words may hold none at all, except those that the owner himself named.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+
+from agents.checks import Fault, allowed, faults, language_name, safe_line
+from agents.model import Message, Model
+from agents.prompting import prompt
+from agents.templates import FOLDER, first_name
+from agents.writing import Task, Writing, boundary, item, wanted
+from memory.debts import THANKS
+from workflows.models import Address, Brief, Draft, Invoice, Notice
+from workflows.rules.canonical import canonical, one_line
+from workflows.rules.money import format_money
+from workflows.rules.notices import format_day, sums
+
+_GIST = 60
+_PART = 900  # characters of a model's words before or after the table
+_NO_MODEL = "none: drafted from a template"
+_NOTHING = "nothing of this is owed any more; close the case with 'no'"
+_TONES = {
+    "upcoming": "friendly and light: nothing is late yet",
+    "friendly": "friendly: it may have slipped through",
+    "plain": "plain and polite",
+    "firm": "firm, polite and clear",
+    "final": "final, serious and still polite",
+    THANKS: "warm and short: they have paid",
+}
+_SAYS = {
+    "upcoming": "Says it falls due soon: {total}",
+    "friendly": "Reminds them in a friendly way: {total}",
+    "plain": "Reminds them again: {total}",
+    "firm": "Asks firmly for payment: {total}",
+    "final": "Last reminder: {total}",
+    THANKS: "Thanks for the payment: {total}",
+}
+
+
+class Words(BaseModel):
+    """What a model may write: the text around the table."""
+
+    before: str
+    after: str
+    gist: str
+
+
+class TemplateChase:
+    """The letter without a model: fills `Drafting` without asking anybody anything."""
+
+    async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
+        """The letter of this stage; wishes cannot be worked in, and the draft says so."""
+        return self.letter(brief, wishes, previous)
+
+    def letter(
+        self, brief: Brief, wishes: str = "", previous: str = "", why: tuple[str, ...] = (), cost: str = "0"
+    ) -> Draft:
+        """The same at once. `why`: what the owner should know about there being no model's words."""
+        notice = brief.notice
+        if notice is None or not notice.invoices:
+            return Draft(body="", gist="Nothing is owed any more.", needs_owner=_NOTHING)
+        words = _tone(brief)
+        form = "one" if len(notice.invoices) == 1 else "many"
+        body = compose(brief, words["before"][form], words["after"])
+        # A text the owner has seen, or wrote, is kept where rules cannot work wishes in; but never with old figures.
+        if wishes and previous and all(line in previous for line in _table(brief)):
+            body = canonical(previous)
+        gist = "Your wishes could not be worked in." if wishes else _gist(notice)
+        return Draft(body=body, gist=gist, why=(*why, *_reasons(brief, wishes)), sources=_sources(brief), cost=cost)
+
+
+class ChaseAgent:
+    """The letter by a language model around the table; without a usable answer of it, by the template."""
+
+    def __init__(self, model: Model, templates: TemplateChase) -> None:
+        self._model, self._templates = model, templates
+        self._writing = Writing(model, Words, messages=_messages, check=check)
+
+    async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
+        """A checked letter.
+
+        Raises:
+            Retryable: the model's endpoint is away or busy; the calls already answered are not paid again.
+            NeedsOwner: the endpoint refuses the key, the name or the way of asking.
+        """
+        if brief.notice is None or not brief.notice.invoices:
+            return self._templates.letter(brief)
+        filled = await self._writing.fill(Task(brief=brief, version=version, wishes=wishes, previous=previous))
+        cost = self._model.cost(brief.case, version)
+        if filled.slots is None:
+            reasons = tuple(one_line(reason, 300).rstrip(".") for reason in filled.why)
+            return self._templates.letter(brief, wishes, previous, why=reasons, cost=cost)
+        words = filled.slots
+        return Draft(
+            body=compose(brief, words.before, words.after),
+            gist=safe_line(words.gist, allowed(brief, wishes, previous), _GIST) or _gist(brief.notice),
+            model=self._model.name,
+            why=filled.why,
+            sources=_sources(brief),
+            cost=cost,
+        )
+
+
+# ---------------------------------------------------------------- the letter
+
+
+def compose(brief: Brief, before: str, after: str) -> str:
+    """The whole letter: greeting, the words before, the table, the words after, the closing and the owner's name."""
+    phrases = _phrases(brief)
+    name = first_name(brief.envelope.to[0]) if brief.envelope and brief.envelope.to else ""
+    greeting = phrases["greeting"].replace("{name}", name) if name else phrases["neutral"]
+    table = "\n".join(_table(brief))
+    closing = f"{phrases['closing']}\n{one_line(brief.owner_name, 100)}"
+    return canonical(f"{greeting}\n\n{before.strip()}\n\n{table}\n\n{after.strip()}\n\n{closing}")
+
+
+def _table(brief: Brief) -> list[str]:
+    """A line for each invoice; the total where there are several; how to pay, where the owner said."""
+    notice, phrases = brief.notice, _phrases(brief)
+    if notice is None:
+        return []
+    paid = notice.stage == THANKS
+    lines = [_line(one, phrases | _tone(brief), _language(brief), paid=paid) for one in notice.invoices]
+    if len(notice.invoices) > 1:
+        amounts = [one.amount if paid else one.balance for one in notice.invoices]
+        lines.append(phrases["total"].replace("{total}", sums(amounts, _language(brief))))
+    details = next((fact.quote for fact in brief.facts if fact.id == "money:details"), "")
+    if details and not paid:
+        lines.append(phrases["details"].replace("{details}", one_line(details, 300)))
+    return lines
+
+
+def _line(one: Invoice, phrases: dict[str, Any], language: str, *, paid: bool) -> str:
+    partly = one.balance != one.amount and not paid
+    form = phrases["paid" if paid else "part" if partly else "line"]
+    values = {
+        "{number}": one_line(one.number, 60),
+        "{amount}": format_money(one.amount if paid else one.balance, language),
+        "{whole}": format_money(one.amount, language),
+        "{day}": format_day(one.due, language),
+    }
+    # One pass: what a number or name holds is never taken for a place of its own.
+    return re.sub(r"\{\w+\}", lambda found: values.get(found.group(), found.group()), form)
+
+
+def _gist(notice: Notice) -> str:
+    said = _SAYS.get(notice.tone, _SAYS["plain"])
+    return one_line(said.format(total=" + ".join(map(format_money, notice.totals))), _GIST)
+
+
+def _sources(brief: Brief) -> tuple[str, ...]:
+    return tuple(fact.id for fact in brief.facts)
+
+
+def _reasons(brief: Brief, wishes: str) -> Iterator[str]:
+    yield _NO_MODEL
+    if wishes:
+        yield 'No model worked your wishes in: answer "edit" and your text'
+    elif brief.language not in _languages():
+        yield f"There is no template in their language ({one_line(brief.language, 20)}), so it is in English"
+
+
+# ---------------------------------------------------------------- the model's words
+
+
+def _messages(task: Task) -> Sequence[Message]:
+    brief = task.brief
+    tone = _TONES.get(brief.notice.tone if brief.notice else "", _TONES["plain"])
+    system = prompt(
+        "chase",
+        boundary=boundary(task),
+        owner=one_line(brief.owner_name, 100),
+        language=language_name(_language(brief)),
+        tone=tone,
+    )
+    items = [item(task, "what the letter is about", brief.message), *wanted(task)]
+    return [("system", system), ("user", "\n\n".join(items))]
+
+
+def check(words: Words, task: Task) -> Sequence[Fault]:
+    """What is wrong with a model's words: figures the owner did not name, threats, and what no draft may hold."""
+    brief, text = task.brief, f"{words.before.strip()}\n\n{words.after.strip()}"
+    found = [*_own(words, text, task.wishes)]
+    in_language = Brief(
+        case=brief.case, sender=_addressee(brief), message=brief.message, language=_language(brief),
+        owner_name=brief.owner_name, profile=brief.profile,
+    )  # fmt: skip
+    found += faults(text, in_language, task.wishes, task.previous)
+    return tuple(sorted(dict.fromkeys(found), key=lambda fault: not fault.hard))
+
+
+def _own(words: Words, text: str, wishes: str) -> Iterator[Fault]:
+    for part, said in (("before", words.before), ("after", words.after)):
+        if not said.strip():
+            yield Fault("length", f"Nothing is written {part} the list.")
+        elif len(said) > _PART:
+            yield Fault("length", f"What stands {part} the list has {len(said)} characters: more than {_PART}.")
+    named = set(re.findall(r"\d+", wishes))
+    for figure in dict.fromkeys(re.findall(r"\d[\d.,/:-]*", text)):
+        if not set(re.findall(r"\d+", figure)) <= named:
+            yield Fault("figure", f'The figure "{one_line(figure, 40)}" stands in the words around the list.')
+    for found in dict.fromkeys(match.group() for match in _forbidden().finditer(text)):
+        if found.lower() not in wishes.lower():
+            yield Fault("threat", f'"{one_line(found, 40)}" was not decided by you: no threat and no concession.')
+
+
+@cache
+def _forbidden() -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(_templates()['forbidden']['words'])})\b", re.IGNORECASE)
+
+
+def _addressee(brief: Brief) -> Address:
+    return brief.envelope.to[0] if brief.envelope and brief.envelope.to else brief.sender
+
+
+# ---------------------------------------------------------------- the texts
+
+
+@cache
+def _templates() -> dict[str, dict[str, Any]]:
+    return tomllib.loads((FOLDER / "chase.toml").read_text(encoding="utf-8"))
+
+
+def _language(brief: Brief) -> str:
+    return brief.language if brief.language in _languages() else "en"
+
+
+def _languages() -> frozenset[str]:
+    return frozenset(_templates()) - {"forbidden"}
+
+
+def _phrases(brief: Brief) -> dict[str, Any]:
+    return _templates()[_language(brief)]
+
+
+def _tone(brief: Brief) -> dict[str, Any]:
+    """The words of this tone; those of a plain reminder for one that has none."""
+    phrases = _phrases(brief)
+    tone: dict[str, Any] = phrases.get(brief.notice.tone if brief.notice else "", phrases["plain"])
+    return tone
