@@ -7,7 +7,8 @@ from sqlalchemy.dialects.sqlite import insert
 
 from memory.book import Book
 from memory.schema import answers, from_json, to_json
-from workflows.models import Answer
+from workflows.errors import Permanent
+from workflows.models import Answer, Edit
 
 
 class Answers(Book):
@@ -52,6 +53,19 @@ class Answers(Book):
         state = "handled" if taken else "refused"
         with self._writing() as connection:
             connection.execute(update(answers).where(answers.c.key == key).values(state=state, result=result))
+
+    def edited_text(self, key: str) -> str:
+        """The owner's own text in the answer with that key.
+
+        Raises:
+            Permanent: there is no such answer.
+        """
+        with self._reading() as connection:
+            text = connection.execute(select(answers.c.answer).where(answers.c.key == key)).scalar()
+        decision = from_json(Answer, text).decision if text else None
+        if not isinstance(decision, Edit):
+            raise Permanent("The text of your answer is not in the ledger, so nothing was changed.")
+        return decision.text
 
     def answer_result(self, key: str) -> str | None:
         """What the case said to it; None before it said something."""

@@ -114,7 +114,7 @@ async def call(home: Path, command: str, **arguments: Any) -> dict[str, Any]:
         raise _not_running(home)
     nonce = secrets.token_hex(16)
     request = {"token": service.token, "nonce": nonce, "command": command, "arguments": arguments}
-    line = json.dumps(request).encode() + b"\n"
+    line = json.dumps(request, ensure_ascii=False).encode() + b"\n"
     if len(line) > LARGEST:
         raise NeedsOwner(f"The text is too long: {len(line)} bytes.", f"At most {LARGEST} bytes are taken.")
     reply = await _exchange(home, service, line)

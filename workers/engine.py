@@ -6,6 +6,7 @@ The ledger is the record. Every call can be repeated: ids and keys make a second
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
@@ -20,7 +21,7 @@ from workflows.chase import Chase
 from workflows.client import Approved
 from workflows.client import Client as ClientVoice
 from workflows.errors import Permanent, Retryable
-from workflows.models import Answer, CaseState, Event, Kind
+from workflows.models import Answer, CaseState, Edit, Event, Kind
 from workflows.reply import Reply
 from workflows.steps import STORY_QUEUE
 from workflows.update import Update
@@ -31,6 +32,11 @@ STORIES: Mapping[Kind, Callable[[Any, CaseState], Awaitable[str]]] = {
     "chase": Chase.run,
     "update": Update.run,
 }
+
+
+LONGEST_CARRIED = 8_000
+"""Characters of an own text that go through Temporal, whose payloads may have 256 KiB; `_BEGINNING` of a longer one."""
+_BEGINNING = 200
 
 
 class Refused(Permanent):
@@ -124,10 +130,18 @@ class TemporalEngine:
     async def _update(self, answer: Answer) -> str:
         handle: WorkflowHandle[Story, str] = self._client.get_workflow_handle(f"case:{answer.case}")
         try:
-            return await handle.execute_update(Story.answer, answer, id=answer.key)
+            return await handle.execute_update(Story.answer, _light(answer), id=answer.key)
         except WorkflowUpdateFailedError as error:
             cause = error.cause
             raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
+
+
+def _light(answer: Answer) -> Answer:
+    """The answer as it goes through Temporal: a long text stays in the ledger, whose row the case's step reads."""
+    decision = answer.decision
+    if not isinstance(decision, Edit) or len(decision.text) <= LONGEST_CARRIED:
+        return answer
+    return replace(answer, decision=replace(decision, text=decision.text[:_BEGINNING], cut=True))
 
 
 def closed(state: CaseState) -> str:

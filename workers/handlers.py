@@ -34,6 +34,9 @@ from workflows.models import (
 from workflows.ports import Clock
 from workflows.rules.calendar import folded, parse_when
 
+LONGEST_REASON = 4_000
+"""Characters, as of a mail's answer: a reason is part of every later state of its case."""
+
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
@@ -77,6 +80,8 @@ class Handlers:
         return await self._decide(key, case, version, Edit(text=text, send=send))
 
     async def reject(self, key: str, case: int, version: int, reason: str = "") -> dict[str, Any]:
+        if len(reason) > LONGEST_REASON:
+            raise NeedsOwner(f"The reason has {len(reason):,} characters.", f"At most {LONGEST_REASON:,} are kept.")
         return await self._decide(key, case, version, Reject(reason=reason))
 
     async def mine(self, key: str, case: int, version: int) -> dict[str, Any]:

@@ -108,9 +108,10 @@ class Activities:
 
     @activity.defn
     @_edge
-    def edit(self, state: CaseState, text: str) -> CaseState:
-        """Keep the owner's own text as the next version."""
-        draft = Draft(body=text, gist="your own text", why=("you wrote this text",))
+    def edit(self, state: CaseState, text: str, key: str = "") -> CaseState:
+        """Keep the owner's own text as the next version; `key`: of the answer that holds it, where it is long."""
+        whole = self._record.edited_text(key) if key else text
+        draft = Draft(body=whole, gist="your own text", why=("you wrote this text",))
         return self._record.add_version(state, draft, "owner")
 
     @activity.defn

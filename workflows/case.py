@@ -401,8 +401,8 @@ class Case:
         match answer.decision:
             case Approve():
                 await self._approve(_quoted(answer))
-            case Edit(text=text, send=send):
-                await self._replace(text, _quoted(answer), send=send)
+            case Edit() as edit:
+                await self._replace(edit, answer)
             case Revise(wishes=wishes):
                 await self._revise(answer, wishes)
             case Reject(reason=reason):
@@ -426,15 +426,15 @@ class Case:
         self._to(stage="approved", approved_at=workflow.now(), later_until=None, said=said)
         await steps.memory(Activities.approve, self.state)
 
-    async def _replace(self, text: str, said: str, *, send: bool) -> None:
+    async def _replace(self, edit: Edit, answer: Answer) -> None:
         """The owner's own text is the next version; shown once more, or with "edit!" approved as it is."""
-        edited = await steps.memory(Activities.edit, self.state, text)
+        edited = await steps.memory(Activities.edit, self.state, edit.text, answer.key if edit.cut else "")
         self._to(
             stage="waiting", version=edited.version, hash=edited.hash, hold="", changed="Your own text.", round=1,
             asked_at=None, asked_again=0, approved_at=None, held_until=None, later_until=None,
         )  # fmt: skip
-        if send:
-            await self._approve(said)
+        if edit.send:
+            await self._approve(_quoted(answer))
         else:
             self._to(stage="drafted")
 

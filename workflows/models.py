@@ -196,6 +196,7 @@ class Edit:
 
     text: str
     send: bool = False
+    cut: bool = False  # `text` is only its beginning: the whole lies in the ledger under the answer's key
     kind: Literal["edit"] = "edit"
 
 

@@ -38,6 +38,9 @@ class Record(Protocol):
     def say_yes(self, state: CaseState) -> Answer | None:
         """Record the owner's standing yes for the state's version, once; None when it stands no more."""
 
+    def edited_text(self, key: str) -> str:
+        """The owner's own text in the answer with that key."""
+
     def approve_version(self, state: CaseState) -> None:
         """The owner said yes to the state's current version: keep that and the state in one transaction."""
 

@@ -33,7 +33,7 @@ from workflows.models import (
 from workflows.rules import calendar
 from workflows.rules.calendar import folded
 from workflows.rules.canonical import canonical, visible
-from workflows.rules.typed import Typed, typed
+from workflows.rules.typed import Typed, is_too_long, typed
 
 _LONGEST_VERB = 7  # words
 _LONGEST_WORD = 60  # characters
@@ -56,6 +56,11 @@ _ALTERED = (
 )
 _EDIT_WHAT = (
     'You wrote "edit" without a text, so nothing was changed or sent. Please write the whole new text below it.'
+)
+_TOO_LONG = (
+    "Your answer is longer than what is read of one (200,000 characters or 5,000 lines, the quote included), so "
+    "nothing was changed or sent; your text lies in your Sent folder as before. Please answer again without the quote, "
+    "or give the text at the machine: ./deskhand edit {name} FILE."
 )
 _LATER_WHEN = 'It is not clear until when to wait. Please answer for example "later 2d", "later Monday 9:00".'
 _UNSURE = (
@@ -90,6 +95,8 @@ def read(email: Email, asked: Asked, owner: Owner, now: datetime) -> Decision:
     decision = parse(
         said.words, owner, now, html_words=said.html_words, block=said.block, altered=said.altered or _cut_short(email)
     )
+    if isinstance(decision, Edit) and is_too_long(email):
+        return Unclear(question=_TOO_LONG.format(name=f"{asked.case}.{asked.version}"))
     if isinstance(decision, Approve | Edit) and asked.purpose != "approval":
         return Unclear(question=_NO_DRAFT)
     if isinstance(decision, Approve) and any(_is_file(file.content_type) for file in email.attachments):

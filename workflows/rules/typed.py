@@ -104,6 +104,14 @@ class _Part:
     altered: bool
 
 
+def is_too_long(email: Email) -> bool:
+    """Whether there is more in this answer than is read of one."""
+    texts = (email.text, email.html_text)
+    if any(len(text) > _MOST_CHARACTERS or text.count("\n") >= _MOST_LINES for text in texts):
+        return True
+    return any(defect.startswith("text longer than") for defect in email.defects)  # the parser has cut it
+
+
 def typed(email: Email, asked_text: str) -> Typed:
     """What was typed into this answer to `asked_text` (the exact text of our mail)."""
     original, name = _original(asked_text), email.sender.name
