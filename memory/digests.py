@@ -56,12 +56,13 @@ class DigestItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expired:
-    """A case that lapsed, and who still waits. Names and titles are the client's words."""
+    """A case that lapsed, and whom it was with. Names and titles are the client's words."""
 
     case: int
     name: str
     address: str
     title: str
+    kind: str = "reply"  # of the case
 
 
 class Digests(Book):
@@ -172,7 +173,7 @@ class Digests(Book):
     def untold_expired(self) -> tuple[Expired, ...]:
         """What expired and the owner does not know of yet, oldest first."""
         query = (
-            select(cases.c.number, cases.c.title, cases.c.client, cases.c.state, clients.c.name)
+            select(cases.c.number, cases.c.kind, cases.c.title, cases.c.client, cases.c.state, clients.c.name)
             .outerjoin(clients, clients.c.id == cases.c.client)
             .where(cases.c.closed_at.is_not(None), cases.c.told == 0, cases.c.state.contains('"outcome":"expired"'))
             .order_by(cases.c.number)
@@ -180,7 +181,13 @@ class Digests(Book):
         with self._reading() as connection:
             rows = [row for row in connection.execute(query) if from_json(CaseState, row.state).outcome == "expired"]
             return tuple(
-                Expired(case=row.number, name=row.name or "", address=_address(connection, row.client), title=row.title)
+                Expired(
+                    case=row.number,
+                    name=row.name or "",
+                    address=_address(connection, row.client),
+                    title=row.title,
+                    kind=row.kind,
+                )
                 for row in rows
             )
 
@@ -206,7 +213,11 @@ class Digests(Book):
             if found is not None:
                 return found
             again = f"Case {case} had expired before your answer came, and nothing was sent. Here is its draft again."
-            return self._follow(connection, state, "shown", again=again, stage="drafted", changed="")
+            if state.kind == "reply":
+                return self._follow(connection, state, "shown", again=again, stage="drafted", changed="")
+            # What it rests on (a balance, the logged work) may have changed since: looked at and drafted anew.
+            changed = f"Case {case} had expired before your answer came; this is how things stand now."
+            return self._follow(connection, state, "shown", stage="new", changed=changed, anew=True)
 
     def correct(self, case: int, key: str, words: str) -> CaseState:
         """A new case to the same client in the same thread that corrects what was sent; once per key.
@@ -227,7 +238,7 @@ class Digests(Book):
 
     def _follow(  # noqa: PLR0913 - what the new case starts with
         self, connection: Connection, state: CaseState, mark: str, *, stage: Stage, changed: str, wishes: str = "",
-        again: str = "",
+        again: str = "", anew: bool = False,
     ) -> CaseState:  # fmt: skip
         """Copy an ended case with its last version into a new one."""
         now = self._clock.now()
@@ -241,7 +252,8 @@ class Digests(Book):
         row = insert(briefs).values(case=number, key=mark, brief=to_json(replace(brief, case=number)), at=now)
         made: int = connection.execute(row.returning(briefs.c.id)).scalar_one()
         after = CaseState(
-            case=number, kind=state.kind, client=state.client, event=state.event, heard=state.heard, brief=made,
+            case=number, kind=state.kind, client=state.client, event=state.event, heard=state.heard,
+            brief=0 if anew else made,
             version=1, hash=state.hash, round=1, stage=stage, wishes=wishes, changed=changed, again=again,
         )  # fmt: skip
         connection.execute(update(cases).where(cases.c.number == number).values(state=to_json(after)))

@@ -45,6 +45,7 @@ def status(facts: Facts, unwell: Mapping[str, str], owner: Owner) -> str:
         _block("Waits for your answer", (_case(one, owner) for one in facts["waiting"])),
         _block("Needs you", (f"{one['case']}  {one['title']}: {one['reason']}" for one in facts["needs_you"])),
         _block("Under way", (f"{one['case']}  {one['title']} ({one['stage']})" for one in facts["working"])),
+        _block("Bids out: say won, lost or no answer", (f"{one['case']}  {one['title']}" for one in facts["placed"])),
         _block("Held, not yet sent", (_send(one) for one in facts["held"] if one["purpose"] == "client")),
         _block("Not known whether sent", (_send(one) for one in facts["unsettled"])),
         _block("Could not be sent", (_send(one) for one in facts["failed"])),

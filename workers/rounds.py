@@ -116,8 +116,9 @@ class Rounds:
         await self.desk.tell(
             f"expired:{','.join(str(one.case) for one in gone)}",
             f"{number} expired: nothing was sent",
-            "There was no answer in time, so nothing was sent. These people may still wait for you:\n\n"
-            + "\n".join(_who(one) for one in gone)
+            "There was no answer in time, so nothing was sent."
+            + _listed("These people may still wait for you:", [one for one in gone if one.kind == "reply"])
+            + _listed("Nobody was written to about:", [one for one in gone if one.kind != "reply"])
             + '\n\nTo see a draft again, answer its approval mail with "ok": it is shown again, and nothing is sent '
             "before your next yes.\n",
         )
@@ -146,10 +147,15 @@ class Rounds:
         return [datetime.combine(day, at, zone) for day in days for at in times]
 
 
+def _listed(title: str, gone: Sequence[Expired]) -> str:
+    return "\n".join(["", "", title, "", *(_who(one) for one in gone)]) if gone else ""
+
+
 def _who(one: Expired) -> str:
     name = one_line(one.name, 80) or one.address
     address = f" <{one.address}>" if one.address and one.address != name else ""
-    return f"- {name}{address}: {one_line(one.title, 120)} (case {one.case})"
+    whom = f"{name}{address}: " if name else ""
+    return f"- {whom}{one_line(one.title, 120)} (case {one.case})"
 
 
 async def _guarded(doing: Callable[[], Awaitable[None]]) -> None:

@@ -91,6 +91,9 @@ def _status_text(facts: Facts) -> str:
     lines += _block("Waits for your answer", [_waiting(one) for one in facts["waiting"]])
     lines += _block("Needs you", [f"{one['case']}  {one['title']}: {one['reason']}" for one in facts["needs_you"]])
     lines += _block("Under way", [f"{one['case']}  {one['title']} ({one['stage']})" for one in facts["working"]])
+    lines += _block(
+        "Bids out: say won, lost or no answer", [f"{one['case']}  {one['title']}" for one in facts["placed"]]
+    )
     lines += _block("Held, not yet sent", [_send_text(one) for one in facts["held"]])
     lines += _block("Not known whether sent", [_send_text(one) for one in facts["unsettled"]])
     lines += _block("Could not be sent", [_send_text(one) for one in facts["failed"]])
@@ -167,15 +170,15 @@ def cases(output: Output, limit: int, *, only_open: bool) -> int:
     shown = [one for one in found if not (only_open and one["closed_at"])]
     for one in shown:
         output.event("case", **one)
-    rows = [("CASE", "STAGE", "CLIENT", "SUBJECT", "SINCE", ""), *(_case_row(one) for one in shown)]
-    output.text(table(rows, {2: 28, 3: 44, 5: 40}) if shown else "There are no cases yet.")
+    rows = [("CASE", "KIND", "STAGE", "CLIENT", "SUBJECT", "SINCE", ""), *(_case_row(one) for one in shown)]
+    output.text(table(rows, {3: 28, 4: 44, 6: 40}) if shown else "There are no cases yet.")
     return 0
 
 
 def _case_row(one: Facts) -> tuple[str, ...]:
     number = f"{one['case']}.{one['version']}" if one["version"] else str(one["case"])
     stage = one["outcome"] if one["closed_at"] and one["outcome"] else one["stage"].replace("_", " ")
-    return number, stage, one["client"], _subject(one), _short(one["updated_at"]), one["reason"]
+    return number, one["kind"], stage, one["client"], _subject(one), _short(one["updated_at"]), one["reason"]
 
 
 # ---------------------------------------------------------------- one case

@@ -50,6 +50,7 @@ def status(engine: Engine, zone: ZoneInfo) -> Facts:
         return {
             "waiting": [line for line in open_cases if line["stage"] == "waiting"],
             "working": [line for line in open_cases if line["stage"] in {"new", "drafted", "approved", "sending"}],
+            "placed": [line for line in open_cases if line["stage"] == "placed"],
             "needs_you": [line for line in open_cases if line["stage"] == "needs_owner"],
             "undelivered": _count(connection, select(schema.seen.c.id).where(schema.seen.c.state == "recorded")),
             "held": _outbox(connection, ("approved", "claimed", "committing"), zone),
