@@ -1,0 +1,246 @@
+"""What debtors write: promises with their day, disputes and absences in four languages, and what is none of them."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflows.rules.promises import Absence, Dispute, Promise, languages, money_words
+
+NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)  # a Tuesday
+FRIDAY = date(2026, 11, 27)
+NEXT_FRIDAY = date(2026, 12, 4)
+
+
+def read(text: str, language: str = ""):
+    return money_words(text, language, NOW, "Europe/Berlin")
+
+
+PROMISES = [
+    ("en", "Sorry for the delay, we pay Friday.", FRIDAY),
+    ("en", "We'll pay on Friday.", FRIDAY),
+    ("en", "We will pay the invoice by Friday, 4 December.", NEXT_FRIDAY),
+    ("en", "The payment goes out on the 15th.", date(2026, 12, 15)),
+    ("en", "Payment will be made tomorrow.", date(2026, 11, 25)),
+    ("en", "I will transfer the money today.", date(2026, 11, 24)),
+    ("en", "We are going to settle invoice 2026-014 next week.", NEXT_FRIDAY),
+    ("en", "Our accounting will process your invoice at the beginning of next week.", date(2026, 12, 2)),
+    ("en", "You will have the money by the end of the month.", date(2026, 11, 30)),
+    ("en", "You'll receive the payment by end of December.", date(2026, 12, 31)),
+    ("en", "We'll wire 1,200.50 EUR within 10 days.", date(2026, 12, 4)),
+    ("en", "My boss will release the payment on Monday.", date(2026, 11, 30)),
+    ("en", "The invoice is scheduled to be paid on 2026-12-03.", date(2026, 12, 3)),
+    ("en", "Our next payment run is on Thursday.", date(2026, 11, 26)),
+    ("en", "We'll pay no later than Friday.", FRIDAY),
+    ("en", "No problem, we will pay on Friday as soon as possible.", FRIDAY),
+    ("en", "We can't pay today, but we will pay on Friday.", FRIDAY),
+    ("en", "We'll pay half on Friday and the rest on 10 December.", date(2026, 12, 10)),
+    ("en", "Hi Ada,\n\nthanks for the reminder. We will\npay this on Friday.\n\nBest\nMaria", FRIDAY),
+    ("en", "I'm paying it right away.", date(2026, 11, 24)),
+    ("en", "The transfer will be initiated in two weeks.", date(2026, 12, 8)),
+    ("en", "We'll pay Thu.", date(2026, 11, 26)),
+    ("en", "If that's ok with you, we will pay on Friday.", FRIDAY),
+    ("de", "Zahlung erfolgt bis Freitag.", FRIDAY),
+    ("de", "Wir zahlen am Freitag.", FRIDAY),
+    ("de", "Ich überweise den Betrag morgen.", date(2026, 11, 25)),
+    ("de", "Die Überweisung geht am 15. raus.", date(2026, 12, 15)),
+    ("de", "Wir werden die Rechnung bis zum 4. Dezember begleichen.", NEXT_FRIDAY),
+    ("de", "Die Rechnung wird nächste Woche bezahlt.", NEXT_FRIDAY),
+    ("de", "Sie erhalten das Geld bis Ende des Monats.", date(2026, 11, 30)),
+    ("de", "Unsere Buchhaltung überweist heute noch.", date(2026, 11, 24)),
+    ("de", "Die Zahlung wird bis Ende Dezember ausgeführt.", date(2026, 12, 31)),
+    ("de", "Wir überweisen innerhalb von 10 Tagen.", date(2026, 12, 4)),
+    ("de", "Am 3.12. zahlen wir.", date(2026, 12, 3)),
+    ("de", "Kein Problem, die Zahlung erfolgt am Montag.", date(2026, 11, 30)),
+    ("de", "Das Geld ist spätestens am Freitag auf Ihrem Konto.", FRIDAY),
+    ("fr", "Nous paierons vendredi.", FRIDAY),
+    ("fr", "Le virement sera effectué le 15 décembre.", date(2026, 12, 15)),
+    ("fr", "Le paiement partira demain.", date(2026, 11, 25)),
+    ("fr", "Nous allons régler la facture la semaine prochaine.", NEXT_FRIDAY),
+    ("fr", "Votre facture sera payée à la fin du mois.", date(2026, 11, 30)),
+    ("fr", "Nous vous réglerons au plus tard vendredi.", FRIDAY),
+    ("fr", "Je fais le virement aujourd'hui.", date(2026, 11, 24)),
+    ("es", "Pagaremos el viernes.", FRIDAY),
+    ("es", "La transferencia se hará el 15 de diciembre.", date(2026, 12, 15)),
+    ("es", "Te pago mañana.", date(2026, 11, 25)),
+    ("es", "El pago se realizará la próxima semana.", NEXT_FRIDAY),
+    ("es", "Vamos a pagar la factura a finales de mes.", date(2026, 11, 30)),
+    ("es", "Recibirá el dinero el lunes.", date(2026, 11, 30)),
+    ("es", "Haremos la transferencia hoy mismo.", date(2026, 11, 24)),
+]
+
+MADE = [
+    ("en", "We paid the invoice yesterday."),
+    ("en", "The payment was sent on Monday."),
+    ("en", "I've already transferred the money."),
+    ("en", "Invoice 2026-014 has already been paid."),
+    ("de", "Wir haben die Rechnung gestern bezahlt."),
+    ("de", "Der Betrag wurde bereits überwiesen."),
+    ("fr", "Nous avons payé la facture hier."),
+    ("fr", "Le virement a été effectué."),
+    ("es", "Ya hemos pagado la factura."),
+    ("es", "Hicimos la transferencia ayer."),
+]
+
+NOTHING = [
+    "",
+    "Can we pay on Friday?",
+    "Could we pay on Friday.",
+    "We hope to pay on Friday.",
+    "Maybe we will pay on Friday.",
+    "We might pay next week.",
+    "We will try to pay by Friday.",
+    "We'll pay once our client has paid us, hopefully on Friday.",
+    "We will pay on Friday if the bank agrees.",
+    "As soon as the funds arrive on Friday we will pay.",
+    "We will not pay on Friday without the report.",
+    "We cannot pay before Friday.",
+    "We haven't paid yet.",
+    "We will pay soon.",
+    "We will pay.",
+    "Will you send the invoice by Friday?",
+    "Please pay by Friday.",
+    "The kick-off is on Friday and the budget is fine.",
+    "I'll send you the feedback on Friday.",
+    "I will make a list and send it tomorrow.",
+    "> We will pay on Friday.\n\nThanks, noted.",
+    "Thanks!\n\nOn Mon, 23 Nov 2026 at 10:00, Ada wrote:\n> The payment will be made by Friday.\n",
+    "So we agreed on the price.",
+    "You paid attention to every detail.",
+    "Können wir am Freitag zahlen?",
+    "Wir können nicht am Freitag zahlen.",
+    "Vielleicht zahlen wir am Freitag.",
+    "Wir zahlen, sobald unser Kunde am Freitag gezahlt hat.",
+    "Wir haben noch nicht bezahlt.",
+    "Ich hoffe, dass wir am Freitag zahlen.",
+    "Der Termin ist am Freitag.",
+    "Pouvons-nous payer vendredi ?",
+    "Nous ne paierons pas vendredi sans le rapport signé.",
+    "Nous paierons vendredi si la banque accepte.",
+    "Nous allons peut-être payer vendredi.",
+    "La réunion est vendredi.",
+    "¿Podemos pagar el viernes?",
+    "No pagamos el viernes.",
+    "Tal vez pagaremos el viernes.",
+    "Pagaremos el viernes si el banco lo permite.",
+    "La reunión es el viernes.",
+    "Is the invoice wrong?",
+    "There is nothing wrong with the invoice.",
+    "We are not disputing the invoice.",
+    "The invoice looks good, thanks.",
+    "Mit der Rechnung ist alles in Ordnung.",
+    "We never received the invoice.",
+    "I ordered lunch.",
+    "Are you away next week?",
+]
+
+DISPUTES = [
+    "This invoice is wrong.",
+    "The amount seems to be incorrect, please check.",
+    "We never ordered the second design.",
+    "We didn't order this.",
+    "Your invoice is much higher than agreed.",
+    "We dispute this invoice.",
+    "Why were we charged twice?",
+    "You billed us for March twice.",
+    "There is a mistake on the invoice.",
+    "We won't pay this.",
+    "Please send us a corrected invoice.",
+    "The hours don't match our records.",
+    "This invoice is wrong, we will pay on Friday once it is mended.",
+    "Die Rechnung ist falsch.",
+    "Der Betrag stimmt nicht.",
+    "Das haben wir nie bestellt.",
+    "Wir beanstanden die Rechnung 2026-014.",
+    "Sie haben uns doppelt berechnet.",
+    "Das werden wir so nicht bezahlen.",
+    "Cette facture est incorrecte.",
+    "Le montant ne correspond pas au devis.",
+    "Nous n'avons jamais commandé cela.",
+    "Nous contestons cette facture.",
+    "La factura es incorrecta.",
+    "Nunca hemos pedido esto.",
+    "Nos han cobrado dos veces, está facturado dos veces.",
+    "No estamos de acuerdo con la factura.",
+]
+
+ABSENCES = [
+    ("I am out of office until 7 January.", date(2027, 1, 7)),
+    ("I'm on vacation and will be back on Monday, 30 November.", date(2026, 11, 30)),
+    ("Our office is closed from 24 December to 4 January.", date(2027, 1, 4)),
+    ("I am away until Friday.", FRIDAY),
+    ("Ich bin bis zum 7. Januar abwesend.", date(2027, 1, 7)),
+    ("Vielen Dank für Ihre Nachricht. Ich bin ab dem 30.11. wieder im Büro.", date(2026, 11, 30)),
+    ("Je suis absent jusqu'au 7 janvier.", date(2027, 1, 7)),
+    ("Je serai de retour le 30 novembre.", date(2026, 11, 30)),
+    ("Estoy fuera de la oficina hasta el 7 de enero.", date(2027, 1, 7)),
+    ("Vuelvo el lunes 30 de noviembre.", date(2026, 11, 30)),
+]
+
+
+@pytest.mark.parametrize(("language", "text", "until"), PROMISES, ids=[text[:50] for _, text, _ in PROMISES])
+def test_a_promise_has_its_day(language: str, text: str, until: date) -> None:
+    for spoken in (language, ""):
+        found = read(text, spoken)
+        assert isinstance(found, Promise), spoken
+        assert (found.until, found.made) == (until, False)
+
+
+@pytest.mark.parametrize(("language", "text"), MADE, ids=[text for _, text in MADE])
+def test_who_says_they_have_paid_is_given_time_for_the_bank(language: str, text: str) -> None:
+    found = read(text, language)
+    assert isinstance(found, Promise)
+    assert found.made
+    assert found.until == FRIDAY
+
+
+@pytest.mark.parametrize("text", NOTHING)
+def test_what_promises_nothing(text: str) -> None:
+    assert read(text) is None
+
+
+@pytest.mark.parametrize("text", DISPUTES)
+def test_who_contests_is_heard(text: str) -> None:
+    found = read(text)
+    assert isinstance(found, Dispute)
+    assert found.words in " ".join(text.split())
+
+
+@pytest.mark.parametrize(("text", "until"), ABSENCES)
+def test_an_absence_ends_on_its_day(text: str, until: date) -> None:
+    found = read(text)
+    assert isinstance(found, Absence)
+    assert found.until == until
+
+
+def test_there_are_enough_sentences_on_both_sides() -> None:
+    assert len(PROMISES) + len(MADE) + len(DISPUTES) + len(ABSENCES) >= 80
+    assert len(NOTHING) >= 40
+    assert set(languages()) == {"en", "de", "fr", "es"}
+
+
+def test_friday_counts_from_where_the_client_is() -> None:
+    late = datetime(2026, 11, 26, 23, 30, tzinfo=UTC)  # Friday already in Berlin
+    berlin, utc = (money_words("We will pay tomorrow.", "en", late, zone) for zone in ("Europe/Berlin", "UTC"))
+    assert isinstance(berlin, Promise)
+    assert isinstance(utc, Promise)
+    assert (utc.until, berlin.until) == (FRIDAY, date(2026, 11, 28))
+
+
+def test_a_day_too_far_away_is_no_promise() -> None:
+    assert read("We will pay on 3 November.") is None  # next year's: a slip, or the past
+
+
+@given(st.text(max_size=400))
+def test_any_text_is_read(text: str) -> None:
+    read(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["we pay " * 4000, "friday " * 4000, "1 " * 9000, "die rechnung " * 3000, "a" * 50_000]
+)
+def test_long_texts_are_read_quickly(text: str) -> None:
+    start = datetime.now(UTC)
+    read(text)
+    assert (datetime.now(UTC) - start).total_seconds() < 5
