@@ -65,5 +65,5 @@ def _head(html: str) -> dict[str, str]:
 def _addresses(text: str, url: str) -> tuple[str, ...]:
     host = (urlsplit(url).hostname or "").removeprefix("www.")
     found = (address.lower() for address in _ADDRESS.findall(text[:CAP]))
-    own = [address for address in found if host and address.rpartition("@")[2].endswith(host)]
+    own = [address for address in found if host and f".{address.rpartition('@')[2]}".endswith(f".{host}")]
     return tuple(dict.fromkeys(own))[:3]
