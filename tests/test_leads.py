@@ -83,8 +83,8 @@ def test_no_item_however_odd_raises():
     odd = [
         None, True, 0, -1, 3.5, float("nan"), float("inf"), "", "  ", "\0", "\ud800", "x" * 100_000, [], [None, {}],
         {}, {"a": 1}, b"bytes", "9" * 400, "2026-13-45", "1e400", "$", "$$$ 5-", "A | B |", "| |", "http://[::1", "a@b",
-        "🇩🇪" * 50, "\u202e" * 9, "(#" * 3000, "word " * 4000, "Mention the word " * 500, datetime.max, NOW,
-        datetime.min,
+        "🇩🇪" * 50, "\u202e" * 9, "(#" * 3000, "word " * 4000, "Mention the word " * 500, datetime.max, NOW,  # noqa: DTZ901
+        datetime.min,  # noqa: DTZ901
     ]  # fmt: skip
     keys = [
         "id", "title", "text", "url", "published", "company", "skills", "pay_min", "pay_max", "currency", "per", "pay",

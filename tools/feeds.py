@@ -1,0 +1,174 @@
+"""Asking one source: conditional requests, its items as plain text, and every fault as one sentence with its mend.
+
+A source is any function of the plugin contract; what it raises, gives back or leaves out is judged here alone.
+"""
+
+import asyncio
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from html import unescape
+from typing import Any, Final, Protocol
+
+from tools.markup import html_to_text
+from tools.plugins import Source
+from tools.web import NotServed, Response
+from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
+from workflows.rules.canonical import one_line
+from workflows.rules.words import table
+
+LIMIT: Final = timedelta(seconds=50)
+"""Longest time one source may take, all its requests together: its activity has a minute."""
+MOST_REQUESTS: Final = 12
+MOST_STATE: Final = 256_000
+"""Most characters of what a source may remember."""
+
+_TAGS = re.compile(r"</?(?:p|br|div|ul|ol|li|strong|b|em|i|a|span|h[1-6]|table|td)\b[^<>]{0,2000}>", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,10});", re.IGNORECASE)
+_SHORT = ("title", "company", "place")
+_NOT_MODIFIED = 304
+
+Items = Sequence[Mapping[str, object]]
+
+
+class Getting(Protocol):
+    """The guarded client, as far as a source needs it (tools/web.py)."""
+
+    async def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Response: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulled:
+    """What a source gave. `gone`: ids of posts it says are there no more; `state`: to be kept with the items."""
+
+    items: Items
+    state: dict[str, Any]
+    gone: tuple[str, ...] = ()
+    changed: bool = True  # False: every page was as it was last time
+
+
+async def pull(
+    name: str, source: Source, settings: Mapping[str, Any], state: Mapping[str, Any], web: Getting
+) -> Pulled:
+    """Ask a source once. `name`: what the settings call it; `settings`: its table there.
+
+    Raises:
+        Retryable: it does not answer now, or wants to be left alone for a while (`after`).
+        NeedsOwner: its answer cannot be read, or its settings are wrong.
+    """
+    asking = _Asking(web=web, known=dict(state.get("http") or {}))
+    given = {key: value for key, value in state.items() if key != "http"} | {"settings": dict(settings)}
+    try:
+        async with asyncio.timeout(LIMIT.total_seconds()):
+            found = await _call(source.fetch, given, asking)
+        return _read(found, asking)
+    except TimeoutError:
+        raise Retryable(f"The source {name} took longer than {LIMIT.total_seconds():.0f} seconds.") from None
+    except (Retryable, NeedsOwner):
+        raise
+    except NotServed as error:
+        raise NeedsOwner(f"The source {name} gives nothing: {error}", _mend(name)) from error
+    except (Permanent, DeskhandError) as error:
+        raise NeedsOwner(f"The source {name} cannot be read: {error}", _mend(name)) from error
+    except Exception as error:
+        said = one_line(f"{type(error).__name__}: {error}", 300)
+        raise NeedsOwner(f"The source {name} broke on what it was answered ({said}).", _mend(name)) from error
+
+
+def _mend(name: str) -> str:
+    return f"If it does not mend itself, correct [sources.{name}] in deskhand.toml or take it out."
+
+
+async def _call(fetch: Callable[..., Any], state: dict[str, Any], asking: "_Asking") -> Any:
+    if inspect.iscoroutinefunction(fetch):
+        return await fetch(state, asking.get)
+    loop = asyncio.get_running_loop()
+
+    def get(url: str, headers: Mapping[str, str] | None = None) -> Response:
+        return asyncio.run_coroutine_threadsafe(asking.get(url, headers), loop).result()
+
+    found = await asyncio.to_thread(fetch, state, get)
+    return await found if inspect.isawaitable(found) else found
+
+
+@dataclass(slots=True, kw_only=True)
+class _Asking:
+    """The client a source is given: says what it has of each page already, and counts."""
+
+    web: Getting
+    known: dict[str, dict[str, str]]
+    asked: dict[str, dict[str, str]] = field(default_factory=dict)
+    statuses: list[int] = field(default_factory=list)
+    full: bool = False  # a page came that is not blank
+
+    async def get(self, url: str, headers: Mapping[str, str] | None = None) -> Response:
+        if len(self.statuses) >= MOST_REQUESTS:
+            raise Permanent(f"it asked for more than {MOST_REQUESTS} pages at once.")
+        fresh = "no-cache" in (headers or {}).get("cache-control", "")
+        before = {} if fresh else self.known.get(url, {})
+        conditional = {
+            wanted: before[kept]
+            for wanted, kept in (("if-none-match", "etag"), ("if-modified-since", "last-modified"))
+            if kept in before
+        }
+        answer = await self.web.get(url, headers={**(headers or {}), **conditional})
+        self.statuses.append(answer.status)
+        self.full = self.full or bool(answer.content.strip())
+        kept = {key: answer.headers[key][:500] for key in ("etag", "last-modified") if key in answer.headers}
+        self.asked[url] = kept or (before if answer.status == _NOT_MODIFIED else {})
+        return answer
+
+
+def _read(found: Any, asking: _Asking) -> Pulled:
+    try:
+        items, after = found
+        after = dict(after)
+    except (TypeError, ValueError):
+        raise Permanent("it must give back a list of items and its next state.") from None
+    if not isinstance(items, list | tuple) or not all(isinstance(one, Mapping) for one in items):
+        raise Permanent("it must give back its items as a list of dicts.")
+    empty, gone = bool(after.pop("empty", False)), after.pop("gone", ())
+    changed = not asking.statuses or any(status != _NOT_MODIFIED for status in asking.statuses)
+    if not items and asking.full and changed and not empty:
+        raise Permanent("it answered with a page in which no post could be found; its format may have changed.")
+    after = {key: value for key, value in after.items() if key != "settings"}
+    after["http"] = {url: kept for url, kept in asking.asked.items() if kept}
+    if len(json.dumps(after)) > MOST_STATE:
+        raise Permanent(f"it wants to remember more than {MOST_STATE:,} characters.")
+    return Pulled(
+        items=tuple(plain(one) for one in items), state=after, gone=tuple(str(one) for one in gone), changed=changed
+    )
+
+
+def plain(item: Mapping[str, object]) -> dict[str, object]:
+    """The item with its texts as a reader sees them: `html`, or a text that is HTML, becomes `text`."""
+    found = {str(key): value for key, value in item.items() if key != "html"}
+    html = item.get("html")
+    text = item.get("text")
+    if isinstance(html, str) and html.strip():
+        found["text"] = html_to_text(html)
+    elif isinstance(text, str) and _TAGS.search(text):
+        found["text"] = html_to_text(text)
+    elif isinstance(text, str) and _ENTITY.search(text):
+        found["text"] = unescape(text)
+    for key in _SHORT:
+        value = found.get(key)
+        if isinstance(value, str):
+            bare = unescape(unescape(value)) if _ENTITY.search(value) else value
+            found[key] = _TAGS.sub(" ", bare)
+    return found
+
+
+def least_pause(source: Source, urls: Sequence[str]) -> timedelta:
+    """How long to wait between two requests at least: what the source says of itself, and what its host wants."""
+    hosts: dict[str, int] = table("sources")["minutes"]
+    named = [minutes for host, minutes in hosts.items() if any(_is_at(url, host) for url in urls)]
+    return max((source.every, *(timedelta(minutes=minutes) for minutes in named)), default=timedelta())
+
+
+def _is_at(url: str, host: str) -> bool:
+    found = re.match(r"https?://([^/?#:]+)", url.lower())
+    return found is not None and (found[1] == host or found[1].endswith(f".{host}"))

@@ -1,0 +1,65 @@
+"""Any JSON: `url`, `items` (where the list is, "data.jobs"), `map` (item key = where it is in a post, "company.name").
+
+In a map, "{slug}" within a text is filled in from the post, and a text that begins with "=" stands for itself.
+`complete = true` says that the page lists every open post, so that one that is missing is gone.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tools.web import Response
+
+EVERY = "15m"
+NOT_MODIFIED = 304
+_MOST_IDS = 2_000
+
+
+async def fetch(
+    state: dict[str, Any], get: Callable[..., Awaitable[Response]]
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Every post in the list, each key of the map filled in."""
+    settings = state["settings"]
+    answer = await get(settings["url"])
+    if answer.status == NOT_MODIFIED:
+        return [], {"listed": state.get("listed", [])}
+    where = settings.get("items", "")
+    posts = at(answer.json(), where)
+    if not isinstance(posts, list):
+        raise TypeError(f'there is no list at items = "{where}"')
+    items = [_item(one, settings["map"]) for one in posts if isinstance(one, dict)]
+    after: dict[str, Any] = {"empty": not posts}
+    if settings.get("complete"):
+        after["listed"] = [str(item.get("id")) for item in items][:_MOST_IDS]
+        after["gone"] = [one for one in state.get("listed", []) if one not in after["listed"]]
+    return items, after
+
+
+def _item(post: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:
+    found = {key: _value(post, where) for key, where in fields.items()}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _value(post: dict[str, Any], where: str) -> Any:
+    if where.startswith("="):
+        return where[1:]
+    if "{" in where:
+        return re.sub(r"\{([\w.]+)\}", lambda name: str(at(post, name[1]) or ""), where)
+    return at(post, where)
+
+
+def at(value: Any, path: str) -> Any:
+    """What lies at "a.b.0.c", None when nothing does; of a list of objects, "tags.name" is the list of their names."""
+    for step in path.split(".") if path else ():
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isdigit():
+            value = value[int(step)] if int(step) < len(value) else None
+        elif isinstance(value, list):
+            value = [one.get(step) for one in value if isinstance(one, dict)]
+        else:
+            return None
+    return value
+
+
+SOURCES = [fetch]

@@ -1,0 +1,50 @@
+"""Remote OK, by its JSON. Settings: `url`, for example with ?tags=python. Its posts must link back to it by name."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tools.web import Response
+from workflows.rules.leads import engagement
+
+EVERY = "1h"
+FEED = "https://remoteok.com/api"
+NOT_MODIFIED = 304
+
+
+async def fetch(
+    state: dict[str, Any], get: Callable[..., Awaitable[Response]]
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The newest hundred or so posts; the first element is their legal notice."""
+    answer = await get(state["settings"].get("url", FEED))
+    if answer.status == NOT_MODIFIED:
+        return [], {}
+    found = answer.json()
+    if not isinstance(found, list):
+        raise TypeError("a list of posts was expected")
+    posts = [one for one in found if isinstance(one, dict) and "legal" not in one]
+    # With tags a day may have no post: then the notice stands alone.
+    return [_post(one) for one in posts], {"empty": len(found) == 1 and "legal" in found[0]}
+
+
+def _post(one: dict[str, Any]) -> dict[str, Any]:
+    tags = one.get("tags") or []
+    return {
+        "id": one.get("id") or one.get("slug"),
+        "title": one.get("position"),
+        "html": one.get("description"),
+        "url": one.get("url"),
+        "published": one.get("date") or one.get("epoch"),
+        "company": one.get("company"),
+        "place": one.get("location"),
+        "skills": tags,
+        "engagement": next((kind for tag in tags if (kind := engagement(tag))), ""),
+        "pay_min": one.get("salary_min"),
+        "pay_max": one.get("salary_max"),
+        "currency": "USD",
+        "per": "year",
+        "contact": "",
+        "attribution": "Remote OK",
+    }
+
+
+SOURCES = [fetch]

@@ -1,0 +1,89 @@
+"""Any RSS 0.9 to 2.0 or Atom feed. Settings: `url`."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+from urllib.parse import urljoin
+from xml.etree.ElementTree import Element
+
+from tools.markup import parse_xml
+from tools.web import Response
+
+NOT_MODIFIED = 304
+EVERY = "15m"
+_ROOTS = {"rss", "rdf", "feed"}
+_FIELDS = {
+    "id": ("guid", "id"),
+    "title": ("title",),
+    "html": ("encoded", "content", "description", "summary"),
+    "published": ("pubdate", "published", "date", "updated", "issued"),
+    "company": ("company", "company_name"),
+    "place": ("location", "region"),
+    "engagement": ("job_type", "type"),
+    "skills": ("skills",),
+    "expires": ("expires_at", "expires", "expirationdate"),
+    "pay": ("salary", "budget"),
+}
+"""Item key -> names of elements, namespaces left out, the first that is there wins."""
+
+
+async def fetch(
+    state: dict[str, Any], get: Callable[..., Awaitable[Response]]
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Every entry of the feed at `url`."""
+    answer = await get(state["settings"]["url"])
+    if answer.status == NOT_MODIFIED:
+        return [], {}
+    name, items = channel(answer)
+    return [{"attribution": name, **item} for item in items], {"empty": not items}
+
+
+def channel(answer: Response) -> tuple[str, list[dict[str, Any]]]:
+    """(the feed's title, its entries as items)."""
+    root = parse_xml(answer.content, answer.charset)
+    if local(root) not in _ROOTS:
+        raise ValueError(f"this is not a feed: it begins with <{local(root)[:40]}>")
+    entries = [node for node in root.iter() if local(node) in {"item", "entry"}]
+    head = next((node for node in root.iter() if local(node) == "title"), None)
+    name = "" if head is None or any(head in entry for entry in entries) else text_of(head)
+    return name, [_item(entry, answer.url) for entry in entries]
+
+
+def _item(entry: Element, base: str) -> dict[str, Any]:
+    texts: dict[str, str] = {}
+    for node in entry:
+        if said := text_of(node):
+            texts.setdefault(local(node), said)
+    item: dict[str, Any] = {
+        key: next((texts[name] for name in names if name in texts), None) for key, names in _FIELDS.items()
+    }
+    link = next(_links(entry), "")
+    item["url"] = urljoin(base, link) if link else ""
+    item["id"] = item["id"] or item["url"] or item["title"]
+    return {key: value for key, value in item.items() if value is not None}
+
+
+def _links(entry: Element) -> Iterator[str]:
+    """The page of an entry: Atom's alternate link, RSS's link, a guid that is one."""
+    for node in entry:
+        if (
+            local(node) == "link"
+            and node.get("rel", "alternate") == "alternate"
+            and (node.get("href") or text_of(node))
+        ):
+            yield (node.get("href") or text_of(node)).strip()
+    for node in entry:
+        if local(node) == "guid" and text_of(node).startswith("http"):
+            yield text_of(node)
+
+
+def local(node: Element) -> str:
+    """The element's name in lower case, without its namespace."""
+    return str(node.tag).rpartition("}")[2].lower()
+
+
+def text_of(node: Element) -> str:
+    """All text within an element."""
+    return "".join(node.itertext()).strip()
+
+
+SOURCES = [fetch]

@@ -1,0 +1,31 @@
+"""We Work Remotely, by its RSS feeds: "Company: Role" titles, closing dates, skills. Settings: `url` of a category."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tools.sources.rss import NOT_MODIFIED, channel
+from tools.web import Response
+from workflows.rules.leads import company_and_role
+
+EVERY = "1h"
+FEED = "https://weworkremotely.com/remote-jobs.rss"
+
+
+async def fetch(
+    state: dict[str, Any], get: Callable[..., Awaitable[Response]]
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The posts of a category, newest first; the feed holds about 25 and is never empty."""
+    answer = await get(state["settings"].get("url", FEED))
+    if answer.status == NOT_MODIFIED:
+        return [], {}
+    _, items = channel(answer)
+    return [_post(item) for item in items], {}
+
+
+def _post(item: dict[str, Any]) -> dict[str, Any]:
+    company, role = company_and_role(item.get("title", ""))
+    # Bids go through their page, which names the company's own form.
+    return {**item, "title": role, "company": company, "contact": "", "attribution": "We Work Remotely"}
+
+
+SOURCES = [fetch]
