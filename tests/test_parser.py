@@ -86,6 +86,24 @@ def test_bombs_end_in_time_and_the_next_mail_is_read(reader: Parser, name: str) 
     assert seconds < 10
 
 
+@pytest.mark.parametrize("name", BOMBS)
+def test_of_any_bomb_the_envelope_is_read_safely(reader: Parser, name: str) -> None:
+    start = time.monotonic()
+    sender, subject = reader.glimpse(BOMBS[name])
+    assert time.monotonic() - start <= 2.0 * parser._BUSY_MACHINE
+    assert len(sender) <= 4_000
+    assert len(subject) <= 4_000
+
+
+def test_a_mail_that_cannot_be_read_still_says_whom_it_is_from(reader: Parser) -> None:
+    head = b"From: =?utf-8?q?J=C3=B6rg?= <joerg@studio.example>\r\nSubject: Plans,\r\n as =?utf-8?q?drawn?=\r\n"
+    told = ("joerg@studio.example", "Plans, as drawn")
+    assert reader.glimpse(OVERSIZE + b"61000000\r\nX-A: b\r\n" + head + b"\r\nFrom: body@evil.example\r\n") == told
+    assert reader.glimpse(b"X-Long: " + b"x" * 70_000 + b"\r\n" + head) == ("", "")
+    assert reader.glimpse(b"\x00\xff no mail at all") == ("", "")
+    assert reader.glimpse(b"Subject: alone\n\nFrom: body@evil.example\n") == ("", "alone")
+
+
 def test_500_mutated_mails_end_in_time(reader: Parser) -> None:
     dice = random.Random(20261123)
     seeds = [path.read_bytes() for path in RECEIVED]

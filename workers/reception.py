@@ -18,6 +18,7 @@ from workers.answering import Answering
 from workflows.errors import DeskhandError
 from workflows.models import Email, Event, Owner, RawMail, Route, Surroundings
 from workflows.ports import Clock
+from workflows.rules.canonical import one_line
 from workflows.rules.machines import bounce
 from workflows.rules.routing import route
 
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 Taker = Callable[[Event], Awaitable[object]]
 AT_ONCE = 8
 """How many cases are told at the same time; within a case, in the order things happened."""
+_SHOWN = 200
+"""Characters of what an unreadable mail says of itself that are kept."""
 SWEEP = 60.0
 """Seconds after which what could not be delivered is tried again."""
 
@@ -69,7 +72,9 @@ class Reception:
     async def _set_aside(self, raw: RawMail, blob: str, reason: str) -> None:
         """A mail that cannot be read is kept, told once, and never in the way of the next."""
         kind: SeenKind = "sent" if raw.folder_kind == "sent" else "mail"
-        await asyncio.to_thread(self.ledger.quarantine, blob, kind, reason, "", "")
+        sender, subject = await asyncio.to_thread(self.parser.glimpse, raw.content)
+        said = one_line(sender, _SHOWN), one_line(subject, _SHOWN)
+        await asyncio.to_thread(self.ledger.quarantine, blob, kind, reason, *said)
         log.warning("quarantined", folder=raw.folder, uid=raw.uid, blob=blob[:12], reason=reason)
         self.upkeep_due.set()
 

@@ -77,8 +77,8 @@ class Upkeep:
             await self.desk.tell(
                 f"quarantine:{blob}",
                 "A mail was set aside unread",
-                f"One of your mails could not be read safely: {mail.reason} Nothing was drafted for it, and it lies "
-                f"in your mailbox as before. Its copy is blobs/{blob[:2]}/{blob} in Deskhand's home.",
+                f"One of your mails{_said_of(mail)} could not be read safely: {mail.reason} Nothing was drafted for "
+                f"it, and it lies in your mailbox as before. Its copy is blobs/{blob[:2]}/{blob} in Deskhand's home.",
             )
             await asyncio.to_thread(self.ledger.mark_told, [mail.id])
 
@@ -141,3 +141,11 @@ class Upkeep:
             await doing
         except DeskhandError as error:
             log.warning("upkeep", problem=str(error))
+
+
+def _said_of(mail: SeenMail) -> str:
+    """What the header of a mail set aside says of itself, which nothing proves."""
+    sender = f"from {one_line(mail.sender, _LONGEST)}" if mail.sender else ""
+    subject = f'"{one_line(mail.subject, _LONGEST)}"' if mail.subject else ""
+    said = ", ".join(part for part in (sender, subject) if part)
+    return f" ({said}, by its own word)" if said else ""

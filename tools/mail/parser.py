@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import select
 import struct
 import subprocess
@@ -29,6 +30,8 @@ MAX_MAIL = 50 * 1024 * 1024
 OVERSIZE = b"X-Deskhand-Oversize: "
 """The inbox puts this header (and the size) before the beginning of a mail that it did not fetch whole."""
 
+_LONGEST_HEADER, _LONGEST_FIELD = 64_000, 4_000  # bytes of an unreadable mail that are looked at
+_FIELDS = re.compile(rb"(?im)^(?:from|subject):[^\n]*(?:\n[ \t][^\n]*)*")
 _HEAD = struct.Struct("!BQ")  # what follows, and how many bytes of it
 _READY, _EMAIL, _REFUSED = range(3)
 _OUT_OF_MEMORY = 3  # the child's exit code: it may be too short of memory to say anything else
@@ -75,6 +78,22 @@ class Parser:
         with self._lock:
             return self._ask(raw)
 
+    def glimpse(self, raw: bytes) -> tuple[str, str]:
+        """Who says to have sent a mail that cannot be read, and its subject; "" for what cannot be read either.
+
+        Only these two fields are looked at, capped, in the child as everything else.
+
+        Raises:
+            Retryable: no child process can be started just now.
+        """
+        fields = _FIELDS.findall(_beginning(raw))
+        if not fields:
+            return "", ""
+        with contextlib.suppress(Quarantined), self._lock:
+            email = self._ask(b"\r\n".join(field[:_LONGEST_FIELD] for field in fields[:2]) + b"\r\n\r\n")
+            return email.sender.email, email.subject
+        return "", ""
+
     def close(self) -> None:
         """End the child. The next `parse` starts a new one."""
         with self._lock:
@@ -117,6 +136,13 @@ class Parser:
         child, self._child = self._child, None
         if child:
             child.end()
+
+
+def _beginning(raw: bytes) -> bytes:
+    """The header of a mail, as far as it is looked at, without the line that the inbox has put before it."""
+    start = raw.find(b"\n") + 1 if raw.startswith(OVERSIZE) else 0
+    head = raw[start : start + _LONGEST_HEADER].replace(b"\r\n", b"\n")
+    return head.split(b"\n\n", 1)[0]
 
 
 def _too_big(size: int) -> str:
@@ -264,7 +290,7 @@ def _email(fields: dict[str, Any]) -> Email:
             **people,
             **{name: tuple(fields[name]) for name in ("in_reply_to", "references", "defects")},
             "attachments": tuple(Attachment(**item) for item in fields["attachments"]),
-            "headers": tuple((name, value) for name, value in fields["headers"]),
+            **{name: tuple((key, value) for key, value in fields[name]) for name in ("headers", "trace")},
             "date": datetime.fromisoformat(fields["date"]) if fields["date"] else None,
         }
     )
