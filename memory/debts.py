@@ -361,7 +361,7 @@ def _paid(connection: Connection, clock: Clock, client: str, numbers: tuple[str,
         f"{label} {', '.join(numbers)} {'is' if len(numbers) == 1 else 'are'} paid.", "paid",
     )  # fmt: skip
     standing = standing_of(connection, client)
-    if not chased or standing.hold or standing.never or standing.paused:
+    if not chased or standing.hold or standing.refuses("chase") or standing.paused:
         return
     person = read_client(connection, client)
     case = begin(
@@ -467,8 +467,8 @@ def holds_of(connection: Connection, client: str) -> tuple[Hold, ...]:
     """Everything that speaks, or spoke, against chasing this client and was not ended by the owner or a payment."""
     standing = standing_of(connection, client)
     found = []
-    if standing.never:
-        found.append(Hold(kind="never", says="you said never to write to them"))
+    if standing.refuses("chase"):
+        found.append(Hold(kind="never", says="you said never to remind them"))
     if standing.paused:
         found.append(Hold(kind="paused", says="you have paused them"))
     if standing.hold:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.sqlite import insert
 from memory.book import Book
 from memory.schema import client_addresses, clients
 from workflows.errors import Permanent
-from workflows.models import Address, Client
+from workflows.models import Address, Client, Kind
 from workflows.ports import Clock
 
 
@@ -20,6 +20,11 @@ class Standing:
     never: bool = False
     hold: str = ""
     paused: bool = False
+    unwanted: frozenset[str] = frozenset()  # kinds: no chases, no updates for them
+
+    def refuses(self, kind: Kind) -> bool:
+        """Whether the owner wants no drafts of this kind for them."""
+        return self.never or kind in self.unwanted
 
 
 def find_client(connection: Connection, email: str) -> Client | None:
@@ -59,10 +64,15 @@ def hold_proactive(connection: Connection, client: str, reason: str) -> None:
 
 
 def standing_of(connection: Connection, client: str) -> Standing:
-    known = select(clients.c.never, clients.c.hold, clients.c.paused_at)
+    known = select(clients.c.never, clients.c.hold, clients.c.paused_at, clients.c.unwanted)
     row = connection.execute(known.where(clients.c.id == client)).first()
-    return (
-        Standing() if row is None else Standing(never=bool(row.never), hold=row.hold, paused=row.paused_at is not None)
+    if row is None:
+        return Standing()
+    return Standing(
+        never=bool(row.never),
+        hold=row.hold,
+        paused=row.paused_at is not None,
+        unwanted=frozenset(row.unwanted.split()),
     )
 
 
@@ -117,10 +127,15 @@ class People(Book):
         with self._reading() as connection:
             return standing_of(connection, client)
 
-    def set_never(self, client: str) -> None:
-        """No more drafts for this client."""
+    def set_never(self, client: str, kind: Kind = "reply") -> None:
+        """No more drafts for this client; of a chase or an update: no more of these alone."""
         with self._writing() as connection:
-            connection.execute(update(clients).where(clients.c.id == client).values(never=1))
+            which = clients.c.id == client
+            if kind == "reply":
+                connection.execute(update(clients).where(which).values(never=1))
+                return
+            unwanted = standing_of(connection, client).unwanted | {kind}
+            connection.execute(update(clients).where(which).values(unwanted=" ".join(sorted(unwanted))))
 
     def hold_client(self, client: str, reason: str) -> None:
         """Hold everything proactive to this client; an empty reason lets it go on."""

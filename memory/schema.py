@@ -137,6 +137,7 @@ clients = Table(
     Column("name", String, nullable=False),
     Column("written_to", Integer, nullable=False, default=0),
     Column("never", Integer, nullable=False, default=0),  # the owner said "never": no drafts for this sender
+    Column("unwanted", Text, nullable=False, default=""),  # kinds the owner said "never" to for them, by spaces
     Column("hold", Text, nullable=False, default=""),  # why everything proactive is held ("complaint")
     Column("at", Instant, nullable=False),
     Column("paused_at", Instant),  # since when the owner has them paused: nothing goes out, nothing is proposed

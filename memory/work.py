@@ -322,7 +322,7 @@ def _first_day(every: rhythm.Pace, period: rhythm.Period, earliest: date) -> dat
 def _refusal(connection: Connection, client: str) -> str:
     """Why nothing may be proposed to this client now, "" when it may."""
     standing = standing_of(connection, client)
-    if standing.never or standing.paused:
+    if standing.refuses("update") or standing.paused:
         return "you want nothing sent to them"
     if standing.hold:
         return f"held because of {standing.hold}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from workflows.models import Asking, Brief, CaseState, Client, Draft, Event, Outgoing, Receipt
+from workflows.models import Asking, Brief, CaseState, Client, Draft, Event, Kind, Outgoing, Receipt
 
 WAITS = timedelta(days=7)
 GATE_LIMIT = 15.0
@@ -123,9 +123,9 @@ class Office:
         # As the ledger does for the owner's own mail: the closed case's first event, whose delivery is done.
         return replace(event, key=self.states[event.case].event)
 
-    def set_never(self, client: str) -> None:
+    def set_never(self, client: str, kind: Kind = "reply") -> None:
         self.scripts[int(client.removeprefix("client-"))].enter("never")
-        self.nevers.append(client)
+        self.nevers.append(client if kind == "reply" else f"{client}:{kind}")
 
     def note(self, case: int, what: str) -> None:
         raise AssertionError(f"no activity notes: {case} {what}")

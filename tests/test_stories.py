@@ -2,17 +2,21 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowHandle
 
+from memory.people import new_client
+from memory.schema import transaction
+from tests.ledgers import House
 from tests.scripted import Script
 from tests.stage import Bench, staged
 from workflows import steps
 from workflows.case import RESULT_WITHIN
 from workflows.errors import Permanent
 from workflows.intake import Poll, Rhythm
-from workflows.models import Approve, Edit, Reject, Why
+from workflows.models import Address, Approve, Edit, Never, Reject, Why
 
 DAY = timedelta(days=1)
 
@@ -121,6 +125,29 @@ async def test_other_news_makes_the_draft_stale_and_says_what_changed(bench: Ben
     await play.say(Approve(), 2)
     assert await play.ends() == "sent"
     assert play.script.sent == [2]
+
+
+async def test_never_to_a_chase_is_about_chases_alone(bench: Bench) -> None:
+    play = await bench.begin(kind="chase")
+    await play.at("waiting")
+    await play.say(Never())
+    assert await play.ends() == "never"
+    assert f"client-{play.number}:chase" in bench.office.nevers
+    assert play.script.closed[-1].reason == "no more reminders to this client"
+
+
+def test_a_client_may_be_unwanted_for_one_kind_and_answered_all_the_same(tmp_path: Path) -> None:
+    house = House(tmp_path / "home")
+    with transaction(house.engine) as connection:
+        client = new_client(connection, Address(name="Maria", email="maria@studio.example"), house.clock).id
+    house.ledger.set_never(client, "chase")
+    house.ledger.set_never(client, "update")
+    standing = house.ledger.standing(client)
+    assert standing.refuses("chase")
+    assert standing.refuses("update")
+    assert not standing.refuses("reply")
+    house.ledger.set_never(client)
+    assert house.ledger.standing(client).refuses("bid")
 
 
 # ---------------------------------------------------------------- asking a source

@@ -16,7 +16,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from workflows.errors import DeskhandError, Permanent, Retryable
-from workflows.models import Asking, CaseState, Draft, Event, Receipt
+from workflows.models import Asking, CaseState, Draft, Event, Kind, Receipt
 from workflows.ports import Desk, Drafting, Engine, Polling, Record, Remembering, Researching
 
 BEAT = 2.0
@@ -128,9 +128,9 @@ class Activities:
 
     @activity.defn
     @_edge
-    def never(self, client: str) -> None:
-        """No more drafts for this client."""
-        self._record.set_never(client)
+    def never(self, client: str, kind: Kind = "reply") -> None:
+        """No more drafts for this client; of a chase or an update: no more of these alone."""
+        self._record.set_never(client, kind)
 
     @activity.defn
     @_edge

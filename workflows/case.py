@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
         CaseState,
         Edit,
         Event,
+        Kind,
         Later,
         Mine,
         Never,
@@ -40,6 +41,12 @@ with workflow.unsafe.imports_passed_through():
 
 TELL_WHEN_HELD = timedelta(minutes=10)
 LOOK_AGAIN = timedelta(minutes=5)
+_NEVER: dict[Kind, str] = {
+    "reply": "no more drafts for this sender",
+    "bid": "no bid for this one",
+    "chase": "no more reminders to this client",
+    "update": "no more updates to this client",
+}
 MOST_VERSIONS = 5
 MOST_REDRAFTS, REDRAFTS_WITHIN = 3, timedelta(hours=1)
 _LONGEST_QUOTE = 120
@@ -410,8 +417,8 @@ class Case:
             case Mine():
                 self._close("mine", "you answer yourself")
             case Never():
-                await steps.memory(Activities.never, self.state.client)
-                self._close("never", "no more drafts for this sender")
+                await steps.memory(Activities.never, self.state.client, self.state.kind)
+                self._close("never", _NEVER[self.state.kind])
             case Later(until=until):
                 self._to(stage="waiting", later_until=until, approved_at=None, held_until=None)
             case Why():

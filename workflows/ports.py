@@ -7,7 +7,7 @@ or a file are plain functions and run in the activity thread pool; those that wa
 from datetime import datetime
 from typing import Protocol
 
-from workflows.models import Answer, Asking, Brief, CaseState, Client, Draft, Event, Outgoing, Receipt
+from workflows.models import Answer, Asking, Brief, CaseState, Client, Draft, Event, Kind, Outgoing, Receipt
 
 
 class Clock(Protocol):
@@ -62,8 +62,8 @@ class Record(Protocol):
     def start_over(self, event: Event) -> Event:
         """Give an event that came too late for its case a new one; the event as it is to be delivered. Idempotent."""
 
-    def set_never(self, client: str) -> None:
-        """No more drafts for this client."""
+    def set_never(self, client: str, kind: Kind = "reply") -> None:
+        """No more drafts for this client; of a chase or an update: no more of these alone."""
 
     def note(self, case: int, what: str) -> None:
         """One line for the case's story."""
