@@ -17,10 +17,12 @@ PORTS: Final = frozenset({80, 443, 8080, 8443})
 _URL = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.IGNORECASE | re.DOTALL)
 _NETLOC = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[^:\[\]]{1,253})(?::([0-9]{1,5}))?")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_LAST_LABEL = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _NEVER = re.compile(r"[\x00-\x20\x7f-\xa0\\\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _INNER = {"localhost", "local", "internal", "intranet", "lan", "home", "corp", "arpa", "onion"}
 _LONGEST = 2048
+_LAST_PORT = 65535
 
 _UNICAST = IPv6Network("2000::/3")
 _TRANSLATED = IPv6Network("64:ff9b::/96")
@@ -58,10 +60,6 @@ class Target:
         *rest, last = self.host.split(".")
         return not self.is_address and (not rest or last in _INNER)
 
-    @property
-    def is_usual_port(self) -> bool:
-        return self.port in PORTS
-
 
 def target(url: str) -> Target:
     """Read a URL.
@@ -80,6 +78,8 @@ def target(url: str) -> Target:
         raise _refused(url, "its host is not spelled plainly")
     host, is_address = _host(url, parts[1])
     port = int(parts[2]) if parts[2] else _default_port(scheme)
+    if not 0 < port <= _LAST_PORT:
+        raise _refused(url, "there is no such port")
     path = quote(f"{found[3] or '/'}{found[4] or ''}", safe="/?:@!$&'()*+,;=-._~%[]|")
     return Target(scheme=scheme, host=host, port=port, path=path, is_address=is_address)
 
@@ -124,12 +124,14 @@ def _host(url: str, written: str) -> tuple[str, bool]:
     labels = host.split(".")
     if not all(_LABEL.fullmatch(label) for label in labels):
         raise _refused(url, "its host is not spelled plainly")
+    if _LAST_LABEL.fullmatch(labels[-1]):
+        return host, False
     if _NUMBER.fullmatch(labels[-1]):
         try:
             return str(IPv4Address(host)), True
         except AddressValueError as error:
             raise _refused(url, "its number is not written as four plain decimals") from error
-    return host, False
+    raise _refused(url, "its host has no ending that the web knows")
 
 
 def _ascii(url: str, written: str) -> str:

@@ -202,6 +202,8 @@ def parse_xml(content: bytes, charset: str = "") -> Element:
         Permanent: no XML, an entity is declared, or the tree is too deep or too large.
     """
     text = _NOT_XML.sub("", _DECLARATION.sub("", decode(content, charset), count=1).lstrip())
+    if text.count('="') + text.count("='") > MOST_ELEMENTS:
+        raise Permanent(f"its XML has more than {MOST_ELEMENTS:,} attributes.")
     tree = _Tree()
     try:
         tree.parser.Parse(text.encode("utf-8"), True)

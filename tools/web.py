@@ -17,16 +17,12 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
 
 from tools import markup
-from tools.addresses import Target, is_public, target
+from tools.addresses import PORTS, Target, is_public, target
 from workflows.errors import Permanent, Retryable
 
 if TYPE_CHECKING:
     import httpcore2
 
-LIMIT: Final = timedelta(seconds=10)
-"""Longest time from the first name asked to the last byte, all redirects together."""
-MOST_BYTES: Final = 2_000_000
-"""Most bytes of a body, counted after decompression."""
 MOST_RATIO: Final = 200
 """Most bytes that one compressed byte may become, once more than `_RATIO_FROM` came out."""
 MOST_HOPS: Final = 5
@@ -45,8 +41,8 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _URL_LETTER = re.compile(r"[\w%/?#&=+@~:$*-]")
 _STOPS = re.compile(r"[.,;:!?)\]}'\"]*(?=[\s<>]|$)")
 
-Resolve = Callable[[str, int], Awaitable[tuple[str, ...]]]
-"""A host name and a port to its addresses, best first; raises OSError when there are none."""
+Resolve = Callable[[str], Awaitable[tuple[str, ...]]]
+"""A host name to its addresses, best first; raises OSError when there are none."""
 
 
 class NotServed(Permanent):
@@ -55,6 +51,19 @@ class NotServed(Permanent):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one fetch may cost.
+
+    Attributes:
+        size: bytes of a body, counted after decompression.
+        time: from the first name asked to the last byte, all redirects together.
+    """
+
+    size: int = 2_000_000
+    time: timedelta = timedelta(seconds=9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +113,7 @@ class Web:
     Attributes:
         permit: "host:port" of servers that may be reached wherever they stand: the base that the owner set himself, and
             tests. Nothing that comes from outside may ever fill it.
+        ports: where public pages are served.
         resolve: how names become addresses; the system's way by default.
     """
 
@@ -111,15 +121,15 @@ class Web:
         self,
         *,
         permit: frozenset[str] = frozenset(),
+        ports: frozenset[int] = PORTS,
         resolve: Resolve | None = None,
-        most_bytes: int = MOST_BYTES,
-        limit: timedelta = LIMIT,
+        limits: Limits | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.permit = frozenset(entry.lower() for entry in permit)
+        self._ports = ports
         self._resolve = resolve or _system_resolve
-        self._most_bytes = most_bytes
-        self._limit = limit
+        self._limits = limits or Limits()
         self._tls = tls
 
     async def get(
@@ -135,11 +145,11 @@ class Web:
         if allowed_from is not None and not stands_in(url, allowed_from):
             raise Permanent(f"{named(url)} does not stand in the text it should come from, so it is not fetched.")
         asked = {name.lower(): value for name, value in (headers or {}).items() if name.lower() not in _OURS}
+        seconds = self._limits.time.total_seconds()
         try:
-            async with asyncio.timeout(self._limit.total_seconds()):
+            async with asyncio.timeout(seconds):
                 return await self._follow(url, asked)
         except TimeoutError as error:
-            seconds = self._limit.total_seconds()
             raise Retryable(f"{named(url)} took longer than {seconds:g} seconds.") from error
 
     async def _follow(self, url: str, headers: dict[str, str]) -> Response:
@@ -148,7 +158,7 @@ class Web:
             answer = await self._fetch(here, headers)
             if isinstance(answer, Response):
                 return answer
-            there = target(urljoin(here.url, answer))
+            there = target(_joined(here.url, answer))
             if here.scheme == "https" and there.scheme == "http":
                 raise Permanent(f"{named(here.url)} redirects from https to http, which is not followed.")
             if there.origin != here.origin:  # what was meant for one server is no other's business
@@ -183,10 +193,10 @@ class Web:
         permitted = f"{here.host}:{here.port}" in self.permit
         if here.is_inner and not permitted:
             raise Permanent(f"{named(here.url)} is a name inside a network, not on the web.")
-        if not here.is_usual_port and not permitted:
+        if here.port not in self._ports and not permitted:
             raise Permanent(f"{named(here.url)} is at port {here.port}, which no public page uses.")
         try:
-            found = (here.host,) if here.is_address else await self._resolve(here.host, here.port)
+            found = (here.host,) if here.is_address else await self._resolve(here.host)
         except (OSError, UnicodeError) as error:
             raise Retryable(f"The name {here.host} was not found: {error}.") from error
         inside = [address for address in found if not is_public(address)]
@@ -221,8 +231,8 @@ class Web:
             raise Retryable(f"{named(here.url)} answered {reply.status}.", after=_wait(headers))
         if not (200 <= reply.status < 300 or reply.status == 304):  # noqa: PLR2004
             raise NotServed(f"{named(here.url)} answered {reply.status}.", reply.status)
-        body = Body(headers.get("content-encoding", ""), self._most_bytes, named(here.url))
-        if int(headers["content-length"] if headers.get("content-length", "").isdigit() else 0) > self._most_bytes:
+        body = Body(headers.get("content-encoding", ""), self._limits.size, named(here.url))
+        if int(headers["content-length"] if headers.get("content-length", "").isdigit() else 0) > self._limits.size:
             raise body.too_large()
         async for chunk in _parts(reply):
             body.take(chunk)
@@ -318,11 +328,11 @@ def named(url: str) -> str:
     return re.sub(r"//[^/]*@", "//...@", plain)[:120] or "an empty address"
 
 
-async def _system_resolve(host: str, port: int) -> tuple[str, ...]:
+async def _system_resolve(host: str) -> tuple[str, ...]:
     import socket
 
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
@@ -351,6 +361,14 @@ def _wait(headers: Mapping[str, str]) -> float:
     except (TypeError, ValueError):
         return 0.0
     return max(0.0, waited.total_seconds())
+
+
+def _joined(base: str, location: str) -> str:
+    """Where a redirect leads; its letters came one byte each."""
+    try:
+        return urljoin(base, location.encode("latin-1").decode("utf-8", "replace"))
+    except ValueError as error:
+        raise Permanent(f"{named(base)} redirects to what is no address.") from error
 
 
 def _not_reached(here: Target, error: Exception) -> Retryable | Permanent:

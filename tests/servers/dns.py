@@ -13,10 +13,14 @@ import dns.rrset
 
 
 class DnsServer:
-    """Answers over UDP; `records`: (name with its final dot, type) -> values as in a zone file."""
+    """Answers over UDP; `records`: (name with its final dot, type) -> values as in a zone file.
+
+    `turns` come before the records: each answer is used once, so that a name can change its mind between two questions.
+    """
 
     def __init__(self, records: dict[tuple[str, str], list[str]]) -> None:
         self.records = records
+        self.turns: dict[tuple[str, str], list[list[str]]] = {}
         self.asked: list[tuple[str, str]] = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
@@ -51,9 +55,10 @@ class DnsServer:
         question = query.question[0]
         name, kind = question.name.to_text(), dns.rdatatype.to_text(question.rdtype)
         self.asked.append((name, kind))
-        values = self.records.get((name, kind))
+        turns = self.turns.get((name, kind))
+        values = turns.pop(0) if turns else self.records.get((name, kind))
         if values:
-            answer.answer.append(dns.rrset.from_text(name, 60, "IN", kind, *values))
+            answer.answer.append(dns.rrset.from_text(name, 0 if turns is not None else 60, "IN", kind, *values))
         else:
             answer.set_rcode(dns.rcode.NXDOMAIN)
         return answer
