@@ -570,6 +570,7 @@ class Report:
     work: tuple[Work, ...]
     minutes: int = 0
     milestones: tuple[Milestone, ...] = ()
+    tells_hours: bool = False  # the setting work.share_hours: the client may be told how long it took
 
 
 # ---------------------------------------------------------------- drafts and what goes out

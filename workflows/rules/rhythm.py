@@ -115,14 +115,22 @@ def subject(project: str, first: date, last: date, language: str) -> str:
 def period(first: date, last: date, language: str) -> str:
     """`week 47`, `weeks 46 to 47`, `November 2026`, or `9 November to 18 November`."""
     words = _words(language)
-    whole_weeks = first.weekday() == 0 and last.weekday() == _WEEK - 1
-    if whole_weeks:
+    if _is_weeks(first, last):
         kind = "week" if (last - first).days < _WEEK else "weeks"
         return str(words[kind]).format(first=first.isocalendar().week, last=last.isocalendar().week)
-    months: list[str] = words["months"]
-    if first.day == 1 and (last + timedelta(days=1)).day == 1 and (first.year, first.month) == (last.year, last.month):
-        return str(words["month"]).format(month=months[last.month - 1], year=last.year)
+    if is_whole(first, last):
+        return str(words["month"]).format(month=words["months"][last.month - 1], year=last.year)
     return str(words["days"]).format(first=day(first, language), last=day(last, language))
+
+
+def is_whole(first: date, last: date) -> bool:
+    """Whether these days are whole weeks or one whole month, which have names of their own."""
+    one_month = first.day == 1 and (first.year, first.month) == (last.year, last.month)
+    return _is_weeks(first, last) or (one_month and (last + timedelta(days=1)).day == 1)
+
+
+def _is_weeks(first: date, last: date) -> bool:
+    return first.weekday() == 0 and last.weekday() == _WEEK - 1
 
 
 def day(when: date, language: str) -> str:

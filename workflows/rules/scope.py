@@ -66,7 +66,7 @@ def _excluded(sentence: str, project: Project) -> str:
     """The excluded line that this sentence asks for, "" when it asks for none."""
     if not project.excluded or not _is_request(sentence):
         return ""
-    words = _content(sentence)
+    words = content_words(sentence)
     return next((line for line in project.excluded if any(_all_in(part, words) for part in _parts(line))), "")
 
 
@@ -90,7 +90,7 @@ def _is_request(sentence: str) -> bool:
 def _parts(line: str) -> list[frozenset[str]]:
     """The things an excluded line names, each by its telling words: `Hosting, operation (SLA)` is three."""
     pieces = _CLAUSE.split(_pattern("separators").sub(",", fold(line)))
-    found = (_telling(_content(_head(piece))) or _telling(_content(piece)) for piece in pieces)
+    found = (_telling(content_words(_head(piece))) or _telling(content_words(piece)) for piece in pieces)
     return [words for words in found if words]
 
 
@@ -104,14 +104,14 @@ def _telling(words: frozenset[str]) -> frozenset[str]:
 
 
 def _all_in(part: frozenset[str], words: frozenset[str]) -> bool:
-    return all(any(_same(wanted, word) for word in words) for wanted in part)
+    return all(any(same_word(wanted, word) for word in words) for wanted in part)
 
 
 def _shared(sentence: str, agreed: str) -> bool:
     """Whether any telling word of the sentence stands in the agreement, or the sentence has none."""
-    telling = frozenset(word for word in _content(sentence) - _generic() if not _is_verb(word))
-    there = _content(agreed)
-    return not telling or any(_same(word, known) for word in telling for known in there)
+    telling = frozenset(word for word in content_words(sentence) - _generic() if not _is_verb(word))
+    there = content_words(agreed)
+    return not telling or any(same_word(word, known) for word in telling for known in there)
 
 
 # ---------------------------------------------------------------- words
@@ -123,13 +123,13 @@ def _sentences(text: str) -> list[str]:
     return [part.strip(" \t\n-*•") for part in _ENDS.split(own) if part.strip()][:_MOST_SENTENCES]
 
 
-def _content(text: str) -> frozenset[str]:
+def content_words(text: str) -> frozenset[str]:
     """The words that carry meaning, folded."""
     words = (word for run in _WORD.findall(fold(text)) for word in (run, *run.split("-")))
     return frozenset(word for word in words if len(word) > 1 and word not in _small())
 
 
-def _same(first: str, second: str) -> bool:
+def same_word(first: str, second: str) -> bool:
     """Whether two words are forms of one: `translation` and `translate`, `host` and `hosting`."""
     if first == second:
         return True
