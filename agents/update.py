@@ -33,9 +33,12 @@ _MOST_MODEL_POINTS = 12
 _REMARK = 400
 _NO_MODEL = "none: drafted from a template"
 _NOTHING = "nothing of what was logged can be told to a client as it is; write it yourself, or close the case with 'no'"
-_PREFIX = re.compile(r"^(?:[a-z]{2,12}(?:\([\w ./-]{1,40}\))?!?:\s+|\[[^\]]{1,30}\]\s*)", re.IGNORECASE)
+_PREFIX = re.compile(
+    r"^(?:(?:feat|feature|fix|bugfix|hotfix|chore|docs?|style|refactor|perf|tests?|build|ci|revert|improvement)"
+    r"(?:\([\w ./-]{1,40}\))?!?:\s+|\[[^\]]{1,30}\]\s*)",
+    re.IGNORECASE,
+)
 _TICKET = re.compile(r"\s*\(?(?:#\d{1,7}|\b[A-Z]{2,10}-\d{1,6})\)?:?\s*")
-_TRAILER = re.compile(r"^(?:feat|fix|chore|docs|style|refactor|perf|test|build|ci|revert)\b", re.IGNORECASE)
 _LENGTHS = re.compile(
     r"\b\d+(?:[.,:]\d+)?\s*(?:h|hrs?|hours?|std|stunden?|heures?|horas?|ore|uur|uren|godz\w*|min|mins|minutes?|minuten|"
     r"minutos?|minuti|minut\w*)\b",
@@ -190,7 +193,7 @@ def _tellable(piece: Work) -> str:
     text = one_line(piece.text, _POINT)
     if _is_noise(text):
         return ""
-    if piece.id.startswith("git:") or _TRAILER.match(text):
+    if piece.id.startswith("git:"):
         text = _TICKET.sub(" ", _PREFIX.sub("", text)).strip(" -:.")
     text = safe_line(text.rstrip("."), Allowed(own="", all=""), _POINT)
     return "" if _is_noise(text) else text[:1].upper() + text[1:]
@@ -227,7 +230,7 @@ def _reasons(brief: Brief, wishes: str, left_out: int) -> Iterator[str]:
 
 def _translated(brief: Brief) -> tuple[str, ...]:
     logged = _logged_in(brief)
-    if not logged or logged == _language(brief):
+    if _comparable(logged, _language(brief)):
         return ()
     languages = f"The entries are in {language_name(logged)}, the update in {language_name(_language(brief))}"
     return (f"{languages}: its words could not be held against them, read it with the list below",)
@@ -304,14 +307,14 @@ def _unsupported(text: str, cited: Sequence[Work], task: Task) -> Iterator[Fault
         found = claim.search(fold(text))
         if found and not claim.search(fold(support)):
             yield Fault("claim", f'"{found.group()}" stands in none of the entries that "{said}" names.')
-    if _logged_in(brief) in {"", _language(brief)}:
+    if _comparable(_logged_in(brief), _language(brief)):
         for clause in _foreign_clauses(text, support):
             yield Fault("work", f'"{one_line(clause, 80)}" stands in none of the entries that its point names.')
 
 
 def _foreign_remark(remark: str, task: Task) -> Iterator[Fault]:
     """A remark says what the owner asked for, nothing else."""
-    if language_of(task.wishes) in {"", language_of(remark)}:
+    if _comparable(language_of(task.wishes), language_of(remark)):
         for clause in _foreign_clauses(remark, f"{task.wishes}\n{task.previous}"):
             yield Fault("work", f'"{one_line(clause, 80)}" was not asked for.')
 
@@ -338,6 +341,11 @@ def _for_checks(brief: Brief) -> Brief:
 
 def _addressee(brief: Brief) -> Address:
     return brief.envelope.to[0] if brief.envelope and brief.envelope.to else brief.sender
+
+
+def _comparable(one: str, other: str) -> bool:
+    """Whether words of the two languages may be held against each other; "" is not known, and is tried."""
+    return not (one and other) or one == other
 
 
 def _logged_in(brief: Brief) -> str:
