@@ -1,0 +1,376 @@
+"""Invoices from a folder of CSV files, read strictly: a wrong line is named and left out, the others are kept.
+
+One row is one invoice, with the columns of `TEMPLATE`. Spreadsheets differ in delimiter and encoding; both are found.
+"""
+
+import csv
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from workflows.errors import NeedsOwner, Permanent
+from workflows.models import Invoice, Money
+from workflows.rules.canonical import one_line
+from workflows.rules.money import format_money, parse_amount, places
+
+COLUMNS = ("number", "client", "email", "issued", "due", "amount", "currency", "paid", "paid_at", "country")
+REQUIRED = ("number", "client", "email", "due", "amount", "currency")
+TEMPLATE = """\
+number,client,email,issued,due,amount,currency,paid,paid_at,country
+# Lines that begin with # are not read. Days are YEAR-MONTH-DAY; paid, paid_at, issued and country may stay empty.
+# 2026-014,Acme GmbH,billing@acme.example,2026-10-01,2026-10-31,1200.00,EUR,,,DE
+# 2026-015,Studio Maria,maria@studio.example,2026-10-05,2026-11-04,"1,450.50",USD,500.00,2026-11-02,
+"""
+LARGEST = 5_000_000
+"""Bytes of one file."""
+MOST_ROWS = 20_000
+
+_SUFFIXES = (".csv", ".tsv", ".txt")
+_MOST_LINES = 20  # physical lines of one row: more is a quotation mark that was never closed
+_LONGEST_NUMBER, _LONGEST_NAME, _SHOWN = 60, 200, 40
+_LIKE = 0.75
+_EMAIL = re.compile(r"[^@\s<>,;:\"()]+@[^@\s<>,;:\"()]+\.[^@\s<>,;.:\"()]+")
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_COUNTRY = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
+_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What is wrong in a file, where, and the mend. `line` 0: of the file as a whole."""
+
+    file: str
+    problem: str
+    mend: str
+    line: int = 0
+    column: str = ""
+
+    @property
+    def says(self) -> str:
+        """Where, what and the mend, in plain sentences."""
+        line, column = f", line {self.line}" if self.line else "", f", column {self.column}" if self.column else ""
+        return f"{self.file}{line}{column}: {self.problem} {self.mend}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceFile:
+    """One file of the folder: what it lists, and what is wrong in it."""
+
+    name: str
+    invoices: tuple[Invoice, ...]
+    faults: tuple[Fault, ...]
+    read_at: datetime  # the file's own modification time: from when its data is
+
+    @property
+    def source(self) -> str:
+        """What the ledger calls it."""
+        return f"csv:{self.name}"
+
+    @property
+    def complete(self) -> bool:
+        """Whether what it does not list is really gone, and not only unreadable."""
+        return not self.faults
+
+
+def read_folder(folder: Path) -> tuple[InvoiceFile, ...]:
+    """Every CSV file of the folder, by name; a faulty one never keeps the others from being read.
+
+    Raises:
+        NeedsOwner: the folder cannot be looked into.
+    """
+    try:
+        found = [path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file()]
+    except OSError as error:
+        raise NeedsOwner(
+            f"The folder of your invoices, {folder}, cannot be read: {error.strerror}.",
+            "Mend its permissions, or name another one as money.invoices.",
+        ) from error
+    return tuple(read_file(path) for path in sorted(found) if not path.name.startswith((".", "~$")))
+
+
+def read_file(path: Path) -> InvoiceFile:
+    """One file; whatever is in it."""
+    read_at = datetime.fromtimestamp(0, UTC)
+    try:
+        read_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        invoices, faults = read_table(path.name, _text(_content(path)))
+    except Permanent as error:
+        mend = "Save it once more as CSV, in UTF-8; it is read again by itself."
+        invoices, faults = (), (Fault(file=path.name, problem=str(error), mend=mend),)
+    except OSError as error:
+        fault = Fault(file=path.name, problem=f"It cannot be read: {error.strerror}.", mend="Mend its permissions.")
+        invoices, faults = (), (fault,)
+    return InvoiceFile(name=path.name, invoices=invoices, faults=faults, read_at=read_at)
+
+
+def _content(path: Path) -> bytes:
+    before = path.stat()
+    if before.st_size > LARGEST:
+        raise Permanent(f"It has {before.st_size:,} bytes, and {LARGEST:,} are read.")
+    content = path.read_bytes()
+    after = path.stat()
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise Permanent("It was being written while it was read.")
+    return content
+
+
+def _text(content: bytes) -> str:
+    """The text of a file, whichever way a spreadsheet wrote it."""
+    named = next((name for mark, name in _BOMS if content.startswith(mark)), "")
+    # Two bytes a letter without a mark: every other byte of a plain header is zero.
+    bare = {(True, False): "utf-16-be", (False, True): "utf-16-le"}.get((content[:1] == b"\0", content[1:2] == b"\0"))
+    for encoding in (named,) if named else (bare,) if bare else ("utf-8", "cp1252"):
+        try:
+            return content.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+        except UnicodeDecodeError:
+            continue
+    raise Permanent("Its letters are in no encoding that is known.")
+
+
+# ---------------------------------------------------------------- tables
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    line: int
+    cells: tuple[str, ...]
+
+
+class _Wrong(Permanent):
+    """One cell that cannot be taken."""
+
+    def __init__(self, column: str, problem: str, mend: str) -> None:
+        super().__init__(problem)
+        self.column, self.problem, self.mend = column, problem, mend
+
+
+def read_table(name: str, text: str) -> tuple[tuple[Invoice, ...], tuple[Fault, ...]]:
+    """The invoices of one file's text and what is wrong in it. `name`: the file's, for the faults."""
+    lines = text.split("\n")
+    rows, faults = _rows(name, lines, _delimiter(lines))
+    if not rows:
+        return (), (*faults, Fault(file=name, problem="It has no header line.", mend=_HEADER))
+    header = tuple(_plain(cell).lower().replace(" ", "_") for cell in rows[0].cells)
+    wrong = _header_faults(name, rows[0].line, header)
+    if any(missing for missing in REQUIRED if missing not in header):
+        return (), (*faults, *wrong)
+    found, of_rows = _invoices(name, header, rows[1:])
+    return found, tuple(sorted((*faults, *wrong, *of_rows), key=lambda fault: fault.line))
+
+
+_HEADER = f"Its first line must name the columns: {','.join(COLUMNS)}."
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """What stands between the cells of the header; a spreadsheet may state it in a line "sep=;" of its own."""
+    first = next((line for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
+    if stated := re.fullmatch(r'"?sep=(.)"?\s*', first, re.IGNORECASE):
+        return stated[1]
+    return max(",;\t", key=first.count)
+
+
+def _rows(name: str, lines: Sequence[str], delimiter: str) -> tuple[list[_Row], list[Fault]]:
+    """The rows with the line each begins in. One that cannot be split is named, and the next line is tried."""
+    rows: list[_Row] = []
+    faults: list[Fault] = []
+    at = 0
+    while at < len(lines):
+        length = _length(lines, at)
+        text = "\n".join(lines[at : at + max(length, 1)])
+        if not text.strip() or text.lstrip().startswith("#") or re.fullmatch(r'"?sep=.?"?\s*', text, re.IGNORECASE):
+            at += 1
+            continue
+        if not length:
+            faults.append(_unclosed(name, at + 1))
+        elif len(rows) > MOST_ROWS:
+            mend = "Divide it into several files."
+            return rows, [*faults, Fault(file=name, line=at + 1, problem=f"More than {MOST_ROWS:,} rows.", mend=mend)]
+        else:
+            try:
+                cells = next(csv.reader([text], delimiter=delimiter, strict=True))
+                rows.append(_Row(at + 1, tuple(cells)))
+            except csv.Error:
+                faults.append(_unclosed(name, at + 1))
+        at += max(length, 1)
+    return [row for row in rows if any(cell.strip() for cell in row.cells)], faults
+
+
+def _length(lines: Sequence[str], at: int) -> int:
+    """How many lines the row takes that begins here: to where its quotation marks are closed; 0 when nowhere near."""
+    marks = 0
+    for length, line in enumerate(lines[at : at + _MOST_LINES], start=1):
+        marks += line.count('"')
+        if marks % 2 == 0:
+            return length
+    return 0
+
+
+def _unclosed(name: str, line: int) -> Fault:
+    return Fault(
+        file=name,
+        line=line,
+        problem="Its quotation marks cannot be read, so this line was left out.",
+        mend='Put text with the delimiter in it between two marks ("), and write a mark inside twice ("").',
+    )
+
+
+def _header_faults(name: str, line: int, header: Sequence[str]) -> list[Fault]:
+    faults = []
+    for column in REQUIRED:
+        if column not in header:
+            problem = f"The column {column} is missing."
+            near = difflib.get_close_matches(column, [one for one in header if one not in COLUMNS], 1, _LIKE)
+            mend = f'Rename "{near[0]}" to {column}.' if near else _HEADER
+            faults.append(Fault(file=name, line=line, column=column, problem=problem, mend=mend))
+    for column in dict.fromkeys(header):
+        missing = [one for one in COLUMNS if one not in header and one not in REQUIRED]
+        near = difflib.get_close_matches(column, missing, 1, _LIKE) if column not in COLUMNS else []
+        if near:  # others are the owner's own, and are let be
+            problem = f'"{_shown(column)}" is no column that is read.'
+            faults.append(
+                Fault(file=name, line=line, column=_shown(column), problem=problem, mend=f"Did you mean {near[0]}?")
+            )
+        if column in COLUMNS and header.count(column) > 1:
+            faults.append(Fault(file=name, line=line, column=column, problem="It is there twice.", mend="Keep one."))
+    return faults
+
+
+def _invoices(name: str, header: Sequence[str], rows: Sequence[_Row]) -> tuple[tuple[Invoice, ...], list[Fault]]:
+    found: dict[str, tuple[int, Invoice]] = {}
+    faults: list[Fault] = []
+    for row in rows:
+        try:
+            invoice = _invoice(name, _cells(header, row))
+            _once(invoice.number, found)
+            found[invoice.number] = (row.line, invoice)
+        except _Wrong as wrong:
+            faults.append(Fault(file=name, line=row.line, column=wrong.column, problem=wrong.problem, mend=wrong.mend))
+    return tuple(invoice for _, invoice in found.values()), faults
+
+
+def _once(number: str, found: Mapping[str, tuple[int, Invoice]]) -> None:
+    if number in found:
+        raise _Wrong("number", f"{number} stands in line {found[number][0]} already.", "Give each number once.")
+
+
+# ---------------------------------------------------------------- cells
+
+
+def _cells(header: Sequence[str], row: _Row) -> Mapping[str, str]:
+    if any(cell.strip() for cell in row.cells[len(header) :]):
+        raise _Wrong(
+            "", f"It has {len(row.cells)} cells, and the header {len(header)}.",
+            'Put text with the delimiter in it between quotation marks (").',
+        )  # fmt: skip
+    return {column: _plain(cell) for column, cell in zip(header, row.cells, strict=False)}
+
+
+def _invoice(file: str, cells: Mapping[str, str]) -> Invoice:
+    for column in REQUIRED:
+        if not cells.get(column):
+            raise _Wrong(column, "It is empty.", _EMPTY[column])
+    number, email = cells["number"], cells["email"]
+    if len(number) > _LONGEST_NUMBER or not any(character.isalnum() for character in number):
+        raise _Wrong("number", f'"{_shown(number)}" is no invoice number.', _EMPTY["number"])
+    if not _EMAIL.fullmatch(email):
+        raise _Wrong("email", f'"{_shown(email)}" is no mail address.', "Write one address, such as anna@acme.example.")
+    due, issued = _day(cells, "due"), _day(cells, "issued")
+    assert due is not None  # it is required
+    if issued and due < issued:
+        raise _Wrong("due", f"{due} is before the day of issue, {issued}.", "Correct one of the two.")
+    amount = _amount(cells, "amount", _currency(cells["currency"]))
+    assert amount is not None  # so is it
+    paid = _paid(cells, amount)
+    return Invoice(
+        number=number,
+        name=cells["client"][:_LONGEST_NAME],
+        email=email.lower(),
+        due=due,
+        amount=amount,
+        paid=paid,
+        issued=issued,
+        state="paid" if paid and paid.minor >= amount.minor else "open",
+        source=f"csv:{file}",
+        country=_country(cells.get("country", "")),
+    )
+
+
+_EMPTY = {
+    "number": "Write the invoice's number, such as 2026-014.",
+    "client": "Write the client's name.",
+    "email": "Write the address that a reminder may go to.",
+    "due": "Write the day it is due as 2026-12-31.",
+    "amount": "Write the amount as 1234.56.",
+    "currency": "Write its code: EUR, USD, GBP ...",
+}
+
+
+def _day(cells: Mapping[str, str], column: str) -> date | None:
+    text = cells.get(column, "")
+    if not text:
+        return None
+    try:
+        if _ISO.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        raise _Wrong(column, f"There is no day {text}.", "Correct it.") from None
+    mend = "Write it as YEAR-MONTH-DAY, such as 2026-12-31."
+    if dotted := _DOTTED.fullmatch(text):
+        mend = f"Write it as {dotted[3]}-{int(dotted[2]):02}-{int(dotted[1]):02}."
+    raise _Wrong(column, f'"{_shown(text)}" is no day that can be read in one way only.', mend)
+
+
+def _currency(text: str) -> str:
+    if places(text.upper()) is None:
+        raise _Wrong("currency", f'"{_shown(text)}" is no currency.', _EMPTY["currency"])
+    return text.upper()
+
+
+def _amount(cells: Mapping[str, str], column: str, currency: str) -> Money | None:
+    text = cells.get(column, "")
+    if not text:
+        return None
+    try:
+        amount = parse_amount(text, currency)
+    except Permanent as error:
+        raise _Wrong(column, str(error), "") from error
+    if column == "amount" and not amount.minor:
+        raise _Wrong(column, "An invoice over nothing cannot be owed.", "Write its amount, or take the line out.")
+    return amount
+
+
+def _paid(cells: Mapping[str, str], amount: Money) -> Money | None:
+    """What came in so far; a day without an amount is the day on which all of it came."""
+    paid, at = _amount(cells, "paid", amount.currency), _day(cells, "paid_at")
+    if paid and paid.minor > amount.minor:
+        more = f"{format_money(paid)} is more than the {format_money(amount)} of the invoice."
+        raise _Wrong("paid", more, "Write what came in for this invoice alone.")
+    if at and paid is None:
+        return amount
+    return paid if paid and paid.minor else None
+
+
+def _country(text: str) -> str:
+    plain = text.upper()
+    if plain and not _COUNTRY.fullmatch(plain):
+        raise _Wrong("country", f'"{_shown(text)}" is no country code.', "Write two letters: DE, AT, US ...")
+    return plain
+
+
+def _plain(cell: str) -> str:
+    """One cell as text on one line, without the blanks around it, nor the mark that keeps a number text ('0014)."""
+    return one_line(cell.replace("\ufeff", ""), 1000).strip("\u00a0\u202f \t").removeprefix("'")
+
+
+def _shown(text: str) -> str:
+    return one_line(text, _SHOWN)
+
+
+def faults_of(files: Sequence[InvoiceFile]) -> Iterator[Fault]:
+    """Everything that is wrong in any of them."""
+    for file in files:
+        yield from file.faults
