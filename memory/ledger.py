@@ -15,6 +15,7 @@ from memory.documents import Documents
 from memory.dues import Dues
 from memory.findings import Findings
 from memory.hints import Hints
+from memory.leads import Leads
 from memory.mails import Intake, SeenKind
 from memory.orders import Orders
 from memory.people import People
@@ -42,6 +43,7 @@ class Ledger(
     Bounces,
     Dues,
     Findings,
+    Leads,
     Works,
 ):
     """All of the record (implements `workflows.ports.Record`). Synchronous, safe from any thread and process."""

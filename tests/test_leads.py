@@ -419,19 +419,21 @@ def test_the_same_job_in_two_sources_is_one():
 )  # fmt: skip
 def test_what_differs_is_another_job(changes: dict[str, object]):
     here = lead(company="Acme GmbH", text=LONG)
-    there = lead(**({"url": "https://other.example/9", "company": "Acme", "text": LONG} | changes))
+    there = lead(**({"id": "9", "url": "https://other.example/9", "company": "Acme", "text": LONG} | changes))
     assert not same_job(here, there)
     assert not same_job(there, here)
 
 
 def test_a_cut_off_text_is_the_same_job_when_company_and_title_are():
     here = lead(company="Acme", text=LONG)
-    assert same_job(here, lead(url="https://o.example/1", company="Acme", text=LONG[:60] + "..."))
-    assert same_job(here, lead(url="https://o.example/1", company="", text=LONG))
+    assert same_job(here, lead(id="o", url="https://o.example/1", company="Acme", text=LONG[:60] + "..."))
+    assert same_job(here, lead(id="o", url="https://o.example/1", company="", text=LONG))
 
 
 def test_the_same_page_is_the_same_job_whatever_it_says():
-    assert same_job(lead(), lead(title="Another title", url="http://www.jobs.example/7/?utm_source=x"))
+    other = lead(id="o", title="Another title", url="http://www.jobs.example/7/?utm_source=x")
+    assert same_job(lead(), replace(other, source="other"))
+    assert not same_job(lead(), other), "a source that gives two posts one page has a page of many jobs"
     assert key_of(lead()) == key_of(lead(id="8", url="https://jobs.example/7#apply"))
     assert key_of(lead(url="")) != key_of(lead(url="", id="8"))
 

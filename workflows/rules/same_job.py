@@ -38,9 +38,12 @@ def title_of(lead: Lead) -> str:
 
 def same_job(one: Lead, other: Lead) -> bool:
     """Whether both posts offer one and the same job. Symmetric; false where it is not clear."""
+    if (one.source, one.id) == (other.source, other.id):
+        return True
     page = canonical_url(one.url)
     if page and page == canonical_url(other.url):
-        return True
+        # A source that gives two posts one page has a page of many jobs.
+        return one.source != other.source or one.id == other.id or title_of(one) == title_of(other)
     if title_of(one) != title_of(other) or not title_of(one):
         return False
     companies = {company_of(one), company_of(other)}
