@@ -54,7 +54,8 @@ async def test_a_yes_sends_the_version_after_the_grace(bench: Bench) -> None:
     assert play.script.told == []
     assert play.script.remembered == 1
     stages = [state.stage for state in play.script.saved]
-    assert stages == ["new", "drafted", "waiting", "approved", "sending"]
+    assert stages == ["new", "drafted", "waiting", "sending"]
+    assert play.script.approved == [1]  # which keeps the state with the yes, in one transaction
     assert [state.outcome for state in play.script.closed] == ["sent"]
     assert await bench.environment.get_current_time() - asked.asked_at >= timedelta(seconds=60)
 

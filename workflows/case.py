@@ -70,6 +70,7 @@ class Case:
         self._answers: list[Answer] = list(state.answers)
         self._events: list[Event] = list(state.events)
         self._receipts: list[Receipt] = []
+        self._is_kept = False  # whether the ledger has the state as it is
 
     # ------------------------------------------------------------ what reaches a case
 
@@ -432,6 +433,7 @@ class Case:
             return
         self._to(stage="approved", approved_at=workflow.now(), later_until=None, said=said)
         await steps.memory(Activities.approve, self.state)
+        self._is_kept = True
 
     async def _replace(self, edit: Edit, answer: Answer) -> None:
         """The owner's own text is the next version; shown once more, or with "edit!" approved as it is."""
@@ -484,12 +486,17 @@ class Case:
 
     def _to(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)
+        self._is_kept = False
 
     def _close(self, outcome: str, reason: str) -> None:
         self._to(stage="closed", outcome=outcome, reason=reason)
 
     async def _save(self) -> None:
+        """Keep where the case stands, unless the step before did that already."""
+        if self._is_kept:
+            return
         await steps.memory(Activities.save, self.state)
+        self._is_kept = True
 
     async def _tell(self, key: str, subject: str, text: str) -> None:
         await self._surely(steps.mail(Activities.tell, key, subject, text, self.state.case))
