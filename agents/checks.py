@@ -195,6 +195,11 @@ def _without_contacts(text: str) -> str:
     return _PHONE.sub(lambda run: " " if _phones(run.group()) else run.group(), text)
 
 
+def bare(text: str) -> str:
+    """A stranger's text as it may bear a draft out: without its accounts, addresses, links and telephone numbers."""
+    return _without_contacts(_plain(text[:_READ]))
+
+
 @cache
 def _machine_talk() -> re.Pattern[str]:
     return re.compile("|".join(rf"\b{re.escape(phrase)}\b" for phrase in _words("machine")), re.IGNORECASE)

@@ -43,6 +43,7 @@ class Filled(Generic[Slots]):
 
     slots: Slots | None
     why: tuple[str, ...]
+    faults: tuple[Fault, ...] = ()  # what the check found last
 
 
 class State(TypedDict):
@@ -85,9 +86,13 @@ class Writing(Generic[Slots]):
             return Filled(slots=None, why=(str(error),))
         found = [Fault(**fault) for fault in end["faults"]]
         if hard := [f"check: {fault.what}" for fault in found if fault.hard]:
-            return Filled(slots=None, why=(f"The draft of {self._model.name} was refused {end['tries']} times", *hard))
+            return Filled(
+                slots=None,
+                why=(f"The draft of {self._model.name} was refused {end['tries']} times", *hard),
+                faults=tuple(found),
+            )
         said = [f"check: {fault.what}" for fault in found] or [_content(end["tries"])]
-        return Filled(slots=self._shape(**end["slots"]), why=tuple(said))
+        return Filled(slots=self._shape(**end["slots"]), why=tuple(said), faults=tuple(found))
 
     def graph(self) -> Any:
         """The nodes wired: write -> check -> (write -> check) -> end."""

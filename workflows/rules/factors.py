@@ -14,7 +14,7 @@ from functools import cache
 from workflows.models import Factor, Ignore, Lead, Pay, Profile, Score, Start
 from workflows.rules.canonical import one_line
 from workflows.rules.language import language_of, small_words
-from workflows.rules.rates import HOURS, hourly, written
+from workflows.rules.rates import HOURS, hourly, stated_hours, written
 from workflows.rules.skills import alike, names, names_any
 from workflows.rules.words import fold, phrases, table
 
@@ -376,9 +376,6 @@ _LASTS = re.compile(
     r"(?! (?:of|old|experience|ago|erfahrung|notice|in))(?!\w)"
 )
 _LASTS_UNIT = {"d": "d", "t": "d", "w": "w", "m": "m", "y": "y", "j": "y"}
-_PROJECT_HOURS = re.compile(
-    r"(?<![\w.,])(\d{1,4}) ?(?:hours?|hrs|stunden)(?! ?(?:/|per|a|each|pro|die|in der)(?!\w))(?!\w)"
-)
 
 
 def _post(lead: Lead, profile: Profile, now: datetime, wins: Sequence[Lead]) -> Post:
@@ -469,15 +466,9 @@ def _hourly(post: Post, pay: Pay | None) -> Decimal | None:
     own = rate.least or rate.most
     if not bounds or not own or any(bound.currency != own.currency for bound in bounds):
         return None
-    found = [hourly(pay, bound, _project_hours(post)) for bound in bounds]
+    found = [hourly(pay, bound, stated_hours(post.folded)) for bound in bounds]
     known = [one for one in found if one is not None]
     return sum(known, Decimal(0)) / len(known) if known else None
-
-
-def _project_hours(post: Post) -> int:
-    """The hours that the post itself states for a whole project, 0 when it states none."""
-    found = _PROJECT_HOURS.search(post.folded)
-    return int(found[1]) if found else 0
 
 
 def _hours_paid(pay: Pay, rate: Pay | None) -> float | None:

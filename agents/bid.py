@@ -1,0 +1,443 @@
+"""The bid: the post's own questions answered, the past work that fits, a price by arithmetic, and no claim of its own.
+
+Code puts the bid together and computes what it costs. A model fills text slots; what it says of the owner must stand in
+the profile or the past work, else it is asked once more, and then the owner is: a claim without a source blocks.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+
+from agents.checks import Allowed, Fault, bare, faults, language_name, safe_line
+from agents.model import Message, Model
+from agents.prompting import prompt
+from agents.templates import FOLDER, first_name
+from agents.writing import Filled, Task, Writing, boundary, item, wanted
+from workflows.models import Brief, Draft, Pay, Source
+from workflows.rules.canonical import canonical, one_line
+from workflows.rules.claims import OWN_KINDS, Claim, claims, is_claim, sentences
+from workflows.rules.language import language_of, small_words
+from workflows.rules.rates import Price, parse_rate, price, written
+from workflows.rules.skills import names_any
+from workflows.rules.words import fold, phrases, table
+
+_GIST, _TITLE, _QUESTION, _REASON = 60, 80, 200, 300
+_MOST_QUESTIONS, _MOST_FACTS, _MOST_TOLD = 8, 2, 8
+_PARTS = {"opening": 500, "fit": 700, "plan": 900}
+_ANSWER = 700
+_NO_MODEL = "none: drafted from a template"
+_WORDS = {"wishes": "your words", "earlier": "the text before"}
+"""Sources that are no row of memory: what the owner said of this draft, and the text he said it of."""
+_NOTHING = Allowed(own="", all="")
+_FIXED = ("work", "offer", "see_work", "opening_bare")
+_AMOUNT = re.compile(r"[€$£]?\s?\d[\d.,']*\s?(?:[€$£]|[A-Z]{3}\b)?(?:\s?(?:/|per|an?|pro|je)\s?[a-zA-Z]+)?")
+
+
+class Answered(BaseModel):
+    question: int
+    text: str
+
+
+class Words(BaseModel):
+    """The parts of a bid that are written; the rest is code's."""
+
+    opening: str
+    answers: list[Answered]
+    fit: str
+    plan: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bid:
+    """A bid put together. `made`: the sentences that code made, each with the source it comes from."""
+
+    body: str
+    open: tuple[str, ...]  # questions of the post without an answer
+    asked: int
+    made: tuple[Source, ...]
+    fixed: frozenset[str]  # sentences of the template itself, which state nothing
+    price: str = ""
+
+
+class TemplateBid:
+    """The bid without a model: fills `Drafting` without asking anybody anything."""
+
+    async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
+        """A bid of the items that fit; wishes cannot be worked in, and the draft says so."""
+        return self.plain(brief, wishes, previous)
+
+    def plain(
+        self, brief: Brief, wishes: str = "", previous: str = "", why: tuple[str, ...] = (), cost: str = "0"
+    ) -> Draft:
+        """The same at once. `why`: what the owner should know about there being no model's words."""
+        if brief.lead is None:
+            return Draft(body="", gist="There is no post.", needs_owner="the post of this case is not kept any more")
+        words, made = _template_words(brief)
+        bid = compose(brief, words, wishes, made)
+        reasons = (*why, *_reasons(brief, wishes))
+        if wishes and previous:  # a text the owner has seen, or wrote, is better than the same bid once more
+            return Draft(body=canonical(previous), gist="Your wishes could not be worked in.", why=reasons, cost=cost)
+        return _finished(brief, bid, wishes, previous, why=reasons, cost=cost)
+
+
+class BidAgent:
+    """The bid by a language model; without a usable answer of it, by the template."""
+
+    def __init__(self, model: Model, templates: TemplateBid) -> None:
+        self._model, self._templates = model, templates
+        self._writing = Writing(model, Words, messages=_messages, check=check)
+
+    async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
+        """A checked bid; `needs_owner` names the claim that no source bears out.
+
+        Raises:
+            Retryable: the model's endpoint is away or busy; the calls already answered are not paid again.
+            NeedsOwner: the endpoint refuses the key, the name or the way of asking.
+        """
+        if brief.lead is None:
+            return self._templates.plain(brief)
+        filled = await self._writing.fill(Task(brief=brief, version=version, wishes=wishes, previous=previous))
+        cost = self._model.cost(brief.case, version)
+        reasons = tuple(one_line(reason, _REASON).rstrip(".") for reason in filled.why)
+        if filled.slots is None:
+            if blocked := _blocking(filled):
+                return Draft(body="", gist="A claim has no source.", why=reasons, cost=cost, needs_owner=blocked)
+            return self._templates.plain(brief, wishes, previous, why=reasons, cost=cost)
+        bid = compose(brief, filled.slots, wishes)
+        return _finished(brief, bid, wishes, previous, model=self._model.name, why=reasons, cost=cost)
+
+
+def _blocking(filled: Filled[Words]) -> str:
+    """The claim for which there is no source, in the words of the check; "" when it was something else."""
+    return next((one_line(fault.what, _REASON).rstrip(".") for fault in filled.faults if fault.rule == "claim"), "")
+
+
+def _finished(  # noqa: PLR0913 - what a draft is made of
+    brief: Brief, bid: Bid, wishes: str, previous: str, *, why: tuple[str, ...], cost: str, model: str = ""
+) -> Draft:
+    found = _claims(brief, bid, wishes, previous)
+    used = [name for claim in found for name in claim.sources] + [source.id for source in bid.made]
+    blocked = next((_unsupported(claim) for claim in found if not claim.supported), "")
+    return Draft(
+        body=canonical(bid.body),
+        gist=_gist(bid),
+        model=model,
+        why=(*why, *_told(bid, found)),
+        sources=tuple(dict.fromkeys(name for name in used if name not in _WORDS)),
+        cost=cost,
+        needs_owner=one_line(blocked, _REASON).rstrip("."),
+    )
+
+
+# ---------------------------------------------------------------- the bid, put together
+
+
+def compose(brief: Brief, words: Words, wishes: str = "", made: Sequence[Source] = ()) -> Bid:
+    """The whole bid: greeting, opening, questions with answers, fit, past work, plan, price, hours, closing, name.
+
+    `made`: what code put into the words, with its sources. Questions about price and hours are answered by code alone.
+    """
+    said = _phrases(brief)
+    lines, hours = _priced(brief, wishes), _hours(brief)
+    works = [source for source in brief.profile if source.kind == "work"]
+    questions = _questions(brief)
+    answers = {one.question: one.text.strip() for one in words.answers if one.text.strip()}
+    ours = {number: {"price": lines, "hours": hours}.get(_about(question), []) for number, question in questions}
+    answers |= {number: _joined(found) for number, found in ours.items() if found}
+    given = [source for found in ours.values() for source in found]
+    parts = [_greeting(brief), words.opening.strip()]
+    parts += [_asked(brief, number, question, answers[number]) for number, question in questions if number in answers]
+    parts += [words.fit.strip()]
+    parts += ["\n".join([said["work"], *(f"- {source.quote}" for source in works)])] if works else []
+    parts += [words.plan.strip(), _joined([line for line in (*lines, *hours) if line not in given]), said["offer"]]
+    parts += [f"{said['closing']}\n{one_line(brief.owner_name, 100)}"]
+    return Bid(
+        body=canonical("\n\n".join(part for part in parts if part)),
+        open=tuple(question for number, question in questions if number not in answers),
+        asked=len(questions),
+        made=(*works, *lines, *hours, *made),
+        fixed=frozenset(sentences("\n".join(said[name] for name in _FIXED))),
+        price=lines[0].quote if lines else "",
+    )
+
+
+def _joined(lines: Iterable[Source]) -> str:
+    return " ".join(line.quote for line in lines)
+
+
+def _greeting(brief: Brief) -> str:
+    said = _phrases(brief)
+    name = first_name(brief.sender)
+    return said["greeting"].replace("{name}", name) if name else str(said["neutral"])
+
+
+def _questions(brief: Brief) -> list[tuple[int, str]]:
+    """The post's own questions with their numbers."""
+    asked = brief.lead.questions if brief.lead else ()
+    plain = [one_line(question) for question in asked if question.strip()]
+    return list(enumerate(plain[:_MOST_QUESTIONS], start=1))
+
+
+def _asked(brief: Brief, number: int, question: str, answer: str) -> str:
+    """A question and its answer. A question that holds a link, or reads as a claim of ours, is named by its number."""
+    quoted = safe_line(question, _NOTHING, _QUESTION)
+    plain = bool(quoted) and len(question) <= _QUESTION and not is_claim(quoted, brief.owner_name)
+    head = f"> {quoted}" if plain else _phrases(brief)["question"].replace("{number}", str(number))
+    return f"{head}\n{answer}"
+
+
+def _priced(brief: Brief, wishes: str) -> list[Source]:
+    """The price in sentences: from the rate that the owner names in his wishes, else from the profile's."""
+    own = next((source for source in brief.profile if source.id == "profile:rate"), None)
+    wished = _wished_rate(wishes)
+    rate = wished or (parse_rate(own.quote) if own else None)
+    found = price(rate, brief.lead) if rate and brief.lead else None
+    if not found:
+        return []
+    name = "wishes" if wished else "profile:rate"
+    return [Source(id=name, kind="owner", quote=line) for line in _price_lines(found, brief)]
+
+
+def _price_lines(found: Price, brief: Brief) -> Iterator[str]:
+    said, language = _phrases(brief), _language(brief)
+    yield said["price"].replace("{rate}", f"{written(found.rate, language)} {said['per'][found.per]}")
+    if found.whole:
+        yield _filled(said["whole"], hours=str(found.hours), amount=written(found.whole, language))
+    elif found.budget and found.covers:
+        yield _filled(said["covers"], hours=str(found.covers), budget=written(found.budget, language))
+
+
+def _wished_rate(wishes: str) -> Pay | None:
+    """The rate that the owner's words name ("make it 80 EUR/hour")."""
+    found = (parse_rate(match.group().strip()) for match in _AMOUNT.finditer(wishes[:2000]))
+    return next((rate for rate in found if rate), None)
+
+
+def _hours(brief: Brief) -> list[Source]:
+    source = next((one for one in brief.profile if one.id == "profile:hours"), None)
+    number = re.search(r"\d+", source.quote) if source else None
+    if not number:
+        return []
+    return [Source(id="profile:hours", kind="owner", quote=_phrases(brief)["hours"].replace("{hours}", number.group()))]
+
+
+def _filled(form: str, **values: str) -> str:
+    """In one pass: what a value holds is never taken for a place of its own."""
+    return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found.group()), form)
+
+
+# ---------------------------------------------------------------- without a model
+
+
+def _template_words(brief: Brief) -> tuple[Words, list[Source]]:
+    """The words of a bid without a model, and the sentences among them that rest on a source."""
+    said, lead = _phrases(brief), brief.lead
+    title = safe_line(lead.title, _NOTHING, _TITLE) if lead and len(lead.title) <= _TITLE else ""
+    fits = title and not re.search(r"[“”„«»{}<>]", title)
+    answers = {number: _answer(brief, question) for number, question in _questions(brief)}
+    facts = _fitting_facts(brief)
+    words = Words(
+        opening=said["opening"].replace("{title}", title) if fits else said["opening_bare"],
+        answers=[Answered(question=number, text=_joined(found)) for number, found in answers.items()],
+        fit=_joined(facts),
+        plan="",
+    )
+    return words, [source for found in (*answers.values(), facts) for source in found if source.id]
+
+
+def _about(question: str) -> str:
+    """What a question of a post is about: price, hours, languages, work, or ""."""
+    folded = fold(question)
+    return next((str(row["about"]) for row in _asks() if phrases(row["phrases"]).search(folded)), "")
+
+
+def _answer(brief: Brief, question: str) -> list[Source]:
+    """What the profile answers to a question of the post, a sentence each; [] when it does not."""
+    folded, said, about = fold(question), _phrases(brief), _about(question)
+    known = {source.id: source.quote for source in brief.profile}
+    if about == "languages" and "profile:languages" in known:
+        line = said["languages"].replace("{languages}", known["profile:languages"])
+        return [Source(id="profile:languages", kind="owner", quote=line)]
+    skills = [skill for skill in known.get("profile:skills", "").split(", ") if skill and names_any(folded, skill)]
+    counted = phrases(_templates()["counts"]["phrases"]).search(folded)  # "how many years" is not answered by a name
+    found = []
+    if skills and not counted:
+        line = said["skills"].replace("{skills}", ", ".join(skills))
+        found.append(Source(id="profile:skills", kind="owner", quote=line))
+    if about == "work" and not counted and any(source.kind == "work" for source in brief.profile):
+        found.append(Source(id="", kind="owner", quote=said["see_work"]))
+    return found
+
+
+def _fitting_facts(brief: Brief) -> list[Source]:
+    """The owner's own sentences that share a word with the post and are in the language of the bid."""
+    wanted = _stems(f"{brief.subject} {brief.message}")
+    found = [source for source in brief.profile if source.id.startswith("profile:fact")]
+    fits = [
+        Source(id=one.id, kind="owner", quote=f"{one.quote.rstrip('.')}.")
+        for one in found
+        if _stems(one.quote) & wanted and (language_of(one.quote) or "en") == _language(brief)
+    ]
+    return fits[:_MOST_FACTS]
+
+
+def _stems(text: str) -> set[str]:
+    words = re.findall(r"[^\W\d_][\w+#-]{3,}", fold(text[:20_000]))
+    return {word[:6] for word in words if word not in small_words()}
+
+
+def _reasons(brief: Brief, wishes: str) -> Iterator[str]:
+    yield _NO_MODEL
+    if wishes:
+        yield 'No model worked your wishes in: answer "edit" and your text'
+    elif brief.language not in _languages():
+        yield f"There is no template in their language ({one_line(brief.language, 20)}), so it is in English"
+
+
+# ---------------------------------------------------------------- the model's words
+
+
+def _messages(task: Task) -> Sequence[Message]:
+    brief = task.brief
+    system = prompt(
+        "bid",
+        boundary=boundary(task),
+        owner=one_line(brief.owner_name, 100),
+        language=language_name(_language(brief)),
+    )
+    company = one_line(brief.lead.company, 200) if brief.lead else ""
+    head = "\n".join(part for part in (one_line(brief.subject, _REASON), company) if part)
+    items = [item(task, "the post", f"{head}\n\n{brief.message}")]
+    if asked := [f"{number}. {question}" for number, question in _questions(brief)]:
+        items.append(item(task, "its questions", "\n".join(asked)))
+    for label, sources in (
+        (f"notes about {one_line(brief.owner_name, 100)}", brief.profile),
+        ("what was found out about its author", brief.facts),
+        ("notes from earlier mail", brief.sources),
+    ):
+        if sources:
+            items.append(item(task, label, "\n".join(one_line(source.quote, _REASON * 2) for source in sources)))
+    return [("system", system), ("user", "\n\n".join([*items, *wanted(task)]))]
+
+
+def check(words: Words, task: Task) -> Sequence[Fault]:
+    """What is wrong with a model's words: prices and claims of its own, and what no draft may hold."""
+    brief = task.brief
+    bid = compose(brief, words, task.wishes)
+    found = [*_parts(words, brief, task.wishes)]
+    stated = _claims(brief, bid, task.wishes, task.previous)
+    found += [Fault("claim", _unsupported(claim)) for claim in stated if not claim.supported]
+    found += faults(bid.body, _known(brief, bid), task.wishes, task.previous)
+    return tuple(sorted(dict.fromkeys(found), key=lambda fault: not fault.hard))
+
+
+def _parts(words: Words, brief: Brief, wishes: str) -> Iterator[Fault]:
+    texts = [words.opening, words.fit, words.plan, *(one.text for one in words.answers)]
+    for name, most in _PARTS.items():
+        if len(getattr(words, name)) > most:
+            yield Fault("length", f"The part {name} has {len(getattr(words, name))} characters: more than {most}.")
+    if not words.opening.strip():
+        yield Fault("length", "The opening is empty.")
+    for one in words.answers:
+        if len(one.text) > _ANSWER:
+            yield Fault("length", f"Answer {one.question} has {len(one.text)} characters: more than {_ANSWER}.")
+    for found in (match for text in texts for match in _money().finditer(fold(text))):
+        if found.group() not in fold(wishes):
+            yield Fault("price", f'"{one_line(found.group(), _GIST)}" is an amount of money: the price is not yours.')
+    answered = {one.question for one in words.answers if one.text.strip()}
+    for number, question in _questions(brief):
+        if number not in answered and _about(question) not in {"price", "hours"}:
+            yield Fault("open", f'Question {number} is not answered: "{one_line(question, _QUESTION)}".', hard=False)
+
+
+def _known(brief: Brief, bid: Bid) -> Brief:
+    """What a bid may repeat: a stranger's post bears out figures and names, never a link or an address."""
+    post = Source(id="post", kind="post", quote=bare(f"{brief.subject}\n{brief.message}"))
+    return Brief(
+        case=brief.case,
+        kind=brief.kind,
+        sender=brief.sender,
+        language=_language(brief),
+        sources=(post, *brief.facts, *brief.sources),
+        profile=(*brief.profile, *bid.made),
+        owner_name=brief.owner_name,
+        received_at=brief.received_at,
+    )
+
+
+@cache
+def _money() -> re.Pattern[str]:
+    return re.compile(table("claims")["money"]["amount"])
+
+
+# ---------------------------------------------------------------- claims, and what the owner is told
+
+
+def _claims(brief: Brief, bid: Bid, wishes: str, previous: str) -> list[Claim]:
+    """What a bid says of the owner. Who may speak for him: profile, past work, own mails, code's lines, his wishes."""
+    known = [source for source in (*brief.profile, *brief.sources) if source.kind in OWN_KINDS]
+    known += [Source(id=one.id, kind="owner", quote=one.quote) for one in bid.made]
+    known += [
+        Source(id=name, kind="owner", quote=text) for name, text in zip(_WORDS, (wishes, previous), strict=True) if text
+    ]
+    return [one for one in claims(bid.body, known, brief.owner_name) if one.sentence not in bid.fixed]
+
+
+def _unsupported(claim: Claim) -> str:
+    missing = ", ".join(claim.missing[:5])
+    return (
+        f'The draft says "{one_line(claim.sentence, 140)}", which nothing in your profile bears out ({missing}). '
+        'Add it to profile.facts, or answer "edit" and your own text'
+    )
+
+
+def _told(bid: Bid, found: Iterable[Claim]) -> Iterator[str]:
+    if bid.asked:
+        yield f"answers {bid.asked - len(bid.open)} of {bid.asked} questions of the post"
+    for question in bid.open:
+        yield f'not answered: "{one_line(question, _QUESTION)}"'
+    if not bid.price:
+        yield "no price: profile.rate is empty"
+    borne = [claim for claim in found if claim.supported]
+    for claim in borne[:_MOST_TOLD]:
+        names = ", ".join(_WORDS.get(name, name) for name in claim.sources)
+        yield f'"{one_line(claim.sentence, 100)}" rests on {names}'
+    if len(borne) > _MOST_TOLD:
+        yield f"{len(borne) - _MOST_TOLD} more claims rest on the sources below"
+
+
+def _gist(bid: Bid) -> str:
+    asked = f"; answers {bid.asked - len(bid.open)} of {bid.asked}" if bid.asked else ""
+    amount = re.search(r"\d.*(?=\.$)", bid.price)
+    return one_line(f"A bid at {amount.group()}{asked}" if amount else f"A bid without a price{asked}", _GIST)
+
+
+# ---------------------------------------------------------------- the texts
+
+
+@cache
+def _templates() -> dict[str, Any]:
+    return tomllib.loads((FOLDER / "bid.toml").read_text(encoding="utf-8"))
+
+
+def _asks() -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = _templates()["asks"]
+    return rows
+
+
+def _languages() -> frozenset[str]:
+    return frozenset(_templates()) - {"asks", "counts"}
+
+
+def _language(brief: Brief) -> str:
+    return brief.language if brief.language in _languages() else "en"
+
+
+def _phrases(brief: Brief) -> dict[str, Any]:
+    said: dict[str, Any] = _templates()[_language(brief)]
+    return said
