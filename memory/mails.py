@@ -21,6 +21,7 @@ from memory.blobs import Blobs
 from memory.book import Book
 from memory.bounces import keep_bounce
 from memory.debts import hold_chasing
+from memory.money_mail import Heard, hear
 from memory.people import find_client, hold_proactive, mark_written_to, new_client, standing_of
 from memory.placed import lies_in_drafts
 from memory.schema import (
@@ -83,6 +84,7 @@ class Intake:
     draft_for: Literal["people", "known", "none"] = "people"
     first_day: Literal["digest", "ask"] = "digest"
     ignore: tuple[str, ...] = ()
+    authserv_id: str = ""  # the owner's mail server, whose word on a sender counts; "": see rules/vouching.py
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +207,7 @@ class Mails(Book):
         return Surroundings(
             folder_kind=folder_kind,
             now=self._clock.now(),
-            open_case=_open_case(connection, email, folder_kind),
+            open_case=_open_case(connection, email, folder_kind, client),
             asked=self._asked(connection, email),
             ours=self._row_of_ours(connection, email) is not None,
             client=client,
@@ -287,6 +289,7 @@ class Mails(Book):
         _keep_thread(connection, arrival, route)
         _keep_document(connection, arrival, route)
         _hold_what_is_proactive(connection, self._clock, arrival, route)
+        route = self._with_money(connection, arrival, route)
         if arrival.kind == "mail" and isinstance(route, Ignore):
             keep_bounce(connection, arrival.email, arrival.at)
         event = _event(arrival, route)
@@ -294,6 +297,14 @@ class Mails(Book):
             event = replace(event, from_drafts=lies_in_drafts(connection, event.case))
         _keep_seen(connection, arrival, route, event)
         return event
+
+    def _with_money(self, connection: Connection, arrival: _Arrival, route: Route) -> Route:
+        """Take in what the mail says of money; the route whose reason tells it."""
+        if arrival.kind != "mail" or arrival.around.ours:
+            return route
+        heard = Heard(email=arrival.email, route=route, client=arrival.client)
+        said = hear(connection, self._clock, self._owner, self._intake.authserv_id, heard)
+        return replace(route, reason=f"{route.reason} {said}".strip()) if said else route
 
     def _with_person(self, connection: Connection, arrival: _Arrival) -> _Arrival:
         if arrival.kind == "sent" or arrival.client is not None:
@@ -341,9 +352,14 @@ class Mails(Book):
         if arrival.kind != "mail" or not arrival.around.ours:
             return
         row = self._row_of_ours(connection, arrival.email)
-        if row is not None and row.arrived_at is None:
-            which = outbox.c.id == row.id
-            connection.execute(update(outbox).where(which).values(arrived_at=self._clock.now()))
+        if row is None:
+            return
+        values: dict[str, Any] = {} if row.arrived_at else {"arrived_at": self._clock.now()}
+        name = arrival.email.message_id
+        if row.purpose != "client" and not row.server_id and name not in {"", row.message_id}:
+            values["server_id"] = name  # the server gave it another one, and an answer may name that alone
+        if values:
+            connection.execute(update(outbox).where(outbox.c.id == row.id).values(values))
 
     # ------------------------------------------------------------ delivering what was recorded
 
@@ -510,17 +526,24 @@ def _has_id(ids: tuple[str, ...]) -> ColumnElement[bool]:
     return or_(outbox.c.message_id.in_(ids), outbox.c.server_id.in_(ids), outbox.c.reference.in_(ids))
 
 
-def _open_case(connection: Connection, email: Email, folder_kind: FolderKind) -> int:
-    """The open case of this conversation; the nearest parent decides."""
+def _open_case(connection: Connection, email: Email, folder_kind: FolderKind, client: Client | None) -> int:
+    """The open case of this conversation; the nearest parent decides.
+
+    A mail under an id that its case knows already is one more copy of that mail, but only from whom the case is with:
+    anybody may write any Message-ID.
+    """
     ids = (*email.parents[:_MOST_PARENTS], email.message_id)
     query = (
-        select(threads.c.message_id, threads.c.case)
+        select(threads.c.message_id, threads.c.case, cases.c.client)
         .join(cases, cases.c.number == threads.c.case)
         .where(threads.c.message_id.in_(tuple(one for one in ids if one)), cases.c.closed_at.is_(None))
     )
     if folder_kind == "inbox":  # an answer to a bid, a chase or an update is a conversation of its own
         query = query.where(cases.c.kind == "reply")
-    found = {row.message_id: row.case for row in connection.execute(query)}
+    rows = connection.execute(query).all()
+    whose = "" if client is None else client.id
+    theirs = [row for row in rows if folder_kind == "sent" or row.client == whose]
+    found = {row.message_id: row.case for row in rows if row in theirs or row.message_id in email.parents}
     return next((int(found[one]) for one in ids if one in found), 0)
 
 

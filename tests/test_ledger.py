@@ -201,6 +201,33 @@ def test_the_direct_parent_is_the_one_that_was_asked(house):
     assert around_of(house, answer, "sent").asked.case == 8
 
 
+def test_the_id_that_a_server_gave_our_question_is_learnt_when_it_arrives(house):
+    house.approval(7, 2, "Says yes. 41.1 nonce\n", message_id="<ours@winter.example>")
+    alone = own_mail("ok", OWNER.address, in_reply_to=("<given@mx.example>",))
+    assert around_of(house, alone, "sent").asked is None
+    house.receive(mail("Says yes. 41.1 nonce\n", message_id="<forged@evil.example>"))  # from somebody else
+    assert around_of(house, own_mail("ok", OWNER.address, in_reply_to=("<forged@evil.example>",)), "sent").asked is None
+    house.receive(own_mail("Says yes. 41.1 nonce\n", OWNER.address, message_id="<given@mx.example>"))
+    house.receive(own_mail("Says yes. 41.1 nonce\n", OWNER.address, message_id="<later@mx.example>"))
+    assert around_of(house, alone, "sent").asked.case == 7
+    assert around_of(house, own_mail("ok", OWNER.address, in_reply_to=("<later@mx.example>",)), "sent").asked is None
+
+
+def test_anothers_mail_under_a_cases_own_message_id_is_a_case_of_its_own(house):
+    first = mail()
+    case = house.receive(first).case
+    copy = mail("Hello Ada, when can you start?\n--\nlist footer", message_id=first.message_id)
+    assert house.receive(copy).case == case
+    bob = (Address(email="bob@evil.example", name="Maria Alvarez"),)
+    event = house.receive(mail("Pay me.", message_id=first.message_id, senders=bob))
+    assert event.case != case
+    assert house.receive(mail("More.", message_id=first.message_id, senders=bob)).case != case
+    answer = mail("Tuesday?", in_reply_to=(first.message_id,))
+    assert house.receive(answer).case == case
+    colleague = mail("I join.", in_reply_to=(first.message_id,), senders=(Address(email="bob@studio.example"),))
+    assert house.receive(colleague).case == case
+
+
 def test_an_answer_becomes_an_event_of_its_own_kind(house):
     case = house.receive(mail()).case
     house.approval(case, 1, "Says yes.", message_id="<ask@winter.example>")

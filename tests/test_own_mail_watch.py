@@ -18,6 +18,7 @@ from tools.mail import mime
 from workers import settings, wiring
 from workers.own_mail import PART, OwnMail
 from workflows.models import Email
+from workflows.rules.approval import ApprovalMail
 
 
 @dataclass
@@ -115,6 +116,53 @@ async def test_what_is_in_inbox_though_the_watcher_missed_it_is_no_alarm(house: 
         await desk.round(6)
         assert inbox(house) == ["Notice one [Deskhand]"]
         assert desk.entry("one").arrived_at
+
+
+async def test_a_mail_that_the_server_gave_another_id_has_arrived(house: House) -> None:
+    """Amazon SES and Outlook.com do; not every server says which, and some add a line below."""
+    house.smtp.rewrite_ids, house.smtp.states_ids = True, False
+    reference = "<1.1.abcdef@deskhand.invalid>"
+    async with post(house) as desk:
+        await desk.tell("one")
+        house.smtp.on_message = lambda mail: house.user.deliver(mail.kept + b"\r\nScanned for viruses.\r\n")
+        shown, maker = ApprovalMail(subject="Shall I?", text="The question.\n"), desk.parts.desk
+        await desk.parts.outbox.post(
+            intent="ask:1.1:1", purpose="approval", text=shown.text, case=1, version=1, reference=reference,
+            compose=lambda message_id, date: maker._to_owner(shown, "1.1", message_id, date, reference),
+        )  # fmt: skip
+        await desk.round(6)
+        assert inbox(house) == ["Notice one [Deskhand]", "Shall I?"]
+        assert desk.health == {}
+        for intent, sent in zip(("notice:one", "ask:1.1:1"), house.smtp.delivered, strict=True):
+            entry = desk.parts.rows.entry(intent)
+            assert entry
+            assert entry.arrived_at
+            assert entry.server_id == sent.server_id
+
+
+async def test_an_answer_in_inbox_does_not_pass_for_the_question(house: House) -> None:
+    lose(house)
+    reference = "<1.1.abcdef@deskhand.invalid>"
+    async with post(house) as desk:
+        shown, maker = ApprovalMail(subject="Shall I?", text="The question.\n"), desk.parts.desk
+        await desk.parts.outbox.post(
+            intent="ask:1.1:1", purpose="approval", text=shown.text, case=1, version=1, reference=reference,
+            compose=lambda message_id, date: maker._to_owner(shown, "1.1", message_id, date, reference),
+        )  # fmt: skip
+        entry = desk.parts.rows.entry("ask:1.1:1")
+        assert entry
+        answer = mime.compose(
+            sender=house.owner, to=(house.owner,), subject="Re: Shall I?", body="ok\n", message_id="<a@x.example>",
+            date=desk.clock.now(), in_reply_to=entry.message_id, references=(reference, entry.message_id),
+        )  # fmt: skip
+        bare = mime.compose(
+            sender=house.owner, to=(house.owner,), subject="Re: Shall I?", body="ok\n", message_id="<b@x.example>",
+            date=desk.clock.now(), in_reply_to="<srv@mx.example>", references=(reference,),
+        )  # fmt: skip
+        house.user.deliver(answer)
+        house.user.deliver(bare)
+        await desk.round(6)
+        assert "Shall I?" in inbox(house)  # put there: neither of the two was taken for it
 
 
 async def test_a_mail_that_was_moved_by_its_owner_has_arrived(house: House) -> None:

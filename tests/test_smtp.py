@@ -16,12 +16,15 @@ from tests.servers.smtp import (
     RecordingSmtp,
 )
 from tools.mail.account import Account
+from tools.mail.servers import stated_id
 from tools.mail.smtp import Patience, Refused, Submitted, Transport, Uncertain
 from workflows.errors import NeedsOwner, Permanent, Retryable
 
 SENDER, CLIENT = "ada@winter.example", "maria@studio.example"
 MAIL = b"From: ada@winter.example\r\nTo: maria@studio.example\r\nSubject: Hi\r\n\r\n.dot\r\n..two\r\nend\r\n"
 LARGE = MAIL + (b"x" * 900 + b"\r\n") * 20_000  # 18 MB, more than the buffers of a loopback connection
+SES_ID = "0100018f0e2b4c5d-1a2b3c4d-5e6f-7081-92a3-b4c5d6e7f809-000000"
+SES = f"Ok {SES_ID}"
 SHORT = Patience(connect=1, command=0.5, final=0.5)
 
 
@@ -78,6 +81,21 @@ async def test_server_id_is_read_from_the_reply():
         result = await submit(server)
         assert result == Submitted(reply=result.reply, server_id=server.delivered[0].server_id)
         assert result.server_id.endswith("@mx.provider.example>")
+
+
+@pytest.mark.parametrize(
+    ("host", "reply", "given"),
+    [
+        ("smtp.office365.com", "2.0.0 OK <AM0PR1@EUR.PROD.OUTLOOK.COM> [Hostname=x]", "<AM0PR1@EUR.PROD.OUTLOOK.COM>"),
+        ("email-smtp.us-east-1.amazonaws.com", SES, f"<{SES_ID}@email.amazonses.com>"),
+        ("EMAIL-SMTP.eu-west-1.amazonaws.com", SES, f"<{SES_ID}@eu-west-1.amazonses.com>"),
+        ("email-smtp-fips.us-west-2.amazonaws.com", SES, f"<{SES_ID}@us-west-2.amazonses.com>"),
+        ("email-smtp.eu-west-1.amazonaws.com.evil.example", SES, ""),
+        ("smtp.posteo.de", "2.0.0 Ok: queued as 4XyZ", ""),
+    ],
+)
+def test_the_id_that_a_server_gives_is_read_as_it_states_it(host: str, reply: str, given: str) -> None:
+    assert stated_id(host, reply) == given
 
 
 async def test_machine_name_stays_private(smtp_server):

@@ -65,9 +65,11 @@ class OwnMail:
         self._judge(await self._in_a_row())
 
     async def _look_for(self, entry: Entry) -> None:
-        found, junk = await self.evidence.anywhere(entry), await self.evidence.junk_folders()
+        found = await self.evidence.anywhere(entry, await self.outbox.content(entry))
+        junk = await self.evidence.junk_folders()
         if found is not None and found.folder not in junk:
             await asyncio.to_thread(self.rows.arrived, entry.intent)
+            await asyncio.to_thread(self.rows.learned, entry.intent, found.message_id)
             return
         where = f"lies in {found.folder}" if found else "is in none of your folders"
         log.warning("a mail to the owner did not arrive", intent=entry.intent, where=where)

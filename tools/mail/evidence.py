@@ -2,19 +2,18 @@
 
 import asyncio
 import contextlib
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Literal
 
 from memory.outgoing import Entry
 from tools.mail.inbox import Mailbox
+from tools.mail.servers import files_what_it_sends
 from workflows.errors import NeedsOwner, Permanent
 from workflows.models import Email, Outgoing
 from workflows.rules.canonical import body_hash
+from workflows.rules.triage import OUR_HEADER
 
 FilesSent = Literal["auto", "yes", "no"]
 
@@ -73,11 +72,15 @@ class Evidence:
                         return Found(folder=folder, message_id=header.message_id)
         return None
 
-    async def in_inbox(self, entry: Entry) -> Found | None:
-        """The copy of a mail to the owner in the owner's INBOX, by id."""
-        return await self._by_id("INBOX", [entry.message_id])
+    async def in_inbox(self, entry: Entry, content: bytes) -> Found | None:
+        """The copy of a mail to the owner in the owner's INBOX: by id, else by our marks, else by its text.
 
-    async def anywhere(self, entry: Entry) -> Found | None:
+        Raises:
+            Retryable, NeedsOwner: the mailbox cannot be looked into.
+        """
+        return await self._arrived("INBOX", entry, content)
+
+    async def anywhere(self, entry: Entry, content: bytes) -> Found | None:
         """The copy of a mail to the owner wherever a reader may have it: INBOX, Junk, Trash, folders of the owner's.
 
         Where sent mail and drafts lie is left out: a copy there says nothing about what arrived.
@@ -86,7 +89,7 @@ class Evidence:
         names = ["INBOX", *(one.name for one in sorted(folders, key=lambda one: one.use != "junk"))]
         for name in dict.fromkeys(names):
             with contextlib.suppress(NeedsOwner):  # a name that is listed and cannot be opened
-                if found := await self._by_id(name, [one for one in (entry.message_id, entry.server_id) if one]):
+                if found := await self._arrived(name, entry, content):
                     return found
         return None
 
@@ -125,6 +128,23 @@ class Evidence:
         for message_id in ids:
             if await self.mailbox.find(folder, message_id=message_id, part="header"):
                 return Found(folder=folder, message_id=message_id)
+        return None
+
+    async def _arrived(self, folder: str, entry: Entry, content: bytes) -> Found | None:
+        """Many a server gives a mail another Message-ID on its way, so that alone proves nothing."""
+        ids = [message_id for message_id in (entry.message_id, entry.server_id) if message_id]
+        if found := await self._by_id(folder, ids) or await self._by_marks(folder, entry):
+            return found
+        return await self._by_body(folder, entry, await asyncio.to_thread(self.parse, content))
+
+    async def _by_marks(self, folder: str, entry: Entry) -> Found | None:
+        """By the reference that nobody else can know. An answer inherits it, but neither alone nor with our header."""
+        if not entry.reference:
+            return None
+        for listed in await self.mailbox.find(folder, answering=(entry.reference,), part="header"):
+            header = await self._read(listed.content)
+            if header is not None and header.has_header(OUR_HEADER) and header.references == (entry.reference,):
+                return Found(folder=folder, message_id=header.message_id)
         return None
 
     async def _by_body(self, folder: str, entry: Entry, ours: Email) -> Found | None:
@@ -169,10 +189,4 @@ def known_to_file(host: str, setting: FilesSent) -> bool | None:
     """Whether this SMTP server files what it sends, by the owner's word or by our table; None: not known."""
     if setting != "auto":
         return setting == "yes"
-    return True if host.lower() in _table()["files"] else None
-
-
-@cache
-def _table() -> dict[str, list[str]]:
-    table: dict[str, list[str]] = tomllib.loads(Path(__file__).with_name("filing.toml").read_text(encoding="utf-8"))
-    return table
+    return True if files_what_it_sends(host) else None

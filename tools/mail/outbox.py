@@ -247,10 +247,10 @@ class Outbox:
 
     async def _append(self, entry: Entry) -> Entry:
         """Put the claimed bytes into INBOX, unless an earlier attempt that never heard the answer did."""
-        lies_there = entry.attempts > 1 and await self._evidence.in_inbox(entry) is not None
+        content = await self.content(entry)
+        lies_there = entry.attempts > 1 and await self._evidence.in_inbox(entry, content) is not None
         await asyncio.to_thread(self._ledger.committing, entry.intent)
         if not lies_there:
-            content = await asyncio.to_thread(self._blobs.get, entry.blob)
             try:
                 await self._evidence.put_into_inbox(content)
             except DeskhandError as error:
@@ -267,12 +267,16 @@ class Outbox:
             Retryable, NeedsOwner, Permanent: not now.
         """
         async with self._lock(entry.intent):
-            content = await asyncio.to_thread(self._blobs.get, entry.blob)
+            content = await self.content(entry)
             if self.via == "append":
                 await self._transport.submit(content, self._owner.address, entry.recipients, _nothing)
                 return "smtp"
             await self._evidence.put_into_inbox(content)
             return "append"
+
+    async def content(self, entry: Entry) -> bytes:
+        """The mail as it was composed, byte for byte."""
+        return await asyncio.to_thread(self._blobs.get, entry.blob)
 
     def _is_to_owner(self, entry: Entry) -> bool:
         return entry.recipients == (self._owner.address,)
@@ -281,13 +285,14 @@ class Outbox:
         if not self._is_to_owner(entry):  # nobody's mailbox but the owner's can be asked
             await asyncio.to_thread(self._ledger.retry, entry.intent, "No answer came; it goes again.")
             return await self._reread(entry)
-        found = await self._look(lambda: self._evidence.in_inbox(entry), seconds)
+        content = await self.content(entry)
+        found = await self._look(lambda: self._evidence.in_inbox(entry, content), seconds)
         if found is None:
             await asyncio.to_thread(self._ledger.retry, entry.intent, "It was not found in INBOX; it goes again.")
             return await self._reread(entry)
         reply = f"It lies in {found.folder}, so it was sent."
         return await asyncio.to_thread(
-            self._ledger.sent, entry.intent, reply, "", entry.claimed_at or self._clock.now()
+            self._ledger.sent, entry.intent, reply, found.message_id, entry.claimed_at or self._clock.now()
         )
 
     # ------------------------------------------------------------ after a crash, and for the supervisor

@@ -25,13 +25,13 @@ from aiosmtplib.response import SMTPResponse
 
 from tools.mail import tls
 from tools.mail.account import Account
+from tools.mail.servers import stated_id
 from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
 
 _EHLO_NAME = "[127.0.0.1]"  # what mail programs say; the machine's real name is nobody's business
 _BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 _ADDRESS = re.compile(r"[^\s<>\x00-\x1f\x7f]+@[^\s<>\x00-\x1f\x7f]+")
-_STATED_ID = re.compile(r"<[^<>\s@]+@[^<>\s@]+>")
 
 _AUTH_NEEDED, _PERMANENT = 530, 500
 _OK, _START_INPUT = 250, 354
@@ -231,8 +231,8 @@ class Transport:
             await self._drained(protocol)
         final = await self._final_dot(protocol)
         if final.code == _OK:
-            stated = _STATED_ID.search(final.message)
-            return Submitted(reply=f"{final.code} {final.message}", server_id=stated.group() if stated else "")
+            server_id = stated_id(self.account.host, final.message)
+            return Submitted(reply=f"{final.code} {final.message}", server_id=server_id)
         # A clear 4xx or 5xx means not accepted; anything else is no answer that one can build on.
         with self._plainly():
             if 400 <= final.code < 600:  # noqa: PLR2004
