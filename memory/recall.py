@@ -20,6 +20,7 @@ from workflows.models import Address, Brief, CaseState, Client, Email, Kind, Own
 from workflows.rules.canonical import one_line
 from workflows.rules.language import language_of
 from workflows.rules.replying import gist, new_part
+from workflows.rules.scope import outside_scope, told
 from workflows.rules.sender import authentication_server, fails_dmarc
 
 MOST_SOURCES = 6
@@ -130,9 +131,19 @@ class Recall:
             hints += self._recipient_hints(theirs[-1].email)
         hints += [_unproven_hint(mail.email) for mail in theirs if fails_dmarc(mail.email)][-1:]
         hints += [_other_hint(mail) for mail in others]
+        hints += self._scope_hints(theirs)
         if self._store.degraded:
             hints.append("The embedding endpoint is away; memory was searched by keywords alone.")
         return tuple(hints)
+
+    def _scope_hints(self, theirs: Sequence[_CaseMail]) -> list[str]:
+        """Whether they ask for what their project does not hold: both quotes side by side, one for each project."""
+        hints = []
+        for project in self._ledger.projects_of(theirs[-1].client) if theirs else ():
+            found = outside_scope(_joined([mail.text for mail in theirs]), project)
+            if found is not None:
+                hints.append(told(found, project))
+        return hints
 
     def _recipient_hints(self, email: Email) -> list[str]:
         known = self._owner.addresses | {email.sender.email}

@@ -411,11 +411,41 @@ class ProfileSection(Section):
         return self
 
 
+class LeadsSection(Section):
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.55
+    alerts: bool = True
+
+
+class SourceSection(Section):
+    """One `[sources.NAME]`: what is asked for job posts. Keys beside these are the source's own."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
+
+    use: str = ""
+    url: Annotated[str, _optional(_url)] = ""
+    every: Annotated[Duration, Field(ge=timedelta(minutes=1))] = timedelta(hours=1)
+
+
+SourceName = Annotated[str, _matching(re.compile(r"[a-z0-9][a-z0-9_-]{0,40}"), "named in small letters and digits")]
+
+
 class MoneySection(Section):
     ladder: Annotated[str, BeforeValidator(_ladder)] = "standard"
     business_days: bool = True
     dues_at: TimeOfDay = time(8)
     details: str = ""
+
+
+class WorkSection(Section):
+    projects: Annotated[str, Field(min_length=1)] = "projects"
+    timesheets: Annotated[str, Field(min_length=1)] = "timesheets"
+    dates: Literal["auto", "dmy", "mdy", "ymd"] = "auto"
+    timezone: Annotated[str, _optional(BeforeValidator(_zone))] = ""
+    authors: Emails = ()
+    updates_at: TimeOfDay = time(8)
+    share_hours: bool = False
+    unbilled: bool = True
+    hours_per_week: Annotated[int, _number, Field(ge=0, le=168)] = 0
 
 
 _empty_is_none = BeforeValidator(lambda value: None if value == {} else value)
@@ -444,7 +474,10 @@ class Settings(BaseSettings):
     approval: ApprovalSection = ApprovalSection()
     limits: LimitsSection = LimitsSection()
     profile: ProfileSection = ProfileSection()
+    leads: LeadsSection = LeadsSection()
+    sources: dict[SourceName, SourceSection] = {}
     money: MoneySection = MoneySection()
+    work: WorkSection = WorkSection()
 
     @classmethod
     def settings_customise_sources(
@@ -658,6 +691,8 @@ def _variable(section: str, key: str) -> str:
 def _refuse_unknown_variables() -> None:
     known = {_variable(section, key) for section, names in keys().items() for key in names}
     for name in sorted(os.environ):
+        if re.fullmatch(rf"{PREFIX}SOURCES__[A-Z0-9_-]+__[A-Z0-9_]+", name.upper()):  # the names are the owner's own
+            continue
         if name.upper().startswith(PREFIX) and "__" in name and name.upper() not in known:
             near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.6)
             mend = f"Did you mean {near[0]}?" if near else "Remove it; docs/settings.md lists all settings."
@@ -695,7 +730,12 @@ def _expected(error: ErrorDetails) -> str:
         "model_type": "a section with keys",
         "model_attributes_type": "a section with keys",
     }
-    for beginning, text in (("int", "a whole number"), ("bool", "true or false"), ("string_type", "text in quotes")):
+    for beginning, text in (
+        ("int", "a whole number"),
+        ("float", "a number"),
+        ("bool", "true or false"),
+        ("string_type", "text in quotes"),
+    ):
         if kind.startswith(beginning):
             return text
     return plain.get(kind, error["msg"].lower())
@@ -717,7 +757,7 @@ def line_of(text: str, section: str, key: str = "") -> int:
         head = re.match(r"\s*\[\s*\"?([^\]\"]+?)\"?\s*\]", line)
         if head:
             current = head.group(1)
-            start = number if current == section else start
+            start = number if current in {section, f"{section}.{key}"} else start
             continue
         found = re.match(r"\s*\"?([\w.-]+?)\"?\s*=", line)
         if found and (f"{current}.{found.group(1)}".lstrip(".") in (f"{section}.{key}", section)):

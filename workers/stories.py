@@ -10,11 +10,11 @@ from pathlib import Path
 from agents.model import Model
 from memory.ledger import Ledger
 from memory.recall import Builder, Recall
-from workers import money
+from workers import feeds, money, work
 from workers.polling import Watch
 from workers.settings import Settings
 from workflows.models import CaseState, Kind, Owner
-from workflows.ports import Clock, Drafting, Researching
+from workflows.ports import Clock, Desk, Drafting, Researching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class Ground:
     owner: Owner
     clock: Clock
     model: Model | None
+    desk: Desk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +44,29 @@ class Stories:
 def stories(ground: Ground) -> Stories:
     """Every story that is not a mail's."""
     chase = money.Money(settings=ground.settings.money, ledger=ground.ledger, owner=ground.owner, clock=ground.clock)
+    updates = work.Working(
+        home=ground.home,
+        settings=ground.settings,
+        ledger=ground.ledger,
+        owner=ground.owner,
+        clock=ground.clock,
+        desk=ground.desk,
+        profile=ground.settings.profile_sources(),
+    )
+    leads = feeds.Feeds(
+        home=ground.home,
+        leads=ground.settings.leads,
+        sources=ground.settings.sources,
+        profile=ground.settings.profile_facts(),
+        ledger=ground.ledger,
+        owner=ground.owner,
+        clock=ground.clock,
+    )
     return Stories(
-        builders={"chase": chase.briefs().build},
-        drafters={"chase": money.drafting(ground.model)},
+        builders={"chase": chase.briefs().build, "update": updates.briefs().build},
+        drafters={"chase": money.drafting(ground.model), "update": work.drafting(ground.model)},
         researcher=_NoResearch(),
-        watches=(chase.watch(),),
+        watches=(*leads.watches(), chase.watch(), updates.watch()),
     )
 
 

@@ -117,7 +117,16 @@ def build(home: Path, settings: Settings, clock: Clock | None = None) -> Parts:
     store = _store(home, settings, ledger, clock, health)
     model = _model(home, settings, journal, clock)
     recall = Recall(ledger, store, settings.profile_sources(), owner)
-    ground = Ground(home=home, settings=settings, ledger=ledger, recall=recall, owner=owner, clock=clock, model=model)
+    ground = Ground(
+        home=home,
+        settings=settings,
+        ledger=ledger,
+        recall=recall,
+        owner=owner,
+        clock=clock,
+        model=model,
+        desk=desk,
+    )
     told = stories(ground)
     recall.also_builds(told.builders)
     return Parts(
@@ -174,7 +183,12 @@ def _outbox(  # noqa: PLR0913, PLR0917 - what the outbox is made of
 
 def _intake(settings: Settings) -> Intake:
     intake = settings.intake
-    return Intake(draft_for=intake.draft_for, first_day=intake.first_day, ignore=intake.ignore)
+    return Intake(
+        draft_for=intake.draft_for,
+        first_day=intake.first_day,
+        ignore=intake.ignore,
+        authserv_id=settings.approval.authserv_id,
+    )
 
 
 def _store(home: Path, settings: Settings, ledger: Ledger, clock: Clock, health: dict[str, str]) -> Store:
