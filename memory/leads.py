@@ -245,6 +245,27 @@ def _judge(connection: Connection, clock: Clock, source: str, lead: Lead, verdic
     return ("bid", "") if case else ("skipped", verdict.rule if isinstance(verdict, Ignore) else "")
 
 
+def rescue(connection: Connection, clock: Clock, key: str, reason: str) -> int:
+    """Bid for a lead that was skipped after all, whatever its score: its case, 0 when no skipped lead has that key."""
+    row = connection.execute(select(leads).where(leads.c.key == key, leads.c.case == 0)).first()
+    if row is None:
+        return 0
+    lead = from_json(Lead, row.lead)
+    client = _client(connection, clock, lead, Start(kind="bid"))
+    beginning = Beginning(
+        kind="bid",
+        event="lead",
+        key=f"{key}:rescued",
+        title=f"{lead.company}: {lead.title}" if lead.company else lead.title,
+        client=client.id if client else "",
+        summary=reason,
+        sender=lead.source,
+    )
+    case = begin(connection, clock, beginning)
+    connection.execute(update(leads).where(leads.c.key == key).values(case=case))
+    return case
+
+
 def _client(connection: Connection, clock: Clock, lead: Lead, verdict: Start | Ignore) -> Client | None:
     """Whom a bid would be mailed to; somebody new becomes a client only with a case."""
     if not lead.contact.email:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Row, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from memory.blobs import Blobs
+from memory.leads import rescue
 from memory.mails import Intake, Mails, SeenMail, seen_mail
 from memory.people import every_client, mark_written_to, paused_clients
 from memory.schema import cases, clients, from_json, mails, meta, orders, outbox, seen, to_json
@@ -194,6 +195,8 @@ class Orders(Mails):
         row = connection.execute(select(seen).where(seen.c.id == number)).first()
         if row is None:
             return Carried(ok=False, says=f'There is no mail number {number}; "ignored" lists them.')
+        if row.kind == "lead":
+            return self._rescue_lead(connection, row)
         text = connection.execute(select(mails.c.email).where(mails.c.identity == row.key)).scalar()
         email = from_json(Email, text) if text else None
         if refusal := self._no_rescue(seen_mail(row), email):
@@ -205,6 +208,16 @@ class Orders(Mails):
             ok=True,
             says=f"Mail {number} of {one_line(row.sender)} is case {case} now, and its sender counts as known.",
         )
+
+    def _rescue_lead(self, connection: Connection, row: Row[Any]) -> Carried:
+        case = row.case or rescue(connection, self._clock, row.key, "You rescued it.")
+        if not case:
+            why = one_line(row.reason).rstrip(".")
+            return Carried(ok=False, says=f"Post {row.id} cannot be bid for: {why}.")
+        if row.rule == "rescue" or row.case:
+            return Carried(ok=False, says=f"Post {row.id} belongs to case {case} already.")
+        connection.execute(update(seen).where(seen.c.id == row.id).values(rule="rescue", case=case))
+        return Carried(ok=True, says=f"Post {row.id} of {one_line(row.sender)} is case {case} now.")
 
     def _no_rescue(self, mail: SeenMail, email: Email | None) -> str:
         """Why this mail cannot be rescued, "" when it can."""

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from memory.leads import Counts, Post
 from memory.schema import cases, reading, seen
 from tests.ledgers import House
-from workflows.models import Address, Event, Ignore, Lead, Start
+from workflows.models import Address, Carried, Event, Ignore, Lead, Rescue, Start
 from workflows.rules.leads import UNREADABLE
 
 LONG = " ".join(f"word{number}" for number in range(60))
@@ -223,3 +223,23 @@ def test_the_case_is_named_after_company_and_title(house: House):
     with reading(house.engine) as connection:
         titles = list(connection.execute(select(cases.c.title).order_by(cases.c.number)).scalars())
     assert titles == ["Acme: Developer number 1", "Developer number 2"]
+
+
+def test_a_skipped_post_is_rescued_once_and_bid_for(house: House):
+    house.ledger.record_leads("wwr", [post(lead(1)), post(lead(2), "2")], below, {})
+    skipped = {one.subject: one.id for one in house.ledger.skipped()}
+    number = skipped["Developer number 1"]
+    done = house.ledger.carry_out("order-1", Rescue(number=number), house.clock.now())
+    assert done == Carried(ok=True, says=f"Post {number} of wwr is case 1 now.")
+    assert house.ledger.lead_of(1) == lead(1)
+    assert [(one.kind, one.case) for one in events(house)] == [("lead", 1)]
+    again = house.ledger.carry_out("order-2", Rescue(number=number), house.clock.now())
+    assert again == Carried(ok=False, says=f"Post {number} belongs to case 1 already.")
+    assert len(house.ledger.open_cases()) == 1
+
+
+def test_a_post_without_a_lead_cannot_be_rescued(house: House):
+    house.ledger.record_leads("wwr", [post(Ignore(rule="expired", reason="It expired."), "6")], below, {})
+    (row,) = house.ledger.skipped()
+    done = house.ledger.carry_out("order-1", Rescue(number=row.id), house.clock.now())
+    assert done == Carried(ok=False, says=f"Post {row.id} cannot be bid for: It expired.")

@@ -27,7 +27,7 @@ resume Acme          goes on with this client
 why 41               the whole story of case 41
 fix 41               drafts a correction of what case 41 sent; your words may follow
 ignored              what was skipped and why, each with a number
-rescue 4             mail number 4 of that list is work after all
+rescue 4             mail or post number 4 of that list is work after all
 away until 14 Aug    nothing expires and no reminders come until then
 back                 ends "away"
 auto reply           mails of this kind leave without your yes (only after a row of unedited approvals)
