@@ -20,6 +20,7 @@ from workflows.models import Email, Event, Owner, RawMail, Route, Surroundings
 from workflows.ports import Clock
 from workflows.rules.canonical import one_line
 from workflows.rules.machines import bounce
+from workflows.rules.payments import is_payment_sender
 from workflows.rules.routing import route
 
 log = structlog.get_logger()
@@ -61,9 +62,8 @@ class Reception:
             return
         event = await asyncio.to_thread(self.ledger.record_mail, email, raw.folder_kind, self._route, self.clock.now())
         log.info("mail", folder=raw.folder, uid=raw.uid, identity=email.identity[:12], case=event.case if event else 0)
-        if event:
-            self.news.set()
-        elif bounce(email):
+        self.news.set()  # a mail that makes no case may still be news for one: a payment
+        if event is None and (bounce(email) or is_payment_sender(email.sender.email)):
             self.aftercare_due.set()
 
     def _route(self, email: Email, around: Surroundings) -> Route:

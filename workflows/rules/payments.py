@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from workflows.errors import Permanent
@@ -74,13 +74,26 @@ def is_payment_sender(address: str) -> bool:
     return any(_under(domain, provider["domains"]) for provider in table("payments")["provider"])
 
 
+def is_shared_domain(domain: str) -> bool:
+    """Whether strangers have addresses there (gmail.com): two of them have nothing to do with each other."""
+    return domain.lower() in table("payments")["common"]["shared"]
+
+
+def bare_name(name: str) -> str:
+    """A firm's name without case, marks and legal form: "Acme GmbH & Co. KG" and "ACME" are the same payer."""
+    words = (word.strip(".,;()") for word in _flat(name).casefold().split())
+    return " ".join(word for word in words if word and word not in table("payments")["common"]["forms"])
+
+
 def numbers_in(text: str, known: Iterable[str]) -> tuple[str, ...]:
     """Which of these invoice numbers stand in the text as words of their own, in the order given.
 
     A short number ("14") counts only behind a word that says what it is ("invoice 14", "#14").
     """
     flat = _flat(text)
-    return tuple(number for number in known if number and _number_pattern(number).search(flat))
+    folded = flat.casefold()
+    near = (number for number in known if number and number.casefold() in folded)
+    return tuple(number for number in near if _number_pattern(number).search(flat))
 
 
 # ---------------------------------------------------------------- services on the list
@@ -296,7 +309,7 @@ def _stated() -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{words}){marks}(?P<number>(?=[^\s]*\d)[\w/.-]{{1,40}})", re.IGNORECASE)
 
 
-@cache
+@lru_cache(maxsize=256)
 def _number_pattern(number: str) -> re.Pattern[str]:
     bare = rf"(?<![\w-]){re.escape(number)}(?![\w-]|[./]\w)"
     if len(number) > _SHORT or not number.isdigit():
