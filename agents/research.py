@@ -52,6 +52,8 @@ _SILENT = (
 
 Tool = Callable[..., Any]
 """A read-only tool: a typed function, plain or async, with a docstring that says what it tells."""
+Tools = Callable[[], Awaitable[Mapping[str, Tool]]]
+"""Where the read-only tools come from, by name: plugins are loaded when they are first wanted."""
 
 
 class Fetching(Protocol):
@@ -116,7 +118,7 @@ class _Item:
 
 
 class Researcher:
-    """Implements `workflows.ports.Researching`. `tools`: by name, read-only all of them."""
+    """Implements `workflows.ports.Researching`."""
 
     def __init__(  # noqa: PLR0913 - the ledger, the web, a model, tools and two settings, all by name
         self,
@@ -124,14 +126,15 @@ class Researcher:
         ledger: Leads,
         web: Fetching,
         model: Model | None = None,
-        tools: Mapping[str, Tool] | None = None,
+        tools: Tools | None = None,
         owner_name: str = "",
         seconds: float = SECONDS,
     ) -> None:
         self._ledger = ledger
         self._web = web
         self._model = model
-        self._tools = dict(tools or {})
+        self._load_tools = tools
+        self._tools: Mapping[str, Tool] = {}
         self._owner_name = owner_name
         self._seconds = seconds
 
@@ -150,6 +153,8 @@ class Researcher:
         deadline = asyncio.get_running_loop().time() + self._seconds
         pages, notes = await self._pages(lead)
         found = [finding for page in pages for finding in said_of_itself(page, lead)]
+        if self._model is not None and self._load_tools is not None:
+            self._tools = await self._load_tools()
         if self._model is not None and (pages or self._tools):
             left = max(deadline - asyncio.get_running_loop().time(), 0.0)
             try:

@@ -80,7 +80,12 @@ def post(text: str, **fields: Any) -> Lead:
 
 def researcher(house: House, site: WebServer, lead: Lead | None, **more: Any) -> Researcher:
     web = more.pop("web", None) or Web(permit=site.permit)
-    return Researcher(ledger=OneLead(house.ledger, lead), web=web, **more)
+    given = more.pop("tools", {})
+
+    async def tools() -> dict[str, Any]:
+        return given
+
+    return Researcher(ledger=OneLead(house.ledger, lead), web=web, tools=tools, **more)
 
 
 def facts(*given: dict[str, Any]) -> dict[str, Any]:

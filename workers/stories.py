@@ -10,10 +10,11 @@ from pathlib import Path
 from agents.model import Model
 from memory.ledger import Ledger
 from memory.recall import Builder, Recall
-from workers import feeds, money, work
+from tools.web import Web
+from workers import bids, feeds, money, work
 from workers.polling import Watch
 from workers.settings import Settings
-from workflows.models import CaseState, Kind, Owner
+from workflows.models import Kind, Owner
 from workflows.ports import Clock, Desk, Drafting, Researching
 
 
@@ -62,16 +63,24 @@ def stories(ground: Ground) -> Stories:
         owner=ground.owner,
         clock=ground.clock,
     )
+    offers = bids.Bids(
+        settings=ground.settings,
+        ledger=ground.ledger,
+        owner=ground.owner,
+        clock=ground.clock,
+        threshold=ground.settings.leads.threshold,
+    )
     return Stories(
-        builders={"chase": chase.briefs().build, "update": updates.briefs().build},
-        drafters={"chase": money.drafting(ground.model), "update": work.drafting(ground.model)},
-        researcher=_NoResearch(),
+        builders={
+            "bid": offers.briefs(ground.recall.search).build,
+            "chase": chase.briefs().build,
+            "update": updates.briefs().build,
+        },
+        drafters={
+            "bid": bids.drafting(ground.model),
+            "chase": money.drafting(ground.model),
+            "update": work.drafting(ground.model),
+        },
+        researcher=offers.researcher(Web(), ground.model, leads.read_tools),
         watches=(*leads.watches(), chase.watch(), updates.watch()),
     )
-
-
-class _NoResearch:
-    """Without a researcher a brief has the post alone."""
-
-    async def research(self, state: CaseState) -> None:
-        return None
