@@ -67,12 +67,6 @@ class Answers(Book):
             raise Permanent("The text of your answer is not in the ledger, so nothing was changed.")
         return decision.text
 
-    def answer_result(self, key: str) -> str | None:
-        """What the case said to it; None before it said something."""
-        query = select(answers.c.result).where(answers.c.key == key, answers.c.state != "recorded")
-        with self._reading() as connection:
-            return connection.execute(query).scalar()
-
     def answer_outcome(self, key: str) -> tuple[bool, str] | None:
         """Whether its case took it, and what the case said; None before it said something."""
         query = select(answers.c.state, answers.c.result).where(answers.c.key == key, answers.c.state != "recorded")

@@ -147,13 +147,6 @@ class Cases(Book):
         """The brief that the case works from now."""
         return self.stored_brief(self.case(case).brief)
 
-    def client_briefs(self, client: str, limit: int = 20) -> tuple[Brief, ...]:
-        """The newest briefs of a client's cases."""
-        query = select(briefs.c.brief).join(cases, cases.c.number == briefs.c.case).where(cases.c.client == client)
-        with self._reading() as connection:
-            texts = connection.execute(query.order_by(briefs.c.id.desc()).limit(limit)).scalars()
-            return tuple(from_json(Brief, text) for text in texts)
-
     # ------------------------------------------------------------ versions
 
     def add_version(self, state: CaseState, draft: Draft, by: str) -> CaseState:
@@ -226,16 +219,6 @@ class Cases(Book):
         """The approved hash of the version."""
         with self._reading() as connection:
             return str(_version_row(connection, case, version).hash)
-
-    def version_state(self, case: int, version: int) -> str:
-        """How it stands: current | superseded | approved | rejected | expired."""
-        with self._reading() as connection:
-            return str(_version_row(connection, case, version).state)
-
-    def set_version_state(self, case: int, version: int, state: str) -> None:
-        with self._writing() as connection:
-            _version_row(connection, case, version)
-            _set_state(connection, case, version, state)
 
     def version_states(self, numbers: Iterable[int]) -> dict[tuple[int, int], str]:
         """The state of every version of these cases, by (case, version)."""

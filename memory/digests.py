@@ -198,13 +198,6 @@ class Digests(Book):
 
     # ------------------------------------------------------------ a case that goes on as another
 
-    def successor(self, case: int) -> CaseState | None:
-        """The newest case that took this one up again; None when none did."""
-        query = select(cases.c.state).where(cases.c.follows == case).order_by(cases.c.number.desc())
-        with self._reading() as connection:
-            text = connection.execute(query).scalar()
-        return None if text is None else from_json(CaseState, text)
-
     def reopen(self, case: int) -> CaseState:
         """A new case for the same mails whose first version is the ended one's last draft, to be shown. Idempotent."""
         with self._writing() as connection:

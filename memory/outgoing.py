@@ -287,18 +287,6 @@ class OutgoingLedger(Book):
         with self._writing() as connection:
             connection.execute(update(outbox).where(outbox.c.intent == intent).values(values))
 
-    def by_message_id(self, ids: Iterable[str]) -> Entry | None:
-        """The mail of ours that the first matching id names: our own id, the server's, or our reference."""
-        with self._reading() as connection:
-            for wanted in ids:
-                if not wanted:
-                    continue
-                named = or_(*(column == wanted for column in (outbox.c.message_id, outbox.c.server_id)))
-                query = select(outbox).where(or_(named, outbox.c.reference == wanted)).order_by(outbox.c.id)
-                if (row := connection.execute(query).first()) is not None:
-                    return _entry(row)
-        return None
-
     def is_ours(self, message_id: str, body_hash: str) -> bool:
         """Whether a mail is one that Deskhand made, by either of its ids or by its body."""
         by_id = or_(outbox.c.message_id == message_id, outbox.c.server_id == message_id)

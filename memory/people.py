@@ -105,10 +105,6 @@ class People(Book):
             raise Permanent(f"The ledger knows no client {client}.")
         return found
 
-    def client_by_address(self, email: str) -> Client | None:
-        with self._reading() as connection:
-            return find_client(connection, email)
-
     def namesakes(self, client: Client) -> tuple[str, ...]:
         """Addresses of other clients of the same name whom the owner has written to: one of them may be posed as."""
         others = func.lower(clients.c.name) == client.name.lower()
@@ -136,8 +132,3 @@ class People(Book):
                 return
             unwanted = standing_of(connection, client).unwanted | {kind}
             connection.execute(update(clients).where(which).values(unwanted=" ".join(sorted(unwanted))))
-
-    def hold_client(self, client: str, reason: str) -> None:
-        """Hold everything proactive to this client; an empty reason lets it go on."""
-        with self._writing() as connection:
-            hold_proactive(connection, client, reason)

@@ -10,8 +10,9 @@ from sqlalchemy import Engine, insert
 
 from memory.blobs import Blobs
 from memory.ledger import Intake, Ledger
+from memory.people import hold_proactive
 from memory.schema import open_engine, outbox, transaction
-from workflows.models import Address, Answered, Email, Ignore, Owner, Route, Start, Surroundings, Tell
+from workflows.models import Address, Answered, Client, Email, Ignore, Owner, Route, Start, Surroundings, Tell
 from workflows.rules.canonical import body_hash
 
 OWNER = Owner(name="Ada Winter", address="ada@winter.example", aliases=("hello@winter.example",))
@@ -50,6 +51,11 @@ class House:
         """Record a mail as the watcher would, with the plainest of rules."""
         return self.ledger.record_mail(email, folder_kind, plain_route, self.clock.now())
 
+    def hold(self, client: str, reason: str) -> None:
+        """Hold everything proactive to a client, as a complaint of theirs does; "" lets it go on."""
+        with transaction(self.engine) as connection:
+            hold_proactive(connection, client, reason)
+
     def sent_row(self, **values) -> None:
         """A row of the outbox, as the mail side leaves it once a mail has left."""
         row = {
@@ -68,6 +74,11 @@ class House:
             intent=f"ask:{case}.{version}", purpose="approval", case=case, version=version, blob=blob,
             message_id=message_id, body_hash=body_hash(text), recipients='["ada@winter.example"]', **values,
         )  # fmt: skip
+
+
+def client_at(ledger: Ledger, email: str) -> Client | None:
+    """Whose address this is."""
+    return next((client for client in ledger.clients() if email.lower() in client.addresses), None)
 
 
 def plain_route(email: Email, around: Surroundings) -> Route:

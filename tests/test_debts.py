@@ -13,7 +13,7 @@ from memory import debts
 from memory.chases import ChaseBriefs
 from memory.dues import Terms
 from memory.schema import from_json, notices, seen, transaction
-from tests.ledgers import OWNER, House, mail
+from tests.ledgers import OWNER, House, client_at, mail
 from workflows.models import Address, Brief, CaseState, Email, Event, Invoice, Money, Start
 from workflows.rules.dunning import Due
 
@@ -47,7 +47,7 @@ def keep(house: House, *found: Invoice, complete: bool = True, source: str = "cs
 
 
 def client(house: House, email: str = "ap@acme.example") -> str:
-    known = house.ledger.client_by_address(email)
+    known = client_at(house.ledger, email)
     assert known
     return known.id
 
@@ -121,7 +121,7 @@ def test_an_import_says_what_appeared_changed_was_paid_and_vanished(house) -> No
 def test_a_client_is_found_by_address_or_made_and_known_to_be_the_owners(house) -> None:
     keep(house, bill("A", email="AP@acme.example"), bill("B"), bill("C", email="bo@other.example", name="Bo"))
     assert len(house.ledger.clients()) == 2
-    known = house.ledger.client_by_address("ap@acme.example")
+    known = client_at(house.ledger, "ap@acme.example")
     assert known is not None
     assert (known.name, known.written_to) == ("Acme GmbH", True)
 
@@ -417,7 +417,7 @@ def test_an_import_that_says_paid_closes_the_chase_and_thanks_once(house) -> Non
 def test_nobody_is_thanked_while_they_complain(house) -> None:
     keep(house, bill("A"))
     opened(house)
-    house.ledger.hold_client(client(house), "a complaint")
+    house.hold(client(house), "a complaint")
     pays(house, number="A")
     deliver(house)
     assert chases(house) == []
@@ -514,7 +514,7 @@ def test_never_pause_and_complaint_hold_every_notice(house, what) -> None:
     if what == "never":
         house.ledger.set_never(whose)
     elif what == "complaint":
-        house.ledger.hold_client(whose, "a complaint")
+        house.hold(whose, "a complaint")
     else:
         with transaction(house.engine) as connection:
             connection.exec_driver_sql("UPDATE clients SET paused_at = '2026-11-01T00:00:00.000000+00:00'")

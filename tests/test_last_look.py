@@ -235,10 +235,10 @@ def test_two_doubts_are_both_asked_and_one_later_yes_ends_both(look):
 def test_a_complaint_holds_what_is_proactive_and_not_the_approved_answer(look):
     look.house.receive(mail("I am unhappy.", subject="Complaint"), "inbox")
     answer, greeting = look.ready("Q?", subject="Q"), look.ready("R?", subject="R", proactive=True)
-    look.house.ledger.hold_client(answer.client, "a complaint")
+    look.house.hold(answer.client, "a complaint")
     assert isinstance(look.claim(answer), Claimed)
     assert "while there is a complaint" in reason(look.claim(greeting))
-    look.house.ledger.hold_client(answer.client, "")
+    look.house.hold(answer.client, "")
     assert isinstance(look.claim(greeting), Claimed)
 
 

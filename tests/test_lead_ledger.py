@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from memory.leads import Counts, Post
 from memory.schema import cases, reading, seen
-from tests.ledgers import House
+from tests.ledgers import House, client_at
 from workflows.models import Address, Carried, Event, Ignore, Lead, Rescue, Start
 from workflows.rules.leads import UNREADABLE
 
@@ -135,20 +135,20 @@ def test_an_address_makes_a_client_only_with_a_case(house: House):
     jane, joe = Address(email="jane@acme.example"), Address(email="joe@globex.example")
     house.ledger.record_leads("hn", [post(lead(1, contact=jane))], bid, {})
     house.ledger.record_leads("hn", [post(lead(2, contact=joe))], below, {})
-    client = house.ledger.client_by_address(jane.email)
+    client = client_at(house.ledger, jane.email)
     assert client is not None
     assert house.ledger.case(1).client == client.id
-    assert house.ledger.client_by_address(joe.email) is None
+    assert client_at(house.ledger, joe.email) is None
 
 
 def test_a_known_client_is_recognised_and_one_the_owner_closed_the_door_to_is_not_bid_for(house: House):
     contact = Address(email="jane@acme.example")
     house.ledger.record_leads("hn", [post(lead(1, contact=contact))], bid, {})
-    client = house.ledger.client_by_address(contact.email)
+    client = client_at(house.ledger, contact.email)
     assert client is not None
     house.ledger.record_leads("hn", [post(lead(2, contact=contact))], bid, {})
     assert house.ledger.case(2).client == client.id
-    house.ledger.hold_client(client.id, "a complaint")
+    house.hold(client.id, "a complaint")
     house.ledger.record_leads("hn", [post(lead(3, contact=contact))], bid, {})
     assert house.ledger.case(3).hold == "a complaint"
     house.ledger.set_never(client.id)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ledgers import House, mail, own_mail
+from tests.ledgers import House, client_at, mail, own_mail
 from workflows.models import Address, Away, Back, Ignore, Pause, Rescue, Resume, Route, StopAll, Surroundings
 from workflows.rules.routing import route
 
@@ -137,7 +137,7 @@ def test_a_rescued_mail_becomes_a_case_once(house: House) -> None:
     done = told(house, "x", Rescue(number=number))
     assert done.ok
     (event,) = house.ledger.undelivered()
-    known = house.ledger.client_by_address("nora@letters.example")
+    known = client_at(house.ledger, "nora@letters.example")
     assert known is not None
     assert known.written_to
     assert (event.client, event.kind, event.hold) == (known.id, "mail", "")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.house import House, case_of, until
+from tests.ledgers import client_at
 from tests.servers.dovecot import Dovecot, DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
@@ -385,7 +386,7 @@ def test_what_was_skipped_is_told_and_rescued_once(desk: Desk) -> None:
     approval = desk.new_approval(known)
     assert "nora@letters.example" in approval.text
     with desk.house.ledger() as ledger:
-        client = ledger.client_by_address("nora@letters.example")
+        client = client_at(ledger, "nora@letters.example")
     assert client is not None
     assert client.written_to
     again = desk.told(f"deskhand rescue {number}")

@@ -532,7 +532,6 @@ async def test_id_that_the_server_gave_without_saying_so_is_found_in_sent(provid
     outgoing = provider.approved()
     assert (await provider.send(outgoing)).state == "sent"
     assert provider.entry(outgoing).server_id == provider.server.delivered[0].server_id
-    assert provider.desk.ledger.by_message_id([provider.server.delivered[0].server_id]).case == 41
     assert len(provider.in_sent()) == 1
 
 
@@ -582,7 +581,7 @@ async def test_approval_mail_leaves_once_and_is_never_filed(office):
     assert office.server.delivered[0].recipients == (OWNER.address,)
     assert await office.outbox.file_unfiled() == ()
     assert office.in_sent() == []
-    assert office.desk.ledger.by_message_id(["<41.1.abc@deskhand.invalid>"]).intent == "ask:41.1"
+    assert office.desk.ledger.entry("ask:41.1").reference == "<41.1.abc@deskhand.invalid>"
 
 
 @pytest.mark.parametrize("fault", [DROP_BEFORE_ACCEPT, ACCEPT_THEN_DROP])
