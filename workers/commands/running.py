@@ -47,7 +47,7 @@ def demo(output: Output, story: str, mail: Path | None, answer: str | None) -> i
     """Do the main job once on embedded defaults in a throwaway home."""
     if mail is not None and not mail.is_file():
         raise NeedsOwner(f"There is no file {mail}.", "Give a mail saved as .eml.")
-    from workers.demo import run
+    from workers.demo.run import run
 
     return asyncio.run(run(story, mail, answer, output.as_json))
 

@@ -1,0 +1,269 @@
+"""The stage of every demo: real servers on loopback, a throwaway home, the very service that `up` runs.
+
+A demo plays the people: it delivers what clients write, shows the owner what arrives, types the owner's answer into a
+mail, and looks into the clients' mailboxes for what really came.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from memory.blobs import Blobs
+from tools.mail import mime
+from tools.mail.embedded import SENT, EmbeddedMail
+from workers.clock import SystemClock
+from workers.commands.output import Output, indented
+from workers.settings import Settings
+from workers.supervisor import Service
+from workflows.errors import Permanent
+from workflows.models import Address, CaseState, Email
+
+Found = TypeVar("Found")
+Sections = Mapping[str, Mapping[str, Any]]
+
+OWNER = Address(name="Ada Winter", email="ada@winter.example")
+PATIENCE = 30.0
+"""Seconds to wait for any one step; all of them together take a few."""
+LOOK = 0.03
+MOST_ANSWERS = 8
+FINAL_NOES = ("rejected", "mine", "never")
+_RESTS = ("closed", "placed")
+
+
+class DemoSettings(Settings):
+    """The demo's settings are what it says they are: the environment of a real installation does not reach it."""
+
+    @classmethod
+    def settings_customise_sources(  # type: ignore[override]
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
+        init_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def settings_of(mail: EmbeddedMail, owner: Address, sections: Sections) -> Settings:
+    """Settings for these servers; `sections` add to them or stand in their place, key by key."""
+    accounts = mail.account_for(owner.email)
+    imap, smtp = accounts.imap, accounts.smtp
+    server = {"tls": "none", "user": imap.user, "password": imap.password}
+    own: dict[str, dict[str, Any]] = {
+        "owner": {"name": owner.name or owner.email, "address": owner.email},
+        "imap": {"host": imap.host, "port": imap.port, **server},
+        "smtp": {"host": smtp.host, "port": smtp.port, "files_sent": "no", **server, "user": smtp.user},
+        "intake": {"first_day": "ask"},
+        "approval": {"grace": "0s"},
+    }
+    names = own.keys() | sections.keys()
+    return DemoSettings.model_validate({name: {**own.get(name, {}), **sections.get(name, {})} for name in names})
+
+
+async def raised(
+    stack: AsyncExitStack, output: Output, answer: str | None, owner: Address = OWNER, sections: Sections | None = None
+) -> "Stage":
+    """A stage with everything running; what the home needs lies there before."""
+    output.progress("Starting a mail server, a Temporal server and Deskhand itself, all on this machine ...")
+    mail = EmbeddedMail()
+    await mail.start()
+    stack.push_async_callback(mail.stop)
+    settings = settings_of(mail, owner, sections or {})
+    service = await stack.enter_async_context(Service(output.home, settings, say=lambda _: None, least_delay=0))
+    return Stage(output=output, service=service, mail=mail, owner=owner, scripted=answer)
+
+
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """One run: the servers, what was shown, and what was answered to each case."""
+
+    output: Output
+    service: Service
+    mail: EmbeddedMail
+    owner: Address
+    scripted: str | None
+    shown: set[str] = field(default_factory=set)
+    answers: dict[int, int] = field(default_factory=dict)
+
+    # ------------------------------------------------------------ approval mails and answers
+
+    async def converse(self, case: int) -> CaseState:
+        """Show what arrives for this case, answer it as the owner, until it ends or waits for something else."""
+        asked: Email | None = None
+        while True:
+            (arrived,) = await self.until(lambda: self._news(case))
+            if arrived is None:
+                return self.state(case)
+            self.show(arrived, case)
+            answer = await self._next_answer(arrived, case)
+            if answer is None:
+                return self.state(case)
+            # After a notice ("why", "I am not sure what you mean") it is still the approval mail that is answered.
+            asked = arrived if asked is None or version_of(arrived) is not None else asked
+            await self.answer(asked, case, answer)
+
+    async def _news(self, case: int) -> tuple[Email | None] | None:
+        """The next mail about the case in the owner's mailbox; (None,) once it rests."""
+        state = self.state(case)
+        if mail := next(iter(await self.unseen(case)), None):
+            return (mail,)
+        return (None,) if state.stage in _RESTS or (state.later_until and self.answers.get(case)) else None
+
+    async def unseen(self, case: int) -> list[Email]:
+        """Deskhand's mails about the case that were not shown yet, oldest first."""
+        found = [mime.parse(raw) for raw in await self.mail.messages(self.owner.email, "INBOX")]
+        return [mail for mail in found if case_of(mail) == case and mail.message_id not in self.shown]
+
+    def show(self, email: Email, case: int) -> None:
+        """Print a mail of the owner's and say it as events."""
+        self.shown.add(email.message_id)
+        self.say(f"\nIn {self.owner.email}'s INBOX: {email.subject}\n")
+        self.say(indented(email.text, "  | "))
+        version = version_of(email)
+        if version is None:
+            self.event("told", subject=email.subject, text=email.text)
+            return
+        if version:
+            draft = self.service.parts.ledger.draft(case, version)
+            body = self.service.parts.ledger.outgoing(case, version).body
+            self.event("drafted", case=case, version=version, body=body, model=draft.model or None)
+        self.event(
+            "approval_sent", case=case, version=version, message_id=email.message_id, subject=email.subject,
+            text=email.text,
+        )  # fmt: skip
+
+    async def _next_answer(self, email: Email, case: int) -> str | None:
+        """What the owner types next; None when a script has nothing more to say."""
+        version = version_of(email)
+        if self.scripted is None:
+            return None if version is None and self.state(case).stage in _RESTS else await asyncio.to_thread(_typed)
+        if version is None or self.answers.get(case, 0) >= MOST_ANSWERS:
+            return None
+        if not self.answers.get(case):
+            return self.scripted
+        if self.state(case).hold:
+            return None
+        self.say("A new version came; the demo's owner says yes to it.")
+        return "ok"
+
+    async def answer(self, asked: Email, case: int, answer: str) -> None:
+        """Type the answer above the quoted mail, as a mail program does, and leave it in Sent and INBOX."""
+        self.answers[case] = self.answers.get(case, 0) + 1
+        owner = self.owner
+        quoted = "\n".join(f"> {line}".rstrip() for line in asked.text.splitlines())
+        now = f"{self.service.parts.clock.now():%a, %d %b %Y at %H:%M}"
+        raw = written(
+            owner,
+            owner,
+            f"Re: {asked.subject}",
+            f"{answer}\n\nOn {now}, Deskhand <{owner.email}> wrote:\n\n{quoted}\n",
+            message_id=f"<answer-{case}-{self.answers[case]}@demo.invalid>",
+            in_reply_to=asked.message_id,
+            references=(*asked.references, asked.message_id),
+        )
+        await self.mail.deliver(owner.email, raw, SENT)
+        await self.mail.deliver(owner.email, raw)
+        self.say(f"\nThe owner answers: {answer}\n")
+        self.event("answered", case=case, answer=answer)
+
+    # ------------------------------------------------------------ what came of it
+
+    async def received(self, client: str, state: CaseState) -> list[bytes]:
+        """What lies in the client's mailbox once the case was sent, or nothing more; shown and said as events."""
+        if state.outcome == "sent" or state.stage == "placed":
+            await self.until(lambda: self._left(client, state))
+            self.event("sent", case=state.case, version=state.version, message_id=self._send(state.case))
+        received = await self.mail.messages(client, "INBOX")
+        for raw in received:
+            self.say(f"{client} received:\n{indented(shown(raw), '  | ')}\n")
+            self.event("client_received", body=mime.decoded_body(raw), identical=self.is_approved(state, raw))
+        if not received:
+            self.say(f"{client} received nothing.")
+        return received
+
+    async def _left(self, client: str, state: CaseState) -> list[bytes]:
+        return [raw for raw in await self.mail.messages(client, "INBOX") if self.is_approved(state, raw)]
+
+    def _send(self, case: int) -> str:
+        story = self.service.parts.ledger.story(case)
+        return next((line.message_id for line in story.sends if line.purpose == "client"), "")
+
+    def is_approved(self, state: CaseState, raw: bytes) -> bool:
+        """The bytes are those composed at the claim, and the text in them is the approved one."""
+        entry = self.service.parts.rows.entry(f"send:{state.case}.{state.version}")
+        if entry is None or entry.blob != Blobs.address(raw):
+            return False
+        return mime.decoded_body(raw) == self.service.parts.ledger.outgoing(state.case, state.version).body
+
+    # ------------------------------------------------------------ small steps
+
+    def state(self, case: int) -> CaseState:
+        return self.service.parts.ledger.case(case)
+
+    def say(self, text: str) -> None:
+        self.output.progress(text)
+
+    def event(self, event: str, **fields: object) -> None:
+        self.output.event(event, **fields)
+
+    async def until(self, look: Callable[[], Awaitable[Found | None]]) -> Found:
+        """Look until there is something (not None, not empty).
+
+        Raises:
+            Permanent: it did not come in time.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while (found := await look()) is None or found == []:  # noqa: ASYNC110 - two servers and a file
+                    await asyncio.sleep(LOOK)
+        except TimeoutError:
+            unwell = "; ".join(f"{part}: {state}" for part, state in self.service.parts.health.items())
+            raise Permanent(f"The demo waited {PATIENCE:.0f} s in vain. {unwell}") from None
+        return found
+
+
+def case_of(email: Email) -> int:
+    """The case that a mail of Deskhand's is about, 0 for none."""
+    number = email.header("x-deskhand-case").partition(".")[0]
+    return int(number) if number.isdigit() else 0
+
+
+def version_of(email: Email) -> int | None:
+    """Which version an approval mail shows (0: none could be drafted); None for a notice."""
+    case, dot, version = email.header("x-deskhand-case").partition(".")
+    return int(version) if case and dot else None
+
+
+def shown(raw: bytes) -> str:
+    """A mail as a reader sees it."""
+    email = mime.parse(raw)
+    to = ", ".join(address.email for address in email.to)
+    return f"From: {email.sender.email}\nTo: {to}\nSubject: {email.subject}\n\n{mime.decoded_body(raw)}"
+
+
+def written(  # noqa: PLR0913
+    sender: Address,
+    to: Address,
+    subject: str,
+    body: str,
+    *,
+    message_id: str,
+    in_reply_to: str = "",
+    references: tuple[str, ...] = (),
+) -> bytes:
+    """A mail as somebody's mail program writes it, now."""
+    return mime.compose(
+        sender=sender, to=(to,), subject=subject, body=body, message_id=message_id, date=SystemClock().now(),
+        in_reply_to=in_reply_to, references=references,
+    )  # fmt: skip
+
+
+def _typed() -> str:
+    """One line from the terminal; an end of input means "no"."""
+    print("\nYour answer (ok, edit TEXT, no, mine, later 2d, why, or say what to change): ", end="", flush=True)
+    line = sys.stdin.readline()
+    return line.strip() if line else "no"
