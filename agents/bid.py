@@ -19,7 +19,7 @@ from agents.prompting import prompt
 from agents.templates import FOLDER, first_name
 from agents.writing import Filled, Task, Writing, boundary, item, wanted
 from workflows.models import Brief, Draft, Pay, Source
-from workflows.rules.canonical import canonical, one_line
+from workflows.rules.canonical import canonical, defused, one_line, visible
 from workflows.rules.claims import OWN_KINDS, Claim, claims, is_claim, sentences
 from workflows.rules.language import language_of, small_words
 from workflows.rules.rates import Price, parse_rate, price, written
@@ -113,8 +113,11 @@ class BidAgent:
 
 
 def _blocking(filled: Filled[Words]) -> str:
-    """The claim for which there is no source, in the words of the check; "" when it was something else."""
-    return next((one_line(fault.what, _REASON).rstrip(".") for fault in filled.faults if fault.rule == "claim"), "")
+    """The claim for which there is no source, in the words of the check; "" when something else was wrong as well."""
+    hard = [fault for fault in filled.faults if fault.hard]
+    if any(fault.rule != "claim" for fault in hard):
+        return ""
+    return next((one_line(fault.what, _REASON).rstrip(".") for fault in hard), "")
 
 
 def _finished(  # noqa: PLR0913 - what a draft is made of
@@ -341,6 +344,8 @@ def _parts(words: Words, brief: Brief, wishes: str) -> Iterator[Fault]:
     for name, most in _PARTS.items():
         if len(getattr(words, name)) > most:
             yield Fault("length", f"The part {name} has {len(getattr(words, name))} characters: more than {most}.")
+    if any(defused(visible(text)) != visible(text) for text in texts):
+        yield Fault("marker", "A line looks like one of the lines Deskhand draws around a draft.")
     if not words.opening.strip():
         yield Fault("length", "The opening is empty.")
     for one in words.answers:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 
 from workflows.models import Source
 from workflows.rules.canonical import one_line, visible
@@ -22,6 +23,7 @@ _LANGUAGES = ("en", "de", "fr", "es")
 _LONGEST = 12_000  # characters of a text that are read
 _STEM = 5  # letters by which two forms of a word are one
 _SHORTEST = 3
+_STOPS = frozenset(",;:.!?()")
 _COUNTED = 3  # words after a figure that say what it counts
 _MOST_LOOSE = 0.4  # the share of a claim's own words that may stand in no source
 
@@ -117,7 +119,7 @@ class _Words:
     @classmethod
     def of(cls, text: str, *, nouns: bool = False) -> "_Words":
         """`nouns`: in German every noun is capitalised, so a capital makes no name."""
-        found = re.findall(r"[^\W_][\w+#.'-]*[\w+#]|[^\W_]", visible(text))
+        found = re.findall(r"[^\W_][\w+#.'-]*[\w+#]|[^\W_]|[,;:.!?()]", visible(text))
         words = [word.removesuffix("'s") for word in found]
         row = [_figure(low) or low for low in map(fold, words)]
         exact = {
@@ -159,7 +161,10 @@ def _missing(said: _Words, sources: Sequence[_Words]) -> tuple[str, ...]:
 
 def _counts_the_same(said: Sequence[str], at: int, known: Sequence[str]) -> bool:
     """Whether a source counts the same thing with this figure: "12 years of orders" is not "12 years of experience"."""
-    counted = {_stem(word) for word in said[at + 1 : at + 1 + _COUNTED] if word not in small_words()}
+    if re.fullmatch(r"(?:19|20)\d\d", said[at]):  # a year counts nothing
+        return said[at] in known
+    after = list(takewhile(lambda word: word not in _STOPS, said[at + 1 : at + 1 + _COUNTED]))
+    counted = {_stem(word) for word in after if word not in small_words()}
     places = [place for place, word in enumerate(known) if word == said[at]]
     return any(counted <= {_stem(word) for word in known[max(place - 1, 0) : place + 2 + _COUNTED]} for place in places)
 
