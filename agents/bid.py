@@ -341,16 +341,9 @@ def check(words: Words, task: Task) -> Sequence[Fault]:
 
 def _parts(words: Words, brief: Brief, wishes: str) -> Iterator[Fault]:
     texts = [words.opening, words.fit, words.plan, *(one.text for one in words.answers)]
-    for name, most in _PARTS.items():
-        if len(getattr(words, name)) > most:
-            yield Fault("length", f"The part {name} has {len(getattr(words, name))} characters: more than {most}.")
+    yield from _form(words)
     if any(defused(visible(text)) != visible(text) for text in texts):
         yield Fault("marker", "A line looks like one of the lines Deskhand draws around a draft.")
-    if not words.opening.strip():
-        yield Fault("length", "The opening is empty.")
-    for one in words.answers:
-        if len(one.text) > _ANSWER:
-            yield Fault("length", f"Answer {one.question} has {len(one.text)} characters: more than {_ANSWER}.")
     for found in (match for text in texts for match in _money().finditer(fold(text))):
         if found.group() not in fold(wishes):
             yield Fault("price", f'"{one_line(found.group(), _GIST)}" is an amount of money: the price is not yours.')
@@ -358,6 +351,17 @@ def _parts(words: Words, brief: Brief, wishes: str) -> Iterator[Fault]:
     for number, question in _questions(brief):
         if number not in answered and _about(question) not in {"price", "hours"}:
             yield Fault("open", f'Question {number} is not answered: "{one_line(question, _QUESTION)}".', hard=False)
+
+
+def _form(words: Words) -> Iterator[Fault]:
+    if not words.opening.strip():
+        yield Fault("length", "The opening is empty.")
+    for name, most in _PARTS.items():
+        if len(getattr(words, name)) > most:
+            yield Fault("length", f"The part {name} has {len(getattr(words, name))} characters: more than {most}.")
+    for one in words.answers:
+        if len(one.text) > _ANSWER:
+            yield Fault("length", f"Answer {one.question} has {len(one.text)} characters: more than {_ANSWER}.")
 
 
 def _known(brief: Brief, bid: Bid) -> Brief:
