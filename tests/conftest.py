@@ -2,12 +2,17 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
+from memory.journal import Journal
+from memory.schema import open_engine
 from tests.servers.dovecot import Dovecot, DovecotUser
 from tests.servers.openai import OpenAIServer
 from tests.servers.smtp import RecordingSmtp
+from workers.clock import SystemClock
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +42,20 @@ def openai_server() -> Iterator[OpenAIServer]:
     """A scripted language model over real HTTP: plausible answers until a test scripts it (servers/openai.py)."""
     with OpenAIServer() as server:
         yield server
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """A ledger file that no other test has."""
+    engine = open_engine(tmp_path / "ledger.sqlite")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def journal(engine: Engine) -> Journal:
+    """The journal of model calls in that ledger (tests/models.py makes the model)."""
+    return Journal(engine, SystemClock(), "UTC")
 
 
 @pytest.fixture(autouse=True)

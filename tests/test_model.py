@@ -4,21 +4,19 @@ import asyncio
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
-from sqlalchemy import Engine
 
 from agents.model import Model, ModelFailed, Structured
 from agents.parsing import Unusable, json_schema, read_answer
 from agents.prices import Prices
 from agents.redaction import is_card, is_iban, redact
 from memory.journal import CallKey, Caps, GivenUp, Journal, SpendStopped
-from memory.schema import open_engine
+from tests.models import model_at
 from tests.servers.openai import Fault, OpenAIServer, Request
 from workflows.errors import NeedsOwner, Retryable
 
@@ -35,26 +33,8 @@ class Letter(BaseModel):
     count: int
 
 
-class Noon:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(tmp_path / "ledger.sqlite")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def journal(engine: Engine) -> Journal:
-    return Journal(engine, Noon(), "UTC")
-
-
 def made(url: str, journal: Journal, **changed) -> Model:
-    given = {"name": "test-model", "api_key": "sk-test", "caps": CAPS, "prices": Prices.load(), "clock": Noon()}
-    return Model(**({"base_url": url, "journal": journal} | given | changed))
+    return model_at(url, journal, **({"api_key": "sk-test", "caps": CAPS} | changed))
 
 
 @pytest.fixture

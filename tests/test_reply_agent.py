@@ -3,25 +3,21 @@
 import json
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
 
 from agents.checks import LONGEST, Fault, allowed, faults, safe_line
-from agents.model import Model
-from agents.prices import Prices
 from agents.prompting import every_prompt
 from agents.reply import ReplyAgent
 from agents.templates import Drafter, TemplateReply
 from memory.journal import Caps, Journal
-from memory.schema import open_engine
+from tests.models import model_at
 from tests.servers.openai import Answer, OpenAIServer, Request
 from tests.servers.openai import Fault as Trouble
 from workflows.errors import NeedsOwner, Retryable
@@ -50,38 +46,9 @@ BRIEF = Brief(
 )
 
 
-class Now:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(tmp_path / "ledger.sqlite")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def journal(engine: Engine) -> Journal:
-    return Journal(engine, Now(), "UTC")
-
-
-def made(url: str, journal: Journal, caps: Caps | None = None, seconds: float = 30.0) -> Model:
-    return Model(
-        base_url=url,
-        name="test-model",
-        caps=caps or Caps(cost=Decimal(2), calls=5_000, tokens=10**9),
-        journal=journal,
-        prices=Prices.load(),
-        clock=Now(),
-        seconds=seconds,
-    )
-
-
 @pytest.fixture
 async def agent(openai_server: OpenAIServer, journal: Journal) -> AsyncIterator[ReplyAgent]:
-    model = made(openai_server.url, journal)
+    model = model_at(openai_server.url, journal)
     yield ReplyAgent(model, TemplateReply())
     await model.aclose()
 
@@ -245,7 +212,7 @@ async def test_a_broken_model_leaves_a_template_that_says_so(openai_server, agen
 async def test_an_endpoint_that_never_answers_ends_in_a_template(openai_server, journal, broken) -> None:
     openai_server.answer(lambda _: broken)
     # Only a hanging endpoint is waited for in vain; the others must have the time to be asked at all.
-    model = made(openai_server.url, journal, seconds=1.5 if broken == Trouble("hang") else 20)
+    model = model_at(openai_server.url, journal, seconds=1.5 if broken == Trouble("hang") else 20)
     agent = ReplyAgent(model, TemplateReply())
     for _ in range(5):  # what the activity's retries do
         with pytest.raises(Retryable):
@@ -259,7 +226,7 @@ async def test_an_endpoint_that_never_answers_ends_in_a_template(openai_server, 
 
 async def test_a_spent_budget_leaves_a_template_that_names_the_setting(openai_server, journal) -> None:
     openai_server.answer(letters(GOOD))
-    model = made(openai_server.url, journal, Caps(cost=Decimal(2), calls=3, tokens=10**9))
+    model = model_at(openai_server.url, journal, caps=Caps(cost=Decimal(2), calls=3, tokens=10**9))
     agent = ReplyAgent(model, TemplateReply())
     assert (await agent.draft(BRIEF, 1, "", "")).model == "test-model"
     draft = await agent.draft(BRIEF, 2, "shorter", BODY)
