@@ -19,7 +19,7 @@ SECTIONS = {
     "Language model": ("agents/*.py",),
     "Temporal": ("workers/temporal.py", "workers/temporal_cli.py"),
     "Commands and the service": (
-        "workers/commands/*.py", "workers/control.py", "workers/handlers.py", "workers/demo.py",
+        "workers/commands/*.py", "workers/control.py", "workers/handlers.py", "workers/demo/*.py",
         "workers/supervisor.py", "workers/settling.py",
     ),
     "Only in `check`": ("workers/check.py",),
