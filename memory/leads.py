@@ -61,9 +61,12 @@ class Counts:
     def __str__(self) -> str:
         parts = [f"{self.bids} new leads"] if self.bids != 1 else ["1 new lead"]
         parts += [f"{number} {_WORDS.get(rule, rule)}" for rule, number in self.skipped.items()]
-        counted = ((self.duplicates, "duplicates"), (self.quarantined, "set aside"), (self.known, "known before"))
+        twice = "duplicate" if self.duplicates == 1 else "duplicates"
+        counted = ((self.duplicates, twice), (self.quarantined, "set aside"), (self.known, "known before"))
         parts += [f"{number} {word}" for number, word in counted if number]
-        return f"{self.posts} posts: {', '.join(parts)}" + (f"; {self.gone} gone" if self.gone else "")
+        return f"{self.posts} {'post' if self.posts == 1 else 'posts'}: {', '.join(parts)}" + (
+            f"; {self.gone} gone" if self.gone else ""
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

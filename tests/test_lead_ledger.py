@@ -58,13 +58,14 @@ def test_every_post_is_accounted_for_and_the_counts_add_up(house: House):
     expired = Ignore(rule="expired", reason="It expired.")
     judge = {"1": bid, "2": below, "3": bid}
     posts = [
-        post(lead(1)), post(lead(2)), post(lead(3)), post(lead(4, url="https://wwr.example/1", title="Developer number 1")),
+        post(lead(1)), post(lead(2)), post(lead(3)),
+        post(lead(4, url="https://wwr.example/1", title="Developer number 1")),
         post(unreadable, "5"), post(expired, "6"),
     ]  # fmt: skip
     counts = house.ledger.record_leads("wwr", posts, lambda one: judge[one.id](one), {"page": 3})
     assert counts == Counts(posts=6, bids=2, duplicates=1, quarantined=1, skipped={"score": 1, "expired": 1})
     assert counts.bids + counts.duplicates + counts.quarantined + counts.known + sum(counts.skipped.values()) == 6
-    assert str(counts) == "6 posts: 2 new leads, 1 below the threshold, 1 expired, 1 duplicates, 1 set aside"
+    assert str(counts) == "6 posts: 2 new leads, 1 below the threshold, 1 expired, 1 duplicate, 1 set aside"
     assert sorted(rows(house)) == sorted([
         ("lead", "recorded", "start", 1), ("lead", "ignored", "score", 0), ("lead", "recorded", "start", 2),
         ("lead", "ignored", "duplicate", 1), ("lead", "quarantined", UNREADABLE, 0), ("lead", "ignored", "expired", 0),

@@ -346,3 +346,39 @@ def test_the_key_of_a_model_comes_from_its_file(home: Path):
     loaded = load(home)
     assert loaded.api_key(home, "model") == "sk-1"
     assert loaded.api_key(home, "embeddings") == ""
+
+
+# ---------------------------------------------------------------- sources
+
+
+def test_sources_have_names_and_keys_of_their_own(home: Path):
+    wwr = '[sources.wwr]\nuse = "weworkremotely"\nevery = "2h"\n'
+    write(home, SMALL + wwr + '[sources.mine]\nurl = "https://x.example"\ncolour = "red"\n')
+    loaded = load(home)
+    assert list(loaded.sources) == ["wwr", "mine"]
+    assert loaded.sources["wwr"].every == timedelta(hours=2)
+    assert loaded.sources["mine"].model_dump()["colour"] == "red"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('[sources.wwr]\nevery = "often"\n', "line 10: sources.wwr.every must be a time span"),
+        ('[sources.wwr]\nevery = "10s"\n', "sources.wwr.every must be"),
+        ('[sources.wwr]\nurl = "weworkremotely.com"\n', "line 10: sources.wwr.url must be a web address"),
+        ('[sources."W W R"]\nuse = "rss"\n', "named in small letters and digits"),
+        ('[sources]\nwwr = "rss"\n', "sources.wwr must be a section with keys"),
+        ("[leads]\nthreshold = 2\n", "leads.threshold must be at most 1"),
+        ('[leads]\nthreshold = "high"\n', "leads.threshold must be a number"),
+    ],
+)  # fmt: skip
+def test_a_fault_in_a_source_names_it_and_its_line(home: Path, text: str, problem: str):
+    write(home, SMALL + text)
+    assert problem in fault(home).problem
+
+
+def test_a_source_may_stand_in_the_environment(home: Path, monkeypatch: pytest.MonkeyPatch):
+    write(home, SMALL)
+    monkeypatch.setenv("DESKHAND_SOURCES__WWR__URL", "https://weworkremotely.com/remote-jobs.rss")
+    monkeypatch.setenv("DESKHAND_SOURCES__WWR__USE", "weworkremotely")
+    assert load(home).sources["wwr"].use == "weworkremotely"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from html import unescape
-from typing import Any, Final, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
 from tools.markup import html_to_text
 from tools.plugins import Source
@@ -60,11 +60,11 @@ async def pull(
         NeedsOwner: its answer cannot be read, or its settings are wrong.
     """
     asking = _Asking(web=web, known=dict(state.get("http") or {}))
-    given = {key: value for key, value in state.items() if key != "http"} | {"settings": dict(settings)}
+    given = {key: value for key, value in state.items() if key != "http"} | {"settings": _Table(settings, name)}
     try:
         async with asyncio.timeout(LIMIT.total_seconds()):
             found = await _call(source.fetch, given, asking)
-        return _read(found, asking)
+        return await asyncio.to_thread(_read, found, asking)
     except TimeoutError:
         raise Retryable(f"The source {name} took longer than {LIMIT.total_seconds():.0f} seconds.") from None
     except (Retryable, NeedsOwner):
@@ -76,6 +76,20 @@ async def pull(
     except Exception as error:
         said = one_line(f"{type(error).__name__}: {error}", 300)
         raise NeedsOwner(f"The source {name} broke on what it was answered ({said}).", _mend(name)) from error
+
+
+class _Table(dict[str, Any]):
+    """A source's settings: a key that it needs and that is not there is the owner's to add."""
+
+    def __init__(self, values: Mapping[str, Any], name: str) -> None:
+        super().__init__(values)
+        self._name = name
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise NeedsOwner(
+            f"The source {self._name} needs the setting {key}.",
+            f"Add {key} to [sources.{self._name}] in deskhand.toml; docs/leads.md describes each source.",
+        )
 
 
 def _mend(name: str) -> str:
@@ -162,11 +176,12 @@ def plain(item: Mapping[str, object]) -> dict[str, object]:
     return found
 
 
-def least_pause(source: Source, urls: Sequence[str]) -> timedelta:
+def least_pause(source: Source | None, urls: Sequence[str]) -> timedelta:
     """How long to wait between two requests at least: what the source says of itself, and what its host wants."""
     hosts: dict[str, int] = table("sources")["minutes"]
     named = [minutes for host, minutes in hosts.items() if any(_is_at(url, host) for url in urls)]
-    return max((source.every, *(timedelta(minutes=minutes) for minutes in named)), default=timedelta())
+    every = source.every if source else timedelta()
+    return max(every, *(timedelta(minutes=minutes) for minutes in named), timedelta())
 
 
 def _is_at(url: str, host: str) -> bool:

@@ -269,8 +269,15 @@ def questions_in(text: str) -> tuple[str, ...]:
             in_block = _MOST_QUESTIONS
             continue
         for sentence in re.findall(r"[^.?!\n]{2,600}\?", bare):
-            question = one_line(sentence.strip(" \"'“”*-"), _QUESTION)
+            question = one_line(_asked_alone(sentence), _QUESTION)
             if (in_block or _ASKS.search(question)) and not _OWN.match(question) and len(question.split()) > 2:  # noqa: PLR2004
                 found[question] = None
         in_block = in_block - 1 if bare and in_block else in_block
     return tuple(found)[:_MOST_QUESTIONS]
+
+
+def _asked_alone(sentence: str) -> str:
+    """The question without what leads to it ("Please answer: ...")."""
+    before, colon, after = sentence.partition(": ")
+    alone = after if colon and after.strip() and _ASK_BLOCK.search(before) else sentence
+    return alone.strip(" \"'“”*-")

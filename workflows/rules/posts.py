@@ -73,7 +73,7 @@ def _is_honeypot(sentence: str, flags: list[str]) -> bool:
     if word:
         said = one_line(word.group(1), 60)
         flags.append(f"honeypot: the post asks to mention “{said}”; it was taken out")
-    else:
+    elif not flags:  # what follows such a sentence only explains it
         flags.append("honeypot: a sentence that tests whether the post was read was taken out")
     if any(_hides_address(token) for token in _TOKEN.findall(sentence)):
         flags.append("honeypot: a tag that gives away this machine's address was taken out")

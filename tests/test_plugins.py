@@ -1,0 +1,169 @@
+# ruff: noqa: E501 - plugins as people write them
+"""Plugins: read before they run, refused by name with a plain reason, and one that breaks takes nobody with it."""
+
+import textwrap
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tools.plugins import Declared, declared, load
+
+RATES = '''
+def rate(currency: str) -> str:
+    """Today's rate of a currency.
+
+    More words.
+    """
+    return f"1 EUR is 1.1 {currency}"
+
+TOOLS = {"read": [rate]}
+'''
+FEED = '''
+def fetch(state: dict, get) -> tuple[list[dict], dict]:
+    """Posts of a board."""
+    return [], {}
+
+SOURCES = [fetch]
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "plugins"
+    made.mkdir()
+    return made
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / f"{name}.py"
+    path.write_text(textwrap.dedent(text))
+    return path
+
+
+def foreign(folder: Path) -> list[Declared]:
+    return [one for one in declared(folder) if one.origin != "own"]
+
+
+def test_a_drop_in_of_four_lines_is_a_tool(folder: Path):
+    write(
+        folder, "rates", 'def rate(c: str) -> str:\n    """Today\'s rate."""\n    return c\nTOOLS = {"read": [rate]}\n'
+    )
+    plugins = load(folder)
+    assert plugins.refused == ()
+    (tool,) = plugins.tools.values()
+    assert (tool.name, tool.permission, tool.plugin, tool.says) == ("rate", "read", "rates", "Today's rate.")
+    assert tool.function("USD") == "USD"
+    assert plugins.of("read") == (tool,)
+    assert plugins.of("send") == ()
+
+
+def test_a_source_is_named_by_its_plugin_or_by_itself(folder: Path):
+    write(folder, "board", "EVERY = '2h'\n" + FEED)
+    write(
+        folder,
+        "two",
+        FEED.replace("fetch", "north")
+        + FEED.replace("fetch", "south").replace("SOURCES = [south]", "SOURCES = [north, south]"),
+    )
+    plugins = load(folder)
+    assert plugins.refused == ()
+    assert {"board", "north", "south", "rss", "json_map", "weworkremotely", "remoteok", "hackernews"} == set(
+        plugins.sources
+    )
+    assert plugins.sources["board"].every == timedelta(hours=2)
+    assert plugins.sources["board"].says == "Posts of a board."
+
+
+def test_our_own_sources_come_in_by_the_same_door(tmp_path: Path):
+    own = [one for one in declared(tmp_path) if one.origin == "own"]
+    assert [one.plugin for one in own] == ["hackernews", "json_map", "remoteok", "rss", "weworkremotely"]
+    assert all(one.sources == ("fetch",) and not one.fault for one in own)
+    assert {name: source.every for name, source in load(None).sources.items()}["weworkremotely"] == timedelta(hours=1)
+
+
+def test_what_a_plugin_may_do_is_known_before_it_runs(folder: Path, tmp_path: Path):
+    mark = tmp_path / "it-ran"
+    write(folder, "eager", f"open({str(mark)!r}, 'w').close()\n" + RATES)
+    (one,) = foreign(folder)
+    assert (one.tools, one.says, one.fault) == ({"read": ("rate",)}, {"rate": "Today's rate of a currency."}, "")
+    assert not mark.exists()
+    load(folder)
+    assert mark.exists()
+
+
+REFUSED = [
+    ("neither", "def rate(c: str) -> str:\n    '''Rate.'''\n", "neither TOOLS nor SOURCES"),
+    ("unknown", RATES.replace('"read"', '"run"'), 'the permission "run". The permissions are read, write and send'),
+    ("computed", RATES.replace('"read"', '"re" + "ad"'), "one that is computed"),
+    ("silent", RATES.replace('"""Today\'s rate of a currency.\n\n    More words.\n    """', ""), "rate has no docstring"),
+    ("untyped", RATES.replace("currency: str", "currency"), "the argument currency without a type. Write currency: str"),
+    ("stars", RATES.replace("currency: str", "*currency"), "the argument currency without a type"),
+    ("hidden", RATES.replace('{"read": [rate]}', "dict(read=[rate])"), "must be written out as a dict"),
+    ("called", RATES.replace("[rate]", "[rate()]"), "must be a list of names of functions"),
+    ("spread", RATES.replace("[rate]", "list(map(str, ()))"), "must be a list of names of functions"),
+    ("nobody", 'missing = 7\nTOOLS = {"read": [missing]}\n', "names missing, which is no function"),
+    ("nothing", 'TOOLS = {"read": [missing]}\n', "breaks when it is loaded (NameError"),
+    ("broken", "import nowhere_to_be_found\n" + RATES, "breaks when it is loaded (ModuleNotFoundError"),
+    ("quits", "raise SystemExit(3)\n" + RATES, "breaks when it is loaded (SystemExit: 3)"),
+    ("typo", "def rate(:\n", "is not Python: invalid syntax in line 1"),
+    ("null", "\0", "plugin null is left out"),
+    ("grows", RATES + "\nTOOLS['send'] = [rate]\n", "changes its TOOLS while it is loaded"),
+    ("swaps", RATES + "\ndef other(c: str) -> str:\n    '''Other.'''\nTOOLS['read'][0] = other\n", "changes its TOOLS"),
+    ("lonely", FEED.replace("state: dict, get", "state: dict"), "must take two arguments: def fetch(state: dict, get)"),
+    ("hasty", "EVERY = 'often'\n" + FEED, 'EVERY must be a time span such as "1h"'),
+    ("doubled", RATES.replace("[rate]", "[rate, rate]"), "its tool rate has a name that doubled has taken"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text", "reason"), REFUSED, ids=[name for name, _, _ in REFUSED])
+def test_a_plugin_that_breaks_a_rule_is_left_out_with_its_name_and_the_reason(
+    folder: Path, name: str, text: str, reason: str
+):
+    write(folder, name, text)
+    write(folder, "zz_fine", RATES.replace("rate", "fine"))
+    plugins = load(folder)
+    (refused,) = plugins.refused
+    assert refused.plugin == name
+    assert f"The plugin {name} is left out: " in refused.reason
+    assert reason in refused.reason
+    assert list(plugins.tools) == ["fine"]
+
+
+def test_the_second_of_two_equal_names_is_refused_and_names_the_first(folder: Path):
+    write(folder, "a_rates", RATES)
+    write(folder, "b_rates", RATES)
+    write(folder, "rss", FEED)
+    plugins = load(folder)
+    assert plugins.tools["rate"].plugin == "a_rates"
+    assert {one.plugin: one.reason.partition(": ")[2] for one in plugins.refused} == {
+        "b_rates": "its tool rate has a name that a_rates has taken. Give it another.",
+        "rss": "its source rss has a name that rss has taken. Give it another.",
+    }
+
+
+def test_files_that_begin_with_a_line_and_other_files_are_no_plugins(folder: Path):
+    write(folder, "_shared", "nothing")
+    (folder / "notes.txt").write_text("nothing")
+    assert foreign(folder) == []
+    assert foreign(folder / "not-there") == []
+
+
+def test_an_installed_package_is_found_by_its_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A real distribution on the path, as `pip install` would lay it down."""
+    site = tmp_path / "site"
+    package = site / "currency_tools"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "rates.py").write_text(RATES)
+    info = site / "currency_tools-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: currency-tools\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[deskhand.tools]\nrates = currency_tools.rates\ngone = currency_tools.gone\n"
+    )
+    monkeypatch.syspath_prepend(str(site))
+    plugins = load(None)
+    assert plugins.tools["rate"].plugin == "rates"
+    (refused,) = plugins.refused
+    assert refused.reason.startswith("The plugin gone is left out: its module currency_tools.gone is not installed")
