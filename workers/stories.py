@@ -30,6 +30,9 @@ class Ground:
     clock: Clock
     model: Model | None
     desk: Desk
+    permit: frozenset[str] = (
+        frozenset()
+    )  # "host:port" on this machine that research may look at: for the demo and tests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,6 @@ def stories(ground: Ground) -> Stories:
             "chase": money.drafting(ground.model),
             "update": work.drafting(ground.model),
         },
-        researcher=offers.researcher(Web(), ground.model, leads.read_tools),
+        researcher=offers.researcher(Web(permit=ground.permit), ground.model, leads.read_tools),
         watches=(*leads.watches(), chase.watch(), updates.watch()),
     )

@@ -72,7 +72,7 @@ async def run(home: Path, settings: Settings, *, say: Say) -> None:
 class Service:
     """The whole service as an async context manager; `parts` and `reception` are there once it is entered."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - how it runs, all by name
         self,
         home: Path,
         settings: Settings,
@@ -80,6 +80,7 @@ class Service:
         say: Say,
         interceptors: Sequence[Interceptor] = (),
         least_delay: float = LEAST_DELAY,
+        permit: frozenset[str] = frozenset(),
     ) -> None:
         self._home = home
         self._settings = settings
@@ -87,7 +88,7 @@ class Service:
         self._interceptors = interceptors
         self._least_delay = least_delay
         self._stack = contextlib.AsyncExitStack()
-        self.parts = wiring.build(home, settings)
+        self.parts = wiring.build(home, settings, permit=permit)
 
     async def __aenter__(self) -> Self:
         try:

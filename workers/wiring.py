@@ -76,8 +76,8 @@ class Parts:
         self.engine.dispose()
 
 
-def build(home: Path, settings: Settings, clock: Clock | None = None) -> Parts:
-    """Every part for this home, connected to its neighbours.
+def build(home: Path, settings: Settings, clock: Clock | None = None, permit: frozenset[str] = frozenset()) -> Parts:
+    """Every part for this home, connected to its neighbours. `permit`: servers on this machine that are web pages.
 
     Raises:
         NeedsOwner: the ledger, a key, a password or a setting must be mended first.
@@ -126,6 +126,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None) -> Parts:
         clock=clock,
         model=model,
         desk=desk,
+        permit=permit,
     )
     told = stories(ground)
     recall.also_builds(told.builders)
