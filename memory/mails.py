@@ -599,7 +599,12 @@ def _hold_what_is_proactive(connection: Connection, clock: Clock, arrival: _Arri
 
 def document_id(email: Email) -> str:
     """What a Source calls this mail."""
-    return f"mail:{email.identity[:12]}"
+    return source_id(email.identity)
+
+
+def source_id(identity: str) -> str:
+    """What a Source calls the mail with this identity."""
+    return f"mail:{identity[:12]}"
 
 
 def _written_at(email: Email, received_at: datetime) -> datetime:

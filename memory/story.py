@@ -1,6 +1,7 @@
 """A case's whole story, read from the ledger alone."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,10 +10,22 @@ from sqlalchemy import Row, select
 
 from memory.book import Book
 from memory.cases import CaseRow, case_row
-from memory.mails import SeenMail, seen_mail
-from memory.schema import answers, calls, cases, clients, from_json, notes, outbox, seen, versions
+from memory.mails import SeenMail, seen_mail, source_id
+from memory.schema import (
+    answers,
+    briefs,
+    calls,
+    cases,
+    clients,
+    documents,
+    from_json,
+    notes,
+    outbox,
+    seen,
+    versions,
+)
 from workflows.errors import Permanent
-from workflows.models import Answer, CaseState, Draft, Outgoing
+from workflows.models import Answer, Brief, CaseState, Draft, Outgoing, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +59,13 @@ class SendLine:
     intent: str
     purpose: str
     version: int
+    recipients: tuple[str, ...]
     state: str
     message_id: str
     attempts: int
     detail: str
     at: datetime
+    claimed_at: datetime | None
     sent_at: datetime | None
 
 
@@ -87,6 +102,8 @@ class CaseStory:
     sends: tuple[SendLine, ...]
     calls: tuple[CallLine, ...]
     notes: tuple[NoteLine, ...]
+    texts: Mapping[str, str]  # of the received mails that are remembered, by the event's key
+    sources: tuple[Source, ...]  # what the newest brief was given
 
 
 class Stories(Book):
@@ -113,9 +130,11 @@ class Stories(Book):
                 events=tuple(seen_mail(line) for line in lines(seen, seen.c.id)),
                 versions=tuple(_version(line) for line in lines(versions, versions.c.version)),
                 answers=tuple(_answer(line) for line in lines(answers, answers.c.at, answers.c.key)),
-                sends=tuple(_send(line) for line in lines(outbox, outbox.c.id)),
+                sends=tuple(send_line(line) for line in lines(outbox, outbox.c.id)),
                 calls=tuple(_call(line) for line in lines(calls, calls.c.at, calls.c.version, calls.c.ordinal)),
                 notes=tuple(NoteLine(what=line.what, at=line.at) for line in lines(notes, notes.c.id)),
+                texts=_texts(lines(seen, seen.c.id), lines(documents, documents.c.at)),
+                sources=_sources(lines(briefs, briefs.c.id)),
             )
 
 
@@ -136,16 +155,18 @@ def _answer(row: Row[Any]) -> AnswerLine:
     return AnswerLine(answer=from_json(Answer, row.answer), state=row.state, result=row.result, at=row.at)
 
 
-def _send(row: Row[Any]) -> SendLine:
+def send_line(row: Row[Any]) -> SendLine:
     return SendLine(
         intent=row.intent,
         purpose=row.purpose,
         version=row.version,
+        recipients=tuple(json.loads(row.recipients)),
         state=row.state,
         message_id=row.message_id,
         attempts=row.attempts,
         detail=row.detail,
         at=row.at,
+        claimed_at=row.claimed_at,
         sent_at=row.sent_at,
     )
 
@@ -162,3 +183,12 @@ def _call(row: Row[Any]) -> CallLine:
         cost=row.cost,
         at=row.at,
     )
+
+
+def _texts(events: Sequence[Row[Any]], kept: Sequence[Row[Any]]) -> dict[str, str]:
+    texts = {document.id: document.text for document in kept if document.kind == "received"}
+    return {event.key: texts[source_id(event.key)] for event in events if source_id(event.key) in texts}
+
+
+def _sources(kept: Sequence[Row[Any]]) -> tuple[Source, ...]:
+    return from_json(Brief, kept[-1].brief).sources if kept else ()

@@ -3,8 +3,7 @@
 Times are ISO-8601 with zone. Nothing here writes, and nothing needs a running service.
 """
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine, Select, desc, func, select
 
 from memory import schema
+from memory.mails import SeenMail
 from memory.orders import OWN_RULES
 from memory.schema import from_json, open_engine, reading
-from workflows.errors import NeedsOwner
-from workflows.models import Address, Answer, Brief, CaseState, Draft, Outgoing
+from memory.story import AnswerLine, CallLine, SendLine, Stories, VersionLine, send_line
+from workers.clock import SystemClock
+from workflows.errors import NeedsOwner, Permanent
+from workflows.models import Address, CaseState, Outgoing
 
 LEDGER = "ledger.sqlite"
 LATELY = 5
@@ -46,7 +48,8 @@ def open_ledger(home: Path) -> Engine:
 def status(engine: Engine, zone: ZoneInfo) -> Facts:
     """What is under way, what waits, what is unwell, and what was ignored and why."""
     with reading(engine) as connection:
-        open_cases = [_case_line(row, zone) for row in connection.execute(_case_rows().where(_OPEN))]
+        rows = connection.execute(_case_rows().where(_OPEN))
+        open_cases = [_case_line(row, from_json(CaseState, row.state), zone) for row in rows]
         return {
             "waiting": [line for line in open_cases if line["stage"] == "waiting"],
             "working": [line for line in open_cases if line["stage"] in {"new", "drafted", "approved", "sending"}],
@@ -128,22 +131,8 @@ def _skipped(connection: Connection, state: str, zone: ZoneInfo) -> Facts:
 
 def _outbox(connection: Connection, states: Iterable[str], zone: ZoneInfo) -> list[Facts]:
     outbox = schema.outbox
-    rows = connection.execute(select(outbox).where(outbox.c.state.in_(list(states))).order_by(outbox.c.id)).mappings()
-    return [_send(dict(row), zone) for row in rows]
-
-
-def _send(row: Facts, zone: ZoneInfo) -> Facts:
-    return {
-        "intent": row["intent"],
-        "purpose": row["purpose"],
-        "case": row["case"],
-        "version": row["version"],
-        "to": json.loads(row["recipients"]),
-        "state": row["state"],
-        "message_id": row["message_id"],
-        "detail": row["detail"],
-        "at": _at(row["sent_at"] or row["claimed_at"] or row["at"], zone),
-    }
+    rows = connection.execute(select(outbox).where(outbox.c.state.in_(list(states))).order_by(outbox.c.id))
+    return [_sent(send_line(row), row.case, zone) for row in rows]
 
 
 # ---------------------------------------------------------------- cases
@@ -153,7 +142,7 @@ def cases(engine: Engine, zone: ZoneInfo, limit: int) -> list[Facts]:
     """The cases, newest first."""
     with reading(engine) as connection:
         rows = connection.execute(_case_rows().order_by(desc(schema.cases.c.number)).limit(limit))
-        return [_case_line(row, zone) for row in rows]
+        return [_case_line(row, from_json(CaseState, row.state), zone) for row in rows]
 
 
 def _case_rows() -> Select[Any]:
@@ -161,8 +150,8 @@ def _case_rows() -> Select[Any]:
     return select(schema.cases, name.label("client_name"))
 
 
-def _case_line(row: Any, zone: ZoneInfo) -> Facts:
-    state = from_json(CaseState, row.state)
+def _case_line(row: Any, state: CaseState, zone: ZoneInfo) -> Facts:
+    """`row`: a CaseRow, or a row of `_case_rows`, which names its columns alike."""
     return {
         "case": row.number,
         "kind": row.kind,
@@ -189,23 +178,21 @@ def case(engine: Engine, zone: ZoneInfo, number: int) -> Facts:
     Raises:
         NeedsOwner: there is no such case.
     """
-    with reading(engine) as connection:
-        row = connection.execute(_case_rows().where(schema.cases.c.number == number)).one_or_none()
-        if row is None:
-            raise _no_case(connection, number)
-        return {
-            **_case_line(row, zone),
-            "mails": _mails(connection, number, zone),
-            "sources": _sources(connection, number),
-            "versions": _versions(connection, number, zone),
-            "answers": _answers(connection, number, zone),
-            "sends": [_send(dict(found), zone) for found in _rows(connection, schema.outbox, number)],
-            "calls": _calls(connection, number, zone),
-            "notes": [
-                {"at": _at(found["at"], zone), "what": found["what"]}
-                for found in _rows(connection, schema.notes, number)
-            ],
-        }
+    try:
+        story = Stories(engine, SystemClock()).story(number)
+    except Permanent:
+        with reading(engine) as connection:
+            raise _no_case(connection, number) from None
+    return {
+        **_case_line(story.row, story.state, zone),
+        "mails": [_mail(event, story.texts, zone) for event in story.events],
+        "sources": [{"id": source.id, "kind": source.kind, "quote": source.quote} for source in story.sources],
+        "versions": [_version(line, zone) for line in story.versions],
+        "answers": [_answer(line, zone) for line in story.answers],
+        "sends": [_sent(line, number, zone) for line in story.sends],
+        "calls": [_call(line, zone) for line in story.calls],
+        "notes": [{"at": _at(line.at, zone), "what": line.what} for line in story.notes],
+    }
 
 
 def require(engine: Engine, number: int, version: int) -> None:
@@ -260,82 +247,66 @@ def _people(addresses: Iterable[Address]) -> str:
     return ", ".join(f"{one.name} <{one.email}>" if one.name else one.email for one in addresses)
 
 
-def _rows(connection: Connection, table: Any, number: int) -> list[Facts]:
-    found = connection.execute(select(table).where(table.c.case == number).order_by(table.c.at))
-    return [dict(row) for row in found.mappings()]
+def _mail(event: SeenMail, texts: Mapping[str, str], zone: ZoneInfo) -> Facts:
+    return {
+        "at": _at(event.at, zone),
+        "kind": event.kind,
+        "sender": event.sender,
+        "subject": event.subject,
+        "rule": event.rule,
+        "reason": event.reason,
+        "text": texts.get(event.key, ""),
+    }
 
 
-def _mails(connection: Connection, number: int, zone: ZoneInfo) -> list[Facts]:
-    texts = {row["id"]: row["text"] for row in _rows(connection, schema.documents, number) if row["kind"] == "received"}
-    return [
-        {
-            "at": _at(row["at"], zone),
-            "kind": row["kind"],
-            "sender": row["sender"],
-            "subject": row["subject"],
-            "rule": row["rule"],
-            "reason": row["reason"],
-            "text": texts.get(f"mail:{row['key'][:12]}", ""),
-        }
-        for row in _rows(connection, schema.seen, number)
-    ]
+def _version(line: VersionLine, zone: ZoneInfo) -> Facts:
+    return {
+        "version": line.version,
+        "state": line.state,
+        "by": line.by,
+        "at": _at(line.at, zone),
+        "hash": line.hash,
+        "to": _people(line.outgoing.to),
+        "subject": line.outgoing.subject,
+        "body": line.outgoing.body,
+        "changed": line.changed,
+        "gist": line.draft.gist,
+        "why": list(line.draft.why),
+        "sources": list(line.draft.sources),
+        "model": line.draft.model,
+        "cost": line.draft.cost,
+    }
 
 
-def _sources(connection: Connection, number: int) -> list[Facts]:
-    rows = _rows(connection, schema.briefs, number)
-    brief = from_json(Brief, rows[-1]["brief"]) if rows else Brief(case=number)
-    return [{"id": source.id, "kind": source.kind, "quote": source.quote} for source in brief.sources]
+def _answer(line: AnswerLine, zone: ZoneInfo) -> Facts:
+    return {
+        "at": _at(line.at, zone),
+        "version": line.answer.version,
+        "decision": line.answer.decision.kind,
+        "via": line.answer.via,
+        "words": line.answer.words,
+        "state": line.state,
+        "result": line.result,
+    }
 
 
-def _versions(connection: Connection, number: int, zone: ZoneInfo) -> list[Facts]:
-    shown = []
-    for row in _rows(connection, schema.versions, number):
-        outgoing, draft = from_json(Outgoing, row["outgoing"]), from_json(Draft, row["draft"])
-        shown.append(
-            {
-                "version": row["version"],
-                "state": row["state"],
-                "by": row["by"],
-                "at": _at(row["at"], zone),
-                "hash": row["hash"],
-                "to": _people(outgoing.to),
-                "subject": outgoing.subject,
-                "body": outgoing.body,
-                "changed": row["changed"],
-                "gist": draft.gist,
-                "why": list(draft.why),
-                "sources": list(draft.sources),
-                "model": draft.model,
-                "cost": draft.cost,
-            }
-        )
-    return shown
+def _sent(line: SendLine, case: int, zone: ZoneInfo) -> Facts:
+    return {
+        "intent": line.intent,
+        "purpose": line.purpose,
+        "case": case,
+        "version": line.version,
+        "to": list(line.recipients),
+        "state": line.state,
+        "message_id": line.message_id,
+        "detail": line.detail,
+        "at": _at(line.sent_at or line.claimed_at or line.at, zone),
+    }
 
 
-def _answers(connection: Connection, number: int, zone: ZoneInfo) -> list[Facts]:
-    shown = []
-    for row in _rows(connection, schema.answers, number):
-        answer = from_json(Answer, row["answer"])
-        shown.append(
-            {
-                "at": _at(row["at"], zone),
-                "version": row["version"],
-                "decision": answer.decision.kind,
-                "via": answer.via,
-                "words": answer.words,
-                "state": row["state"],
-                "result": row["result"],
-            }
-        )
-    return shown
-
-
-def _calls(connection: Connection, number: int, zone: ZoneInfo) -> list[Facts]:
+def _call(line: CallLine, zone: ZoneInfo) -> Facts:
     kept = ("version", "step", "ordinal", "model", "state", "input_tokens", "output_tokens", "cost")
-    return [
-        {"at": _at(row["at"], zone), **{key: row[key] for key in kept}}
-        for row in _rows(connection, schema.calls, number)
-    ]
+    return {"at": _at(line.at, zone), **{key: getattr(line, key) for key in kept}}
 
 
 def _at(moment: datetime | None, zone: ZoneInfo) -> str:
