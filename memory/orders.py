@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from memory import money_orders
 from memory.blobs import Blobs
 from memory.leads import rescue
 from memory.mails import Intake, Mails, SeenMail, seen_mail
@@ -25,6 +26,7 @@ from workflows.models import (
     Client,
     Disallow,
     Email,
+    Ended,
     Owner,
     Pause,
     Rescue,
@@ -66,7 +68,7 @@ class Orders(Mails):
             row = connection.execute(select(orders.c.ok, orders.c.says).where(orders.c.key == key)).first()
             if row is not None:
                 return Carried(ok=bool(row.ok), says=row.says)
-            done = self._carry_out(connection, order, given_at)
+            done = self._carry_out(connection, key, order, given_at)
             connection.execute(
                 insert(orders).values(
                     key=key, order=to_json(order), ok=int(done.ok), says=done.says, at=self._clock.now()
@@ -74,7 +76,7 @@ class Orders(Mails):
             )
         return done
 
-    def _carry_out(self, connection: Connection, order: Change, given_at: datetime) -> Carried:
+    def _carry_out(self, connection: Connection, key: str, order: Change, given_at: datetime) -> Carried:
         match order:
             case StopAll():
                 done = _stop(connection, given_at)
@@ -92,7 +94,18 @@ class Orders(Mails):
                 done = self._allow(connection, kind)
             case Disallow(what=kind):
                 done = self._disallow(connection, kind)
+            case Ended():
+                done = money_orders.end_bid(self._desk(connection, key), order)
+            case _:
+                done = money_orders.carry_out(self._desk(connection, key), order)
         return done
+
+    def _desk(self, connection: Connection, key: str) -> money_orders.Desk:
+        def who(words: str) -> Sequence[Client] | Carried:
+            found = _named(words, every_client(connection))
+            return found if _are_one(words, found) else _which(words, found, "I know no client")
+
+        return money_orders.Desk(connection=connection, clock=self._clock, owner=self._owner, key=key, who=who)
 
     # ------------------------------------------------------------ a standing yes
 

@@ -17,8 +17,11 @@ from workflows.models import (
     Attachment,
     Away,
     Back,
+    Chase,
+    Disputed,
     Edit,
     Email,
+    Ended,
     Explain,
     Help,
     Ignore,
@@ -27,16 +30,18 @@ from workflows.models import (
     Never,
     NotByMail,
     NotUnderstood,
-    NotYet,
     Ordered,
     Owner,
+    Paid,
     Pause,
+    Promised,
     Reject,
     Rescue,
     Resume,
     ShowIgnored,
     ShowStatus,
     StopAll,
+    StopChasing,
     Surroundings,
     Why,
 )
@@ -49,6 +54,7 @@ from workflows.rules.words import table
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 14, 5, tzinfo=BERLIN)  # a Tuesday
+FRIDAY = datetime(2026, 11, 27, 9, 0, tzinfo=BERLIN)
 MONDAY = datetime(2026, 11, 30, 9, 0, tzinfo=BERLIN)
 LANGUAGES = ["en", "de", "fr", "es", "pt", "it", "nl", "pl"]
 ADA, MARIA = Address(email="ada@winter.example", name="Ada Winter"), Address(email="maria@studio.example")
@@ -162,6 +168,51 @@ ORDERS = [
     ("pl", "nieobecna do poniedziałku", Away(until=MONDAY)),
     ("pl", "wróciłam", Back()),
     ("pl", "pomoc", Help()),
+    ("en", "paid 2026-014", Paid(what="2026-014")),
+    ("en", "Paid invoice #2026-014 500 EUR", Paid(what="2026-014", amount="500 EUR")),
+    ("en", "paid 2026-014 \u20ac500.00, thanks", Paid(what="2026-014", amount="\u20ac500.00")),
+    ("en", "paid Acme GmbH", Paid(what="Acme GmbH")),
+    ("en", "paid Acme GmbH EUR 500", Paid(what="Acme GmbH", amount="EUR 500")),
+    ("en", "promised 2026-014 Friday", Promised(what="2026-014", until=FRIDAY)),
+    ("en", "promised 2026-014 until Friday", Promised(what="2026-014", until=FRIDAY)),
+    ("en", "promised Acme GmbH 27 Nov", Promised(what="Acme GmbH", until=FRIDAY)),
+    ("en", "dispute 2026-014", Disputed(what="2026-014")),
+    ("en", "dispute 2026-014 they say 10 hours", Disputed(what="2026-014", reason="they say 10 hours")),
+    ("en", "stop chasing Acme", StopChasing(client="Acme")),
+    ("en", "don't chase Acme", StopChasing(client="Acme")),
+    ("en", "chase Acme", Chase(client="Acme")),
+    ("en", "chase again billing@acme.example", Chase(client="billing@acme.example")),
+    ("en", "won 41", Ended(case=41, result="won")),
+    ("en", "lost 41 too expensive", Ended(case=41, result="lost", reason="too expensive")),
+    ("en", "no answer 41", Ended(case=41, result="no-answer")),
+    ("de", "bezahlt 2026-014 500,00 EUR", Paid(what="2026-014", amount="500,00 EUR")),
+    ("de", "Bezahlt Rechnung 2026-014", Paid(what="2026-014")),
+    ("de", "versprochen 2026-014 Freitag", Promised(what="2026-014", until=FRIDAY)),
+    ("de", "strittig 2026-014", Disputed(what="2026-014")),
+    ("de", "nicht mehr mahnen Acme", StopChasing(client="Acme")),
+    ("de", "mahne Acme", Chase(client="Acme")),
+    ("de", "gewonnen 41", Ended(case=41, result="won")),
+    ("de", "keine Antwort 41", Ended(case=41, result="no-answer")),
+    ("fr", "payé 2026-014", Paid(what="2026-014")),
+    ("fr", "promis 2026-014 vendredi", Promised(what="2026-014", until=FRIDAY)),
+    ("fr", "ne plus relancer Acme", StopChasing(client="Acme")),
+    ("fr", "perdu 41", Ended(case=41, result="lost")),
+    ("es", "pagado 2026-014", Paid(what="2026-014")),
+    ("es", "prometido 2026-014 viernes", Promised(what="2026-014", until=FRIDAY)),
+    ("es", "dejar de reclamar Acme", StopChasing(client="Acme")),
+    ("es", "sin respuesta 41", Ended(case=41, result="no-answer")),
+    ("pt", "pago 2026-014", Paid(what="2026-014")),
+    ("pt", "parar de cobrar Acme", StopChasing(client="Acme")),
+    ("pt", "ganho 41", Ended(case=41, result="won")),
+    ("it", "pagata 2026-014", Paid(what="2026-014")),
+    ("it", "promesso 2026-014 venerdì", Promised(what="2026-014", until=FRIDAY)),
+    ("it", "perso 41", Ended(case=41, result="lost")),
+    ("nl", "betaald 2026-014", Paid(what="2026-014")),
+    ("nl", "niet meer aanmanen Acme", StopChasing(client="Acme")),
+    ("nl", "gewonnen 41", Ended(case=41, result="won")),
+    ("pl", "zapłacono 2026-014", Paid(what="2026-014")),
+    ("pl", "obiecał 2026-014 piątek", Promised(what="2026-014", until=FRIDAY)),
+    ("pl", "przegrane 41", Ended(case=41, result="lost")),
 ]
 
 
@@ -202,6 +253,17 @@ NO_ORDERS = [
     "away for a while",
     "away until 2019-01-01",
     "back tomorrow",
+    "paid",
+    "paid 2026-014?",
+    "promised 2026-014",
+    "promised Friday",
+    "promised 2026-014 some day",
+    "dispute",
+    "stop chasing",
+    "chase",
+    "won",
+    "lost too expensive",
+    "no answer",
     "ok",
     "yes, resume",
     "alles stoppen",  # German is not active for an English owner
@@ -254,11 +316,6 @@ def test_a_subject_for_the_desk(subject, is_one):
     assert is_order_subject(subject) == is_one
 
 
-@pytest.mark.parametrize("words", ["paid 2026-014", "promised Friday", "dispute 12", "stop chasing Acme"])
-def test_what_comes_later_is_said(words):
-    assert isinstance(parse_order(words, owner(), NOW), NotYet)
-
-
 @pytest.mark.parametrize(
     "words",
     ["forget Acme", "export", "settings approval.grace = 0s", "new approver bob@x.example", "set hours", "import x"],
@@ -266,6 +323,27 @@ def test_what_comes_later_is_said(words):
 def test_what_never_goes_by_mail(words):
     assert isinstance(parse_order(words, owner(), NOW), NotByMail)
     assert isinstance(order_in(mail(words), owner(), NOW, None), NotByMail)
+
+
+@pytest.mark.parametrize(
+    ("words", "order"),
+    [
+        ("won", Ended(case=41, result="won")),
+        ("lost too expensive", Ended(case=41, result="lost", reason="too expensive")),
+        ("lost 3 others were cheaper", Ended(case=41, result="lost", reason="3 others were cheaper")),
+        ("lost 41 too expensive", Ended(case=41, result="lost", reason="too expensive")),
+        ("no answer", Ended(case=41, result="no-answer")),
+        ("won 42", Ended(case=42, result="won")),
+    ],
+)
+def test_in_an_answer_to_a_notice_the_case_may_be_left_out(words, order):
+    assert order_in(mail(words, "Re: x", in_reply_to=("<n@x>",)), owner(), NOW, NOTICE) == order
+
+
+@pytest.mark.parametrize("words", ["won", "lost", "paid 2026-014", "promised 2026-014 Friday", "dispute 2026-014"])
+def test_orders_about_money_count_in_an_answer_to_an_approval_mail(words):
+    answer = mail(words, "Re: Kick-off [Deskhand 41.2]", in_reply_to=("<q@x>",))
+    assert isinstance(route(answer, owner(), around(ASKED)), Ordered)
 
 
 # ---------------------------------------------------------------- an answer stays an answer
@@ -318,6 +396,15 @@ ANSWERS = [
     "resume with the second paragraph",
     "resume it",
     "paid already",
+    "paid Acme",
+    "promised something else",
+    "dispute the deadline",
+    "chase it up",
+    "stop chasing them",
+    "won 42",
+    "lost the thread",
+    "lost 41 too expensive",
+    "won the tender last week, mention it",
     "forget it",
     "settings",
     "away",

@@ -20,7 +20,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-START, LOOK, ANSWER, DESK, MEASURE = "Start", "Look", "Answer", "The desk", "Try and measure"
+START, LOOK, ANSWER, DESK, MONEY, MEASURE = (
+    "Start", "Look", "Answer", "The desk", "Money and bids", "Try and measure"
+)  # fmt: skip
 
 CaseId = Annotated[str, typer.Argument(metavar="CASE", help="The case, with or without version: 41 or 41.2.")]
 
@@ -334,6 +336,89 @@ def fix(
     from workers.commands import deciding
 
     return deciding.fix(_output(context), which, " ".join(words or ()))
+
+
+# ---------------------------------------------------------------- money and bids
+
+
+InvoiceNumber = Annotated[str, typer.Argument(metavar="NUMBER", help="The invoice's number, or its client's name.")]
+
+
+@app.command(rich_help_panel=MONEY)
+def paid(
+    context: typer.Context,
+    number: InvoiceNumber,
+    amount: Annotated[list[str] | None, typer.Argument(help="500, 500.00 EUR; left out: all of it.")] = None,
+) -> int:
+    """Say that an invoice was paid, in whole or in part."""
+    from workers.commands import deciding
+
+    return deciding.paid(_output(context), number, " ".join(amount or ()))
+
+
+@app.command(rich_help_panel=MONEY)
+def promised(
+    context: typer.Context,
+    number: InvoiceNumber,
+    when: Annotated[list[str], typer.Argument(help="Friday, 14 Aug, 10d ...")],
+) -> int:
+    """Say by when they pay: nothing is chased before."""
+    from workers.commands import deciding
+
+    return deciding.promised(_output(context), number, " ".join(when))
+
+
+@app.command(rich_help_panel=MONEY)
+def dispute(
+    context: typer.Context,
+    number: InvoiceNumber,
+    reason: Annotated[list[str] | None, typer.Argument(help="What they say.")] = None,
+) -> int:
+    """Say that they contest it: nothing is chased until you say so."""
+    from workers.commands import deciding
+
+    return deciding.dispute(_output(context), number, " ".join(reason or ()))
+
+
+@app.command(rich_help_panel=MONEY)
+def chase(
+    context: typer.Context,
+    client: Annotated[list[str], typer.Argument(help="A name, an address or a domain.")],
+    *,
+    stop: Annotated[bool, typer.Option("--stop", help="No more reminders to this client.")] = False,
+) -> int:
+    """Remind a client again, whatever held it; with --stop: no more."""
+    from workers.commands import deciding
+
+    return deciding.chase(_output(context), " ".join(client), stop=stop)
+
+
+@app.command(rich_help_panel=MONEY)
+def won(context: typer.Context, which: CaseId) -> int:
+    """Say that a bid was won."""
+    from workers.commands import deciding
+
+    return deciding.ended(_output(context), which, "won", "")
+
+
+@app.command(rich_help_panel=MONEY)
+def lost(
+    context: typer.Context,
+    which: CaseId,
+    reason: Annotated[list[str] | None, typer.Argument(help="Why, as far as you know.")] = None,
+) -> int:
+    """Say that a bid was lost; your reason is kept."""
+    from workers.commands import deciding
+
+    return deciding.ended(_output(context), which, "lost", " ".join(reason or ()))
+
+
+@app.command("no-answer", rich_help_panel=MONEY)
+def no_answer(context: typer.Context, which: CaseId) -> int:
+    """Say that nobody answered a bid."""
+    from workers.commands import deciding
+
+    return deciding.ended(_output(context), which, "no-answer", "")
 
 
 # ---------------------------------------------------------------- try and measure

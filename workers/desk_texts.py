@@ -30,6 +30,14 @@ ignored              what was skipped and why, each with a number
 rescue 4             mail or post number 4 of that list is work after all
 away until 14 Aug    nothing expires and no reminders come until then
 back                 ends "away"
+paid 2026-014        the invoice is paid; an amount may follow ("paid 2026-014 500 EUR")
+promised 2026-014 Friday  they pay by then: nothing is chased before
+dispute 2026-014     they contest it: nothing is chased until you say so; your words may follow
+stop chasing Acme    no reminders to this client
+chase Acme           reminds this client again: whatever held it is over
+won 41               the bid of case 41 was won; in an answer to its mail the number may be left out
+lost 41              it was lost; your words may follow
+no answer 41         nobody answered it
 auto reply           mails of this kind leave without your yes (only after a row of unedited approvals)
 stop auto reply      each waits for your yes again
 help                 this list

@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from memory.ledger import Ledger
 from workers.answering import Answering
@@ -19,17 +19,23 @@ from workflows.models import (
     Away,
     Back,
     Change,
+    Chase,
     Decision,
     Disallow,
+    Disputed,
     Edit,
+    Ended,
     Later,
     Mine,
     Owner,
+    Paid,
     Pause,
+    Promised,
     Reject,
     Rescue,
     Resume,
     StopAll,
+    StopChasing,
 )
 from workflows.ports import Clock
 from workflows.rules.calendar import folded, parse_when
@@ -66,6 +72,11 @@ class Handlers:
             "back": self.back,
             "rescue": self.rescue,
             "fix": self.fix,
+            "paid": self.paid,
+            "promised": self.promised,
+            "dispute": self.dispute,
+            "chase": self.chase,
+            "ended": self.ended,
             "settle": self.settling.settle,
             "status": self.status,
         }
@@ -119,6 +130,24 @@ class Handlers:
 
     async def rescue(self, number: int) -> dict[str, Any]:
         return await self._order(Rescue(number=number))
+
+    async def paid(self, what: str, amount: str = "") -> dict[str, Any]:
+        return await self._order(Paid(what=what, amount=amount))
+
+    async def promised(self, what: str, when: str) -> dict[str, Any]:
+        until = parse_when(when, self.clock.now(), self.owner)
+        if until is None:
+            raise NeedsOwner(f'"{when}" is not a time I understand.', 'Say "Friday", "14 Aug" or "10d".')
+        return await self._order(Promised(what=what, until=until))
+
+    async def dispute(self, what: str, reason: str = "") -> dict[str, Any]:
+        return await self._order(Disputed(what=what, reason=reason))
+
+    async def chase(self, client: str, *, stop: bool = False) -> dict[str, Any]:
+        return await self._order(StopChasing(client=client) if stop else Chase(client=client))
+
+    async def ended(self, case: int, result: Literal["won", "lost", "no-answer"], reason: str = "") -> dict[str, Any]:
+        return await self._order(Ended(case=case, result=result, reason=reason))
 
     async def _order(self, order: Change) -> dict[str, Any]:
         done = await self.orders.carry_out(uuid.uuid4().hex, order, self.clock.now())

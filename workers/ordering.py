@@ -24,23 +24,28 @@ from workflows.models import (
     Carried,
     CaseState,
     Change,
+    Chase,
     Disallow,
+    Disputed,
     Email,
+    Ended,
     Event,
     Explain,
     Fix,
     Help,
     NotByMail,
     NotUnderstood,
-    NotYet,
     Order,
     Owner,
+    Paid,
     Pause,
+    Promised,
     Rescue,
     Resume,
     ShowIgnored,
     ShowStatus,
     StopAll,
+    StopChasing,
 )
 from workflows.ports import Clock, Desk
 from workflows.rules.orders import order_in
@@ -59,10 +64,15 @@ _SUBJECTS: dict[type[Change], tuple[str, str]] = {
     Back: ("Back", "Not set to back"),
     Allow: ("Allowed", "Not allowed"),
     Disallow: ("Each waits for your yes again", "Not changed"),
+    Paid: ("Paid", "Not noted as paid"),
+    Promised: ("Promised", "Not noted as promised"),
+    Disputed: ("Disputed", "Not noted as disputed"),
+    StopChasing: ("Not chased any more", "Not changed"),
+    Chase: ("Chased again", "Not changed"),
+    Ended: ("Noted how the bid ended", "Not noted"),
 }
 """What the notice says in its subject: done, not done."""
 
-_NOT_YET = 'Deskhand cannot do that by mail yet, so nothing was done. "help" lists what it can.'
 _NOT_BY_MAIL = (
     "Deskhand never takes that by mail, because a mailbox can be broken into: a new approver, settings, export and "
     "forget are only for the machine it runs on. Nothing was done; see ./deskhand --help there."
@@ -132,8 +142,6 @@ class Orders:
                 await self._tell(key, "The orders", desk_texts.HELP)
             case NotUnderstood(hint=hint):
                 await self._tell(key, "I did not understand your order", hint)
-            case NotYet(what=what):
-                await self._tell(key, f'Not yet: "{what}"', _NOT_YET)
             case NotByMail(what=what):
                 await self._tell(key, f'Not by mail: "{what}"', _NOT_BY_MAIL)
             case _:

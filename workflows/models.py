@@ -342,11 +342,56 @@ class Help:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotYet:
-    """An order that Deskhand cannot carry out yet; `what` is the word that named it."""
+class Paid:
+    """Money came in. `what`: an invoice's number, or a client who owes one alone; `amount` "" is all of it."""
 
     what: str
-    kind: Literal["not_yet"] = "not_yet"
+    amount: str = ""  # in the owner's words ("500 EUR", "500"): the invoice's currency where none is named
+    kind: Literal["paid"] = "paid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promised:
+    """They pay by that moment's day; `what` as in `Paid`, or a client: all that they owe."""
+
+    what: str
+    until: datetime
+    kind: Literal["promised"] = "promised"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disputed:
+    """They contest it: nothing is chased until the owner says so; `what` as in `Promised`."""
+
+    what: str
+    reason: str = ""
+    kind: Literal["dispute"] = "dispute"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopChasing:
+    """This client is not chased, in the owner's words: a name, an address or a domain."""
+
+    client: str
+    kind: Literal["stop_chasing"] = "stop_chasing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chase:
+    """This client is chased again: whatever held it is over."""
+
+    client: str
+    kind: Literal["chase"] = "chase"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a bid ended."""
+
+    case: int
+    result: Literal["won", "lost", "no-answer"]
+    reason: str = ""
+    kind: Literal["ended"] = "ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -365,7 +410,10 @@ class NotUnderstood:
     kind: Literal["not_understood"] = "not_understood"
 
 
-Change = StopAll | Resume | Pause | Rescue | Away | Back | Allow | Disallow
+MoneyOrder = Paid | Promised | Disputed | StopChasing | Chase
+"""The orders about what clients owe."""
+
+Change = StopAll | Resume | Pause | Rescue | Away | Back | Allow | Disallow | MoneyOrder | Ended
 """The orders that change something."""
 
 
@@ -378,7 +426,7 @@ class Fix:
     kind: Literal["fix"] = "fix"
 
 
-Order = Change | Fix | ShowStatus | Explain | ShowIgnored | Help | NotYet | NotByMail
+Order = Change | Fix | ShowStatus | Explain | ShowIgnored | Help | NotByMail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,6 +126,32 @@ def fix(output: Output, which: str, words: str) -> int:
     return _tell(output, "fix", {"key": uuid.uuid4().hex, "case": case, "words": words})
 
 
+def paid(output: Output, number: str, amount: str) -> int:
+    """The invoice is paid, in whole or with this amount."""
+    return _tell(output, "paid", {"what": number, "amount": amount})
+
+
+def promised(output: Output, number: str, when: str) -> int:
+    """They pay by then: nothing is chased before."""
+    return _tell(output, "promised", {"what": number, "when": when})
+
+
+def dispute(output: Output, number: str, reason: str) -> int:
+    """They contest it: nothing is chased until `chase`."""
+    return _tell(output, "dispute", {"what": number, "reason": reason})
+
+
+def chase(output: Output, client: str, *, stop: bool) -> int:
+    """Remind this client again, or (`stop`) no more."""
+    return _tell(output, "chase", {"client": client, "stop": stop})
+
+
+def ended(output: Output, which: str, result: str, reason: str) -> int:
+    """How a bid ended: "won", "lost" or "no-answer"."""
+    case, _ = case_and_version(which)
+    return _tell(output, "ended", {"case": case, "result": result, "reason": reason})
+
+
 def settle(output: Output, which: str, word: str) -> int:
     """Say of a mail nobody knows to have left that it arrived, or have the same mail sent once more."""
     case, version = case_and_version(which)

@@ -8,34 +8,41 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
+from typing import Literal
 
 from workflows.models import (
     Allow,
     Asked,
     Away,
     Back,
+    Chase,
     Disallow,
+    Disputed,
     Email,
+    Ended,
     Explain,
     Fix,
     Help,
     NotByMail,
     NotUnderstood,
-    NotYet,
     Order,
     Owner,
+    Paid,
     Pause,
+    Promised,
     Rescue,
     Resume,
     Revise,
     ShowIgnored,
     ShowStatus,
     StopAll,
+    StopChasing,
     Unclear,
 )
 from workflows.rules import decisions
 from workflows.rules.calendar import folded, language_of, parse_when
 from workflows.rules.canonical import visible
+from workflows.rules.money import currency_of
 from workflows.rules.typed import Typed, typed
 from workflows.rules.words import table
 
@@ -48,8 +55,8 @@ _NUMBER = re.compile(rf"(?:no\.? ?|nr\.? ?)?#?\s?(\d{{1,{_LARGEST}}})(?:\.\d{{1,
 
 _KINDS = (
     "status", "stop", "stop_alone", "auto", "stop_auto",
-    "resume", "pause", "why", "fix", "ignored", "rescue", "away", "back", "help", "not_yet",
-    "not_by_mail",
+    "resume", "pause", "why", "fix", "ignored", "rescue", "away", "back", "help",
+    "paid", "promised", "dispute", "stop_chasing", "chase", "won", "lost", "no_answer", "not_by_mail",
 )  # fmt: skip
 _ALONE: dict[str, Order] = {
     "status": ShowStatus(),
@@ -59,13 +66,15 @@ _ALONE: dict[str, Order] = {
     "back": Back(),
     "help": Help(),
 }
-_MAY_BE_ASKED = frozenset({"status", "stop", "stop_alone", "ignored", "help", "why", "not_yet", "not_by_mail"})
+_MAY_BE_ASKED = frozenset({"status", "stop", "stop_alone", "ignored", "help", "why", "not_by_mail"})
 """What "?" does not make doubtful: it only tells, or it errs on the side where nothing leaves."""
-_NEVER_IN_AN_ANSWER = NotUnderstood | NotYet | NotByMail
+_NEVER_IN_AN_ANSWER = NotUnderstood | NotByMail
+_ABOUT_AN_INVOICE = Paid | Promised | Disputed
+_RESULTS: dict[str, Literal["won", "lost", "no-answer"]] = {"won": "won", "lost": "lost", "no_answer": "no-answer"}
 
 _UNKNOWN = (
     "I do not understand that order, so nothing was done. Write one order alone, for example: status, stop all, "
-    "resume, pause Acme, why 41, ignored, rescue 4, away until 14 Aug, back, help."
+    "resume, pause Acme, why 41, ignored, rescue 4, away until 14 Aug, back, paid 2026-014, won 41, help."
 )
 _ONE_LINE = "Write one order alone on one line; nothing was done."
 _WHOM = 'Pause whom? Write for example "pause Acme" or "pause maria@studio.example"; nothing was done.'
@@ -74,6 +83,13 @@ _RESCUE_WHAT = 'Which mail? Write for example "rescue 4"; "ignored" lists the nu
 _FIX_WHAT = 'Which case? Write for example "fix 41" or "fix 41 the date is wrong"; nothing was done.'
 _AWAY_WHEN = 'Away until when? Write for example "away until 14 Aug" or "away until Monday 9:00"; nothing was done.'
 _AUTO_WHAT = 'Which kind may leave alone? Write for example "auto reply"; nothing was done.'
+_PAID_WHAT = 'Which invoice? Write for example "paid 2026-014" or "paid 2026-014 500 EUR"; nothing was done.'
+_PROMISED_WHAT = 'Which invoice, and by when? Write for example "promised 2026-014 Friday"; nothing was done.'
+_DISPUTE_WHAT = (
+    'Which invoice? Write for example "dispute 2026-014" or "dispute 2026-014 wrong hours"; nothing was done.'
+)
+_CHASE_WHOM = 'Whom? Write for example "stop chasing Acme" or "chase Acme"; nothing was done.'
+_ENDED_WHAT = 'Which bid? Write for example "won 41", "lost 41 too expensive" or "no answer 41"; nothing was done.'
 _SURE = "That reads like a question, so nothing was done. Write the order without a question mark."
 _NOTICE = (
     "Your answer to a notice is not an order, so nothing was done. To decide about a draft, answer the approval mail "
@@ -106,7 +122,15 @@ def _is_no_answer(order: Order | NotUnderstood, said: Typed, owner: Owner, now: 
         return False
     if isinstance(order, Fix) and order.case != asked.case:
         return False  # "fix 2 typos"
-    if isinstance(order, Pause | Resume) and order.client and not _is_addressed(order.client, asked.text):
+    if isinstance(order, _ABOUT_AN_INVOICE) and not any(sign.isdigit() for sign in order.what):
+        return False  # "paid already"
+    if isinstance(order, Ended) and (order.case != asked.case or order.reason):
+        return False  # "lost the thread"
+    if (
+        isinstance(order, Pause | Resume | StopChasing | Chase)
+        and order.client
+        and not _is_addressed(order.client, asked.text)
+    ):
         return False  # "pause it", "pause until Monday"
     answer = decisions.parse(said.words, owner, now, html_words=said.html_words, altered=said.altered)
     return isinstance(answer, Revise | Unclear)
@@ -154,11 +178,17 @@ def parse_order(line: str, owner: Owner, now: datetime, case: int = 0) -> Order 
     rest = rest.strip(_SIGNS)
     if kind in _ALONE:
         return NotUnderstood(hint=_UNKNOWN) if rest else _ALONE[kind]
-    if kind == "away":
-        return _away(rest, owner, now)
+    if kind in _TIMED:
+        return _TIMED[kind](rest, owner, now)
+    return _read(kind, phrase, rest, case)
+
+
+def _read(kind: str, phrase: str, rest: str, case: int) -> Order | NotUnderstood:
+    if kind in _RESULTS:
+        return _ended(kind, rest, case)
     if kind == "why" and not rest:
         rest = str(case or "")
-    return _READERS[kind](phrase if kind in {"not_yet", "not_by_mail"} else rest)
+    return _READERS[kind](phrase if kind == "not_by_mail" else rest)
 
 
 def _head(line: str, owner: Owner) -> tuple[str, str, str]:
@@ -209,8 +239,66 @@ def _stop_auto(rest: str) -> Order:
     return Disallow(what=folded(rest))
 
 
-def _not_yet(phrase: str) -> Order:
-    return NotYet(what=phrase)
+def _paid(rest: str) -> Order | NotUnderstood:
+    """An invoice's number, or a client's words up to the first figure; then an amount."""
+    tokens = _without_label(rest.split())
+    if not tokens or not any(character.isalnum() for character in tokens[0]):
+        return NotUnderstood(hint=_PAID_WHAT)
+    length = 1 if _has_digit(tokens[0]) else next((at for at, one in enumerate(tokens) if _has_digit(one)), len(tokens))
+    # "Acme EUR 500" and "Acme \u20ac 500": the currency before the figure belongs to the amount.
+    if 1 < length < len(tokens) and not _has_digit(tokens[length - 1]) and currency_of(tokens[length - 1]):
+        length -= 1
+    return Paid(what=_what(tokens[:length]), amount=" ".join(tokens[length:]))
+
+
+def _promised(rest: str, owner: Owner, now: datetime) -> Order | NotUnderstood:
+    """What is promised, and by when: the longest end of the words that names a time."""
+    tokens = _without_label(rest.split())
+    for length in range(1, len(tokens)):
+        until = parse_when(" ".join(tokens[length:]), now, owner)
+        if until:
+            return Promised(what=_what(tokens[:length]), until=until)
+    return NotUnderstood(hint=_PROMISED_WHAT)
+
+
+def _dispute(rest: str) -> Order | NotUnderstood:
+    tokens = _without_label(rest.split())
+    if not tokens or not any(character.isalnum() for character in tokens[0]):
+        return NotUnderstood(hint=_DISPUTE_WHAT)
+    return Disputed(what=_what(tokens[:1]), reason=" ".join(tokens[1:]))
+
+
+def _stop_chasing(rest: str) -> Order | NotUnderstood:
+    return StopChasing(client=rest) if rest else NotUnderstood(hint=_CHASE_WHOM)
+
+
+def _chase(rest: str) -> Order | NotUnderstood:
+    return Chase(client=rest) if rest else NotUnderstood(hint=_CHASE_WHOM)
+
+
+def _ended(kind: str, rest: str, case: int) -> Order | NotUnderstood:
+    """A bid's end; without a number it is the bid of the mail that is answered, and the words are the reason."""
+    found = re.fullmatch(r"(?:case |fall |bid )?(\S+)(?:[\s:,;.-]+(.*))?", rest, re.IGNORECASE)
+    number = _number(found[1].strip(_SIGNS)) if found else 0
+    if found and number and (not case or number == case or not found[2]):
+        return Ended(case=number, result=_RESULTS[kind], reason=(found[2] or "").strip())
+    return Ended(case=case, result=_RESULTS[kind], reason=rest) if case else NotUnderstood(hint=_ENDED_WHAT)
+
+
+def _without_label(tokens: list[str]) -> list[str]:
+    """The words without "invoice" and its like in front."""
+    labels = {_bare(word) for word in table("orders")["common"]["invoice"]}
+    while len(tokens) > 1 and _bare(tokens[0]) in labels:
+        tokens = tokens[1:]
+    return tokens
+
+
+def _what(tokens: list[str]) -> str:
+    return " ".join(tokens).strip(_SIGNS + "#")
+
+
+def _has_digit(token: str) -> bool:
+    return any(character.isdigit() for character in token)
 
 
 def _not_by_mail(phrase: str) -> Order:
@@ -225,7 +313,10 @@ _READERS: dict[str, Callable[[str], Order | NotUnderstood]] = {
     "rescue": _rescue,
     "auto": _auto,
     "stop_auto": _stop_auto,
-    "not_yet": _not_yet,
+    "paid": _paid,
+    "dispute": _dispute,
+    "stop_chasing": _stop_chasing,
+    "chase": _chase,
     "not_by_mail": _not_by_mail,
 }
 
@@ -233,6 +324,9 @@ _READERS: dict[str, Callable[[str], Order | NotUnderstood]] = {
 def _away(rest: str, owner: Owner, now: datetime) -> Order | NotUnderstood:
     until = parse_when(_after_until(rest, owner), now, owner) if rest else None
     return Away(until=until) if until else NotUnderstood(hint=_AWAY_WHEN)
+
+
+_TIMED: dict[str, Callable[[str, Owner, datetime], Order | NotUnderstood]] = {"away": _away, "promised": _promised}
 
 
 def _number(text: str) -> int:
