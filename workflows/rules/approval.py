@@ -105,9 +105,11 @@ def about(brief: Brief) -> str:
 
 def render_hold(case: int, reason: str, brief: Brief, owner: Owner) -> ApprovalMail:
     """The mail that says "read this yourself": what came in, why nothing was drafted ("a complaint"), what to do."""
-    gist = cut(f"Read this yourself: {one_line(reason) or 'it needs you'}. Nothing is drafted.", FIRST_LINE)
+    why = f"Read this yourself: {one_line(reason) or 'it needs you'}. Nothing is drafted."
+    gist = cut(why, FIRST_LINE)
+    whole = [] if gist == why else ["", one_line(reason, _REASON)]  # what the phone's list cuts off stands below
     note = [f"Note: {one_line(hint, _REASON)}" for hint in brief.hints]
-    parts = [gist, "", *_they_wrote(brief, owner, _QUOTED), "", texts(owner)["hold"], *note]
+    parts = [gist, *whole, "", *_they_wrote(brief, owner, _QUOTED), "", texts(owner)["hold"], *note]
     return ApprovalMail(subject=_subject(brief, str(case)), text="\n".join(parts) + "\n")
 
 

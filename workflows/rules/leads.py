@@ -30,7 +30,7 @@ _AT = re.compile(r"\s?[\[({<]\s?at\s?[\])}>]\s?", re.IGNORECASE)
 _DOT = re.compile(r"\s?[\[({<]\s?dot\s?[\])}>]\s?", re.IGNORECASE)
 _BULLET = re.compile(r"^\s*(?:[-*•·\u2013]|\(?\d{1,2}[.):]|[a-z][.)])\s*", re.IGNORECASE)
 _ASKS = re.compile(r"\b(?:you|your|you're|yours|sie|ihre?n?|du|dein\w*|vous|votre|usted|tu|su)\b", re.IGNORECASE)
-_OWN = re.compile(r"^\W*(?:who (?:are|is) (?:we|us)|why (?:us|join|work)|what (?:we|is)|how we|about)\b", re.IGNORECASE)
+_OWN = re.compile(r"^\W*(?:who (?:are|is) (?:we|us)|why (?:us|join|work)|what (?:we|is(?! your\b))|how we|about)\b", re.IGNORECASE)
 _ASK_BLOCK = re.compile(
     r"\b(?:answer|tell us|let us know|include|reply with|questions?|beantworten|fragen|répond|responde)\b",
     re.IGNORECASE,
