@@ -176,7 +176,8 @@ class Works(Book):
             for piece in _work(connection, (work.c.project == project.id) & days)
             if piece.id not in told.work and (unbilled or piece.billable)
         ]
-        if not pieces:
+        # What lapsed unheard comes along with something new; alone it is not asked about over and over.
+        if all(piece.id in told.shown for piece in pieces):
             return None
         why = _refusal(connection, project.client)
         if why:
@@ -286,9 +287,10 @@ class Works(Book):
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """Which work of a project is in hand, and the first day after the last update that told any."""
+    """Which work of a project is in hand, which the owner was ever shown, and the day after the last that was told."""
 
     work: frozenset[str]
+    shown: frozenset[str]
     until: date
 
 
@@ -299,14 +301,21 @@ def _told(connection: Connection, project: str, *, ended: bool = False) -> _Told
         .join(cases, cases.c.number == updates.c.case)
         .where(updates.c.project == project)
     )
+    every = connection.execute(query).all()
     in_hand = [
         row
-        for row in connection.execute(query)
+        for row in every
         if (not ended if row.closed_at is None else from_json(CaseState, row.state).outcome not in _NOT_TOLD)
     ]
-    named = select(update_work.c.work).where(update_work.c.case.in_([row.case for row in in_hand]))
     last = max((date.fromisoformat(row.last) for row in in_hand), default=date.min)
-    return _Told(frozenset(connection.execute(named).scalars()), last + timedelta(days=1))
+    shown = _work_of(connection, [row.case for row in every])
+    return _Told(_work_of(connection, [row.case for row in in_hand]), shown, last + timedelta(days=1))
+
+
+def _work_of(connection: Connection, numbers: Sequence[int]) -> frozenset[str]:
+    """The ids of the work in the updates of these cases."""
+    named = select(update_work.c.work).where(update_work.c.case.in_(numbers))
+    return frozenset(connection.execute(named).scalars())
 
 
 def _first_day(every: rhythm.Pace, period: rhythm.Period, earliest: date) -> date:
