@@ -67,10 +67,10 @@ class TemplateChase:
         if notice is None or not notice.invoices:
             return Draft(body="", gist="Nothing is owed any more.", needs_owner=_NOTHING)
         words = _tone(brief)
-        form = "one" if len(notice.invoices) == 1 else "many"
+        form = "one" if len(_at_this_stage(notice)) == 1 else "many"
         body = compose(brief, words["before"][form], words["after"])
         # A text the owner has seen, or wrote, is kept where rules cannot work wishes in; but never with old figures.
-        if wishes and previous and all(line in previous for line in _table(brief)):
+        if wishes and previous and all(line in previous for line in _table(brief) if line):
             body = canonical(previous)
         gist = "Your wishes could not be worked in." if wishes else _gist(notice)
         return Draft(body=body, gist=gist, why=(*why, *_reasons(brief, wishes)), sources=_sources(brief), cost=cost)
@@ -126,8 +126,11 @@ def _table(brief: Brief) -> list[str]:
     notice, phrases = brief.notice, _phrases(brief)
     if notice is None:
         return []
-    paid = notice.stage == THANKS
-    lines = [_line(one, phrases | _tone(brief), _language(brief), paid=paid) for one in notice.invoices]
+    paid, words = notice.stage == THANKS, phrases | _tone(brief)
+    lines = [_line(one, words, _language(brief), paid=paid) for one in _at_this_stage(notice)]
+    # What this stage's words do not yet apply to is set apart: nobody is told of reminders that there were none of.
+    if others := [one for one in notice.invoices if one not in _at_this_stage(notice)]:
+        lines += ["", phrases["also"], *(_line(one, words, _language(brief), paid=paid) for one in others), ""]
     if len(notice.invoices) > 1:
         amounts = [one.amount if paid else one.balance for one in notice.invoices]
         lines.append(phrases["total"].replace("{total}", sums(amounts, _language(brief))))
@@ -135,6 +138,13 @@ def _table(brief: Brief) -> list[str]:
     if details and not paid:
         lines.append(phrases["details"].replace("{details}", one_line(details, 300)))
     return lines
+
+
+def _at_this_stage(notice: Notice) -> tuple[Invoice, ...]:
+    """The invoices that have come as far as the notice itself; all of them where their own steps are not known."""
+    if len(notice.steps) != len(notice.invoices):
+        return notice.invoices
+    return tuple(one for one, step in zip(notice.invoices, notice.steps, strict=True) if step == notice.step)
 
 
 def _line(one: Invoice, phrases: dict[str, Any], language: str, *, paid: bool) -> str:

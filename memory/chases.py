@@ -83,11 +83,12 @@ def _recipient(chased: Chased) -> Address:
 def _notice(chased: Chased) -> Notice:
     thanked = chased.stage == THANKS
     stages = {stage.name: stage for stage in chased.debtor.ladder.stages}
-    step = max((step for _, step in chased.steps), default=0)
+    steps = tuple(step for _, step in chased.steps)
     amounts = (one.amount if thanked else one.balance for one in chased.invoices)
     return Notice(
         stage=chased.stage,
-        step=step,
+        step=max(steps, default=0),
+        steps=steps,
         invoices=chased.invoices,
         today=chased.debtor.today,
         totals=totals(amounts),

@@ -87,7 +87,9 @@ def _news(connection: Connection, going: Going, now: datetime) -> Doubt | None:
         return None
     state = from_json(CaseState, text)
     known = {state.event, *state.heard}
-    mail = and_(seen.c.case == going.case, seen.c.state == "delivered", seen.c.event != "")
+    # News is looked at before it is delivered, too: a payment that is in the ledger stops a notice at once.
+    known_of = or_(seen.c.state == "delivered", and_(seen.c.state == "recorded", seen.c.kind == "news"))
+    mail = and_(seen.c.case == going.case, known_of, seen.c.event != "")
     query = select(seen.c.key, seen.c.kind, seen.c.reason, seen.c.at).where(mail, seen.c.rule.not_in(_NO_MAIL))
     for row in connection.execute(query):
         if row.key in known or (len(known) >= _CERTAINLY_KEPT and row.at < going.made_at):

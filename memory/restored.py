@@ -7,6 +7,7 @@ found in Sent. From then on nothing made before leaves until every approved mail
 
 import json
 import os
+import threading
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -52,7 +53,8 @@ class Departures:
         """
         if self.read() == (home, count):
             return
-        part = self._path.with_suffix(f".{os.getpid()}.part")
+        # Two mails to two clients may leave at the same moment: each writes a file of its own.
+        part = self._path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.part")
         try:
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
             handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -12,9 +12,10 @@ from sqlalchemy import select
 from memory import debts
 from memory.chases import ChaseBriefs
 from memory.dues import Terms
-from memory.schema import from_json, notices, seen, transaction
+from memory.people import find_client
+from memory.schema import from_json, notices, reading, seen, transaction
 from tests.ledgers import OWNER, House, client_at, mail
-from workflows.models import Address, Brief, CaseState, Email, Event, Invoice, Money, Start
+from workflows.models import Address, Brief, CaseState, Client, Email, Event, Invoice, Money, Start
 from workflows.rules.dunning import Due
 
 EUR = "EUR"
@@ -447,27 +448,27 @@ def test_we_pay_friday_ends_the_waiting_case_and_holds_until_monday(house) -> No
 
 def test_a_newer_promise_takes_the_place_of_the_older(house) -> None:
     keep(house, bill("A"))
-    whose = client(house)
-    tell(house, debts.note_promise, key="m1", client=whose, until=Day(2026, 12, 18), by_owner=False)
-    tell(house, debts.note_promise, key="m2", client=whose, until=Day(2026, 11, 25), by_owner=False)
+    debtor = client(house)
+    tell(house, debts.note_promise, key="m1", client=debtor, until=Day(2026, 12, 18), by_owner=False)
+    tell(house, debts.note_promise, key="m2", client=debtor, until=Day(2026, 11, 25), by_owner=False)
     house.clock.time = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
     assert opened(house) == [("reminder", ("A",))]
 
 
 def test_a_client_cannot_promise_for_ever_but_the_owner_may(house) -> None:
     keep(house, bill("A"))
-    whose = client(house)
+    debtor = client(house)
     far = Day(2031, 1, 1)
-    assert "7 Jan 2027" in tell(house, debts.note_promise, key="m1", client=whose, until=far, by_owner=False)
-    assert "1 Jan 2031" in tell(house, debts.note_promise, key="m2", client=whose, until=far, by_owner=True)
+    assert "7 Jan 2027" in tell(house, debts.note_promise, key="m1", client=debtor, until=far, by_owner=False)
+    assert "1 Jan 2031" in tell(house, debts.note_promise, key="m2", client=debtor, until=far, by_owner=True)
 
 
 def test_a_dispute_holds_one_invoice_until_the_owner_says_otherwise(house) -> None:
     keep(house, bill("A"), bill("B"))
     opened(house)
     case = chases(house)[0].case
-    whose = client(house)
-    tell(house, debts.note_dispute, key="m1", client=whose, reason="never ordered", numbers=("A",), by_owner=False)
+    debtor = client(house)
+    tell(house, debts.note_dispute, key="m1", client=debtor, reason="never ordered", numbers=("A",), by_owner=False)
     assert [(number, ends) for number, ends, _ in news(house)] == [(case, "")]
     deliver(house)
     found = brief(house)
@@ -475,10 +476,10 @@ def test_a_dispute_holds_one_invoice_until_the_owner_says_otherwise(house) -> No
     assert "Also late, and not part of this notice: A (500.00 EUR)." in found.message
     close(house, "sent")
     house.clock.move(days=60)
-    tell(house, debts.note_dispute, key="m1", client=whose, reason="never ordered", numbers=("A",), by_owner=False)
+    tell(house, debts.note_dispute, key="m1", client=debtor, reason="never ordered", numbers=("A",), by_owner=False)
     with transaction(house.engine) as connection:
-        assert len(debts.holds_of(connection, whose)) == 1
-        assert debts.resume_chasing(connection, house.clock, whose).startswith("Acme GmbH is chased again")
+        assert len(debts.holds_of(connection, debtor)) == 1
+        assert debts.resume_chasing(connection, house.clock, debtor).startswith("Acme GmbH is chased again")
     assert "A" in opened(house)[0][1]
 
 
@@ -494,27 +495,27 @@ def test_an_absence_holds_everything_until_they_are_back(house) -> None:
 def test_stop_chasing_ends_the_case_and_holds_until_chase_again(house) -> None:
     keep(house, bill("A"))
     opened(house)
-    whose = client(house)
+    debtor = client(house)
     with transaction(house.engine) as connection:
-        said = debts.stop_chasing(connection, house.clock, whose)
+        said = debts.stop_chasing(connection, house.clock, debtor)
     assert said == "Acme GmbH is not chased any more until you say 'chase Acme GmbH'."
     assert [ends for _, ends, _ in news(house)] == ["stopped"]
     deliver(house)
     house.clock.move(days=30)
     assert opened(house) == []
     with transaction(house.engine) as connection:
-        debts.resume_chasing(connection, house.clock, whose)
+        debts.resume_chasing(connection, house.clock, debtor)
     assert opened(house) == [("reminder", ("A",))]
 
 
 @pytest.mark.parametrize("what", ["never", "pause", "complaint"])
 def test_never_pause_and_complaint_hold_every_notice(house, what) -> None:
     keep(house, bill("A"))
-    whose = client(house)
+    debtor = client(house)
     if what == "never":
-        house.ledger.set_never(whose)
+        house.ledger.set_never(debtor)
     elif what == "complaint":
-        house.hold(whose, "a complaint")
+        house.hold(debtor, "a complaint")
     else:
         with transaction(house.engine) as connection:
             connection.exec_driver_sql("UPDATE clients SET paused_at = '2026-11-01T00:00:00.000000+00:00'")

@@ -564,6 +564,7 @@ class Notice:
     totals: tuple[Money, ...] = ()  # of the balances, one for each currency
     bank_data: date | None = None  # the day of the newest payment data; None: there is none
     tone: str = ""  # of the stage (data/dunning.toml), by which the wording is chosen
+    steps: tuple[int, ...] = ()  # each invoice's own step, in their order: one at its first may stand beside a last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
