@@ -154,8 +154,10 @@ def test_what_never_goes_by_mail_is_refused_with_the_reason(desk: Desk, words: s
     assert (desk.house.home / "deskhand.toml").read_bytes() == before
 
 
-def test_what_comes_later_says_so(desk: Desk) -> None:
-    assert desk.told("deskhand paid 2026-014").subject.startswith("Not yet")
+def test_an_invoice_that_is_not_known_is_said(desk: Desk) -> None:
+    notice = desk.told("deskhand paid 2026-014")
+    assert notice.subject.startswith("Not noted as paid")
+    assert "nothing was changed" in notice.text
 
 
 def test_why_tells_the_story_of_a_case(desk: Desk) -> None:
