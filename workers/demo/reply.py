@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tools.mail.parser import Parser, Quarantined
 from workers.commands.output import Output
-from workers.demo.stage import FINAL_NOES, OWNER, Stage, raised, written
+from workers.demo.stage import OWNER, Stage, raised, written
 from workflows.errors import NeedsOwner
-from workflows.models import Address, Brief, CaseState, Why
+from workflows.models import Address, Brief, CaseState
 
 CLIENT = Address(name="Maria Alvarez", email="maria@studio.example")
 
@@ -37,7 +37,7 @@ async def play(stack: AsyncExitStack, output: Output, answer: str | None, mail: 
         NeedsOwner: the mail cannot be read.
     """
     question = _question(mail)
-    return await Reply(await raised(stack, output, answer, question.owner), question).through()
+    return await Reply(await raised(stack, output, answer, owner=question.owner), question).through()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,13 +119,7 @@ class Reply:
     def _well(self, state: CaseState, received: list[bytes]) -> bool:
         if state.outcome == "sent":
             return len(received) == 1 and self.stage.is_approved(state, received[0])
-        waits = state.stage == "waiting" and (state.later_until is not None or self._was_explained(state.case))
-        return not received and (state.outcome in FINAL_NOES or waits)
-
-    def _was_explained(self, case: int) -> bool:
-        """The owner only asked "why": the trace came, and the case goes on waiting for a yes or no."""
-        given = self.stage.service.parts.ledger.story(case).answers
-        return bool(given) and isinstance(given[-1].answer.decision, Why)
+        return not received and self.stage.stopped(state)
 
     async def _remember(self, first: int) -> None:
         """A second mail of the same client: what memory gave to its draft."""

@@ -21,7 +21,7 @@ from workers.commands.output import Output, indented
 from workers.settings import Settings
 from workers.supervisor import Service
 from workflows.errors import Permanent
-from workflows.models import Address, CaseState, Email
+from workflows.models import Address, CaseState, Email, Why
 
 Found = TypeVar("Found")
 Sections = Mapping[str, Mapping[str, Any]]
@@ -33,6 +33,7 @@ LOOK = 0.03
 MOST_ANSWERS = 8
 FINAL_NOES = ("rejected", "mine", "never")
 _RESTS = ("closed", "placed")
+_MOVES = ("approved", "sending")
 
 
 class DemoSettings(Settings):
@@ -64,16 +65,24 @@ def settings_of(mail: EmbeddedMail, owner: Address, sections: Sections) -> Setti
     return DemoSettings.model_validate({name: {**own.get(name, {}), **sections.get(name, {})} for name in names})
 
 
-async def raised(
-    stack: AsyncExitStack, output: Output, answer: str | None, owner: Address = OWNER, sections: Sections | None = None
+async def raised(  # noqa: PLR0913 - what a stage stands on, by name
+    stack: AsyncExitStack,
+    output: Output,
+    answer: str | None,
+    *,
+    owner: Address = OWNER,
+    sections: Sections | None = None,
+    permit: frozenset[str] = frozenset(),
 ) -> "Stage":
-    """A stage with everything running; what the home needs lies there before."""
+    """A stage with everything running; what the home needs lies there before. `permit`: the demo's own web pages."""
     output.progress("Starting a mail server, a Temporal server and Deskhand itself, all on this machine ...")
     mail = EmbeddedMail()
     await mail.start()
     stack.push_async_callback(mail.stop)
     settings = settings_of(mail, owner, sections or {})
-    service = await stack.enter_async_context(Service(output.home, settings, say=lambda _: None, least_delay=0))
+    service = await stack.enter_async_context(
+        Service(output.home, settings, say=lambda _: None, least_delay=0, permit=permit)
+    )
     return Stage(output=output, service=service, mail=mail, owner=owner, scripted=answer)
 
 
@@ -101,7 +110,7 @@ class Stage:
             self.show(arrived, case)
             answer = await self._next_answer(arrived, case)
             if answer is None:
-                return self.state(case)
+                return await self.until(lambda: self._settled(case))
             # After a notice ("why", "I am not sure what you mean") it is still the approval mail that is answered.
             asked = arrived if asked is None or version_of(arrived) is not None else asked
             await self.answer(asked, case, answer)
@@ -112,6 +121,11 @@ class Stage:
         if mail := next(iter(await self.unseen(case)), None):
             return (mail,)
         return (None,) if state.stage in _RESTS or (state.later_until and self.answers.get(case)) else None
+
+    async def _settled(self, case: int) -> CaseState | None:
+        """Its state, once nothing is under way: a pack lies in the inbox a moment before its case knows."""
+        state = self.state(case)
+        return None if state.stage in _MOVES else state
 
     async def unseen(self, case: int) -> list[Email]:
         """Deskhand's mails about the case that were not shown yet, oldest first."""
@@ -191,6 +205,13 @@ class Stage:
     def _send(self, case: int) -> str:
         story = self.service.parts.ledger.story(case)
         return next((line.message_id for line in story.sends if line.purpose == "client"), "")
+
+    def stopped(self, state: CaseState) -> bool:
+        """Whether the owner's word keeps it from leaving: a no, a later, or a question about it."""
+        given = self.service.parts.ledger.story(state.case).answers
+        explained = bool(given) and isinstance(given[-1].answer.decision, Why)
+        waits = state.stage == "waiting" and (state.later_until is not None or explained)
+        return state.outcome in FINAL_NOES or waits
 
     def is_approved(self, state: CaseState, raw: bytes) -> bool:
         """The bytes are those composed at the claim, and the text in them is the approved one."""
