@@ -3,9 +3,9 @@
 # hashed lock. A mirror for packages: `docker build --secret id=pip,src=pip.conf --secret id=uv,src=uv.toml .`
 
 FROM python:3.12-slim-bookworm AS base
-# httpx2 trusts the system's certificates.
+# httpx2 trusts the system's certificates; commits are read with git.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates \
+    && apt-get install --yes --no-install-recommends ca-certificates git \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/deskhand deskhand \
     && install --directory --owner deskhand --group deskhand --mode 0700 /var/lib/deskhand

@@ -22,6 +22,7 @@ SECTIONS = {
         "workers/commands/*.py", "workers/control.py", "workers/handlers.py", "workers/demo/*.py",
         "workers/supervisor.py", "workers/settling.py",
     ),
+    "Projects and time": ("tools/projects.py", "tools/timesheets.py", "tools/gitlog.py", "workers/work.py"),
     "Only in `check`": ("workers/check.py",),
 }  # fmt: skip
 ERRORS = {"NeedsOwner", "NotRunning", "Unreachable", "PortTakenError", "Warned"}

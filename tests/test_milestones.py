@@ -1,6 +1,7 @@
 """Milestones at risk: every number checked by hand."""
 
 from datetime import date
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,6 +114,13 @@ def test_the_notice_can_be_added_up_by_hand() -> None:
         "The client has been told nothing. You may move the day, cut the scope, or make room; then change the "
         "project's file.\n"
     )
+
+
+def test_the_page_shows_a_notice_as_it_is_sent() -> None:
+    beta = loads(project("Shop", milestone("Beta", date(2026, 11, 25), 12)), [])
+    found = risks((*beta, *loads(project("Website relaunch", LAUNCH), [work(30 * HOUR + 30)])), MONDAY, ADA)
+    page = (Path(__file__).parents[1] / "docs" / "status.md").read_text("utf-8")
+    assert account(found[0], MONDAY).rpartition("\n\n")[0] in page
 
 
 def test_hours_are_written_as_people_do() -> None:

@@ -1,11 +1,13 @@
 """Project files: what a good one says, and how a faulty one is named with its line and the mend."""
 
-from datetime import date
+import re
+from datetime import UTC, date
 from pathlib import Path
 
 import pytest
 
 from tools.projects import KEYS, read_project, read_projects
+from tools.timesheets import Reading, read_timesheet
 from workflows.errors import NeedsOwner
 from workflows.models import Milestone, Project
 
@@ -152,6 +154,19 @@ def test_not_utf8_and_too_large_are_said(tmp_path: Path) -> None:
     assert "larger" in problems[1]
 
 
+PAGE = (Path(__file__).parents[1] / "docs" / "status.md").read_text("utf-8")
+
+
 def test_the_page_shows_every_key() -> None:
-    page = (Path(__file__).parents[1] / "docs" / "status.md").read_text("utf-8")
-    assert [key for key in KEYS if f"`{key}`" not in page] == []
+    assert [key for key in KEYS if f"`{key}`" not in PAGE] == []
+
+
+def test_the_examples_of_the_page_are_projects(tmp_path: Path) -> None:
+    toml, table, sheet = re.findall(r"^```(?:toml|csv)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    first = read_project(written(tmp_path, toml))
+    assert (first.update_every, len(first.scope), first.milestones[0].estimate_minutes) == ("weekly", 2, 2400)
+    second = read_project(written(tmp_path, table, "relaunch.csv"))
+    assert (second.excluded, second.milestones) == (("Translation",), first.milestones)
+    reading = Reading(order="auto", zone=UTC, owner_zone=UTC)
+    (entry,) = read_timesheet(written(tmp_path, sheet, "times.csv"), reading).entries
+    assert (entry.project, entry.minutes) == (first.name, 150)
