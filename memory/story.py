@@ -25,7 +25,7 @@ from memory.schema import (
     versions,
 )
 from workflows.errors import Permanent
-from workflows.models import Answer, Brief, CaseState, Draft, Outgoing, Source
+from workflows.models import Answer, Brief, CaseState, Draft, Outgoing, Score, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +104,8 @@ class CaseStory:
     notes: tuple[NoteLine, ...]
     texts: Mapping[str, str]  # of the received mails that are remembered, by the event's key
     sources: tuple[Source, ...]  # what the newest brief was given
+    facts: tuple[Source, ...] = ()  # what it may state besides: of pages, invoices, logged work
+    score: Score | None = None  # of a lead
 
 
 class Stories(Book):
@@ -124,6 +126,7 @@ class Stories(Book):
             def lines(table: Any, *order: Any) -> Sequence[Row[Any]]:
                 return connection.execute(select(table).where(table.c.case == number).order_by(*order)).all()
 
+            newest = next((from_json(Brief, line.brief) for line in reversed(lines(briefs, briefs.c.id))), None)
             return CaseStory(
                 row=case_row(row),
                 state=from_json(CaseState, row.state),
@@ -134,7 +137,9 @@ class Stories(Book):
                 calls=tuple(_call(line) for line in lines(calls, calls.c.at, calls.c.version, calls.c.ordinal)),
                 notes=tuple(NoteLine(what=line.what, at=line.at) for line in lines(notes, notes.c.id)),
                 texts=_texts(lines(seen, seen.c.id), lines(documents, documents.c.at)),
-                sources=_sources(lines(briefs, briefs.c.id)),
+                sources=newest.sources if newest else (),
+                facts=newest.facts if newest else (),
+                score=newest.score if newest else None,
             )
 
 
@@ -188,7 +193,3 @@ def _call(row: Row[Any]) -> CallLine:
 def _texts(events: Sequence[Row[Any]], kept: Sequence[Row[Any]]) -> dict[str, str]:
     texts = {document.id: document.text for document in kept if document.kind == "received"}
     return {event.key: texts[source_id(event.key)] for event in events if source_id(event.key) in texts}
-
-
-def _sources(kept: Sequence[Row[Any]]) -> tuple[Source, ...]:
-    return from_json(Brief, kept[-1].brief).sources if kept else ()

@@ -141,6 +141,11 @@ def test_a_post_becomes_a_pack_and_never_leaves_the_house(
         assert pack.text.startswith("https://board.example/jobs/1\n")
         assert between(pack.text, f"{case}.1") == draft
         assert '"won"' in pack.text
+        place.house.owner_answers(pack, "why")
+        trace = place.named(f"Why case {case}")
+        assert shown[0] in trace.text
+        assert f"- {next(iter(FACTORS))} " in trace.text
+        assert f"board listed: {TITLE}" in trace.text or "board listed: " in trace.text
         with place.house.ledger() as ledger:
             until(lambda: ledger.case(case).stage == "placed", 30, "the bid to be placed")
         place.house.owner_answers(pack, "won")

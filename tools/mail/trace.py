@@ -5,11 +5,13 @@ from datetime import datetime
 
 from memory.story import CaseStory
 from workflows.models import Owner
+from workflows.rules.approval import score_lines
 from workflows.rules.calendar import format_moment
 from workflows.rules.canonical import one_line
 
 Line = tuple[datetime, str]
 _LONGEST = 300
+_VERBS = {"lead": "listed", "debt": "is due", "period": "is over", "news": "came"}
 
 
 def trace(story: CaseStory, owner: Owner) -> str:
@@ -19,12 +21,22 @@ def trace(story: CaseStory, owner: Owner) -> str:
     told = "\n".join(f"{format_moment(at, owner)}  {one_line(text, _LONGEST)}" for at, text in ordered)
     state = story.state
     end = f"It ended: {state.outcome}. {state.reason}".strip() if state.outcome else f"It is {state.stage} now."
-    return f"{one_line(story.row.title, _LONGEST)}\n\n{told}\n\n{end}\n"
+    parts = [one_line(story.row.title, _LONGEST), told, "\n".join(_rests_on(story)), end]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _rests_on(story: CaseStory) -> Iterator[str]:
+    """What a bid, a notice or an update was made from: the score of its lead, and facts with their sources."""
+    if story.score is not None:
+        yield from score_lines(story.score)
+    for fact in story.facts:
+        yield f"- {one_line(fact.id)}: {one_line(fact.quote, _LONGEST)}"
 
 
 def _events(story: CaseStory) -> Iterator[Line]:
     for event in story.events:
-        yield event.at, f"{event.sender} wrote: {event.subject} (rule: {event.rule}) {event.reason}"
+        verb = _VERBS.get(event.kind, "wrote")
+        yield event.at, f"{event.sender} {verb}: {event.subject} (rule: {event.rule}) {event.reason}".strip()
 
 
 def _versions(story: CaseStory) -> Iterator[Line]:

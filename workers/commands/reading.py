@@ -209,6 +209,10 @@ def _story(facts: Facts) -> str:
     if facts["sources"]:
         lines += ["", "What memory gave:"]
         lines += [f"  {one['id']} ({one['kind']}): {' '.join(one['quote'].split())}" for one in facts["sources"]]
+    if facts["facts"]:
+        lines += ["", "What it rests on:"]
+        lines += [f"  {one['id']} ({one['kind']}): {' '.join(one['quote'].split())}" for one in facts["facts"]]
+    lines += ["", *facts["score"]] if facts["score"] else []
     return "\n".join(lines)
 
 

@@ -19,6 +19,7 @@ from memory.story import AnswerLine, CallLine, SendLine, Stories, VersionLine, s
 from workers.clock import SystemClock
 from workflows.errors import NeedsOwner, Permanent
 from workflows.models import Address, CaseState, Outgoing
+from workflows.rules.approval import score_lines
 
 LEDGER = "ledger.sqlite"
 LATELY = 5
@@ -187,6 +188,8 @@ def case(engine: Engine, zone: ZoneInfo, number: int) -> Facts:
         **_case_line(story.row, story.state, zone),
         "mails": [_mail(event, story.texts, zone) for event in story.events],
         "sources": [{"id": source.id, "kind": source.kind, "quote": source.quote} for source in story.sources],
+        "facts": [{"id": fact.id, "kind": fact.kind, "quote": fact.quote} for fact in story.facts],
+        "score": list(score_lines(story.score)) if story.score else [],
         "versions": [_version(line, zone) for line in story.versions],
         "answers": [_answer(line, zone) for line in story.answers],
         "sends": [_sent(line, number, zone) for line in story.sends],

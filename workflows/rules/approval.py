@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from workflows.models import Address, Attachment, Brief, Draft, Outgoing, Owner, Source
+from workflows.models import Address, Attachment, Brief, Draft, Outgoing, Owner, Score, Source
 from workflows.rules import calendar
 from workflows.rules.canonical import canonical, defused, one_line, visible
 
@@ -244,16 +244,15 @@ def _they_wrote(brief: Brief, owner: Owner, limit: int) -> Iterator[str]:
     yield from (f"> {line}".rstrip() for line in defused(shown).split("\n"))
     if len(message) > len(shown):
         yield f"> {_counted(len(message) - len(shown), 'more character')}"
-    yield from _score(brief)
+    if brief.score is not None:
+        yield ""
+        yield from score_lines(brief.score)
 
 
-def _score(brief: Brief) -> Iterator[str]:
+def score_lines(score: Score) -> Iterator[str]:
     """Why this lead was worth a bid, so that the total can be recomputed by hand."""
-    if brief.score is None:
-        return
-    yield ""
-    yield f"Score: {brief.score.total:.2f} (from {brief.score.threshold:.2f} on a bid is drafted), value x weight:"
-    for factor in brief.score.factors:
+    yield f"Score: {score.total:.2f} (from {score.threshold:.2f} on a bid is drafted), value x weight:"
+    for factor in score.factors:
         said = f": {one_line(factor.says, _REASON)}" if factor.says else ""
         yield f"- {factor.name} {factor.value:.2f} x {factor.weight:g}{said}"
 

@@ -5,6 +5,7 @@ only one language uses speak as well. What does not speak clearly is "": the cal
 """
 
 import re
+from functools import cache
 
 LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl", "pl")
 
@@ -63,6 +64,7 @@ def language_of(text: str) -> str:
     return language if best >= _LEAST and best >= second * _LEAD else ""
 
 
+@cache
 def small_words() -> frozenset[str]:
     """The small words of all languages: they say nothing about what a text is about."""
     return frozenset().union(*_INDEX.values())
