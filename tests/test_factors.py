@@ -1,5 +1,6 @@
 """What a lead is worth: every factor both ways and missing, the total by hand, and the hard no's."""
 
+import re
 import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -65,6 +66,12 @@ def test_there_are_at_least_twelve_factors_each_with_its_weight() -> None:
     assert set(weights) == set(FACTORS)
     assert all(weight > 0 for weight in weights.values())
     assert all(judge.__doc__ and ("issing" in judge.__doc__) for judge in FACTORS.values())
+
+
+def test_every_factor_stands_on_the_page_with_its_weight() -> None:
+    page = (DATA.parents[3] / "docs" / "leads.md").read_text("utf-8")
+    listed = dict(re.findall(r"^\| `(\w+)` \| ([\d.]+) \| ", page, re.MULTILINE))
+    assert listed == {name: f"{weight:g}" for name, weight in tomllib.loads(DATA.read_text())["weights"].items()}
 
 
 def test_the_total_can_be_recomputed_by_hand_from_what_is_shown() -> None:
@@ -293,6 +300,7 @@ def test_a_hard_no_refuses_whatever_the_total(lead: Lead, says: str) -> None:
         without(company="Acme Corporation"),
         without(expires_at=NOW + timedelta(days=1)),
         without(pay=Pay(most=Money(minor=2000, currency="USD"), per="hour")),
+        without(pay=Pay(least=Money(minor=2000, currency="EUR"), most=Money(minor=7000, currency="EUR"), per="hour")),
         without(text="No gamblingsites."),
     ],
 )

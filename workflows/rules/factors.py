@@ -6,7 +6,7 @@ cannot tell says so (`missing`) and counts as its own docstring says. Weights an
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -350,7 +350,8 @@ def _unwanted(post: Post) -> str:
 
 def _underpaid(post: Post) -> str:
     pay, least = post.lead.pay, post.profile.minimum
-    offered, asked = _hourly(post, pay), _hourly(post, least)
+    best = replace(pay, least=None) if pay and pay.most else pay  # of a range only the upper end can be too little
+    offered, asked = _hourly(post, best), _hourly(post, least)
     if not pay or not least or not offered or not asked or offered >= asked:
         return ""
     return f"It pays {_pay_words(pay)}, less than your minimum of {_pay_words(least)}."
