@@ -138,6 +138,14 @@ def test_one_typo_leaves_the_other_projects(tmp_path: Path) -> None:
     assert 'Did you mean "name"?' in read.faults[0].mend
 
 
+def test_a_file_of_another_kind_is_told(tmp_path: Path) -> None:
+    written(tmp_path, GOOD)
+    written(tmp_path, "name: Shop", "shop.yaml")
+    read = read_projects(tmp_path)
+    assert [project.id for project in read.found] == ["relaunch"]
+    assert "shop.yaml is no project's file" in read.faults[0].problem
+
+
 def test_two_projects_of_one_name_are_refused(tmp_path: Path) -> None:
     written(tmp_path, GOOD)
     written(tmp_path, f'{GOOD}tracked_as = ["X"]\n', "second.toml")

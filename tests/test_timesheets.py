@@ -190,6 +190,18 @@ def test_another_format_is_said_with_the_mend(tmp_path: Path, content: bytes, pr
     assert error.value.mend
 
 
+def test_an_export_of_another_kind_is_told(tmp_path: Path) -> None:
+    path = written(tmp_path, "PK", "report.xlsx")
+    assert list(timesheets_in(tmp_path)) == [path]
+    with pytest.raises(NeedsOwner, match=r"report\.xlsx is no CSV file\. Export it as CSV"):
+        read_timesheet(path, READING)
+
+
+def test_tabs_part_cells_too(tmp_path: Path) -> None:
+    path = written(tmp_path, "date\tproject\tdescription\thours\n2026-11-16\tP\tHeader, footer\t1\n", "times.tsv")
+    assert read_timesheet(path, READING).entries[0].text == "Header, footer"
+
+
 def test_the_newest_export_of_a_folder_comes_last(tmp_path: Path) -> None:
     import os
 

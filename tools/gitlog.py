@@ -18,7 +18,7 @@ from pathlib import Path
 from workflows.errors import NeedsOwner, Retryable
 from workflows.rules.canonical import one_line
 
-LIMIT = 30.0
+LIMIT = 10.0
 """Seconds one `git log` may take."""
 MOST_COMMITS = 5000
 _LONGEST = 200  # characters of a commit's first line

@@ -20,6 +20,8 @@ from workflows.rules.rhythm import pace
 from workflows.rules.words import fold
 
 SUFFIXES = (".toml", ".csv")
+OTHER_SUFFIXES = (".yaml", ".yml", ".json", ".ini", ".xlsx", ".ods")
+"""What somebody may take for a project's file: told, not silently passed by."""
 MOST_BYTES = 1_000_000
 MOST_ITEMS = 200  # lines of scope, milestones, repositories
 _LONGEST = 500  # characters of one text
@@ -71,8 +73,9 @@ def read_projects(folder: Path) -> Projects:
     Raises:
         NeedsOwner: the folder itself cannot be read.
     """
+    wanted = (*SUFFIXES, *OTHER_SUFFIXES)
     try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in wanted and path.is_file())
     except FileNotFoundError:
         return Projects(found=())
     except OSError as error:
@@ -101,6 +104,8 @@ def read_project(path: Path) -> Project:
     Raises:
         NeedsOwner: file, line, key and the mend of its first fault.
     """
+    if path.suffix.lower() in OTHER_SUFFIXES:
+        raise NeedsOwner(f"{path} is no project's file.", "Write it as TOML or CSV; docs/status.md has both.")
     text = _text(path)
     file = _csv_file(path, text) if path.suffix.lower() == ".csv" else _toml_file(path, text)
     _refuse_unknown(file, file.values, KEYS, 0)

@@ -21,7 +21,10 @@ from workflows.errors import NeedsOwner
 from workflows.rules.canonical import one_line
 from workflows.rules.words import fold
 
-MOST_BYTES = 30_000_000
+SUFFIXES = (".csv", ".tsv")
+OTHER_SUFFIXES = (".xlsx", ".xls", ".ods", ".numbers", ".pdf", ".json", ".html")
+"""What a tracker may export as well: told, not silently passed by."""
+MOST_BYTES = 20_000_000
 MOST_ROWS = 200_000
 _LONGEST = 500  # characters of a description
 _MOST_HOURS = 1000  # of one entry: more is a slip
@@ -68,6 +71,8 @@ def read_timesheet(path: Path, reading: Reading) -> Timesheet:
     Raises:
         NeedsOwner: it is no export that is known, or has a line that cannot be read: file, line, column, mend.
     """
+    if path.suffix.lower() in OTHER_SUFFIXES:
+        raise NeedsOwner(f"{path} is no CSV file.", "Export it as CSV, and take this one out of the folder.")
     text = _text(path)
     header, rows = _rows(path, text)
     tool = _tool(path, header)
@@ -345,9 +350,10 @@ def _words(kind: str) -> frozenset[str]:
 
 
 def timesheets_in(folder: Path) -> Iterator[Path]:
-    """The CSV files of a folder, the oldest change first, so that the newest export has the last word."""
+    """The exports of a folder, the oldest change first, so that the newest has the last word."""
+    wanted = (*SUFFIXES, *OTHER_SUFFIXES)
     try:
-        paths = [path for path in folder.iterdir() if path.suffix.lower() == ".csv" and path.is_file()]
+        paths = [path for path in folder.iterdir() if path.suffix.lower() in wanted and path.is_file()]
         paths.sort(key=lambda path: (path.stat().st_mtime_ns, path.name))
     except FileNotFoundError:
         return

@@ -4,6 +4,7 @@ Everything that can be read is taken in; what cannot is one notice with the mend
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from agents.update import TemplateUpdate, UpdateAgent
 from memory.ledger import Ledger
 from memory.updates import UpdateBriefs
 from memory.work import Begun, Kept
-from tools.gitlog import commits, folder_of
+from tools.gitlog import LIMIT, Commit, commits, folder_of
 from tools.projects import Projects, names_of, read_projects
 from tools.timesheets import Entry, Reading, read_timesheet, timesheets_in
 from workers.polling import Watch
@@ -33,6 +34,8 @@ EVERY = timedelta(minutes=10)
 """How often the folders are looked at; an update is proposed once, however often."""
 BACK = timedelta(days=60)
 """How far back commits are read."""
+_GIT_LIMIT = 25.0
+"""Seconds that all repositories together may take: the whole look has a minute."""
 _MOST_FAULTS = 5  # told in one notice
 _MOST_NAMED = 5  # unknown projects
 
@@ -60,6 +63,7 @@ class Working:
     desk: Desk
     profile: tuple[Source, ...] = ()
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    slow: set[str] = field(default_factory=set)  # repositories that took too long: next time they come last
 
     def briefs(self) -> UpdateBriefs:
         """Who builds the brief of an update."""
@@ -152,24 +156,28 @@ class Working:
     def _commits(
         self, known: Sequence[Project], today: date, faults: list[DeskhandError]
     ) -> Iterator[tuple[str, date, list[Work]]]:
-        authors = self.owner.addresses | frozenset(self.settings.work.authors)
         since = today - BACK
-        for project in known:
-            for name in project.repositories:
-                folder = folder_of(name, self.home)
-                try:
-                    found = commits(folder, authors, since, calendar.zone(self.owner))
-                except DeskhandError as fault:
-                    faults.append(fault)
-                    continue
-                source = f"{project.id}: {name}"
-                yield source, since, [
-                    Work(
-                        id=one.id, project=project.id, day=one.day, text=one.text, source=source,
-                        twin=f"{project.id}:{one.twin}",
-                    )
-                    for one in found
-                ]  # fmt: skip
+        by_source = {f"{project.id}: {name}": (project, name) for project in known for name in project.repositories}
+        ends = time.monotonic() + _GIT_LIMIT
+        for source in sorted(by_source, key=lambda one: (one in self.slow, one)):
+            project, name = by_source[source]
+            left = ends - time.monotonic()
+            if left <= 0:
+                faults.append(Retryable(f"There was no time left for the repository {name}; it is tried again."))
+                continue
+            try:
+                found = self._log(name, since, min(LIMIT, left))
+                self.slow.discard(source)
+            except DeskhandError as fault:
+                faults.append(fault)
+                if isinstance(fault, Retryable):
+                    self.slow.add(source)
+                continue
+            yield source, since, [_delivered(one, project, source) for one in found]
+
+    def _log(self, name: str, since: date, limit: float) -> tuple[Commit, ...]:
+        authors = self.owner.addresses | frozenset(self.settings.work.authors)
+        return commits(folder_of(name, self.home), authors, since, calendar.zone(self.owner), limit=limit)
 
 
 def drafting(model: Model | None) -> Drafting:
@@ -199,6 +207,17 @@ def _piece(entry: Entry, project: Project, source: str) -> Work:
         milestone=named,
         billable=entry.billable,
         source=source,
+    )
+
+
+def _delivered(commit: Commit, project: Project, source: str) -> Work:
+    return Work(
+        id=commit.id,
+        project=project.id,
+        day=commit.day,
+        text=commit.text,
+        source=source,
+        twin=f"{project.id}:{commit.twin}",
     )
 
 
