@@ -109,6 +109,8 @@ class Leads:
         """Show, answer and follow one bid; where it stands, and whether all is as it should be."""
         stage = self.stage
         state = await stage.converse(case)
+        for found in filter(lambda one: one.url, stage.service.parts.ledger.findings(case)):
+            stage.event("found", case=case, text=found.text, url=found.url)
         lead = self.lead(case)
         if lead.contact.email:
             received = await stage.received(lead.contact.email, state)

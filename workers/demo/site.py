@@ -11,15 +11,26 @@ from pathlib import Path
 from typing import Self
 
 DATA = Path(__file__).parent / "data"
-_TOKEN = re.compile(r"\{\{([+-]\d+)(?: (rfc|epoch|stamp))?\}\}")
+_TOKEN = re.compile(r"\{\{(monday)?([+-]\d+)(?: (rfc|epoch|stamp))?\}\}")
 
 
-def recorded(name: str, now: datetime, site: str = "") -> str:
-    """A file of the demo's data with its days counted from now: `{{-3}}`, and as `rfc`, `epoch` or `stamp`."""
+def recorded(name: str, now: datetime, **words: str) -> str:
+    """A file of the demo's data, as `dated`."""
+    return dated((DATA / name).read_text("utf-8"), now, **words)
+
+
+def dated(text: str, now: datetime, **words: str) -> str:
+    """A recorded text with its days counted from now.
+
+    `{{-3}}` is a day, `{{monday+2}}` one counted from the Monday of last week; also as `rfc`, `epoch` or `stamp`.
+    Every other `{{word}}` is what `words` says.
+    """
+    today = now.astimezone(UTC)
 
     def day(found: re.Match[str]) -> str:
-        at = now.astimezone(UTC) + timedelta(days=int(found[1]))
-        match found[2]:
+        first = today - timedelta(days=today.weekday() + 7) if found[1] else today
+        at = first + timedelta(days=int(found[2]))
+        match found[3]:
             case "rfc":
                 return format_datetime(at)
             case "epoch":
@@ -29,7 +40,10 @@ def recorded(name: str, now: datetime, site: str = "") -> str:
             case _:
                 return at.date().isoformat()
 
-    return _TOKEN.sub(day, (DATA / name).read_text("utf-8")).replace("{{site}}", site)
+    text = _TOKEN.sub(day, text)
+    for word, said in words.items():
+        text = text.replace(f"{{{{{word}}}}}", said)
+    return text
 
 
 class Site:
@@ -65,7 +79,7 @@ class Site:
 
     def _page(self, path: str) -> tuple[bytes, str] | None:
         found = next((self._pages[known] for known in self._pages if path.startswith(known)), None)
-        return (recorded(found[0], self._now, self.url).encode(), found[1]) if found else None
+        return (recorded(found[0], self._now, site=self.url).encode(), found[1]) if found else None
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         site = self

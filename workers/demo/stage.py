@@ -132,6 +132,12 @@ class Stage:
         found = [mime.parse(raw) for raw in await self.mail.messages(self.owner.email, "INBOX")]
         return [mail for mail in found if case_of(mail) == case and mail.message_id not in self.shown]
 
+    async def notices(self) -> list[Email]:
+        """Deskhand's mails about no case that were not shown yet, oldest first."""
+        found = [mime.parse(raw) for raw in await self.mail.messages(self.owner.email, "INBOX")]
+        ours = (mail for mail in found if mail.sender.name == "Deskhand" and not case_of(mail))
+        return [mail for mail in ours if mail.message_id not in self.shown]
+
     def show(self, email: Email, case: int) -> None:
         """Print a mail of the owner's and say it as events."""
         self.shown.add(email.message_id)

@@ -1,0 +1,149 @@
+"""The demos as they are typed: each story from recorded input to what arrives, after a yes and after a no."""
+
+import json
+import subprocess
+import sys
+import time
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.house import ROOT
+from tools.web import NotServed, Web
+from workers.demo.run import STORIES
+from workers.demo.site import DATA, Site, dated, recorded
+
+Events = list[dict]
+WEDNESDAY = datetime(2026, 11, 25, 10, 30, tzinfo=UTC)
+
+
+def demo(folder: Path, story: str, answer: str, most: float = 60) -> Events:
+    """Its events, the way a user gets them; the exit code is what its last event says."""
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "workers", "demo", story, "--answer", answer, "--json"],
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(Path.home()), "TMPDIR": str(folder)},
+        capture_output=True, text=True, timeout=150, check=False, cwd=ROOT,
+    )  # fmt: skip
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert "Traceback" not in done.stderr
+    assert events, done.stderr
+    assert events[-1]["event"] == "done", done.stderr
+    assert done.returncode == (0 if events[-1]["ok"] else 1), done.stderr
+    assert not list(folder.glob("deskhand-demo-*")), "its throwaway home is still there"
+    assert time.monotonic() - began < most  # 20 s on a machine of its own
+    return events
+
+
+def of(events: Events, kind: str) -> Events:
+    return [one for one in events if one["event"] == kind]
+
+
+def in_order(events: Events, *kinds: str) -> bool:
+    """Whether the first of each kind comes after the first of the kind before."""
+    places = [next((place for place, one in enumerate(events) if one["event"] == kind), None) for kind in kinds]
+    return None not in places and places == sorted(places)
+
+
+ORDER = ("received", "drafted", "approval_sent", "answered", "sent", "client_received", "remembered", "done")
+
+
+# ---------------------------------------------------------------- leads
+
+
+def test_leads_become_one_mail_and_two_packs(tmp_path):
+    events = demo(tmp_path, "leads", "ok")
+    assert events[-1]["ok"]
+    assert in_order(events, *ORDER)
+    assert {one["source"] for one in of(events, "received")} <= {"weworkremotely", "remoteok", "hackernews"}
+    assert {one["rule"] for one in of(events, "ignored")} == {"expired", "refused", "duplicate"}
+    assert any("honeypot" in flag for one in of(events, "received") for flag in one["flags"])
+    packs = [one for one in of(events, "sent") if one.get("link")]
+    assert len(packs) == 2
+    assert all(one["identical"] and one["to"] == "your inbox" for one in packs)
+    (mailed,) = of(events, "client_received")
+    assert mailed["identical"]
+    assert "museum" in mailed["body"]
+    assert not any("GENUINE" in one["body"] for one in of(events, "drafted"))
+    assert {one["text"] for one in of(events, "found")} >= {"Northwind Labs - software for harbours"}
+    (remembered,) = of(events, "remembered")
+    assert len(remembered["won"]) == 1
+
+
+def test_after_a_no_no_bid_goes_anywhere(tmp_path):
+    events = demo(tmp_path, "leads", "no")
+    assert events[-1]["ok"]
+    assert set(events[-1]["outcomes"].values()) == {"rejected"}
+    assert not of(events, "sent")
+    assert not of(events, "client_received")
+
+
+# ---------------------------------------------------------------- status
+
+
+def test_a_logged_week_becomes_an_update(tmp_path):
+    events = demo(tmp_path, "status", "ok")
+    assert events[-1]["ok"]
+    assert in_order(events, *ORDER)
+    (received,) = of(events, "client_received")
+    assert received["identical"]
+    for logged in ("Header, footer", "Contact form with spam guard", "Speed up the image gallery"):
+        assert logged in received["body"]
+    assert "Timesheets" not in received["body"]
+    assert any("Launch" in one["text"] for one in of(events, "told"))
+    assert of(events, "remembered")[0]["proposed_again"] == []
+
+
+def test_an_update_that_is_put_off_is_not_sent(tmp_path):
+    events = demo(tmp_path, "status", "later 2d")
+    assert (events[-1]["ok"], events[-1]["outcome"], events[-1]["received"]) == (True, "waiting", 0)
+
+
+# ---------------------------------------------------------------- the stage
+
+
+def test_a_story_that_is_none_is_refused_with_those_there_are():
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "workers", "demo", "nonsense", "--answer", "ok"],
+        env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert f"There are: {', '.join(STORIES)}." in done.stderr
+
+
+def test_only_the_story_of_a_mail_takes_a_mail(tmp_path):
+    mail = tmp_path / "a.eml"
+    mail.write_bytes(b"From: a@b.example\r\n\r\nHi")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "workers", "demo", "leads", "--answer", "ok", "--mail", str(mail)],
+        env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "--mail is for the story reply" in done.stderr
+
+
+def test_recorded_days_are_counted_from_now():
+    text = "{{-1}} {{+1 rfc}} {{-0 epoch}} {{+0 stamp}} {{monday+1}} {{site}} {{other}}"
+    assert dated(text, WEDNESDAY, site="here") == (
+        "2026-11-24 Thu, 26 Nov 2026 10:30:00 +0000 1795602600 2026-11-25T10:30:00+00:00 2026-11-17 here {{other}}"
+    )
+
+
+@pytest.mark.parametrize("path", sorted(DATA.iterdir()), ids=lambda path: path.name)
+def test_every_recorded_file_is_whole(path):
+    said = recorded(path.name, WEDNESDAY, site="http://here", repositories="")
+    assert "{{" not in said
+    if path.suffix == ".json":
+        json.loads(said)
+
+
+async def test_the_site_serves_its_pages_and_nothing_else():
+    async with AsyncExitStack() as stack:
+        site = Site.opened(stack, {"/hn?tags=story": ("hn_threads.json", "application/json")}, WEDNESDAY)
+        web = Web(permit=frozenset({site.netloc}))
+        assert (await web.get(f"{site.url}/hn?tags=story&page=0")).json()["hits"]
+        for path in ("/hn", "/../run.py", "/"):
+            with pytest.raises(NotServed):
+                await web.get(f"{site.url}{path}")
