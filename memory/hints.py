@@ -1,5 +1,6 @@
 """Hints: answers seen in an inbox, which wait for the proof that their author left the owner's own mailbox."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, or_, select, update
@@ -35,6 +36,11 @@ class Hints(Book):
             connection.execute(update(seen).where(seen.c.id.in_(done)).values(told=1))
             return tuple(seen_mail(row) for row in rows if row.id not in done)
 
+    def any_answered(self, numbers: Iterable[int], at: datetime) -> bool:
+        """Whether one of these cases was really answered at about that time or since."""
+        with self._reading() as connection:
+            return _answered(connection, tuple(numbers), at)
+
 
 def _sent_copy(connection: Connection, key: str) -> bool:
     query = select(seen.c.id).where(seen.c.key == key, seen.c.kind == "sent")
@@ -46,7 +52,11 @@ def _is_answered(connection: Connection, row: Row[tuple[object, ...]]) -> bool:
     closed = select(cases.c.number).where(cases.c.number == row.case, cases.c.closed_at.is_not(None))
     if _sent_copy(connection, row.key) or connection.execute(closed).first():
         return True
-    since = row.at - _ABOUT_THE_SAME_TIME
-    query = select(answers.c.answer).where(answers.c.case == row.case, answers.c.at >= since)
+    return _answered(connection, (row.case,), row.at)
+
+
+def _answered(connection: Connection, numbers: tuple[int, ...], at: datetime) -> bool:
+    since = at - _ABOUT_THE_SAME_TIME
+    query = select(answers.c.answer).where(answers.c.case.in_(numbers), answers.c.at >= since)
     query = query.where(or_(answers.c.state == "handled", answers.c.state == "recorded"))
     return any(from_json(Answer, text).via != "hint" for text in connection.execute(query).scalars())

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.house import House, until
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
+from tests.test_digest import PEOPLE, Home, soon, write_from
 from tools.mail import mime
 from tools.mail.headers import read_block
 from tools.mail.signatures import Signatures, verify
@@ -354,6 +355,28 @@ def test_a_no_of_the_second_approver_holds_even_unproven_and_closes_when_proven(
         until(lambda: ledger.case(1).outcome == "rejected", what="the case to end")
     assert not clients(house)
     assert house.stop() == 0
+
+
+def test_the_second_approver_gets_the_digest_and_answers_it(
+    tmp_path: Path, mailbox: DovecotUser, smtp_server: RecordingSmtp
+) -> None:
+    home, settings = Home(tmp_path / "digests", mailbox, smtp_server), {"second": BEN, "authserv_id": SERVER}
+    cases = write_from(home.open(mode="digest", **settings), PEOPLE[:2])
+    house = home.open(mode="digest", digest_at=[soon(6)], **settings)
+    (copy,) = until(lambda: [one for one in house.smtp.delivered if one.recipients == (BEN,)], 60, "Ben's digest")
+    (shown,) = house.approvals()
+    assert mime.parse(copy.content).text == shown.text
+    asked_at = datetime.now(UTC)
+    until(lambda: datetime.now(UTC) > asked_at + timedelta(seconds=6), what="the delay that free text needs")
+    house.user.deliver(vouched(PARTNER.sign(reply_of_ben(house, "perhaps", "<vague@partner.example>"))))
+    until(told(house, "Not every part of your answer is clear"), what="the question")
+    allowed, refused = (cases[person.email] for person in PEOPLE[:2])
+    house.user.deliver(vouched(PARTNER.sign(reply_of_ben(house, f"{allowed} ok, {refused} no"))))
+    until(lambda: clients(house) == [(PEOPLE[0].email,)], what="the reply")
+    with house.ledger() as ledger:
+        until(lambda: ledger.case(refused).outcome == "rejected", what="the no")
+    assert house.stop() == 0
+    house.close()
 
 
 def clients(house: House) -> list[tuple[str, ...]]:

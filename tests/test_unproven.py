@@ -10,6 +10,7 @@ import pytest
 from tests.house import House, until
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
+from tests.test_digest import PEOPLE, Home, soon, write_from
 from tools.mail import mime
 from workers import settings, wiring
 from workers.answering import Answering
@@ -101,6 +102,26 @@ def test_an_unproven_no_in_the_grace_takes_the_yes_back(house: House) -> None:
     house.owner_answers(asked, "ok")
     assert ("maria@studio.example",) in [mail.recipients for mail in house.wait_sent(2)]
     assert house.stop() == 0
+
+
+def test_an_unproven_answer_to_a_digest_holds_what_it_says_no_to_and_is_told(
+    tmp_path: Path, mailbox: DovecotUser, smtp_server: RecordingSmtp
+) -> None:
+    home = Home(tmp_path / "digests", mailbox, smtp_server)
+    cases = write_from(home.open(mode="digest"), PEOPLE[:2])
+    house = home.open(mode="digest", digest_at=[soon(6)])
+    (digest,) = house.wait_approvals(1)
+    refused, allowed = (cases[person.email] for person in PEOPLE[:2])
+    house.owner_answers(digest, f"{refused} no, {allowed} ok", copies=("INBOX",))
+    until(lambda: ("hint", "unclear") in answers(house, refused), what="the hold")
+    assert answers(house, allowed) == []  # a yes is never taken from there
+    asyncio.run(look_again(house, 11))
+    (notice,) = until(lambda: notices(house), what="the notice")
+    assert "the mail that shows several cases" in notice.text
+    assert "Case 0" not in notice.subject
+    assert not house.sent_to_clients()
+    assert house.stop() == 0
+    house.close()
 
 
 def test_a_no_with_both_copies_closes_the_case_and_nothing_is_asked(house: House) -> None:

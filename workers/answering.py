@@ -54,13 +54,13 @@ class Answering:
             await self.desk.tell(f"unclear:{event.key}", "I am not sure what you mean", answer.question)
             return
         if isinstance(answer, tuple):
-            await self._take_items(event, answer)
+            await self.give_items(event.key, answer)
             return
         await asyncio.to_thread(self.ledger.record_answer, answer)
         await self.give(answer)
 
-    async def _take_items(self, event: Event, given: tuple[Answer, ...]) -> None:
-        """All answers of one mail; one result names those that were decided elsewhere, success is silent."""
+    async def give_items(self, key: str, given: tuple[Answer, ...]) -> None:
+        """All answers of one mail (`key`); one result names those that were decided elsewhere, success is silent."""
         await asyncio.to_thread(self.ledger.record_answers, given)
         refused = []
         for answer in given:
@@ -69,7 +69,7 @@ class Answering:
                 refused.append(f"{answer.case}: {said}")
         if refused:
             await self.desk.tell(
-                f"refused:{event.key}",
+                f"refused:{key}",
                 "A part of your answer changed nothing" if len(refused) < len(given) else "Your answer changed nothing",
                 "\n".join(["What else you answered was taken in." if len(refused) < len(given) else "", *refused]),
             )
@@ -137,17 +137,24 @@ class Answering:
         self, event: Event, email: Email, around: Surroundings, asked: Asked
     ) -> tuple[Answer, ...] | Unclear | Unproven:
         """The answers in a mail that answers a digest or reminder, each bound to the row that it showed."""
+        found = self.items_of(event.key, email, asked)
+        if found == ():
+            return Unproven(reason="It does not answer an approval mail of mine.")
+        said = (found,) if isinstance(found, Unclear) else tuple(answer.decision for answer in found)
+        proof = sent_proof(email, self.owner, around, asked, min_delay_seconds=max(map(self._delay, said)))
+        return proof if isinstance(proof, Unproven) else found
+
+    def items_of(self, key: str, email: Email, asked: Asked) -> tuple[Answer, ...] | Unclear:
+        """The answers in a mail (`key`) to a digest or reminder, as their cases are told; () when it shows none."""
         rows = {item.case: item for item in self.ledger.digest_items(asked.version)}
         if not rows:
-            return Unproven(reason="It does not answer an approval mail of mine.")
+            return ()
         found = decisions.read_items(email, asked, rows, self.owner, self.clock.now())
-        said = (found,) if isinstance(found, Unclear) else tuple(decision for _, decision in found)
-        proof = sent_proof(email, self.owner, around, asked, min_delay_seconds=max(map(self._delay, said)))
-        if isinstance(proof, Unproven) or isinstance(found, Unclear):
-            return proof if isinstance(proof, Unproven) else found  # type: ignore[return-value]
+        if isinstance(found, Unclear):
+            return found
         return tuple(
             Answer(
-                key=f"{event.key}:{case}",
+                key=f"{key}:{case}",
                 case=case,
                 version=rows[case].version,
                 decision=self._with_setting(decision),

@@ -18,7 +18,7 @@ from memory.mails import SeenMail
 from tools.mail.signatures import Signatures
 from workers.answering import Answering
 from workflows.errors import DeskhandError, Retryable
-from workflows.models import Answer, Asked, Decision, Email, Event, Owner, Revise, StopAll, Unclear
+from workflows.models import Answer, Approve, Asked, Decision, Email, Event, Owner, Revise, StopAll, Unclear
 from workflows.ports import Clock, Desk
 from workflows.rules import decisions
 from workflows.rules.canonical import one_line
@@ -64,47 +64,77 @@ class Hints:
         if email is None or asked is None or await asyncio.to_thread(self.ledger.sent_copy_seen, event.key):
             await asyncio.to_thread(self.ledger.hint_settled, event.key)
             return
-        decision = decisions.read(email, asked, self.owner, self.clock.now())
+        decision, items = await asyncio.to_thread(self._said, email, asked)
         order = None if is_second(email, self.owner) else order_in(email, self.owner, event.at, asked)
         if isinstance(order, StopAll) and carries_nonce(email, asked):
             await self.stop(f"hint:{event.key}", order, event.at)
-        if order is None and holds(decision) and asked.case and carries_nonce(email, asked):
-            await self._hold(event, asked)
+        if order is None and carries_nonce(email, asked):
+            told = (asked,) if asked.case and holds(decision) else tuple(one for one in items if holds(one.decision))
+            for one in told:
+                await self._hold(event, one.case, one.version)
         if is_second(email, self.owner):
-            await self._take_second(event, email, asked, decision)
+            await self._take_second(event, email, asked, decision, items)
         elif reason := await asyncio.to_thread(self.ledger.get_meta, NO_PROOF):
             await self._tell(
                 event.key, asked.case, asked.version, f"{_quoted(email, asked)} could not be used: {reason}"
             )
 
-    async def _hold(self, event: Event, asked: Asked) -> None:
+    def _said(self, email: Email, asked: Asked) -> tuple[Decision, tuple[Answer, ...]]:
+        """The decision, and where the mail it answers shows many cases what it says of each: then the least clear."""
+        if asked.case or asked.purpose != "approval":
+            return decisions.read(email, asked, self.owner, self.clock.now()), ()
+        found = self.answering.items_of(_second_key(email), email, asked)
+        if isinstance(found, Unclear):
+            return found, ()
+        vague = next((one.decision for one in found if isinstance(one.decision, Revise)), None)
+        return vague or Approve(), found
+
+    async def _hold(self, event: Event, case: int, version: int) -> None:
         """Take back any yes of this case until there is a proven answer; the outbox sees it at once."""
         hold = Answer(
-            key=f"hint:{event.key}",
-            case=asked.case,
-            version=asked.version,
+            key=f"hint:{event.key}" if event.case else f"hint:{event.key}:{case}",
+            case=case,
+            version=version,
             decision=Unclear(question=""),  # nothing is asked: the proof is awaited
             via="hint",
             at=self.clock.now(),
         )
         if await asyncio.to_thread(self.ledger.record_answer, hold):
-            await asyncio.to_thread(self.ledger.note, asked.case, "Held: an unproven answer of yours says not to send.")
+            await asyncio.to_thread(self.ledger.note, case, "Held: an unproven answer of yours says not to send.")
         await self.answering.give(hold)
 
     # ------------------------------------------------------------ the second approver
 
-    async def _take_second(self, event: Event, email: Email, asked: Asked, decision: Decision) -> None:
+    async def _take_second(
+        self, event: Event, email: Email, asked: Asked, decision: Decision, items: tuple[Answer, ...]
+    ) -> None:
         reason = await self._why_unproven(event, email, asked, decision)
         if reason:
             said = f"{_quoted(email, asked, of=self.owner.second)} could not be used: {reason}"
             await self._tell(event.key, asked.case, asked.version, said)
             return
-        # By Message-ID, which is signed: a copy changed in what is not signed cannot be a second answer.
-        key = f"second:{hashlib.sha256(email.message_id.encode()).hexdigest()}"
+        if not asked.case:
+            await self._take_items_of_second(event, email, asked, decision, items)
+            return
+        key = _second_key(email)
         answer = await asyncio.to_thread(self.answering.answer_of, key, email, asked, decision)
         if await asyncio.to_thread(self.ledger.record_answer, answer):
             await asyncio.to_thread(self.ledger.note, asked.case, f"{self.owner.second} answered, proven by signature.")
         await self.answering.give(answer)
+        await asyncio.to_thread(self.ledger.hint_settled, event.key)
+
+    async def _take_items_of_second(
+        self, event: Event, email: Email, asked: Asked, decision: Decision, items: tuple[Answer, ...]
+    ) -> None:
+        """Every part of a proven answer to a digest, or one notice that it was not clear."""
+        if isinstance(decision, Unclear):
+            said = f"{_quoted(email, asked, of=self.owner.second)} was not used. {decision.question}"
+            await self._tell(event.key, asked.case, asked.version, said)
+            return
+        await self.answering.give_items(event.key, items)
+        for answer in items:
+            said = f"{self.owner.second} answered, proven by signature."
+            await asyncio.to_thread(self.ledger.note, answer.case, said)
         await asyncio.to_thread(self.ledger.hint_settled, event.key)
 
     async def _why_unproven(self, event: Event, email: Email, asked: Asked, decision: Decision) -> str:
@@ -141,7 +171,7 @@ class Hints:
     async def _tell_overdue(self, mail: SeenMail) -> None:
         email = await asyncio.to_thread(self.ledger.email, mail.key)
         asked = None if email is None else (await asyncio.to_thread(self.ledger.surroundings, email, "inbox")).asked
-        if email is None or asked is None:
+        if email is None or asked is None or await asyncio.to_thread(self._is_answered, asked, mail):
             await asyncio.to_thread(self.ledger.hint_settled, mail.key)
             return
         known = await asyncio.to_thread(self.ledger.get_meta, SENT_FOLDERS)
@@ -155,18 +185,30 @@ class Hints:
             said += ' Everything is stopped, until "resume".'
         await self._tell(mail.key, asked.case, asked.version, said)
 
+    def _is_answered(self, asked: Asked, mail: SeenMail) -> bool:
+        """Whether an answer to a mail that shows many cases was taken in all the same: servers may change one copy."""
+        shown = [] if asked.case else [row.case for row in self.ledger.digest_items(asked.version)]
+        return bool(shown) and self.ledger.any_answered(shown, mail.at)
+
     async def _tell(self, key: str, case: int, version: int, said: str) -> None:
-        which = f"{case}.{version}" if version else str(case)
+        which = f"{case}.{version}" if case and version else str(case) if case else "NUMBER"
         text = (
             f"{said}\n\nNothing was sent for it. Answer at the machine instead: ./deskhand approve {which}, or reject, "
             f"edit, later, mine. './deskhand check --rehearse' shows for each of your devices whether its answers can "
             "be proven.\n"
         )
-        await self.desk.tell(f"unproven:{key}", f"Case {case}: your answer could not be used", text, case)
+        subject = f"Case {case}: your answer could not be used" if case else "Your answer could not be used"
+        await self.desk.tell(f"unproven:{key}", subject, text, case)
         await asyncio.to_thread(self.ledger.hint_settled, key)
+
+
+def _second_key(email: Email) -> str:
+    """By Message-ID, which is signed: a copy changed in what is not signed cannot be a second answer."""
+    return f"second:{hashlib.sha256(email.message_id.encode()).hexdigest()}"
 
 
 def _quoted(email: Email, asked: Asked, of: str = "") -> str:
     words = one_line(typed(email, asked.text).words, _SHORT)
     which = f"{asked.case}.{asked.version}" if asked.version else str(asked.case)
+    which = which if asked.case else "the mail that shows several cases"
     return f'The answer{f" of {of}" if of else ""} "{words}" to {which}'

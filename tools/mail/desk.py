@@ -82,7 +82,7 @@ class MailDesk:
             reference=reference,
         )
         if self.owner.second and state.version:
-            await self._ask_second(intent, state, mail, reference)
+            await self._ask_second(intent, (state.case, state.version), about, mail, reference)
         return Asking(asked_at=left_at, expires_at=expires_at, grace=self.terms.grace, leaves_at=leaves_at)
 
     async def _learn_reach(self, state: CaseState) -> None:
@@ -103,20 +103,22 @@ class MailDesk:
         )
         return asked_at + timedelta(seconds=self.terms.undo) if covered else None
 
-    async def _ask_second(self, intent: str, state: CaseState, mail: approval.ApprovalMail, reference: str) -> None:
+    async def _ask_second(
+        self, intent: str, row: tuple[int, int], about: str, mail: approval.ApprovalMail, reference: str
+    ) -> None:
         """The same question to the second approver, as a mail of its own: the owner's is what it always was.
 
         One that can never reach them is told to the owner, who is asked all the same.
         """
-        about, second = f"{state.case}.{state.version}", Address(email=self.owner.second)
+        (case, version), second = row, Address(email=self.owner.second)
         try:
             await self.outbox.post(
                 intent=f"second:{intent}",
                 purpose="approval",
                 text=mail.text,
                 compose=lambda message_id, date: self._to_owner(mail, about, message_id, date, reference, second),
-                case=state.case,
-                version=state.version,
+                case=case,
+                version=version,
                 reference=reference,
                 to=second.email,
             )
@@ -126,7 +128,7 @@ class MailDesk:
                 f"The second approver was not asked about {about}",
                 f"The question could not be sent to {second.email}: {error} You can answer it yourself; to ask nobody "
                 'else, set approval.second = "".',
-                state.case,
+                case,
             )
 
     async def send(self, case: int, version: int) -> Receipt:
@@ -174,6 +176,8 @@ class MailDesk:
             version=number,
             reference=reference,
         )
+        if self.owner.second and kind == "digest":  # a reminder shows what they were asked already
+            await self._ask_second(intent, (0, number), about, mail, reference)
 
     def items(self, states: Sequence[CaseState]) -> list[digest.Item]:
         """The cases as a digest shows them, in order."""
@@ -184,7 +188,8 @@ class MailDesk:
     ) -> approval.ApprovalMail:
         entry = self.rows.entry(intent)
         if entry and entry.blob:
-            return approval.ApprovalMail(subject="", text=mime.decoded_body(self.blobs.get(entry.blob)))
+            content = self.blobs.get(entry.blob)
+            return approval.ApprovalMail(subject=mime.parse(content).subject, text=mime.decoded_body(content))
         items = self.items(states)
         return digest.render(kind, number, canonical.nonce(self.key, 0, number, digest.seal(items)), items, self.owner)
 
