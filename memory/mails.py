@@ -21,6 +21,7 @@ from memory.blobs import Blobs
 from memory.book import Book
 from memory.bounces import keep_bounce
 from memory.debts import hold_chasing
+from memory.leads import Post, keep_posts
 from memory.money_mail import Heard, hear
 from memory.people import find_client, hold_proactive, mark_written_to, new_client, standing_of
 from memory.placed import lies_in_drafts
@@ -49,6 +50,7 @@ from workflows.models import (
     Ignore,
     Ordered,
     Owner,
+    Posted,
     Route,
     Start,
     Surroundings,
@@ -57,6 +59,7 @@ from workflows.models import (
 from workflows.ports import Clock
 from workflows.rules.canonical import body_hash, one_line
 from workflows.rules.holds import hold_reason
+from workflows.rules.leads import unjudged
 from workflows.rules.machines import is_web_form
 from workflows.rules.replying import new_part
 from workflows.rules.sender import fails_dmarc
@@ -84,6 +87,7 @@ class Intake:
     draft_for: Literal["people", "known", "none"] = "people"
     first_day: Literal["digest", "ask"] = "digest"
     ignore: tuple[str, ...] = ()
+    alerts: bool = True  # alert mails of platforms become leads
     authserv_id: str = ""  # the owner's mail server, whose word on a sender counts; "": see rules/vouching.py
 
 
@@ -216,6 +220,7 @@ class Mails(Book):
             draft_for=self._intake.draft_for,
             first_day=self._is_first_day(connection),
             ignore=self._intake.ignore,
+            alerts=self._intake.alerts,
             sent_headers=tuple(json.loads(_get_meta(connection, "sent_headers") or "[]")),
         )
 
@@ -290,6 +295,8 @@ class Mails(Book):
         _keep_document(connection, arrival, route)
         _hold_what_is_proactive(connection, self._clock, arrival, route)
         route = self._with_money(connection, arrival, route)
+        if isinstance(route, Posted):
+            route = self._with_leads(connection, route)
         if arrival.kind == "mail" and isinstance(route, Ignore):
             keep_bounce(connection, arrival.email, arrival.at)
         event = _event(arrival, route)
@@ -305,6 +312,17 @@ class Mails(Book):
         heard = Heard(email=arrival.email, route=route, client=arrival.client)
         said = hear(connection, self._clock, self._owner, self._intake.authserv_id, heard)
         return replace(route, reason=f"{route.reason} {said}".strip()) if said else route
+
+    def _with_leads(self, connection: Connection, route: Posted) -> Posted:
+        """Account for the jobs of an alert mail; the route whose reason tells what became of them."""
+        if not route.leads:
+            return route
+        verdicts = dict(zip((lead.id for lead in route.leads), route.verdicts, strict=False))
+        posts = [Post(id=lead.id, title=lead.title, found=lead) for lead in route.leads]
+        counts = keep_posts(
+            connection, self._clock, route.leads[0].source, posts, lambda lead: verdicts.get(lead.id) or unjudged(lead)
+        )
+        return replace(route, reason=f"{route.reason} {counts}.".strip())
 
     def _with_person(self, connection: Connection, arrival: _Arrival) -> _Arrival:
         if arrival.kind == "sent" or arrival.client is not None:
@@ -616,7 +634,7 @@ def _written_at(email: Email, received_at: datetime) -> datetime:
 
 
 def _event(arrival: _Arrival, route: Route) -> Event | None:
-    if isinstance(route, Ignore):
+    if isinstance(route, Ignore | Posted):
         return None
     return Event(
         key=arrival.email.identity,
@@ -630,12 +648,15 @@ def _event(arrival: _Arrival, route: Route) -> Event | None:
 
 
 def _keep_seen(connection: Connection, arrival: _Arrival, route: Route, event: Event | None) -> None:
-    names = {Start: "start", Tell: "tell", **_BY_RULE}
+    names = {Start: "start", Tell: "tell", Posted: "job-alert", **_BY_RULE}
+    state = "ignored" if event is None else "recorded"
+    if isinstance(route, Posted):  # its leads have rows of their own; nothing more is to be delivered
+        state = "quarantined" if route.code else "delivered"
     connection.execute(
         insert(seen).values(
             key=arrival.email.identity,
             kind=arrival.kind,
-            state="ignored" if event is None else "recorded",
+            state=state,
             rule=route.rule if isinstance(route, Ignore) else names[type(route)],
             reason=route.reason,
             case=arrival.case,

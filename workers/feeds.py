@@ -95,6 +95,10 @@ class Feeds:
         )  # fmt: skip
         return str(counts) if pulled.changed or counts.posts else "nothing new"
 
+    def judged(self, lead: Lead) -> Start | Ignore:
+        """Whether this one lead is bid for."""
+        return self.judge()(lead)
+
     def judge(self) -> Judge:
         """Whether a lead is bid for, weighed against the profile and what was won before, as of now."""
         wins, now = self.ledger.wins(), self.clock.now()

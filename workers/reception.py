@@ -6,7 +6,7 @@ state does what a durable workflow would: whatever is recorded is delivered unti
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -16,9 +16,10 @@ from memory.mails import SeenKind
 from tools.mail.parser import Parser, Quarantined
 from workers.answering import Answering
 from workflows.errors import DeskhandError
-from workflows.models import Email, Event, Owner, RawMail, Route, Surroundings
+from workflows.models import Email, Event, Ignore, Lead, Owner, Posted, RawMail, Route, Start, Surroundings
 from workflows.ports import Clock
 from workflows.rules.canonical import one_line
+from workflows.rules.leads import unjudged
 from workflows.rules.machines import bounce
 from workflows.rules.payments import is_payment_sender
 from workflows.rules.routing import route
@@ -47,6 +48,7 @@ class Reception:
     upkeep_due: asyncio.Event
     news: asyncio.Event = field(default_factory=asyncio.Event)
     aftercare_due: asyncio.Event = field(default_factory=asyncio.Event)
+    judge: Callable[[Lead], Start | Ignore] = unjudged  # of the jobs in alert mails
 
     async def take(self, raw: RawMail) -> None:
         """Record one mail. When this returns the mail cannot be lost any more.
@@ -60,14 +62,23 @@ class Reception:
         except Quarantined as error:
             await self._set_aside(raw, blob, str(error))
             return
-        event = await asyncio.to_thread(self.ledger.record_mail, email, raw.folder_kind, self._route, self.clock.now())
+        routes: list[Route] = []
+
+        def decide(email: Email, around: Surroundings) -> Route:
+            routes.append(self._route(email, around))
+            return routes[-1]
+
+        event = await asyncio.to_thread(self.ledger.record_mail, email, raw.folder_kind, decide, self.clock.now())
         log.info("mail", folder=raw.folder, uid=raw.uid, identity=email.identity[:12], case=event.case if event else 0)
         self.news.set()  # a mail that makes no case may still be news for one: a payment
         if event is None and (bounce(email) or is_payment_sender(email.sender.email)):
             self.aftercare_due.set()
 
     def _route(self, email: Email, around: Surroundings) -> Route:
-        return route(email, self.owner, around)
+        found = route(email, self.owner, around)
+        if isinstance(found, Posted):
+            return replace(found, verdicts=tuple(self.judge(lead) for lead in found.leads))
+        return found
 
     async def _set_aside(self, raw: RawMail, blob: str, reason: str) -> None:
         """A mail that cannot be read is kept, told once, and never in the way of the next."""

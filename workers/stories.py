@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents.model import Model
+from memory.leads import Judge
 from memory.ledger import Ledger
 from memory.recall import Builder, Recall
+from tools.invoiceninja import InvoiceNinja, permitted
 from tools.web import Web
-from workers import bids, feeds, money, work
+from workers import bids, feeds, invoicing, money, work
+from workers.folders import Folders
 from workers.polling import Watch
 from workers.settings import Settings
 from workflows.models import Kind, Owner
@@ -43,13 +46,14 @@ class Stories:
     drafters: Mapping[Kind, Drafting]
     researcher: Researching
     watches: tuple[Watch, ...]
+    judge: Judge
 
 
 def stories(ground: Ground) -> Stories:
     """Every story that is not a mail's."""
     chase = money.Money(settings=ground.settings.money, ledger=ground.ledger, owner=ground.owner, clock=ground.clock)
     updates = work.Working(
-        home=ground.home,
+        folders=Folders(home=ground.home, settings=ground.settings.work, owner=ground.owner),
         settings=ground.settings,
         ledger=ground.ledger,
         owner=ground.owner,
@@ -85,5 +89,20 @@ def stories(ground: Ground) -> Stories:
             "update": work.drafting(ground.model),
         },
         researcher=offers.researcher(Web(permit=ground.permit), ground.model, leads.read_tools),
-        watches=(*leads.watches(), chase.watch(), updates.watch()),
+        judge=leads.judged,
+        watches=(*leads.watches(), *_importing(ground).watches(), chase.watch(), updates.watch()),
+    )
+
+
+def _importing(ground: Ground) -> invoicing.Importing:
+    """Where invoices are read from: the folder, and Invoice Ninja where it is configured."""
+    url, token = ground.settings.invoiceninja.url, ground.settings.invoiceninja_token(ground.home)
+    # A server of the owner's own may stand on a private address: exactly this one may be reached.
+    web = Web(permit=permitted(url), limits=invoicing.LIMITS) if url else None
+    return invoicing.Importing(
+        folder=ground.home / ground.settings.money.invoices,
+        ninja=InvoiceNinja(web=web, url=url, token=token) if web else None,
+        ledger=ground.ledger,
+        desk=ground.desk,
+        clock=ground.clock,
     )

@@ -131,6 +131,7 @@ class Service:
             ledger=parts.ledger, blobs=parts.blobs, parser=parts.parser,
             takers=takers, answering=answering,
             owner=parts.owner, clock=parts.clock, upkeep_due=upkeep.due, news=orders.news, aftercare_due=aftercare.due,
+            judge=parts.judge,
         )  # fmt: skip
         polls = Polls(
             watches=parts.watches, ledger=parts.ledger, desk=parts.desk, health=parts.health, news=self.reception.news

@@ -72,7 +72,11 @@ class Upkeep:
 
     async def _tell_set_aside(self) -> None:
         """A mail that could not be read is told once."""
-        for mail in await asyncio.to_thread(self.ledger.untold_quarantine):
+        waiting = await asyncio.to_thread(self.ledger.untold_quarantine)
+        await self._tell_leads_set_aside([one for one in waiting if one.kind == "lead" or one.rule == "job-alert"])
+        for mail in waiting:
+            if mail.kind == "lead" or mail.rule == "job-alert":
+                continue
             blob = mail.key.removeprefix("blob:")
             await self.desk.tell(
                 f"quarantine:{blob}",
@@ -81,6 +85,21 @@ class Upkeep:
                 f"it, and it lies in your mailbox as before. Its copy is blobs/{blob[:2]}/{blob} in Deskhand's home.",
             )
             await asyncio.to_thread(self.ledger.mark_told, [mail.id])
+
+    async def _tell_leads_set_aside(self, rows: Sequence[SeenMail]) -> None:
+        """Posts and alert mails that were not understood, those of one round in one mail."""
+        if not rows:
+            return
+        lines = "\n".join(f"- {one_line(one.sender, 80)}: {one.reason}{_said_of(one)}" for one in reversed(rows))
+        count = "A job post was" if len(rows) == 1 else f"{len(rows)} job posts were"
+        await self.desk.tell(
+            f"leads-aside:{max(one.id for one in rows)}",
+            f"{count} set aside",
+            f"This could not be read as a job post, so no bid was drafted for it:\n\n{lines}\n\n"
+            "An alert mail lies in your mailbox as before; look at it yourself. Where this goes on, the format of the "
+            "source has changed: please report it with the code.\n",
+        )
+        await asyncio.to_thread(self.ledger.mark_told, [one.id for one in rows])
 
     async def _tell_first_day(self) -> None:
         """The first 24 hours only tell: what would have been drafted, at the digest times and when the day is over."""

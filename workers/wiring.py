@@ -14,6 +14,7 @@ from memory.embedding import Embedder, EndpointEmbedder, HashingEmbedder
 from memory.journal import Caps, Journal
 from memory.keys import Keys
 from memory.keywords import Keywords
+from memory.leads import Judge
 from memory.ledger import Intake, Ledger
 from memory.outgoing import Limits, OutgoingLedger
 from memory.recall import Recall
@@ -63,6 +64,7 @@ class Parts:
     model: Model | None
     drafter: Drafter
     researcher: Researching
+    judge: Judge
     watches: tuple[Watch, ...] = ()
     health: dict[str, str] = field(default_factory=dict)  # part -> how it is, in words, for `status`
 
@@ -153,6 +155,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         model=model,
         drafter=_drafter(settings, model, told.drafters),
         researcher=told.researcher,
+        judge=told.judge,
         watches=told.watches,
         health=health,
     )
@@ -188,6 +191,7 @@ def _intake(settings: Settings) -> Intake:
         draft_for=intake.draft_for,
         first_day=intake.first_day,
         ignore=intake.ignore,
+        alerts=settings.leads.alerts,
         authserv_id=settings.approval.authserv_id,
     )
 

@@ -178,7 +178,17 @@ class Hinted:
     reason: str = ""
 
 
-Route = Start | Tell | Ignore | Answered | Ordered | Hinted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """The mail is a platform's alert: its jobs become leads. `code` is not empty: it was not wholly understood."""
+
+    leads: "tuple[Lead, ...]"
+    verdicts: tuple[Start | Ignore, ...] = ()  # of each lead, in order; none: every one is bid for
+    reason: str = ""  # why it was not understood
+    code: str = ""  # and in one word: "unknown-template"
+
+
+Route = Start | Tell | Ignore | Answered | Ordered | Hinted | Posted
 
 
 # ---------------------------------------------------------------- the owner's decisions
@@ -825,4 +835,5 @@ class Surroundings:
     draft_for: Literal["people", "known", "none"] = "people"
     first_day: bool = False  # the first 24 hours with first_day = "digest": only tell what would have been drafted
     ignore: tuple[str, ...] = ()  # addresses and domains never drafted for
+    alerts: bool = True  # alert mails of platforms become leads
     sent_headers: tuple[str, ...] = ()  # delivery headers that `check` learned this server puts on really sent mail

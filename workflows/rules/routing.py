@@ -11,6 +11,7 @@ from workflows.models import (
     Ignore,
     Ordered,
     Owner,
+    Posted,
     Route,
     Start,
     Surroundings,
@@ -19,10 +20,12 @@ from workflows.models import (
 from workflows.rules.canonical import one_line
 from workflows.rules.hints import looks_like_answer
 from workflows.rules.holds import hold_reason
+from workflows.rules.job_alerts import Unknown, alerts
 from workflows.rules.machines import automatic, ignored
 from workflows.rules.orders import is_order_subject, order_in
 from workflows.rules.replying import gist, is_forward_subject
-from workflows.rules.triage import OUR_HEADER, only_claims, triage
+from workflows.rules.sender import fails_dmarc
+from workflows.rules.triage import OUR_HEADER, only_claims, triage, unwanted
 
 
 def route(email: Email, owner: Owner, around: Surroundings) -> Route:
@@ -37,9 +40,9 @@ def _from_inbox(email: Email, owner: Owner, around: Surroundings) -> Route:
     answer = _answer_in_inbox(email, owner, around)
     if isinstance(answer, Hinted):
         return answer
-    found = answer or triage(email, owner, around)
+    found = answer or _job_alert(email, owner, around) or triage(email, owner, around)
     if found:
-        return _naming_case(found, around)
+        return found if isinstance(found, Posted) else _naming_case(found, around)
     hold = hold_reason(email)
     if around.paused and not hold:
         return ignored("paused", f"You paused {email.sender.email}; it is taken up when you resume them.")
@@ -65,6 +68,21 @@ def _answer_in_inbox(email: Email, owner: Owner, around: Surroundings) -> Ignore
     return ignored(
         "foreign-answer", f"It answers Deskhand's mail about case {around.asked.case}, but {sender} is not you."
     )
+
+
+def _job_alert(email: Email, owner: Owner, around: Surroundings) -> Posted | Ignore | None:
+    """Alert mail of a platform, unless the owner does not want it or his server does not vouch for it."""
+    if not around.alerts or around.ours or around.never or unwanted(email, around):
+        return None
+    found = alerts(email, owner.addresses)
+    if found is None:
+        return None
+    if fails_dmarc(email):
+        why = f"your mail server does not vouch for {email.sender.email} (DMARC fails)"
+        return ignored("not-proven", f"It looks like a job alert, but {why}.")
+    if isinstance(found, Unknown):
+        return Posted(leads=found.leads, reason=found.says, code=found.code)
+    return Posted(leads=found)
 
 
 def _naming_case(found: Ignore, around: Surroundings) -> Ignore:

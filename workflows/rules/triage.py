@@ -27,7 +27,7 @@ def triage(email: Email, owner: Owner, around: Surroundings) -> Ignore | None:
     """
     return (
         _own(email, owner, around)
-        or _wanted(email, around)
+        or unwanted(email, around)
         or _machine(email)
         or (None if around.open_case else _unaddressed(email, owner, around) or _unwanted(email, around))
     )
@@ -57,7 +57,7 @@ def only_claims(email: Email, own: str) -> Ignore:
     return ignored("claims-deskhand", f"{claim} It comes from {email.sender.email or 'nobody'}.")
 
 
-def _wanted(email: Email, around: Surroundings) -> Ignore | None:
+def unwanted(email: Email, around: Surroundings) -> Ignore | None:
     """What the owner said about this sender."""
     sender = email.sender.email.lower()
     if around.never:
