@@ -15,6 +15,7 @@ from memory.documents import Documents
 from memory.dues import Dues
 from memory.findings import Findings
 from memory.hints import Hints
+from memory.imports import Imports
 from memory.leads import Leads
 from memory.mails import Intake, SeenKind
 from memory.orders import Orders
@@ -45,6 +46,7 @@ class Ledger(
     Findings,
     Leads,
     Works,
+    Imports,
 ):
     """All of the record (implements `workflows.ports.Record`). Synchronous, safe from any thread and process."""
 

@@ -434,6 +434,15 @@ class MoneySection(Section):
     business_days: bool = True
     dues_at: TimeOfDay = time(8)
     details: str = ""
+    invoices: Annotated[str, Field(min_length=1)] = "invoices"
+
+
+class InvoiceninjaSection(Section):
+    """`[invoiceninja]`: left out, it is not asked."""
+
+    url: Annotated[str, _optional(_url)] = ""
+    token: SecretStr = SecretStr("")
+    token_file: str = ""
 
 
 class WorkSection(Section):
@@ -477,6 +486,7 @@ class Settings(BaseSettings):
     leads: LeadsSection = LeadsSection()
     sources: dict[SourceName, SourceSection] = {}
     money: MoneySection = MoneySection()
+    invoiceninja: InvoiceninjaSection = InvoiceninjaSection()
     work: WorkSection = WorkSection()
 
     @classmethod
@@ -559,6 +569,22 @@ class Settings(BaseSettings):
         """
         part = getattr(self, section)
         return "" if part is None else _secret(home, section, "api_key", part)
+
+    def invoiceninja_token(self, home: Path) -> str:
+        """The API token of Invoice Ninja, "" when it is not configured.
+
+        Raises:
+            NeedsOwner: there is an address and no token, or its file cannot be read or is open to others.
+        """
+        if not self.invoiceninja.url:
+            return ""
+        token = _secret(home, "invoiceninja", "token", self.invoiceninja)
+        if not token:
+            raise NeedsOwner(
+                f"No token is set for Invoice Ninja at {self.invoiceninja.url}.",
+                "Write one into a file and name it as invoiceninja.token_file.",
+            )
+        return token
 
 
 # ---------------------------------------------------------------- secrets
@@ -681,7 +707,7 @@ def _section(name: str) -> type[Section]:
 
 
 def _inline_secret(section: object) -> bool:
-    return isinstance(section, Mapping) and bool(section.get("password") or section.get("api_key"))
+    return isinstance(section, Mapping) and any(map(section.get, ("password", "api_key", "token")))
 
 
 def _variable(section: str, key: str) -> str:
