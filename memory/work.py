@@ -247,8 +247,8 @@ class Works(Book):
     def risk_news(self, found: Sequence[milestones.Risk]) -> tuple[tuple[milestones.Risk, int], ...]:
         """The risks the owner does not know of, each with how often they were told of that milestone before.
 
-        News is a risk that is new, of another kind, for another day, or at least a working day worse. One that is over
-        is forgotten, so that it is news when it comes back.
+        News is a risk that is new, of another kind, for another day, or twice as bad as when it was told. One that is
+        over is forgotten, so that it is news when it comes back.
         """
         with self._writing() as connection:
             rows = {(row.project, row.milestone): row for row in connection.execute(select(risks))}
@@ -388,4 +388,5 @@ def _differs(row: Row[Any], piece: Work) -> bool:
 
 def _is_worse(risk: milestones.Risk, row: Row[Any]) -> bool:
     due = (risk.load.milestone.due or date.max).isoformat()
-    return (risk.kind, due) != (row.kind, row.due) or risk.days_short > row.days
+    # Twice as bad: what grows by a day each day is not told each day.
+    return (risk.kind, due) != (row.kind, row.due) or risk.days_short >= 2 * max(row.days, 1)

@@ -234,6 +234,20 @@ async def test_a_model_is_asked_once(home: Home, openai_server: OpenAIServer):
     assert not found.ok
 
 
+async def test_projects_and_timesheets_are_read_and_a_fault_is_a_note(home: Home):
+    assert "no projects" in (await home.probes())["work"].detail
+    for name in ("projects", "timesheets"):
+        (home.path / name).mkdir()
+    project = home.path / "projects" / "relaunch.toml"
+    project.write_text('name = "Relaunch"\nemail = "maria@studio.example"\n')
+    (home.path / "timesheets" / "t.csv").write_text("date,project,description,hours\n2026-11-16,Relaunch,Header,2\n")
+    assert (await home.probes())["work"].detail == "1 projects, 1 pieces of work."
+    project.write_text('name = "Relaunch"\nemial = "maria@studio.example"\n')
+    found = (await home.probes())["work"]
+    assert (found.ok, found.required) == (False, False)
+    assert "relaunch.toml, line 2: emial is not known" in found.problem
+
+
 async def test_a_temporal_server_that_does_not_answer_is_told(home: Home):
     home.write("temporal", address="127.0.0.1:1")
     found = (await home.probes())["temporal"]

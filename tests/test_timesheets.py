@@ -192,7 +192,7 @@ def test_another_format_is_said_with_the_mend(tmp_path: Path, content: bytes, pr
 
 def test_an_export_of_another_kind_is_told(tmp_path: Path) -> None:
     path = written(tmp_path, "PK", "report.xlsx")
-    assert list(timesheets_in(tmp_path)) == [path]
+    assert timesheets_in(tmp_path) == (path,)
     with pytest.raises(NeedsOwner, match=r"report\.xlsx is no CSV file\. Export it as CSV"):
         read_timesheet(path, READING)
 
@@ -208,7 +208,7 @@ def test_the_newest_export_of_a_folder_comes_last(tmp_path: Path) -> None:
     for at, name in enumerate(("b.csv", "a.csv", "~a.csv", "notes.txt")):
         os.utime(written(tmp_path, "x", name), (1000 + at, 1000 + at))
     assert [path.name for path in timesheets_in(tmp_path)] == ["b.csv", "a.csv"]
-    assert list(timesheets_in(tmp_path / "nowhere")) == []
+    assert timesheets_in(tmp_path / "nowhere") == ()
 
 
 @settings(max_examples=300, deadline=None)

@@ -10,7 +10,7 @@ import io
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, tzinfo
 from functools import cache
@@ -349,17 +349,17 @@ def _words(kind: str) -> frozenset[str]:
     return frozenset(fold(word) for word in _table()["words"][kind])
 
 
-def timesheets_in(folder: Path) -> Iterator[Path]:
+def timesheets_in(folder: Path) -> tuple[Path, ...]:
     """The exports of a folder, the oldest change first, so that the newest has the last word."""
     wanted = (*SUFFIXES, *OTHER_SUFFIXES)
     try:
         paths = [path for path in folder.iterdir() if path.suffix.lower() in wanted and path.is_file()]
         paths.sort(key=lambda path: (path.stat().st_mtime_ns, path.name))
     except FileNotFoundError:
-        return
+        return ()
     except OSError as error:
         raise NeedsOwner(
             f"The timesheets folder {folder} cannot be read: {error.strerror}.",
             "Mend its permissions, or work.timesheets.",
         ) from None
-    yield from (path for path in paths if not path.name.startswith((".", "~")))
+    return tuple(path for path in paths if not path.name.startswith((".", "~")))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
 
 from tools.mail.account import Account
 from workers import home as homes
@@ -33,7 +34,7 @@ ORDER = (
     "settings", "packages", "home", "disk",
     "imap.connect", "imap.tls", "imap.login", "imap.idle", "imap.folders", "imap.sent", "proof",
     "smtp.connect", "smtp.tls", "smtp.login",
-    "temporal", "memory", "model",
+    "temporal", "memory", "model", "work", "plugins",
 )  # fmt: skip
 
 
@@ -103,7 +104,7 @@ async def probes(home: Path) -> AsyncIterator[Probe]:
         yield probe
     async for probe in _smtp(home, loaded):
         yield probe
-    for name, work in (("temporal", _temporal), ("memory", _memory), ("model", _model)):
+    for name, work in (("temporal", _temporal), ("memory", _memory), ("model", _model), ("work", _work)):
         yield await _probe(name, _with(work, home, loaded))
 
 
@@ -523,3 +524,22 @@ async def _model(home: Path, loaded: Settings) -> str:
         finally:
             await model.aclose()
             engine.dispose()
+
+
+async def _work(home: Path, loaded: Settings) -> str:
+    """The folders of projects and timesheets, and the repositories: read as the service does, nothing kept."""
+    from workers.clock import SystemClock
+    from workers.folders import Folders, together
+
+    folders = Folders(home=home, settings=loaded.work, owner=loaded.owner_facts())
+    today = SystemClock().now().astimezone(ZoneInfo(loaded.owner.timezone)).date()
+    projects = await asyncio.to_thread(folders.projects)
+    found = await asyncio.to_thread(folders.work, projects.found, today)
+    if faults := [*projects.faults, *found.faults]:
+        fault = together(faults)
+        if isinstance(fault, NeedsOwner):
+            raise Warned(fault.problem, fault.mend or "Mend it; everything else is taken in meanwhile.")
+        raise fault
+    if not projects.found:
+        raise Unneeded("There are no projects: docs/status.md says how one is written.")
+    return f"{len(projects.found)} projects, {len(found.pieces)} pieces of work."

@@ -3,7 +3,7 @@
 `workers/wiring.py` calls `stories` once everything shared is there. A story adds its builder, drafter and watches here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,11 +90,11 @@ def stories(ground: Ground) -> Stories:
         },
         researcher=offers.researcher(Web(permit=ground.permit), ground.model, leads.read_tools),
         judge=leads.judged,
-        watches=(*leads.watches(), *_importing(ground).watches(), chase.watch(), updates.watch()),
+        watches=(*leads.watches(), *_importing(ground, chase.look).watches(), chase.watch(), updates.watch()),
     )
 
 
-def _importing(ground: Ground) -> invoicing.Importing:
+def _importing(ground: Ground, then: Callable[[], Awaitable[object]]) -> invoicing.Importing:
     """Where invoices are read from: the folder, and Invoice Ninja where it is configured."""
     url, token = ground.settings.invoiceninja.url, ground.settings.invoiceninja_token(ground.home)
     # A server of the owner's own may stand on a private address: exactly this one may be reached.
@@ -105,4 +105,5 @@ def _importing(ground: Ground) -> invoicing.Importing:
         ledger=ground.ledger,
         desk=ground.desk,
         clock=ground.clock,
+        then=then,
     )
