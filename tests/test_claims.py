@@ -238,3 +238,104 @@ def test_a_hostile_text_costs_no_time() -> None:
     began = time.monotonic()
     claims("I have " * 100_000 + "\n" + "my " * 50_000 + "(" * 10_000, OWN, "Ada")
     assert time.monotonic() - began < 3
+
+
+# ---------------------------------------------------------------- as models really write
+
+
+PROFILE = (
+    Source(id="profile:rate", kind="profile", quote="95 EUR/hour"),
+    Source(id="profile:skills", kind="profile", quote="python, postgres, django, htmx, aws"),
+    Source(id="profile:languages", kind="profile", quote="English (Englisch), German (Deutsch)"),
+    Source(id="profile:hours", kind="profile", quote="20 hours a week are free"),
+    Source(id="profile:fact1", kind="profile", quote="I have built web shops since 2014"),
+    Source(id="profile:fact2", kind="profile", quote="I work alone, from Berlin"),
+    Source(
+        id="work:museum",
+        kind="work",
+        quote="Ticket shop of the City Museum: Moved 12 years of orders from PHP to Django without a day offline; "
+        "40,000 tickets a year (Django, Postgres). https://winter.example/museum",
+    ),
+    Source(
+        id="work:bakery",
+        kind="work",
+        quote="Order app for a bakery: 8 shops take orders from 6 in the morning; stock is counted live "
+        "(Python, HTMX).",
+    ),
+)
+WRITTEN = [
+    "Your post describes exactly the kind of migration I did for the City Museum: twelve years of orders moved from "
+    "PHP to Django without a day offline.",
+    "You ask how I would handle the existing data. I'd start by exporting a "
+    "copy of the production database and writing an import that can be run again and again until the numbers match.",
+    "For the City Museum I moved 12 years of orders this way, and the shop was never offline.",
+    "I have been building web shops since 2014, mostly with Django and Postgres.",
+    "I'm based in Berlin and work alone, so you would talk to the person who writes the code.",
+    "I can spend about 20 hours a week on this.",
+    "I've also built an order app for a bakery with 8 shops, where stock is counted live.",
+    "The museum's shop sells 40,000 tickets a year.",
+    "That project is close to yours because both had to keep running during the move.",
+    "A similar challenge came up when I built the bakery's app.",
+    'In the first week I would set up a staging copy and agree with you on what "done" means.',
+    "If that sounds right, I suggest a short call next week.",
+    "I would be happy to walk you through the museum project.",
+    "I noticed that you use Celery; I would keep it unless there is a reason to change.",
+    "Happy to share more details on a call.",
+    "I work with Python, Django and Postgres every day.",
+    "I haven't used Stripe Connect yet; I would come back to you on that.",
+    "I do not have experience with Kubernetes.",
+    "I'll come back to you on the timeline once I have seen the code.",
+    "What I like about your project is that the data matters.",
+    "Both shops run on Django.",
+    "Thanks for the clear description of the project.",
+    "My approach would be to write tests for the checkout first.",
+    "I always begin with tests.",
+    "I know that a ticket shop cannot be closed for a week.",
+    "You mention that the checkout is slow: I would measure it before changing anything.",
+    "Looking forward to hearing from you!",
+    "I am comfortable with both English and German.",
+    "As a developer who works alone, I keep things simple.",
+    "I am confident we can do this in small steps.",
+    "I understand you need somebody who can start soon.",
+    "Ich habe den Ticketshop des City Museum von PHP auf Django umgestellt.",
+    "Seit 2014 baue ich Webshops mit Django.",
+    "Ich würde zuerst die Daten ansehen.",
+]
+MADE_UP = [
+    "I have 12 years of experience with Django.",
+    "I have migrated dozens of shops like yours.",
+    "I've led teams of up to 8 developers.",
+    "I'm an AWS certified solutions architect.",
+    "I built the ticketing platform of the Louvre.",
+    "My clients call me the best Django developer in Berlin.",
+    "I have extensive experience with Stripe Connect and Kubernetes.",
+    "Over the last decade I have delivered more than 40 projects.",
+    "I am available immediately and full-time.",
+    "I have worked with museums across Europe for years.",
+    "I can guarantee that nothing will be offline.",
+    "I'm a former Google engineer.",
+    "The City Museum saved 40,000 EUR a year through my work.",
+    "I wrote Django's admin.",
+    "I reduced page load times by 60%.",
+    "My team of five will handle it.",
+    "I speak French fluently.",
+    "Ich habe über 15 Jahre Erfahrung mit Django.",
+    "Ich habe bereits für Siemens und BMW gearbeitet.",
+]
+TOO_MUCH = [  # true perhaps, and more than the profile says: the owner is asked
+    "My German is fluent, so meetings with your team can be in German or English.",
+    "I use AWS for hosting.",
+    "Ich arbeite allein und von Berlin aus.",
+    "Mein Deutsch ist selbstverständlich fließend.",
+]
+
+
+@pytest.mark.parametrize("sentence", WRITTEN)
+def test_what_a_model_writes_from_the_profile_passes(sentence: str) -> None:
+    assert [claim for claim in claims(sentence, PROFILE, "Ada Winter") if not claim.supported] == []
+
+
+@pytest.mark.parametrize("sentence", [*MADE_UP, *TOO_MUCH])
+def test_what_a_model_makes_up_is_named(sentence: str) -> None:
+    (claim,) = claims(sentence, PROFILE, "Ada Winter")
+    assert not claim.supported

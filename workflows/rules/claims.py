@@ -25,6 +25,7 @@ _STEM = 5  # letters by which two forms of a word are one
 _SHORTEST = 3
 _STOPS = frozenset(",;:.!?()")
 _COUNTED = 3  # words after a figure that say what it counts
+_LONG, _LOOSE_IN_LONG = 6, 0.3
 _MOST_LOOSE = 0.4  # the share of a claim's own words that may stand in no source
 
 
@@ -77,9 +78,7 @@ def _states(folded: str, language: str) -> bool:
     if not found:
         return False
     # "Your ten years old code": what is said of "you" alone is not said of the writer.
-    return bool(_writer(language).search(folded)) or not re.search(
-        r"(?<!\w)(?:you|your|ihr|ihre[nmrs]?|sie|vous|votre|vos|usted|su)(?!\w)", folded
-    )
+    return bool(_writer(language).search(folded)) or not _READER.search(folded)
 
 
 def _has_clause(folded: str, language: str) -> bool:
@@ -93,15 +92,19 @@ def _pattern(language: str, kind: str) -> re.Pattern[str]:
     return phrases(table("claims")[language][kind])
 
 
+_WRITERS = {
+    "en": "i|i'm|i've|i'd|i'll|my|mine|me|we|our|us",
+    "de": "ich|mein\\w*|mir|mich|wir|unser\\w*",
+    "fr": "je|j'\\w+|mon|ma|mes|moi|nous",
+    "es": "yo|he|tengo|soy|mi|mis|me|nosotros",
+}
+_WRITER = re.compile(rf"(?<![\w'])(?:{'|'.join(_WRITERS.values())})(?![\w'])")
+_READER = re.compile(r"(?<!\w)(?:you|your|you're|ihr|ihre[nmrs]?|sie|ihnen|vous|votre|vos|usted|su)(?!\w)")
+
+
 @cache
 def _writer(language: str) -> re.Pattern[str]:
-    words = {
-        "en": "i|i'm|i've|i'd|i'll|my|mine|me|we|our|us",
-        "de": "ich|mein\\w*|mir|mich|wir|unser\\w*",
-        "fr": "je|j'\\w+|mon|ma|mes|moi|nous",
-        "es": "yo|he|tengo|soy|mi|mis|me|nosotros",
-    }
-    return re.compile(rf"(?<![\w'])(?:{words[language]})(?![\w'])")
+    return re.compile(rf"(?<![\w'])(?:{_WRITERS[language]})(?![\w'])")
 
 
 # ---------------------------------------------------------------- what bears a claim out
@@ -138,7 +141,7 @@ class _Words:
 
 
 def _claim(sentence: str, known: Sequence[tuple[str, _Words]]) -> Claim:
-    said = _Words.of(sentence, nouns=_is_german(sentence))
+    said = _Words.of(_about_the_writer(sentence), nouns=_is_german(sentence))
     bearing = [(name, words) for name, words in known if said.telling & words.everything]
     if not bearing:
         return Claim(sentence=sentence, missing=tuple(sorted(said.telling)) or ("everything",))
@@ -149,6 +152,13 @@ def _claim(sentence: str, known: Sequence[tuple[str, _Words]]) -> Claim:
     return Claim(sentence=sentence, sources=_fewest(said, bearing), missing=missing)
 
 
+def _about_the_writer(sentence: str) -> str:
+    """The sentence without the clauses that speak of the reader alone ("..., so you would talk to me")."""
+    clauses = re.split(r"(?<=[,;:])\s+|\s+[\u2013\u2014-]\s+", sentence)
+    kept = [one for one in clauses if _WRITER.search(fold(one)) or not _READER.search(fold(one))]
+    return " ".join(kept) or sentence
+
+
 def _missing(said: _Words, sources: Sequence[_Words]) -> tuple[str, ...]:
     """What of a claim these sources together leave open."""
     together: frozenset[str] = frozenset().union(*(words.everything for words in sources))
@@ -156,7 +166,10 @@ def _missing(said: _Words, sources: Sequence[_Words]) -> tuple[str, ...]:
     figures = [at for at, word in enumerate(said.row) if word.isdigit() and word in together]
     lacking += [said.row[at] for at in figures if not any(_counts_the_same(said.row, at, one.row) for one in sources)]
     loose = sorted(said.stems - together)
-    return (*lacking, *(loose if len(loose) > _MOST_LOOSE * len(said.stems) else ()))
+    few = len(loose) <= _MOST_LOOSE * len(said.stems)
+    # A long sentence that is borne out name by name and figure by figure may say it in words of its own.
+    long = len(said.telling) >= _LONG and len(loose) <= _LOOSE_IN_LONG * len(said.telling)
+    return (*lacking, *(() if few or long else loose))
 
 
 def _counts_the_same(said: Sequence[str], at: int, known: Sequence[str]) -> bool:
