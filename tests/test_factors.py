@@ -412,3 +412,18 @@ def test_amounts_are_written_as_people_write_them() -> None:
     assert written(Money(minor=125000, currency="EUR")) == "1,250 EUR"
     assert written(Money(minor=125050, currency="EUR"), "de") == "1.250,50 EUR"
     assert written(Money(minor=12000, currency="JPY")) == "12,000 JPY"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("It is about three months of work.", "It lasts three months"),
+        ("Dauer: fünf Monate.", "It lasts fünf monate"),
+        ("A 6-month contract.", "It lasts 6-month"),
+        ("You have 5 years of experience.", "How long it lasts is not said"),
+        ("Three years experience with Django.", "How long it lasts is not said"),
+    ],
+)
+def test_how_long_it_lasts_is_read_in_figures_and_in_words(text: str, says: str):
+    found = {factor.name: factor for factor in score(without(text=text), PROFILE, NOW).factors}
+    assert found["duration"].says == says

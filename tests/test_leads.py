@@ -303,9 +303,11 @@ def test_pay_of_a_sources_fields_counts_nothing_as_not_stated(least: object, mos
     assert bounds == pay
 
 
-def test_a_source_that_says_zero_is_not_asked_again_in_the_text():
-    assert lead(pay_min=0, pay_max=0, text="Pay: $50/hr").pay is None
-    assert lead(text="Pay: $50/hr").pay is not None
+def test_a_source_that_says_zero_knows_nothing_and_the_words_of_the_post_count():
+    stated = Pay(least=Money(minor=5000, currency="USD"), most=Money(minor=5000, currency="USD"), per="hour")
+    assert lead(pay_min=0, pay_max=0, text="Pay: $50/hr").pay == stated
+    assert lead(pay_min=0, pay_max=0, text="Pay to be discussed.").pay is None
+    assert lead(pay_min=60, currency="USD", per="hour", text="Pay: $50/hr").pay != stated
 
 
 # ---------------------------------------------------------------- small fields

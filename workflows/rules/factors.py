@@ -266,7 +266,7 @@ def _duration(post: Post) -> Found:
     if long := post.first(words["long"]):
         return Found(value=1.0, says="It is meant to last", words=(long,))
     if found := _LASTS.search(post.folded):
-        weeks = int(found[1]) * {"d": 0.2, "w": 1.0, "m": 4.3, "y": 52.0}[_LASTS_UNIT[found[2][0]]]
+        weeks = int(words["numbers"].get(found[1], found[1])) * _WEEKS[_LASTS_UNIT[found[2][0]]]
         said = one_line(found.group(), _WORDS)
         return Found(value=min(0.3 + weeks / 18, 1.0), says=f"It lasts {said}", words=(said,))
     if short := post.first(words["short"]):
@@ -373,9 +373,12 @@ _HOURS_A_WEEK = re.compile(
     r"(?: ?/ ?| (?:per|a|each|pro|die|in der) )(?:week|wk|woche)"
 )
 _LASTS = re.compile(
-    r"(?<![\w.,])(?:\d{1,3} ?(?:-|to|bis) ?)?(\d{1,3})\+? ?[- ]?(days?|weeks?|months?|years?|tage|wochen|monate|jahre)"
-    r"(?! (?:of|old|experience|ago|erfahrung|notice|in))(?!\w)"
+    r"(?<![\w.,])(?:(?:\d{1,3}|[a-z]{3,6}) ?(?:-|to|bis) ?)?"
+    r"(\d{1,3}|one|two|three|four|five|six|eight|nine|ten|twelve|ein|zwei|drei|vier|fünf|sechs|acht|neun|zehn|zwölf)"
+    r"\+? ?[- ]?(days?|weeks?|months?|years?|tage|wochen|monate|jahre)"
+    r"(?! (?:of(?! (?:full[- ]time )?work)|old|experience|ago|erfahrung|notice|in))(?!\w)"
 )
+_WEEKS = {"d": 0.2, "w": 1.0, "m": 4.3, "y": 52.0}
 _LASTS_UNIT = {"d": "d", "t": "d", "w": "w", "m": "m", "y": "y", "j": "y"}
 
 

@@ -169,9 +169,8 @@ def _kinds(kind: str) -> re.Pattern[str]:
 
 def _pay(item: Item, title: str, text: str) -> Pay | None:
     stated = pay_of(item.get("pay_min"), item.get("pay_max"), _text(item, "currency", 8), _text(item, "per", 20))
-    if stated is not None or "pay_min" in item or "pay_max" in item:
-        return stated
-    return pay_in(_text(item, "pay", 400)) or pay_in(title) or pay_in(text[:1500])
+    # A source's 0 is "unknown", and says nothing about the words of the post.
+    return stated or pay_in(_text(item, "pay", 400)) or pay_in(title) or pay_in(text[:1500])
 
 
 def _said_flags(item: Item) -> tuple[str, ...]:
