@@ -1,13 +1,23 @@
 # ruff: noqa: E501 - plugins as people write them
 """Plugins: read before they run, refused by name with a plain reason, and one that breaks takes nobody with it."""
 
+import json
+import os
+import subprocess
+import sys
 import textwrap
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tools.plugins import Declared, declared, load
+from workers import check
+from workers.settings import Settings, SourceSection
+from workflows.errors import NeedsOwner
+
+ROOT = Path(__file__).resolve().parents[1]
 
 RATES = '''
 def rate(currency: str) -> str:
@@ -167,3 +177,54 @@ def test_an_installed_package_is_found_by_its_entry_point(tmp_path: Path, monkey
     assert plugins.tools["rate"].plugin == "rates"
     (refused,) = plugins.refused
     assert refused.reason.startswith("The plugin gone is left out: its module currency_tools.gone is not installed")
+
+
+# ---------------------------------------------------------------- the command and the probe
+
+
+def run(home: Path, *words: str) -> tuple[int, list[dict[str, Any]], str]:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "workers", "--home", str(home), *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    shown = [json.loads(line) for line in done.stdout.splitlines()] if "--json" in words else []
+    return done.returncode, shown, done.stdout
+
+
+def test_the_command_lists_permissions_without_running_anything(tmp_path: Path):
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    mark = tmp_path / "it-ran"
+    write(folder, "rates", f"open({str(mark)!r}, 'w').close()\n" + RATES)
+    code, shown, _ = run(tmp_path, "tools", "--json")
+    assert code == 0
+    rates = next(one for one in shown if one["plugin"] == "rates")
+    assert rates["tools"] == [{"name": "rate", "permission": "read", "says": "Today's rate of a currency."}]
+    assert [one["plugin"] for one in shown if one["origin"] == "own"] == [
+        "hackernews", "json_map", "remoteok", "rss", "weworkremotely",
+    ]  # fmt: skip
+    write(folder, "broken", "TOOLS = 3\n")
+    code, _, text = run(tmp_path, "tools")
+    assert code == 1
+    assert "The plugin broken is left out: its TOOLS must be written out as a dict" in text
+    assert not mark.exists()
+
+
+async def test_check_fails_on_a_broken_plugin_and_on_a_source_nobody_gives(tmp_path: Path):
+    loaded = Settings(
+        owner={"name": "Ada", "address": "ada@winter.example"},
+        imap={"host": "localhost", "user": "", "tls": "none"},
+        smtp={"host": "localhost", "user": "", "tls": "none"},
+    )  # fmt: skip
+    with pytest.raises(check.Unneeded):
+        await check._plugins(tmp_path, loaded)
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    write(folder, "rates", RATES)
+    assert (await check._plugins(tmp_path, loaded)).startswith("1 plugins, which run with your rights")
+    used = loaded.model_copy(update={"sources": {"board": SourceSection(use="bord")}})
+    with pytest.raises(NeedsOwner, match='The source board uses "bord", which no plugin gives'):
+        await check._plugins(tmp_path, used)
+    write(folder, "broken", "import nowhere_to_be_found\n" + FEED)
+    with pytest.raises(NeedsOwner, match=r"The plugin broken is left out: it breaks when it is loaded"):
+        await check._plugins(tmp_path, loaded)

@@ -104,7 +104,10 @@ async def probes(home: Path) -> AsyncIterator[Probe]:
         yield probe
     async for probe in _smtp(home, loaded):
         yield probe
-    for name, work in (("temporal", _temporal), ("memory", _memory), ("model", _model), ("work", _work)):
+    last = (
+        ("temporal", _temporal), ("memory", _memory), ("model", _model), ("work", _work), ("plugins", _plugins),
+    )  # fmt: skip
+    for name, work in last:
         yield await _probe(name, _with(work, home, loaded))
 
 
@@ -543,3 +546,23 @@ async def _work(home: Path, loaded: Settings) -> str:
     if not projects.found:
         raise Unneeded("There are no projects: docs/status.md says how one is written.")
     return f"{len(projects.found)} projects, {len(found.pieces)} pieces of work."
+
+
+async def _plugins(home: Path, loaded: Settings) -> str:
+    """Every plugin is run as the service does, and every configured source has one that gives it."""
+    from tools.plugins import declared, load
+
+    foreign = [one for one in await asyncio.to_thread(declared, home / "plugins") if one.origin != "own"]
+    if not foreign and not loaded.sources:
+        raise Unneeded("There are no plugins and no sources: docs/leads.md describes both.")
+    found = await asyncio.to_thread(load, home / "plugins")
+    if found.refused:
+        raise NeedsOwner(" ".join(one.reason for one in found.refused), "Plugins are trusted code: run only your own.")
+    for name, section in loaded.sources.items():
+        wanted = section.use or name
+        if wanted not in found.sources:
+            raise NeedsOwner(
+                f'The source {name} uses "{wanted}", which no plugin gives.',
+                f"Set use in [sources.{name}] to one of {', '.join(sorted(found.sources))}.",
+            )
+    return f"{len(foreign)} plugins, which run with your rights; {len(loaded.sources)} sources."

@@ -178,6 +178,14 @@ def ignored(
     return reading.ignored(_output(context), limit)
 
 
+@app.command(rich_help_panel=LOOK)
+def tools(context: typer.Context) -> int:
+    """List every plugin with its tools, their permissions, and its sources; nothing of them is run."""
+    from workers.commands import plugins
+
+    return plugins.tools(_output(context))
+
+
 # ---------------------------------------------------------------- answer
 
 

@@ -1,0 +1,50 @@
+"""`tools`: every plugin with what it may do, read from its text and not run."""
+
+from typing import Any
+
+from tools.plugins import PERMISSIONS, Declared, declared, source_name
+from workers.commands.output import Output, table
+
+Facts = dict[str, Any]
+_ORIGINS = {"own": "Deskhand's own", "package": "installed package", "folder": "plugins folder"}
+_NONE = "No plugins of yours. docs/leads.md shows how small one is."
+
+
+def tools(output: Output) -> int:
+    """List every plugin, its tools with their permissions, and its sources; 1 when one is refused."""
+    found = [_facts(one) for one in declared(output.home / "plugins")]
+    for one in found:
+        output.event("plugin", **one)
+    rows = [("PLUGIN", "NAME", "MAY", "WHAT"), *(row for one in found for row in _rows(one))]
+    output.text(table(rows, {0: 24, 1: 28, 3: 80}))
+    refused = [one for one in found if one["problem"]]
+    for one in refused:
+        output.text(f"\nThe plugin {one['plugin']} is left out: {one['problem']}")
+    if all(one["origin"] == "own" for one in found):
+        output.text(f"\n{_NONE}")
+    return 1 if refused else 0
+
+
+def _facts(one: Declared) -> Facts:
+    return {
+        "plugin": one.plugin,
+        "origin": one.origin,
+        "path": one.path,
+        "problem": one.fault,
+        "tools": [
+            {"name": name, "permission": permission, "says": one.says.get(name, "")}
+            for permission in PERMISSIONS
+            for name in one.tools.get(permission, ())
+        ],
+        "sources": [
+            {"name": source_name(one.plugin, name), "every": one.every, "says": one.says.get(name, "")}
+            for name in one.sources
+        ],
+    }
+
+
+def _rows(one: Facts) -> list[tuple[str, ...]]:
+    plugin, origin = one["plugin"], _ORIGINS[one["origin"]]
+    rows: list[tuple[str, ...]] = [(plugin, tool["name"], tool["permission"], tool["says"]) for tool in one["tools"]]
+    rows += [(plugin, source["name"], "fetch", source["says"]) for source in one["sources"]]
+    return rows or [(plugin, "-", "nothing", f"left out ({origin})")]
