@@ -264,10 +264,14 @@ PROFILE = (
     ),
 )
 WRITTEN = [
-    "Your post describes exactly the kind of migration I did for the City Museum: twelve years of orders moved from "
-    "PHP to Django without a day offline.",
-    "You ask how I would handle the existing data. I'd start by exporting a "
-    "copy of the production database and writing an import that can be run again and again until the numbers match.",
+    (
+        "Your post describes exactly the kind of migration I did for the City Museum: twelve years of orders moved from "
+        "PHP to Django without a day offline."
+    ),
+    (
+        "You ask how I would handle the existing data. I'd start by exporting a "
+        "copy of the production database and writing an import that can be run again and again until the numbers match."
+    ),
     "For the City Museum I moved 12 years of orders this way, and the shop was never offline.",
     "I have been building web shops since 2014, mostly with Django and Postgres.",
     "I'm based in Berlin and work alone, so you would talk to the person who writes the code.",
