@@ -120,8 +120,9 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
     model = _model(home, settings, journal, clock)
     recall = Recall(ledger, store, settings.profile_sources(), owner)
     ground = Ground(
-        home=home, settings=settings, ledger=ledger, recall=recall, owner=owner, clock=clock, model=model, desk=desk
-    )
+        home=home, settings=settings, ledger=ledger, recall=recall, owner=owner, clock=clock, model=model, desk=desk,
+        permit=permit,
+    )  # fmt: skip
     told = stories(ground)
     recall.also_builds(told.builders)
     return Parts(
