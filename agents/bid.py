@@ -35,7 +35,11 @@ _WORDS = {"wishes": "your words", "earlier": "the text before"}
 """Sources that are no row of memory: what the owner said of this draft, and the text he said it of."""
 _NOTHING = Allowed(own="", all="")
 _FIXED = ("work", "offer", "see_work", "opening_bare")
-_AMOUNT = re.compile(r"[€$£]?\s?\d[\d.,']*\s?(?:[€$£]|[A-Z]{3}\b)?(?:\s?(?:/|per|an?|pro|je)\s?[a-zA-Z]+)?")
+_RATE = re.compile(
+    r"(?<![\w.,])(?P<rate>[€$£]?\s?\d[\d.,']*\s?(?:[€$£]|[A-Z]{3}\b)?\s?(?:/|\b(?:per|an?|pro|je|par|por)\b)\s?[^\W\d]+)"
+    r"(?!\s+(?:less|more|lower|higher|cheaper|off|weniger|mehr|günstiger|de moins|de plus|menos|más))",
+    re.IGNORECASE,
+)
 
 
 class Answered(BaseModel):
@@ -216,8 +220,8 @@ def _price_lines(found: Price, brief: Brief) -> Iterator[str]:
 
 
 def _wished_rate(wishes: str) -> Pay | None:
-    """The rate that the owner's words name ("make it 80 EUR/hour")."""
-    found = (parse_rate(match.group().strip()) for match in _AMOUNT.finditer(wishes[:2000]))
+    """The rate that the owner's words name with its unit ("80 EUR/hour"): "10 EUR less" names none."""
+    found = (parse_rate(match["rate"].strip()) for match in _RATE.finditer(wishes[:2000]))
     return next((rate for rate in found if rate), None)
 
 

@@ -194,6 +194,23 @@ async def test_wishes_without_a_model_keep_the_text_and_say_so() -> None:
     assert "My rate is 80 EUR per hour." in again.body  # the owner's own figure needs no model
 
 
+@pytest.mark.parametrize(
+    ("wishes", "rate"),
+    [
+        ("at 80 EUR/hour please", "My rate is 80 EUR per hour."),
+        ("make it 700 EUR per day", "My rate is 700 EUR per day."),
+        ("80 €/h", "My rate is 80 EUR per hour."),
+        ("shorter, in 2 paragraphs", "My rate is 95 EUR per hour."),
+        ("10 EUR less", "My rate is 95 EUR per hour."),
+        ("10 EUR/hour less", "My rate is 95 EUR per hour."),
+        ("say that 3 a day are fine", "My rate is 95 EUR per hour."),
+        ("leave out the 40 EUR", "My rate is 95 EUR per hour."),
+    ],
+)
+def test_only_a_whole_rate_in_the_wishes_changes_the_price(wishes: str, rate: str) -> None:
+    assert rate in compose(lead(questions=()), BidWords(**GOOD), wishes).body
+
+
 async def test_a_brief_without_its_post_is_the_owners() -> None:
     assert (await TemplateBid().draft(replace(BRIEF, lead=None), 1, "", "")).needs_owner
 

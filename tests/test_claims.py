@@ -265,8 +265,8 @@ PROFILE = (
 )
 WRITTEN = [
     (
-        "Your post describes exactly the kind of migration I did for the City Museum: twelve years of orders moved from "
-        "PHP to Django without a day offline."
+        "Your post describes exactly the kind of migration I did for the City Museum: twelve years of orders moved "
+        "from PHP to Django without a day offline."
     ),
     (
         "You ask how I would handle the existing data. I'd start by exporting a "
