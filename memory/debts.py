@@ -649,6 +649,11 @@ class Debts(Book):
             found = [one for whose in sorted(wanted) for one in debts_of(connection, whose)]
         return tuple(sorted(found, key=lambda one: (one.due, one.number)))
 
+    def holds(self, client: str) -> tuple[Hold, ...]:
+        """What speaks against chasing this client now."""
+        with self._reading() as connection:
+            return holds_of(connection, client)
+
     def owed(self) -> tuple[Money, ...]:
         """Everything that is owed, one amount for each currency."""
         return totals(one.balance for one in self.debts())

@@ -93,12 +93,62 @@ def test_a_logged_week_becomes_an_update(tmp_path):
         assert logged in received["body"]
     assert "Timesheets" not in received["body"]
     assert any("Launch" in one["text"] for one in of(events, "told"))
-    assert of(events, "remembered")[0]["proposed_again"] == []
+    assert of(events, "looked_again")[0]["proposed_again"] == []
 
 
 def test_an_update_that_is_put_off_is_not_sent(tmp_path):
     events = demo(tmp_path, "status", "later 2d")
     assert (events[-1]["ok"], events[-1]["outcome"], events[-1]["received"]) == (True, "waiting", 0)
+
+
+# ---------------------------------------------------------------- money
+
+
+def test_late_invoices_become_one_reminder_that_a_promise_and_a_payment_end(tmp_path):
+    events = demo(tmp_path, "money", "ok")
+    assert events[-1]["ok"]
+    assert in_order(events, *ORDER[:6], "held", "paid", "waits", "remembered", "done")
+    reminder = of(events, "client_received")[0]
+    assert reminder["identical"]
+    for said in ("2026-014", "1,200.00 EUR", "450.50 EUR of 1,450.50 EUR", "Total: 1,650.50 EUR"):
+        assert said in reminder["body"]
+    assert "2026-019" not in reminder["body"]  # not due yet
+    assert "2026-011" not in reminder["body"]  # paid
+    (held,) = of(events, "held")
+    assert "promised" in held["says"]
+    assert "0 notices due" in held["due"]
+    assert of(events, "paid")[0]["open"] == ["2026-016", "2026-019"]
+    assert "2026-014" in of(events, "drafted")[-1]["body"]
+    assert of(events, "drafted")[-1]["body"] != of(events, "drafted")[0]["body"]
+
+
+def test_after_a_no_nobody_is_reminded(tmp_path):
+    events = demo(tmp_path, "money", "no")
+    assert (events[-1]["ok"], events[-1]["outcome"], events[-1]["received"]) == (True, "rejected", 0)
+    assert not of(events, "client_received")
+
+
+# ---------------------------------------------------------------- all
+
+
+def test_one_client_hears_one_voice_and_has_one_history(tmp_path):
+    events = demo(tmp_path, "all", "ok")
+    assert events[-1]["ok"]
+    assert events[-1]["one_client"]
+    assert events[-1]["received"] == 3
+    assert all(one["identical"] for one in of(events, "client_received"))
+    assert events[-1]["outcomes"] == {"bid": "placed", "reply": "sent", "chase": "sent", "update": "sending"}
+    (waits,) = of(events, "waits")
+    assert waits["until"] > datetime.now(UTC).isoformat()
+    texts = of(events, "remembered")[-1]["texts"]
+    assert {f"sent:{case}.1" for case in (one["case"] for one in of(events, "sent"))} <= set(texts)
+    assert any(text.startswith("mail:") for text in texts)
+
+
+def test_after_a_no_to_all_the_client_hears_nothing(tmp_path):
+    events = demo(tmp_path, "all", "no")
+    assert (events[-1]["ok"], events[-1]["received"]) == (True, 0)
+    assert set(events[-1]["outcomes"].values()) == {"rejected"}
 
 
 # ---------------------------------------------------------------- the stage

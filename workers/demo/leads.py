@@ -65,7 +65,7 @@ class Leads:
         """Play it; the exit code."""
         stage = self.stage
         await self.watched()
-        ended = {case: await self.bid(case) for case in self.cases()}
+        ended = {case: await self.bid(case) for case in await stage.cases("bid")}
         if ended and all(state.stage == "placed" for state, _ in ended.values()):
             await self.won(next(iter(ended)))
         well = bool(ended) and all(well for _, well in ended.values())
@@ -85,18 +85,13 @@ class Leads:
             return all(ledger.feed(name).asked_at for name in names) or None
 
         await stage.until(all_asked)
-        for case in self.cases():
+        for case in await stage.cases("bid"):
             lead = self.lead(case)
             stage.say(f"A post comes in from {lead.source}: {lead.title} ({lead.company or 'no company'})")
             stage.event("received", source=lead.source, title=lead.title, url=lead.url, flags=list(lead.flags))
         for post in ledger.ignored(50):
             stage.say(f"Skipped ({post.rule}): {post.subject}: {post.reason}")
             stage.event("ignored", title=post.subject, rule=post.rule, reason=post.reason)
-
-    def cases(self) -> list[int]:
-        """The bids, oldest first."""
-        rows = self.stage.service.parts.ledger.case_rows(20)
-        return sorted(row.number for row in rows if row.kind == "bid")
 
     def lead(self, case: int) -> Lead:
         found = self.stage.service.parts.ledger.lead_of(case)
@@ -113,9 +108,7 @@ class Leads:
             stage.event("found", case=case, text=found.text, url=found.url)
         lead = self.lead(case)
         if lead.contact.email:
-            received = await stage.received(lead.contact.email, state)
-            arrived = len(received) == 1 and stage.is_approved(state, received[0])
-            return state, arrived if state.stage == "placed" else not received and stage.stopped(state)
+            return state, stage.well(state, await stage.received(lead.contact.email, state))
         if state.stage != "placed":
             return state, stage.stopped(state)
         return state, await self._handed_over(case, state)

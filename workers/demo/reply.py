@@ -8,7 +8,7 @@ from tools.mail.parser import Parser, Quarantined
 from workers.commands.output import Output
 from workers.demo.stage import OWNER, Stage, raised, written
 from workflows.errors import NeedsOwner
-from workflows.models import Address, Brief, CaseState
+from workflows.models import Address, Brief
 
 CLIENT = Address(name="Maria Alvarez", email="maria@studio.example")
 
@@ -90,7 +90,7 @@ class Reply:
             return self._skipped()
         state = await stage.converse(case)
         received = await stage.received(question.sender.email, state)
-        well = self._well(state, received)
+        well = stage.well(state, received)
         if state.outcome != "never":
             await self._remember(case)
         stage.event("done", ok=well, case=case, outcome=state.outcome or "waiting", received=len(received))
@@ -115,11 +115,6 @@ class Reply:
         return 0
 
     # ------------------------------------------------------------ what came of it
-
-    def _well(self, state: CaseState, received: list[bytes]) -> bool:
-        if state.outcome == "sent":
-            return len(received) == 1 and self.stage.is_approved(state, received[0])
-        return not received and self.stage.stopped(state)
 
     async def _remember(self, first: int) -> None:
         """A second mail of the same client: what memory gave to its draft."""

@@ -12,14 +12,16 @@ from pathlib import Path
 from workers import home as homes
 from workers import logs
 from workers.commands.output import Output
-from workers.demo import leads, reply, status
+from workers.demo import everything, leads, money, reply, status
 from workflows.errors import NeedsOwner
 
 INTERRUPTED = 130
 STORIES: dict[str, Callable[[AsyncExitStack, Output, str | None], Awaitable[int]]] = {
     "reply": reply.play,
     "leads": leads.play,
+    "money": money.play,
     "status": status.play,
+    "all": everything.play,
 }
 
 

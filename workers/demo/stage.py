@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from memory.blobs import Blobs
+from memory.documents import Document
 from tools.mail import mime
 from tools.mail.embedded import SENT, EmbeddedMail
 from workers.clock import SystemClock
@@ -21,7 +22,7 @@ from workers.commands.output import Output, indented
 from workers.settings import Settings
 from workers.supervisor import Service
 from workflows.errors import Permanent
-from workflows.models import Address, CaseState, Email, Why
+from workflows.models import Address, CaseState, Email, Kind, Why
 
 Found = TypeVar("Found")
 Sections = Mapping[str, Mapping[str, Any]]
@@ -97,6 +98,7 @@ class Stage:
     scripted: str | None
     shown: set[str] = field(default_factory=set)
     answers: dict[int, int] = field(default_factory=dict)
+    arrived: list[bytes] = field(default_factory=list)  # at clients
 
     # ------------------------------------------------------------ approval mails and answers
 
@@ -125,7 +127,7 @@ class Stage:
     async def _settled(self, case: int) -> CaseState | None:
         """Its state, once nothing is under way: a pack lies in the inbox a moment before its case knows."""
         state = self.state(case)
-        return None if state.stage in _MOVES else state
+        return None if state.stage in _MOVES and not state.held_until else state
 
     async def unseen(self, case: int) -> list[Email]:
         """Deskhand's mails about the case that were not shown yet, oldest first."""
@@ -193,11 +195,12 @@ class Stage:
     # ------------------------------------------------------------ what came of it
 
     async def received(self, client: str, state: CaseState) -> list[bytes]:
-        """What lies in the client's mailbox once the case was sent, or nothing more; shown and said as events."""
+        """What came to the client since the last look, this case's mail among it once it was sent; shown and said."""
         if state.outcome == "sent" or state.stage == "placed":
             await self.until(lambda: self._left(client, state))
             self.event("sent", case=state.case, version=state.version, message_id=self._send(state.case))
-        received = await self.mail.messages(client, "INBOX")
+        received = [raw for raw in await self.mail.messages(client, "INBOX") if raw not in self.arrived]
+        self.arrived += received
         for raw in received:
             self.say(f"{client} received:\n{indented(shown(raw), '  | ')}\n")
             self.event("client_received", body=mime.decoded_body(raw), identical=self.is_approved(state, raw))
@@ -211,6 +214,28 @@ class Stage:
     def _send(self, case: int) -> str:
         story = self.service.parts.ledger.story(case)
         return next((line.message_id for line in story.sends if line.purpose == "client"), "")
+
+    def well(self, state: CaseState, received: list[bytes]) -> bool:
+        """Whether exactly the approved mail came, or nothing where the owner's word keeps it."""
+        if state.outcome == "sent" or state.stage == "placed":
+            return len(received) == 1 and self.is_approved(state, received[0])
+        return not received and self.stopped(state)
+
+    def waits(self, state: CaseState) -> bool:
+        """Whether its yes came and it is held back all the same: said, where it is so."""
+        if not state.held_until:
+            return False
+        self.say("A second mail that nobody asked for waits until tomorrow: one voice to each client.")
+        self.event("waits", case=state.case, version=state.version, until=state.held_until.isoformat())
+        return True
+
+    def remembered(self, case: int) -> tuple[Document, ...]:
+        """What memory holds of the case's client."""
+        client = self.service.parts.ledger.client_of(case)
+        texts = self.service.parts.ledger.documents(client.id) if client else ()
+        self.say(f"Memory holds {len(texts)} texts of {client.name if client else 'nobody'}.")
+        self.event("remembered", client=client.name if client else "", texts=[text.id for text in texts])
+        return texts
 
     def stopped(self, state: CaseState) -> bool:
         """Whether the owner's word keeps it from leaving: a no, a later, or a question about it."""
@@ -227,6 +252,16 @@ class Stage:
         return mime.decoded_body(raw) == self.service.parts.ledger.outgoing(state.case, state.version).body
 
     # ------------------------------------------------------------ small steps
+
+    async def look(self, name: str) -> str:
+        """Have a watch look at once, as its schedule will; what it says came."""
+        said = await next(watch for watch in self.service.parts.watches if watch.name == name).run()
+        self.service.reception.news.set()
+        return said
+
+    async def cases(self, kind: Kind) -> list[int]:
+        """The cases of a kind, oldest first."""
+        return sorted(row.number for row in self.service.parts.ledger.case_rows(50) if row.kind == kind)
 
     def state(self, case: int) -> CaseState:
         return self.service.parts.ledger.case(case)

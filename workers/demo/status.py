@@ -12,7 +12,6 @@ from workers.clock import SystemClock
 from workers.commands.output import Output
 from workers.demo.site import recorded
 from workers.demo.stage import OWNER, Stage, raised
-from workflows.models import CaseState
 
 CLIENT = "maria@studio.example"
 SECTIONS: dict[str, dict[str, Any]] = {
@@ -71,12 +70,12 @@ class Status:
     async def through(self) -> int:
         """Play it; the exit code."""
         stage = self.stage
-        case = await stage.until(self.case)
+        (case,) = await stage.until(lambda: stage.cases("update"))
         stage.say(f"A week of work is logged: {stage.service.parts.ledger.story(case).row.title}")
         stage.event("received", source="timesheets, git log", title=stage.service.parts.ledger.story(case).row.title)
         state = await stage.converse(case)
         received = await stage.received(CLIENT, state)
-        well = self.well(state, received)
+        well = stage.well(state, received)
         risk = (await stage.until(stage.notices))[0]
         stage.show(risk, 0)
         await self._remember(case)
@@ -84,22 +83,11 @@ class Status:
         stage.say("Done." if well else "It did not end as it should: see above.")
         return 0 if well else 1
 
-    async def case(self) -> int | None:
-        """The first update's case."""
-        rows = self.stage.service.parts.ledger.case_rows(20)
-        return next((row.number for row in rows if row.kind == "update"), None)
-
-    def well(self, state: CaseState, received: list[bytes]) -> bool:
-        if state.outcome == "sent":
-            return len(received) == 1 and self.stage.is_approved(state, received[0])
-        return not received and self.stage.stopped(state)
-
     async def _remember(self, case: int) -> None:
         """Another look at the same files proposes nothing twice."""
-        stage, parts = self.stage, self.stage.service.parts
-        said = await next(watch for watch in parts.watches if watch.name == "work").run()
-        client = parts.ledger.client_of(case)
-        texts = parts.ledger.documents(client.id) if client else ()
-        stage.say(f"The files are looked at once more: {said}. Memory holds {len(texts)} texts of this client.")
-        again = [row.number for row in parts.ledger.case_rows(20) if row.kind == "update" and row.number != case]
-        stage.event("remembered", texts=[text.id for text in texts], looked_again=said, proposed_again=again)
+        stage = self.stage
+        said = await stage.look("work")
+        stage.say(f"The files are looked at once more: {said}.")
+        again = [number for number in await stage.cases("update") if number != case]
+        stage.event("looked_again", said=said, proposed_again=again)
+        stage.remembered(case)
