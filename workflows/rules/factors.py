@@ -348,6 +348,11 @@ def _unwanted(post: Post) -> str:
     return f'It is {kind} work ("{word}"), which you do not want.' if kind and kind not in wanted else ""
 
 
+def _unskilled(post: Post) -> str:
+    found = _skills(post)
+    return "" if found.missing or found.value else "It asks for none of the skills in your profile."
+
+
 def _underpaid(post: Post) -> str:
     pay, least = post.lead.pay, post.profile.minimum
     best = replace(pay, least=None) if pay and pay.most else pay  # of a range only the upper end can be too little
@@ -362,7 +367,7 @@ def _unreachable(post: Post) -> str:
     return "" if reachable else "It names neither a link nor an address to bid to."
 
 
-_REFUSALS = (_over, _blocked, _avoided, _unwanted, _underpaid, _unreachable)
+_REFUSALS = (_over, _blocked, _avoided, _unwanted, _unskilled, _underpaid, _unreachable)
 
 
 # ---------------------------------------------------------------- reading a post
