@@ -4,19 +4,18 @@ A piece of work is told when the update that holds it was sent, or the owner too
 was stopped is not told, and stands in the next update.
 """
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, true, update
 from sqlalchemy.dialects.sqlite import insert
 
 from memory.book import Book
 from memory.events import Beginning, begin, open_cases_of, tell
 from memory.people import find_client, new_client, read_client, standing_of
-from memory.schema import cases, from_json, projects, risks, to_json, update_work, updates, work
+from memory.schema import cases, from_json, projects, risks, seen, to_json, update_work, updates, work
 from workflows.errors import Permanent
 from workflows.models import Address, CaseState, Kind, Owner, Project, Report, Work
 from workflows.ports import Clock
@@ -60,25 +59,28 @@ class Works(Book):
             there = {project.id for project in found} | set(unread)
             connection.execute(update(projects).where(projects.c.id.not_in(there)).values(gone=1))
 
-    def keep_work(self, pieces: Iterable[Work], read: Mapping[str, date]) -> Kept:
+    def keep_work(self, pieces: Iterable[Work], read: Mapping[str, date], *, unbilled: bool = True) -> Kept:
         """Keep each piece once, by id (a rebased commit by its twin), as it is now.
 
         `read`: each source that was read whole, and from which day on: what it no longer holds is taken out unless
-        it was told. An open update whose work changed is drafted again.
+        it was told. An open update whose work changed is drafted again, with what came meanwhile.
         """
         with self._writing() as connection:
-            known = {row.twin: row for row in connection.execute(select(work))}
+            known = {piece.twin: piece for piece in _work(connection, true())}
             now = {piece.twin or piece.id: piece for piece in pieces}
+            both = [(known[twin], piece) for twin, piece in now.items() if twin in known]
+            changed = [before.id for before, piece in both if _says(piece) != _says(before)]
+            for before, piece in both:
+                if _kept(piece) != _kept(before):
+                    self._put(connection, replace(piece, id=before.id))
             new = [piece for twin, piece in now.items() if twin not in known]
-            changed = [row.id for twin, piece in now.items() if (row := known.get(twin)) and _differs(row, piece)]
-            for twin, piece in now.items():
-                if twin not in known or known[twin].id in changed:
-                    self._put(connection, piece, known[twin].id if twin in known else piece.id)
-            removed = self._remove(connection, [row for twin, row in known.items() if twin not in now], read)
-            self._tell_open_updates(connection, [*changed, *removed])
+            for piece in new:
+                self._put(connection, piece)
+            removed = _remove(connection, [piece for twin, piece in known.items() if twin not in now], read)
+            self._tell_open_updates(connection, {*changed, *removed}, unbilled=unbilled)
         return Kept(new=len(new), changed=len(changed), removed=len(removed))
 
-    def _put(self, connection: Connection, piece: Work, name: str) -> None:
+    def _put(self, connection: Connection, piece: Work) -> None:
         values: dict[str, Any] = {
             "project": piece.project,
             "day": piece.day.isoformat(),
@@ -88,39 +90,26 @@ class Works(Book):
             "billable": int(piece.billable),
             "source": piece.source,
         }
-        row = insert(work).values(id=name, twin=piece.twin or piece.id, at=self._clock.now(), **values)
+        row = insert(work).values(id=piece.id, twin=piece.twin or piece.id, at=self._clock.now(), **values)
         connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
 
-    def _remove(self, connection: Connection, missing: Sequence[Row[Any]], read: Mapping[str, date]) -> list[str]:
-        there = [row for row in missing if row.source in read and date.fromisoformat(row.day) >= read[row.source]]
-        told = {project: _told(connection, project, ended=True).work for project in {row.project for row in there}}
-        gone = [row.id for row in there if row.id not in told[row.project]]
-        connection.execute(delete(work).where(work.c.id.in_(gone)))
-        return gone
-
-    def _tell_open_updates(self, connection: Connection, ids: Sequence[str]) -> None:
-        """What an update under way rests on is not as it was: it is drafted again from what is logged now."""
-        open_ones = (
-            select(update_work.c.case, update_work.c.work)
-            .join(cases, cases.c.number == update_work.c.case)
-            .where(cases.c.closed_at.is_(None))
-        )
-        held: dict[int, list[str]] = {}
-        for row in connection.execute(open_ones):
-            if row.work in ids:
-                held.setdefault(row.case, []).append(row.work)
-        for case, names in held.items():
-            rows = connection.execute(select(work).where(work.c.id.in_(names)).order_by(work.c.id)).all()
-            seal = hashlib.sha256(repr([tuple(row)[:8] for row in rows] + sorted(names)).encode()).hexdigest()[:16]
-            left = (
-                select(work.c.id).join(update_work, update_work.c.work == work.c.id).where(update_work.c.case == case)
-            )
-            none_left = connection.execute(left).first() is None
+    def _tell_open_updates(self, connection: Connection, ids: frozenset[str] | set[str], *, unbilled: bool) -> None:
+        """What an update under way rests on is not as it was: it is drafted again from all that is logged now."""
+        query = select(updates).join(cases, cases.c.number == updates.c.case).where(cases.c.closed_at.is_(None))
+        for row in connection.execute(query).all():
+            if not ids & _work_of(connection, [row.case]):
+                continue
+            found = connection.execute(select(projects).where(projects.c.id == row.project)).one()
+            if pieces := _untold(connection, found, date.fromisoformat(row.last), unbilled=unbilled):
+                _hold(connection, row.case, pieces)
+            left = select(work.c.id).join(update_work, update_work.c.work == work.c.id)
+            none_left = connection.execute(left.where(update_work.c.case == row.case)).first() is None
+            before = select(func.count()).where(seen.c.case == row.case, seen.c.kind == "news")
             tell(
                 connection,
                 self._clock,
-                case=case,
-                key=f"work:{case}:{seal}",
+                case=row.case,
+                key=f"work:{row.case}:{connection.execute(before).scalar_one()}",
                 summary="Nothing is logged for it any more." if none_left else "What was logged for it changed.",
                 ends="stopped" if none_left else "",
             )
@@ -170,12 +159,7 @@ class Works(Book):
         if period is None or _has_update(connection, project.id, period.name):
             return None
         told = _told(connection, project.id)
-        days = (work.c.day >= row.since) & (work.c.day <= period.last.isoformat())
-        pieces = [
-            piece
-            for piece in _work(connection, (work.c.project == project.id) & days)
-            if piece.id not in told.work and (unbilled or piece.billable)
-        ]
+        pieces = _untold(connection, row, period.last, unbilled=unbilled)
         # What lapsed unheard comes along with something new; alone it is not asked about over and over.
         if all(piece.id in told.shown for piece in pieces):
             return None
@@ -214,7 +198,7 @@ class Works(Book):
                 at=self._clock.now(),
             )
         )
-        connection.execute(insert(update_work), [{"case": number, "work": piece.id} for piece in pieces])
+        _hold(connection, number, pieces)
         return number
 
     def report(self, case: int) -> tuple[Report, Project]:
@@ -378,12 +362,36 @@ def _work(connection: Connection, which: Any) -> tuple[Work, ...]:
     )
 
 
-def _differs(row: Row[Any], piece: Work) -> bool:
-    kept = (row.project, row.day, row.minutes, row.milestone, row.text, bool(row.billable), row.source)
-    now = (
-        piece.project, piece.day.isoformat(), piece.minutes, piece.milestone, piece.text, piece.billable, piece.source
-    )  # fmt: skip
-    return kept != now
+def _untold(connection: Connection, project: Row[Any], last: date, *, unbilled: bool) -> list[Work]:
+    """What was logged for a project until that day and is in no update that told it or is under way."""
+    told = _told(connection, project.id)
+    days = (work.c.day >= project.since) & (work.c.day <= last.isoformat())
+    found = _work(connection, (work.c.project == project.id) & days)
+    return [piece for piece in found if piece.id not in told.work and (unbilled or piece.billable)]
+
+
+def _hold(connection: Connection, case: int, pieces: Sequence[Work]) -> None:
+    """The update of this case is about these pieces."""
+    connection.execute(insert(update_work), [{"case": case, "work": piece.id} for piece in pieces])
+
+
+def _remove(connection: Connection, missing: Sequence[Work], read: Mapping[str, date]) -> list[str]:
+    """Take out what its source no longer holds; what was told stays on record."""
+    there = [piece for piece in missing if piece.source in read and piece.day >= read[piece.source]]
+    told = {name: _told(connection, name, ended=True).work for name in {piece.project for piece in there}}
+    gone = [piece.id for piece in there if piece.id not in told[piece.project]]
+    if gone:
+        connection.execute(delete(work).where(work.c.id == bindparam("gone")), [{"gone": name} for name in gone])
+    return gone
+
+
+def _says(piece: Work) -> tuple[object, ...]:
+    """What an update could tell of it."""
+    return piece.project, piece.day, piece.minutes, piece.text, piece.billable
+
+
+def _kept(piece: Work) -> tuple[object, ...]:
+    return *_says(piece), piece.milestone, piece.source
 
 
 def _is_worse(risk: milestones.Risk, row: Row[Any]) -> bool:

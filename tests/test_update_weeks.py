@@ -184,3 +184,20 @@ async def test_each_week_is_told_once_none_without_work_and_what_expired_comes_a
     assert f"weeks {week[3]} to {week[5]}:" in body
     assert len(weeks.house.sent_to_clients()) == 3
     assert {mail.recipients for mail in weeks.house.sent_to_clients()} == {("maria@studio.example",)}
+
+
+async def test_an_entry_corrected_while_the_draft_waits_makes_a_new_draft(weeks: Weeks) -> None:
+    await weeks.until(1)
+    weeks.log(1, "Header and footer")
+    weeks.log(2, "Contact form")
+    await weeks.until(7)
+    first = await weeks.waiting()
+    weeks.rows[1] = f"{weeks.day(2)},Relaunch,Contact form with spam guard,1.5\n"
+    weeks.log(8, "Of the next week")
+    await weeks.until(8)
+    async with asyncio.timeout(PATIENCE):
+        while (now := await weeks.waiting()).version == first.version:  # noqa: ASYNC110 - the case does not call us
+            await asyncio.sleep(0.02)
+    assert (now.case, now.version, now.changed) == (first.case, 2, "What was logged for it changed.")
+    assert points(await weeks.say_ok()) == ["Header and footer", "Contact form with spam guard"]
+    assert len(weeks.house.sent_to_clients()) == 1

@@ -322,6 +322,32 @@ async def test_an_entry_that_changes_or_goes_makes_the_draft_stale_and_all_gone_
     assert desk.news(state.case)[-1].summary == "Nothing is logged for it any more."
 
 
+async def test_a_change_taken_back_is_a_change_again_and_new_work_alone_is_none(desk: Desk) -> None:
+    desk.log("2026-11-16,Relaunch,Header,2,")
+    await desk.look()
+    (state,) = desk.open_updates()
+    desk.log("2026-11-16,Relaunch,Header,2,", "2026-11-17,Relaunch,Footer,1,")
+    await desk.look()
+    assert desk.news(state.case) == []
+    assert desk.texts(state) == ["Header"]
+    for times, words in enumerate(("Top", "Header", "Top"), 1):
+        desk.log(f"2026-11-16,Relaunch,{words},2,", "2026-11-17,Relaunch,Footer,1,")
+        await desk.look()
+        assert len(desk.news(state.case)) == times
+        assert desk.texts(state) == ["Footer", words] or desk.texts(state) == [words, "Footer"]
+
+
+async def test_a_file_that_is_renamed_changes_nothing_that_is_told(desk: Desk) -> None:
+    desk.log("2026-11-16,Relaunch,Header,2,")
+    await desk.look()
+    (state,) = desk.open_updates()
+    folder = desk.house.home / "timesheets"
+    (folder / "times.csv").rename(folder / "november.csv")
+    assert "0 new, 0 changed, 0 gone" in await desk.look()
+    assert desk.news(state.case) == []
+    assert desk.ledger.work_of("relaunch")[0].source == "november.csv"
+
+
 # ---------------------------------------------------------------- milestones at risk
 
 

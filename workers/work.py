@@ -75,7 +75,7 @@ class Working:
         known = self.ledger.projects()
         found = self.folders.work(known, today)
         found.faults[:0] = projects.faults
-        kept = self.ledger.keep_work(found.pieces, found.read)
+        kept = self.ledger.keep_work(found.pieces, found.read, unbilled=self.settings.work.unbilled)
         return found, _taken_in(len(known), found, kept)
 
     def _now(self) -> datetime:
