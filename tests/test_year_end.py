@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, select
 from temporalio import activity
+from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
@@ -178,10 +179,19 @@ class Year:
         )
 
     async def stop(self) -> None:
-        """The machine is off: nothing of ours runs."""
+        """The machine is off: nothing of ours runs, and nothing waits for it, or the server would not skip on."""
         await self.environment.client.get_workflow_handle(self.rhythm).terminate()
+        rows = await asyncio.to_thread(self.parts.ledger.case_rows, 1000)
+        for name in {f"case:{row.number}" for row in rows if row.closed_at} | {f"client:{row.client}" for row in rows}:
+            await self._ended(name)
         await self.stack.aclose()
         self.stack = AsyncExitStack()
+
+    async def _ended(self, name: str) -> None:
+        handle = self.environment.client.get_workflow_handle(name)
+        async with asyncio.timeout(PATIENCE):
+            while (await handle.describe()).status == WorkflowExecutionStatus.RUNNING:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
 
     async def poll(self, source: str) -> str:
         """As the service polls: what was recorded is delivered at once."""
