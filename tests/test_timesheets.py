@@ -73,6 +73,50 @@ def test_a_harvest_export(tmp_path: Path) -> None:
     assert (sheet.tool, sheet.entries[0].minutes, sheet.entries[0].text) == ("Harvest", 135, "Header")
 
 
+def test_a_kimai_export(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "Date,From,To,Duration,Customer,Project,Activity,Description,Billable,Tags\n"
+        "2026-11-16,09:00,10:30,1:30,Acme,Website,Development,Feature,1,frontend\n",
+    )
+    sheet = read_timesheet(path, READING)
+    assert (sheet.tool, sheet.entries[0].minutes, sheet.entries[0].task) == ("Kimai", 90, "Development")
+
+
+NEW_TOGGL = (
+    '"Description","Duration","Member","Email","Project","Tags","Start date","Start time","Stop date","Stop time"\n'
+)
+
+
+def test_a_newer_toggl_report_with_its_empty_marks(tmp_path: Path) -> None:
+    rows = (
+        '"Header","1:00:00","Ada","ada@w.example","P","-","2026-11-16","09:00:00","2026-11-16","10:00:00"\n'
+        '"-","0:30:00","Ada","ada@w.example","-","-","2026-11-16","10:00:00","2026-11-16","10:30:00"\n'
+        '"Still running","-","Ada","ada@w.example","P","-","2026-11-16","11:00:00","-","-"\n'
+    )
+    sheet = read_timesheet(written(tmp_path, NEW_TOGGL + rows), READING)
+    assert [(entry.text, entry.project, entry.minutes, entry.tags) for entry in sheet.entries] == [
+        ("Header", "P", 60, ()),
+        ("", "", 30, ()),
+    ]
+    assert (sheet.tool, sheet.left_out) == ("Toggl", 1)
+
+
+def test_a_report_without_lengths_is_counted_from_start_to_stop(tmp_path: Path) -> None:
+    header = '"Description","Billable","Project","Start date","Start time","Stop date","Stop time"\n'
+    rows = (
+        '"Header","Yes","P","2026-11-16","12:00:00","2026-11-16","14:05:00"\n'
+        '"Night","Yes","P","2026-11-16","23:30:00","2026-11-17","00:15:00"\n'
+        '"Night that summer time cut","Yes","P","2026-03-29","01:30:00","2026-03-29","03:30:00"\n'
+        '"Running","Yes","P","2026-11-17","09:00:00","-","-"\n'
+    )
+    sheet = read_timesheet(written(tmp_path, header + rows), READING)
+    assert [entry.minutes for entry in sheet.entries] == [125, 45, 60]
+    wrong = '"Back","Yes","P","2026-11-16","12:00:00","2026-11-16","11:00:00"\n'
+    with pytest.raises(NeedsOwner, match=r'line 2, column "stop time": "11:00:00" is not a time after its start'):
+        read_timesheet(written(tmp_path, header + wrong), READING)
+
+
 @pytest.mark.parametrize(
     ("said", "seconds"),
     [

@@ -12,7 +12,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +28,7 @@ MOST_BYTES = 20_000_000
 MOST_ROWS = 200_000
 _LONGEST = 500  # characters of a description
 _MOST_HOURS = 1000  # of one entry: more is a slip
+_EMPTY = frozenset({"-", "\u2013", "\u2014"})  # how Toggl's newer reports write a cell that holds nothing
 _TABLE = Path(__file__).with_suffix(".toml")
 DayOrder = Literal["auto", "dmy", "mdy", "ymd"]
 
@@ -156,7 +157,8 @@ def _column(header: Sequence[str], names: Sequence[str]) -> int:
 
 def _cell(row: Sequence[str], columns: Mapping[str, int], key: str) -> str:
     at = columns.get(key, -1)
-    return row[at].strip() if 0 <= at < len(row) else ""
+    said = row[at].strip() if 0 <= at < len(row) else ""
+    return "" if said in _EMPTY else said
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +188,11 @@ def _entry(line: _Line, order: DayOrder, reading: Reading) -> Entry | None:
     """The entry of a row; None for a break, a timer that still runs, and one of no length."""
     if fold(line["kind"]) in _words("breaks"):
         return None
-    minutes = _minutes(line)
+    minutes = _minutes(line, order, reading)
     if not minutes:
         return None
-    stated = _date(line, order)
-    clock = _clock(line) if line["start"] else None
+    stated = _date(line, "day", order)
+    clock = _clock(line, "start") if line["start"] else None
     day = stated
     if clock is not None:
         day = datetime.combine(stated, clock, reading.zone).astimezone(reading.owner_zone).date()
@@ -232,19 +234,19 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*(am|pm|a\.m\.|p\.m\.)?", 
 _NOON, _HOURS = 12, 24
 
 
-def _clock(line: _Line) -> time:
-    found = _CLOCK.fullmatch(" ".join(line["start"].split()))
+def _clock(line: _Line, key: str) -> time:
+    found = _CLOCK.fullmatch(" ".join(line[key].split()))
     if found is None:
-        raise line.wrong("start", 'a time such as "14:05" or "02:05:00 PM"')
+        raise line.wrong(key, 'a time such as "14:05" or "02:05:00 PM"')
     hour, half = int(found[1]), (found[4] or "").lower()[:1]
     if half:
         if not 1 <= hour <= _NOON:
-            raise line.wrong("start", 'a time such as "14:05" or "02:05:00 PM"')
+            raise line.wrong(key, 'a time such as "14:05" or "02:05:00 PM"')
         hour = hour % _NOON + (_NOON if half == "p" else 0)
     try:
         return time(hour, int(found[2]), int(found[3] or 0))
     except ValueError:
-        raise line.wrong("start", 'a time such as "14:05" or "02:05:00 PM"') from None
+        raise line.wrong(key, 'a time such as "14:05" or "02:05:00 PM"') from None
 
 
 # ---------------------------------------------------------------- durations
@@ -256,16 +258,27 @@ _CLASSIC = re.compile(r"(\d{1,5})(?::(\d{1,2}))?\s*(min|sec)", re.IGNORECASE)
 _SPELT = re.compile(r"(?:(\d{1,4})\s*h)?\s*(?:(\d{1,2})\s*m(?:in)?)?\s*(?:(\d{1,2})\s*s)?", re.IGNORECASE)
 
 
-def _minutes(line: _Line) -> int:
-    """Whole minutes, rounded; a started one counts. 0 for nothing."""
+def _minutes(line: _Line, order: DayOrder, reading: Reading) -> int:
+    """Whole minutes, rounded; a started one counts. 0 for nothing, and for a timer that has no end yet."""
     key = "duration" if line["duration"] else "decimal"
     said = line[key]
     if not said:
-        return 0
+        return _between(line, order, reading) if line["start"] and line["end"] else 0
     seconds = _seconds(said)
     if seconds is None or seconds > _MOST_HOURS * 3600:
         raise line.wrong(key, 'a length of time such as "1:30:00" or "1.50"')
     return max(round(seconds / 60), 1) if seconds else 0
+
+
+def _between(line: _Line, order: DayOrder, reading: Reading) -> int:
+    """From start to end, on the clocks of the export's zone: an hour that summer time takes away is not worked."""
+    start = datetime.combine(_date(line, "day", order), _clock(line, "start"), reading.zone)
+    end_day = _date(line, "end_day", order) if line["end_day"] else start.date()
+    end = datetime.combine(end_day, _clock(line, "end"), reading.zone)
+    minutes = round((end.astimezone(UTC) - start.astimezone(UTC)).total_seconds() / 60)
+    if not 0 <= minutes <= _MOST_HOURS * 60:
+        raise line.wrong("end", "a time after its start")
+    return minutes
 
 
 def _seconds(said: str) -> float | None:
@@ -317,11 +330,11 @@ def _day_order(path: Path, days: Sequence[tuple[int, str]], wanted: DayOrder) ->
     )
 
 
-def _date(line: _Line, order: DayOrder) -> date:
-    found = _DAY.fullmatch(line["day"])
+def _date(line: _Line, key: str, order: DayOrder) -> date:
+    found = _DAY.fullmatch(line[key])
     expected = 'a day such as "2026-11-23"'
     if found is None:
-        raise line.wrong("day", expected)
+        raise line.wrong(key, expected)
     first, second, third = int(found[1]), int(found[3]), int(found[4])
     if len(found[1]) == 4 or order == "ymd":  # noqa: PLR2004 - a year
         year, month, day = first, second, third
@@ -333,7 +346,7 @@ def _date(line: _Line, order: DayOrder) -> date:
         return date(year + 2000 if year < 100 else year, month, day)  # noqa: PLR2004 - two-digit years
     except ValueError:
         mend = 'Correct it, or set work.dates to the order your tool uses ("dmy", "mdy" or "ymd").'
-        raise line.wrong("day", f'{expected} when read as "{order}"', mend) from None
+        raise line.wrong(key, f'{expected} when read as "{order}"', mend) from None
 
 
 # ---------------------------------------------------------------- the data
