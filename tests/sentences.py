@@ -23,6 +23,7 @@ SECTIONS = {
         "workers/supervisor.py", "workers/settling.py",
     ),
     "Projects and time": ("tools/projects.py", "tools/timesheets.py", "tools/gitlog.py", "workers/work.py"),
+    "Sources of job posts and plugins": ("tools/feeds.py", "tools/plugins.py", "workers/feeds.py"),
     "Only in `check`": ("workers/check.py",),
 }  # fmt: skip
 ERRORS = {"NeedsOwner", "NotRunning", "Unreachable", "PortTakenError", "Warned"}

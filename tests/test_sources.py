@@ -417,7 +417,7 @@ async def test_a_look_records_what_came_and_says_it_in_one_line(web: WebServer, 
     )
     assert [watch.name for watch in made.watches()] == ["source-wwr", "source-remoteok"]
     said = [await watch.run() for watch in made.watches()]
-    assert said[0].startswith("4 posts: 2 new leads, ")
+    assert said[0].startswith("4 posts: 1 new lead, ")
     assert "1 expired" in said[0]
     assert "1 duplicate" in said[1]
     lead = house.ledger.lead_of(1)

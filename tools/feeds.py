@@ -61,6 +61,7 @@ async def pull(
     """
     asking = _Asking(web=web, known=dict(state.get("http") or {}))
     given = {key: value for key, value in state.items() if key != "http"} | {"settings": _Table(settings, name)}
+    mend = f"If it does not mend itself, correct [sources.{name}] in deskhand.toml or take it out."
     try:
         async with asyncio.timeout(LIMIT.total_seconds()):
             found = await _call(source.fetch, given, asking)
@@ -70,12 +71,12 @@ async def pull(
     except (Retryable, NeedsOwner):
         raise
     except NotServed as error:
-        raise NeedsOwner(f"The source {name} gives nothing: {error}", _mend(name)) from error
+        raise NeedsOwner(f"The source {name} gives nothing: {error}", mend) from error
     except (Permanent, DeskhandError) as error:
-        raise NeedsOwner(f"The source {name} cannot be read: {error}", _mend(name)) from error
+        raise NeedsOwner(f"The source {name} cannot be read: {error}", mend) from error
     except Exception as error:
         said = one_line(f"{type(error).__name__}: {error}", 300)
-        raise NeedsOwner(f"The source {name} broke on what it was answered ({said}).", _mend(name)) from error
+        raise NeedsOwner(f"The source {name} broke on what it was answered ({said}).", mend) from error
 
 
 class _Table(dict[str, Any]):
@@ -90,10 +91,6 @@ class _Table(dict[str, Any]):
             f"The source {self._name} needs the setting {key}.",
             f"Add {key} to [sources.{self._name}] in deskhand.toml; docs/leads.md describes each source.",
         )
-
-
-def _mend(name: str) -> str:
-    return f"If it does not mend itself, correct [sources.{name}] in deskhand.toml or take it out."
 
 
 async def _call(fetch: Callable[..., Any], state: dict[str, Any], asking: "_Asking") -> Any:
