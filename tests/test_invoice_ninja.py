@@ -227,7 +227,7 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
         permitted(url)
 
 
-# ---------------------------------------------------------------- imports
+# ---------------------------------------------------------------- into the ledger
 
 
 @dataclass
@@ -246,12 +246,17 @@ class Import:
         self.folder = tmp_path / "home" / "invoices"
         self.folder.mkdir()
         self.desk = Notices()
+        self.looks = 0
         self.importing = self.again(ninja)
+
+    async def look(self) -> None:
+        self.looks += 1
 
     def again(self, ninja: InvoiceNinja | None = None) -> Importing:
         """As after a restart."""
         return Importing(
             folder=self.folder, ninja=ninja, ledger=self.house.ledger, desk=self.desk, clock=self.house.clock,  # type: ignore[arg-type]
+            then=self.look,
         )  # fmt: skip
 
     def write(self, name: str, *rows: str) -> None:
@@ -276,7 +281,9 @@ async def test_a_folder_is_taken_in(imports: Import) -> None:
     imports.write("b.csv", BETA)
     assert await imports.importing.read_folder() == "a.csv: 1 new; b.csv: 1 new"
     assert imports.balances() == {"2026-014": 50_000, "2026-015": 30_000}
+    assert imports.looks == 1  # at what is due
     assert await imports.importing.read_folder() == "2 files, nothing new"
+    assert imports.looks == 1
     assert imports.desk.told == {}
 
 

@@ -1,14 +1,16 @@
 """What payment services write: read from real-shaped mails, and believed only as far as the owner's server vouches."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.ledgers import OWNER
 from tools.mail import mime
-from workflows.models import Address, Email, Money
-from workflows.rules.payments import NotMoney, Payment, is_payment_sender, numbers_in, payment_in
+from workflows.models import Address, Email, Ignore, Money, Surroundings
+from workflows.rules.payments import NotMoney, Payment, is_payment_sender, lure, numbers_in, payment_in
+from workflows.rules.routing import route
 from workflows.rules.vouching import vouched_domains
 
 MAILS = Path(__file__).parent / "mail" / "payments"
@@ -175,6 +177,17 @@ def test_who_a_payment_service_is() -> None:
     assert is_payment_sender("x@intl.paypal.com")
     assert not is_payment_sender("service@paypal.com.evil.example")
     assert not is_payment_sender("service@wise.community")
+
+
+@pytest.mark.parametrize("name", sorted({*MONEY, *WEAK, *NOT_MONEY, *NOTHING}))
+def test_a_lure_is_no_persons_mail(name: str) -> None:
+    reason = lure(mail(name))
+    assert bool(reason) == (name in {"paypal-phish", "stripe-lookalike"})
+    around = Surroundings(folder_kind="inbox", now=datetime(2026, 11, 16, tzinfo=UTC))
+    found = route(mail(name), OWNER, around)
+    if reason:
+        assert isinstance(found, Ignore)
+        assert found.rule in {"phishing", "no-reply"}
 
 
 # ---------------------------------------------------------------- numbers of invoices

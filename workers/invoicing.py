@@ -2,11 +2,12 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from memory.debts import Changes
 from memory.ledger import Ledger
 from memory.schema import to_json
 from tools.invoiceninja import SOURCE, InvoiceNinja
@@ -33,6 +34,7 @@ class Importing:
     ledger: Ledger
     desk: Desk
     clock: Clock
+    then: Callable[[], Awaitable[object]]  # looks at what is due, once an import brought something
     _seals: dict[str, str] = field(default_factory=dict)  # of the files as they were taken in by this process
 
     def watches(self) -> tuple[Watch, ...]:
@@ -56,7 +58,7 @@ class Importing:
                 said.append(f"{file.name}: {changes[0]}")
                 clashes += [f"{number} in {file.name}" for number in changes[1]]
         said += await self._forget_files(files)
-        await self.tell_news()
+        await self._settle(brought=bool(said))
         _raise_faults([fault.says for fault in faults_of(files)], clashes)
         return "; ".join(said) or f"{len(files)} files, nothing new"
 
@@ -74,9 +76,14 @@ class Importing:
         changes = await asyncio.to_thread(
             self.ledger.import_invoices, SOURCE, listing.invoices, complete=listing.complete, read_at=read_at
         )
-        await self.tell_news()
+        await self._settle(brought=changes != Changes())
         _raise_faults(list(listing.faults), [f"{number} of Invoice Ninja" for number in changes.clashes])
         return f"{len(listing.invoices)} invoices: {changes.says}"
+
+    async def _settle(self, *, brought: bool) -> None:
+        await self.tell_news()
+        if brought:
+            await self.then()
 
     async def tell_news(self) -> None:
         """Tell the owner what changed by itself, once."""

@@ -68,6 +68,17 @@ def payment_in(email: Email, owner: Owner, authserv_id: str = "") -> Payment | N
     return _of_stranger(email, claimed, domain) if claimed else None
 
 
+def lure(email: Email) -> str:
+    """Why this is the classic lure (money told of in a service's name, from elsewhere), "" when it is not."""
+    domain = email.sender.email.lower().rpartition("@")[2]
+    if is_payment_sender(email.sender.email):
+        return ""
+    claimed = next((one for one in table("payments")["provider"] if _claims(email, one)), None)
+    if claimed is None or _of_stranger(email, claimed, domain) is None:
+        return ""
+    return f"It calls itself {claimed['name']} and tells of money, and comes from {domain}."
+
+
 def is_payment_sender(address: str) -> bool:
     """Whether mail from this address is from a payment service on the list; says nothing of whether it is genuine."""
     domain = address.lower().rpartition("@")[2]

@@ -10,6 +10,7 @@ from workflows.models import Email, Ignore, Owner, Surroundings
 from workflows.rules import machines
 from workflows.rules.holds import hold_reason
 from workflows.rules.machines import ignored
+from workflows.rules.payments import lure
 from workflows.rules.replying import is_reply_subject, new_part
 from workflows.rules.words import fold
 
@@ -94,12 +95,17 @@ def _unaddressed(email: Email, owner: Owner, around: Surroundings) -> Ignore | N
     """Mail to many: newsletters, lists, copies."""
     known = around.client is not None and around.client.written_to
     found = (
-        (None if known else machines.spam(email) or machines.phishing(email))
+        (None if known else machines.spam(email) or machines.phishing(email) or _lure(email))
         or machines.newsletter(email)
         or machines.mailing_list(email, owner.addresses)
         or machines.bulk(email, owner.addresses)
     )
     return found or (None if known else machines.do_not_answer(email)) or _address(email, owner, known=known)
+
+
+def _lure(email: Email) -> Ignore | None:
+    reason = lure(email)
+    return ignored("phishing", reason) if reason else None
 
 
 def _address(email: Email, owner: Owner, *, known: bool) -> Ignore | None:
