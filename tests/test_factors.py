@@ -166,6 +166,37 @@ def test_each_factor_says_when_it_cannot_tell(name: str) -> None:
     assert f"{found.value:g}" in stated, f"{name} counts {found.value} when missing; its docstring says otherwise"
 
 
+@pytest.mark.parametrize(
+    ("timezone", "place", "value"),
+    [
+        ("Europe/Berlin", "Europe", 1.0),
+        ("Europe/Berlin", "EU", 1.0),
+        ("Europe/Berlin", "Germany", 0.5),
+        ("Europe/Berlin", "USA Only", 0.0),
+        ("America/New_York", "Americas", 1.0),
+        ("America/New_York", "Europe", 0.0),
+        ("UTC", "Europe", 0.6),
+    ],
+)
+def test_without_a_country_the_time_zone_tells_the_continent(timezone: str, place: str, value: float) -> None:
+    found = of("place", without(place=place), replace(PROFILE, country="", timezone=timezone))
+    assert found.value == value
+    assert place in found.says
+
+
+def test_numbers_in_words_count_like_figures() -> None:
+    assert of("hours", without(text="We think of twenty hours a week.")).value == 1.0
+    assert of("hours", without(text="Wir denken an vierzig Stunden pro Woche.")).value == 0.5
+    assert (
+        of("duration", without(text="It is about eight weeks.")).value
+        == of("duration", without(text="It is about 8 weeks.")).value
+    )
+
+
+def test_the_kind_of_work_among_the_skills_is_no_skill() -> None:
+    assert of("skills", without(skills=("Python", "contract", "Remote", "Senior"))).value == 1.0
+
+
 def test_past_wins_speak_for_what_is_like_them() -> None:
     won = Lead(source="x", id="9", title="Django developer for a theatre's ticket shop", skills=("Python", "Django"))
     other = Lead(source="x", id="8", title="Logo for a bakery", skills=("Illustrator",))

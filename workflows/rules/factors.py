@@ -24,6 +24,7 @@ _WORDS = 60  # characters of one quoted piece
 _STALE = timedelta(days=45)  # a post without an end is over by then
 _UNKNOWN = 0.5  # neither for nor against
 _MOST_QUOTES = 5
+_MOST_OF_IT = 0.9  # of a continent's countries: then its name was meant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,8 @@ def _skills(post: Post) -> Found:
     if not offered:
         return Found(value=_UNKNOWN, says="Your profile names no skills", missing=True)
     matched = [skill for skill in offered if names_any(post.folded, skill)]
-    wanted = [skill for skill in post.lead.skills if skill.strip()]
+    empty = frozenset(table("factors")["no_skills"])  # boards file the kind of work among the skills
+    wanted = [skill for skill in post.lead.skills if skill.strip() and fold(skill[:100]) not in empty]
     if wanted:
         met = [want for want in wanted if any(alike(want, skill) for skill in offered)]
         value = max(len(met) / min(len(wanted), 6), 0.6 if len(matched) > 1 else 0.3 if matched else 0.0)
@@ -154,7 +156,7 @@ def _age(post: Post) -> Found:
 
 
 def _place(post: Post) -> Found:
-    """Whether the owner may be where they are. Missing (no place named): 0.6, for most feeds are of remote work."""
+    """Whether the owner may be where they are. Missing (no place, or no country of yours): 0.6, for feeds are remote."""
     words = table("factors")["place"]
     stated = fold(post.lead.place)
     text = stated or post.folded
@@ -162,20 +164,27 @@ def _place(post: Post) -> Found:
     countries = _countries(text) if stated else _countries_required(post)
     here = post.profile.country.upper()
     quote = one_line(post.lead.place, _WORDS) or (one_line(on_site.group(), _WORDS) if on_site else "")
-    if countries and here:
-        if here in countries:
-            value = 0.6 if on_site else 1.0
-            return Found(
-                value=value, says="Your country is among the places they name", words=(quote,) if quote else ()
-            )
+    if countries:
         named = quote or ", ".join(sorted(countries)[:_MOST_QUOTES])
-        return Found(value=0.0, says=f"They want somebody elsewhere ({named})", words=(named,))
+        return _in(countries, here, post.profile.timezone, named, on_site=bool(on_site))
     if on_site:
         return Found(value=0.2, says="The work is on site", words=(one_line(on_site.group(), _WORDS),))
     if anywhere := _pattern(tuple(words["anywhere"])).search(text):
         found = one_line(anywhere.group(), _WORDS)
         return Found(value=1.0, says="It can be done from anywhere", words=(found,))
     return Found(value=0.6, says="No place is named", missing=True)
+
+
+def _in(countries: frozenset[str], here: str, timezone: str, named: str, *, on_site: bool) -> Found:
+    """Whether the owner is in one of these countries, or, where none is named, on the time zone's continent."""
+    near = frozenset(table("factors")["continents"].get(timezone.partition("/")[0], ()))
+    if here in countries:
+        return Found(value=0.6 if on_site else 1.0, says="Your country is among the places they name", words=(named,))
+    if not here and (not near or countries & near):
+        most = near and len(near & countries) >= _MOST_OF_IT * len(near)
+        says = f"They want somebody in {named}; you name no country"
+        return Found(value=1.0 if most else _UNKNOWN if near else 0.6, says=says, words=(named,), missing=not near)
+    return Found(value=0.0, says=f"They want somebody elsewhere ({named})", words=(named,))
 
 
 def _language(post: Post) -> Found:
@@ -254,7 +263,7 @@ def _hours(post: Post) -> Found:
     found = _HOURS_A_WEEK.search(post.folded)
     if not found or free <= 0:
         return Found(value=_UNKNOWN, says="The hours a week are not stated", missing=True)
-    wanted = int(found[1])
+    wanted = _number(found[1])
     value = min(free / wanted, 1.0) if wanted else _UNKNOWN
     says = f"It wants {wanted} hours a week; you have {free}"
     return Found(value=value, says=says, words=(one_line(found.group(), _WORDS),))
@@ -266,7 +275,7 @@ def _duration(post: Post) -> Found:
     if long := post.first(words["long"]):
         return Found(value=1.0, says="It is meant to last", words=(long,))
     if found := _LASTS.search(post.folded):
-        weeks = int(words["numbers"].get(found[1], found[1])) * _WEEKS[_LASTS_UNIT[found[2][0]]]
+        weeks = _number(found[1]) * _WEEKS[_LASTS_UNIT[found[2][0]]]
         said = one_line(found.group(), _WORDS)
         return Found(value=min(0.3 + weeks / 18, 1.0), says=f"It lasts {said}", words=(said,))
     if short := post.first(words["short"]):
@@ -373,18 +382,26 @@ _REFUSALS = (_over, _blocked, _avoided, _unwanted, _unskilled, _underpaid, _unre
 # ---------------------------------------------------------------- reading a post
 
 
+_COUNT = (
+    r"(\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|forty|ein|eine[nr]?|zwei|drei"
+    r"|vier|fünf|sechs|sieben|acht|neun|zehn|zwölf|fünfzehn|zwanzig|dreissig|vierzig)"
+)
 _HOURS_A_WEEK = re.compile(
-    r"(?<![\w.,])(?:\d{1,3} ?(?:-|to|bis) ?)?(\d{1,3})\+? ?(?:hours?|hrs?|h|stunden|std\.?)"
+    rf"(?<![\w.,])(?:\d{{1,3}} ?(?:-|to|bis) ?)?{_COUNT}\+? ?(?:hours?|hrs?|h|stunden|std\.?)"
     r"(?: ?/ ?| (?:per|a|each|pro|die|in der) )(?:week|wk|woche)"
 )
 _LASTS = re.compile(
-    r"(?<![\w.,])(?:(?:\d{1,3}|[a-z]{3,6}) ?(?:-|to|bis) ?)?"
-    r"(\d{1,3}|one|two|three|four|five|six|eight|nine|ten|twelve|ein|zwei|drei|vier|fünf|sechs|acht|neun|zehn|zwölf)"
+    rf"(?<![\w.,])(?:(?:\d{{1,3}}|[a-z]{{3,6}}) ?(?:-|to|bis) ?)?{_COUNT}"
     r"\+? ?[- ]?(days?|weeks?|months?|years?|tage|wochen|monate|jahre)"
     r"(?! (?:of(?! (?:full[- ]time )?work)|old|experience|ago|erfahrung|notice|in))(?!\w)"
 )
 _WEEKS = {"d": 0.2, "w": 1.0, "m": 4.3, "y": 52.0}
 _LASTS_UNIT = {"d": "d", "t": "d", "w": "w", "m": "m", "y": "y", "j": "y"}
+
+
+def _number(word: str) -> int:
+    numbers: dict[str, int] = table("factors")["numbers"]
+    return numbers.get(word) or int(word)
 
 
 def _post(lead: Lead, profile: Profile, now: datetime, wins: Sequence[Lead]) -> Post:
