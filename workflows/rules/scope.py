@@ -5,6 +5,7 @@ built on top, and not one word of it stands in the scope. It is only ever a note
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -22,6 +23,7 @@ _LONGEST_ENDING = 6
 _ENDS = re.compile(r"(?<=[.!?…])\s+|\n{2,}|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s)|;\s+")  # noqa: RUF001 (list marks)
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _CLAUSE = re.compile(r"[,()/;:–—]")  # noqa: RUF001 (the dashes that people type)
+_COMMA = re.compile(r"[,;:]\s|\s[-–—]\s")  # noqa: RUF001 (the dashes that people type)
 _BUT = re.compile(r",?\s+(?:but|however|aber|jedoch|mais|pero|mas|ma|maar|ale)\s+")
 
 
@@ -66,8 +68,9 @@ def _excluded(sentence: str, project: Project) -> str:
     """The excluded line that this sentence asks for, "" when it asks for none."""
     if not project.excluded or not _is_request(sentence):
         return ""
-    words = content_words(sentence)
-    return next((line for line in project.excluded if any(_all_in(part, words) for part in _parts(line))), "")
+    # "We write the texts ourselves, please wait": what is asked for stands in the part that asks.
+    asked = [content_words(part) for part in _COMMA.split(sentence) if _asks(part)]
+    return next((line for line in project.excluded if any(_all_in(part, asked) for part in _parts(line))), "")
 
 
 def _is_addition(sentence: str) -> bool:
@@ -82,9 +85,13 @@ def _is_addition(sentence: str) -> bool:
 
 def _is_request(sentence: str) -> bool:
     said = _pattern("not_denials").sub("please", fold(sentence))
-    if _pattern("harmless").search(said) or not _pattern("requests").search(said):
+    if _pattern("harmless").search(said):
         return False
-    return not any(_pattern("denials").search(part) for part in _BUT.split(said)[-1:])
+    return _asks(said) and not _pattern("denials").search(_BUT.split(said)[-1])
+
+
+def _asks(text: str) -> bool:
+    return bool(_pattern("requests").search(_pattern("not_denials").sub("please", fold(text))))
 
 
 def _parts(line: str) -> list[frozenset[str]]:
@@ -103,8 +110,9 @@ def _telling(words: frozenset[str]) -> frozenset[str]:
     return frozenset(words - _generic()) or (words if len(words) > 1 else frozenset())
 
 
-def _all_in(part: frozenset[str], words: frozenset[str]) -> bool:
-    return all(any(same_word(wanted, word) for word in words) for wanted in part)
+def _all_in(part: frozenset[str], asked: Sequence[frozenset[str]]) -> bool:
+    """Whether one part of the sentence has all the words."""
+    return any(all(any(same_word(wanted, word) for word in words) for wanted in part) for words in asked)
 
 
 def _shared(sentence: str, agreed: str) -> bool:
