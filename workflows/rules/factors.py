@@ -156,7 +156,7 @@ def _age(post: Post) -> Found:
 
 
 def _place(post: Post) -> Found:
-    """Whether the owner may be where they are. Missing (no place, or no country of yours): 0.6, for feeds are remote."""
+    """Whether the owner may be where they are. Missing (no place, or no country of yours): 0.6, as feeds are remote."""
     words = table("factors")["place"]
     stated = fold(post.lead.place)
     text = stated or post.folded
