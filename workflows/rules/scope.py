@@ -17,7 +17,7 @@ from workflows.rules.words import fold, phrases, table
 QUOTE = 150  # characters of each of the two quotes
 _READ = 20_000  # characters of the request
 _MOST_SENTENCES = 200
-_LEAST_STEM = 4
+_LEAST_STEM, _SURE_STEM = 4, 5  # letters; "warten" and "Wartung" share four
 _SAME = 0.6  # of the shorter word's letters, from its beginning
 _LONGEST_ENDING = 6
 _ENDS = re.compile(r"(?<=[.!?…])\s+|\n{2,}|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s)|;\s+")  # noqa: RUF001 (list marks)
@@ -147,7 +147,8 @@ def same_word(first: str, second: str) -> bool:
         return long in {f"{short}s", f"{short}es"}
     common = next((at for at, (one, other) in enumerate(zip(short, long, strict=False)) if one != other), len(short))
     endings = len(long) - common <= _LONGEST_ENDING
-    return endings and common >= _LEAST_STEM and common >= _SAME * len(short)
+    least = max(min(len(short) - 1, _SURE_STEM), _LEAST_STEM)
+    return endings and common >= least and common >= _SAME * len(short)
 
 
 def _is_verb(word: str) -> bool:
