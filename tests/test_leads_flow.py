@@ -151,7 +151,7 @@ def check_the_bids(ledger: Ledger, found: dict[str, list[Made]], cases: set[int]
         lead = ledger.lead_of(case)
         assert lead is not None
         assert "booking page" in lead.title
-        assert ledger.case(case).stage == "waiting"
+        until(lambda number=case: ledger.case(number).stage == "waiting", 30, f"case {case} to wait")
         assert lead.contact.email.startswith("jobs@studio") == (lead.source == "hackernews")
 
 
