@@ -18,7 +18,7 @@ from bench.web import cost, resolver, unreached
 from tests.servers.certificates import Authority
 from tests.servers.dns import DnsServer
 from tests.servers.web import WebServer
-from tools.addresses import PORTS, is_public, target
+from tools.addresses import PORTS, is_own, is_public, reach_of, target
 from tools.markup import decode, html_to_text, parse_xml
 from tools.web import Limits, NotServed, Response, Web, named, stands_in
 from workflows.errors import Permanent, Retryable
@@ -180,6 +180,29 @@ async def test_a_permit_is_for_one_port_of_one_host(site):
         with pytest.raises(Permanent, match="not a public address"):
             await Web(permit=site.permit, ports=frozenset({other.port})).get(other.url)
         assert other.connections == 0
+
+
+def test_what_the_owner_sets_may_stand_inside_but_a_public_name_may_not_lead_there():
+    assert reach_of("http://127.0.0.1:3000/feed") == ({"127.0.0.1:3000"}, {3000})
+    assert reach_of("http://reader.lan/feed") == ({"reader.lan:80"}, {80})
+    assert reach_of("http://[fd00::1]:8000/") == ({"fd00::1:8000"}, {8000})
+    assert reach_of("https://jobs.example:8765/rss") == (frozenset(), {8765})
+    assert reach_of("") == reach_of("http://127.1/") == (frozenset(), frozenset())
+
+
+async def test_a_public_feed_whose_name_turns_inside_is_not_followed(site):
+    permit, port = reach_of(f"http://jobs.example:{site.port}/rss")
+    with DnsServer({("jobs.example.", "A"): [HERE]}) as names, pytest.raises(Permanent, match="not a public address"):
+        await Web(permit=permit, ports=PORTS | port, resolve=resolver(names)).get(
+            f"http://jobs.example:{site.port}/rss"
+        )
+    assert site.connections == 0
+
+
+def test_this_machine_knows_its_own_numbers():
+    assert is_own("127.0.0.1")
+    assert not is_own("93.184.215.14")
+    assert not is_own("2606:4700::1")
 
 
 def test_an_international_name_is_asked_in_ascii():

@@ -5,6 +5,7 @@ is where attacks live, and no real page needs it.
 """
 
 import re
+import socket
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
@@ -82,6 +83,31 @@ def target(url: str) -> Target:
         raise _refused(url, "there is no such port")
     path = quote(f"{found[3] or '/'}{found[4] or ''}", safe="/?:@!$&'()*+,;=-._~%[]|")
     return Target(scheme=scheme, host=host, port=port, path=path, is_address=is_address)
+
+
+def reach_of(url: str) -> tuple[frozenset[str], frozenset[int]]:
+    """What `Web` needs as `permit` and as a further port to reach an address that the owner set.
+
+    A number or a name of a network's own is the owner's, wherever it leads. What a public name leads to is decided by
+    whoever holds it, so its addresses are judged as everyone's.
+    """
+    try:
+        place = target(url)
+    except Permanent:
+        return frozenset(), frozenset()
+    own = place.is_inner or (place.is_address and not is_public(place.host))
+    return frozenset({f"{place.host}:{place.port}"} if own else ()), frozenset({place.port})
+
+
+def is_own(address: str) -> bool:
+    """Whether the number is one of this machine's: what listens there may be meant for nobody outside."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
 
 
 def is_public(address: str) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
 
 from tools import markup
-from tools.addresses import PORTS, Target, is_public, target
+from tools.addresses import PORTS, Target, is_own, is_public, target
 from workflows.errors import Permanent, Retryable
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ class Web:
             found = (here.host,) if here.is_address else await self._resolve(here.host)
         except (OSError, UnicodeError) as error:
             raise Retryable(f"The name {here.host} was not found: {error}.") from error
-        inside = [address for address in found if not is_public(address)]
+        inside = [address for address in found if not is_public(address) or is_own(address)]
         if inside and not permitted:
             raise Permanent(f"{named(here.url)} leads to {inside[0]}, which is not a public address.")
         return found

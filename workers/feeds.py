@@ -1,7 +1,6 @@
 """The sources of job posts: each asked at its own pace, its posts judged and recorded, its faults told plainly."""
 
 import asyncio
-import re
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +10,9 @@ from typing import Any
 
 from memory.leads import Judge, Post
 from memory.ledger import Ledger
+from tools.addresses import PORTS, reach_of
 from tools.feeds import Pulled, least_pause, pull
-from tools.plugins import Declared, Plugins, Source, declared, load
+from tools.plugins import Declared, Plugins, Source, foreign, load
 from tools.web import Web
 from workers.polling import Watch
 from workers.settings import LeadsSection, SourceSection
@@ -53,7 +53,7 @@ class Feeds:
         return (*asked, Watch(name="plugins", every=PLUGINS_EVERY, run=self.look_at_plugins))
 
     def _foreign(self) -> list[Declared]:
-        return [one for one in declared(self.home / "plugins") if one.origin != "own"]
+        return list(foreign(self.home / "plugins"))
 
     def _watch(self, name: str, section: SourceSection) -> Watch:
         async def run() -> str:
@@ -147,16 +147,9 @@ class Feeds:
 
     def _web(self, section: SourceSection) -> Web:
         # The address is the owner's own setting: a reader on this machine or in this house may be asked.
-        found = re.match(r"(https?)://([^/?#@]+)", section.url.lower())
-        permit = frozenset({_with_port(found[1], found[2])}) if found else frozenset[str]()
+        permit, port = reach_of(section.url)
         self._tls = self._tls or ssl.create_default_context()
-        return Web(permit=permit, tls=self._tls)
-
-
-def _with_port(scheme: str, host: str) -> str:
-    if re.search(r":\d+$", host):
-        return host
-    return f"{host}:{443 if scheme == 'https' else 80}"
+        return Web(permit=permit, ports=PORTS | port, tls=self._tls)
 
 
 def _too_early(

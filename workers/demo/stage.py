@@ -162,7 +162,8 @@ class Stage:
         """What the owner types next; None when a script has nothing more to say."""
         version = version_of(email)
         if self.scripted is None:
-            return None if version is None and self.state(case).stage in _RESTS else await asyncio.to_thread(_typed)
+            asks = version is not None or self.state(case).stage == "waiting"
+            return await asyncio.to_thread(_typed) if asks else None
         if version is None or self.answers.get(case, 0) >= MOST_ANSWERS:
             return None
         if not self.answers.get(case):
