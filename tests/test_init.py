@@ -22,6 +22,7 @@ from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.dns import DnsServer
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
+from tools.invoices import TEMPLATE
 from workers import setup
 from workers.commands.output import Output
 from workers.discovery import Finder, Found, Server, from_table, parse_autoconfig
@@ -276,6 +277,17 @@ def test_existing_settings_are_kept_or_kept_aside(tmp_path: Path, answers: dict[
     init(home, {**answers, "profile": {}}, force=True)
     assert load(home).profile.skills == ()
     assert (home / "deskhand.toml.old-1").read_bytes() == before
+
+
+def test_a_folder_for_invoices_is_laid_and_never_touched_again(tmp_path: Path, answers: dict[str, Any]):
+    home = tmp_path / "home"
+    init(home, answers)
+    template = home / "invoices" / "template.csv"
+    assert template.read_text() == TEMPLATE
+    assert home_mode(template) == 0o600
+    template.unlink()
+    init(home, answers, force=True)
+    assert not template.exists()
 
 
 def test_a_refused_login_writes_nothing(tmp_path: Path, answers: dict[str, Any]):

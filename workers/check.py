@@ -34,7 +34,7 @@ ORDER = (
     "settings", "packages", "home", "disk",
     "imap.connect", "imap.tls", "imap.login", "imap.idle", "imap.folders", "imap.sent", "proof",
     "smtp.connect", "smtp.tls", "smtp.login",
-    "temporal", "memory", "model", "work", "plugins",
+    "temporal", "memory", "model", "invoices", "work", "plugins",
 )  # fmt: skip
 
 
@@ -105,7 +105,8 @@ async def probes(home: Path) -> AsyncIterator[Probe]:
     async for probe in _smtp(home, loaded):
         yield probe
     last = (
-        ("temporal", _temporal), ("memory", _memory), ("model", _model), ("work", _work), ("plugins", _plugins),
+        ("temporal", _temporal), ("memory", _memory), ("model", _model), ("invoices", _invoices), ("work", _work),
+        ("plugins", _plugins),
     )  # fmt: skip
     for name, work in last:
         yield await _probe(name, _with(work, home, loaded))
@@ -529,6 +530,19 @@ async def _model(home: Path, loaded: Settings) -> str:
             engine.dispose()
 
 
+async def _invoices(home: Path, loaded: Settings) -> str:
+    """The folder of invoices and Invoice Ninja: read as the service does, nothing kept."""
+    from workers import invoicing
+
+    detail, faults = await invoicing.probe(loaded, home)
+    if faults:
+        more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
+        raise Warned(f"{faults[0]}{more}", "Mend it; everything else is taken in meanwhile.")
+    if not detail:
+        raise Unneeded("There are no invoices: docs/money.md says where they come from.")
+    return detail
+
+
 async def _work(home: Path, loaded: Settings) -> str:
     """The folders of projects and timesheets, and the repositories: read as the service does, nothing kept."""
     from workers.clock import SystemClock
@@ -550,10 +564,10 @@ async def _work(home: Path, loaded: Settings) -> str:
 
 async def _plugins(home: Path, loaded: Settings) -> str:
     """Every plugin is run as the service does, and every configured source has one that gives it."""
-    from tools.plugins import declared, load
+    from tools.plugins import foreign, load
 
-    foreign = [one for one in await asyncio.to_thread(declared, home / "plugins") if one.origin != "own"]
-    if not foreign and not loaded.sources:
+    there = await asyncio.to_thread(foreign, home / "plugins")
+    if not there and not loaded.sources:
         raise Unneeded("There are no plugins and no sources: docs/leads.md describes both.")
     found = await asyncio.to_thread(load, home / "plugins")
     if found.refused:
@@ -565,4 +579,4 @@ async def _plugins(home: Path, loaded: Settings) -> str:
                 f'The source {name} uses "{wanted}", which no plugin gives.',
                 f"Set use in [sources.{name}] to one of {', '.join(sorted(found.sources))}.",
             )
-    return f"{len(foreign)} plugins, which run with your rights; {len(loaded.sources)} sources."
+    return f"{len(there)} plugins, which run with your rights; {len(loaded.sources)} sources."

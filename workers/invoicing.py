@@ -10,10 +10,11 @@ from pathlib import Path
 from memory.debts import Changes
 from memory.ledger import Ledger
 from memory.schema import to_json
-from tools.invoiceninja import SOURCE, InvoiceNinja
+from tools.invoiceninja import SOURCE, InvoiceNinja, permitted
 from tools.invoices import InvoiceFile, faults_of, read_folder
-from tools.web import Limits
+from tools.web import Limits, Web
 from workers.polling import Watch
+from workers.settings import Settings
 from workflows.errors import NeedsOwner
 from workflows.ports import Clock, Desk
 
@@ -23,6 +24,40 @@ LIMITS = Limits(size=8_000_000, time=timedelta(seconds=20))
 """What one page of Invoice Ninja may cost."""
 _SHOWN = 10
 _MOST_TOLD = 30
+
+
+def ninja_of(settings: Settings, home: Path) -> InvoiceNinja | None:
+    """The owner's Invoice Ninja, None where it is not configured.
+
+    Raises:
+        NeedsOwner: its address or token must be mended first.
+    """
+    url, token = settings.invoiceninja.url, settings.invoiceninja_token(home)
+    if not url:
+        return None
+    # A server of the owner's own may stand on a private address: exactly this one may be reached.
+    return InvoiceNinja(web=Web(permit=permitted(url), limits=LIMITS), url=url, token=token)
+
+
+async def probe(settings: Settings, home: Path) -> tuple[str, tuple[str, ...]]:
+    """What the sources list now, nothing kept, and what is wrong in them; "" where there is none.
+
+    Raises:
+        NeedsOwner, Retryable: a source cannot be read.
+    """
+    folder, ninja = home / settings.money.invoices, ninja_of(settings, home)
+    files = await asyncio.to_thread(read_folder, folder) if folder.is_dir() else ()
+    said, faults = [], [fault.says for fault in faults_of(files)]
+    if any(file.invoices for file in files):
+        said.append(f"{sum(len(file.invoices) for file in files)} invoices in {len(files)} files.")
+    if ninja:
+        listing = await ninja.read()
+        faults += listing.faults
+        said.append(
+            f"{len(listing.invoices)} invoices in Invoice Ninja. Its own reminders must be off, or clients are "
+            "reminded twice."
+        )
+    return " ".join(said), tuple(faults)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

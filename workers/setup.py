@@ -21,6 +21,7 @@ import tomlkit
 import typer
 from pydantic import SecretStr
 
+from tools.invoices import TEMPLATE
 from workers import home as homes
 from workers import settings
 from workers.commands.output import Output
@@ -292,10 +293,18 @@ def _write(home: Path, values: Values, passwords: Mapping[str, str]) -> None:
         if path.exists():
             _keep_aside(path)
         _replace(path, _document(values))
+        _lay_template(home / str(values.get("money", {}).get("invoices", "invoices")))
     except OSError as error:
         raise NeedsOwner(
             f"The settings in {home} cannot be written: {error.strerror}.", "Free some space or mend its permissions."
         ) from error
+
+
+def _lay_template(folder: Path) -> None:
+    """A folder for invoices with a file to fill in, where there is none yet."""
+    if not folder.exists():
+        folder.mkdir(mode=0o700, parents=True)
+        _replace(folder / "template.csv", TEMPLATE)
 
 
 def _keep_aside(path: Path) -> None:

@@ -11,7 +11,6 @@ from agents.model import Model
 from memory.leads import Judge
 from memory.ledger import Ledger
 from memory.recall import Builder, Recall
-from tools.invoiceninja import InvoiceNinja, permitted
 from tools.web import Web
 from workers import bids, feeds, invoicing, money, work
 from workers.folders import Folders
@@ -96,12 +95,9 @@ def stories(ground: Ground) -> Stories:
 
 def _importing(ground: Ground, then: Callable[[], Awaitable[object]]) -> invoicing.Importing:
     """Where invoices are read from: the folder, and Invoice Ninja where it is configured."""
-    url, token = ground.settings.invoiceninja.url, ground.settings.invoiceninja_token(ground.home)
-    # A server of the owner's own may stand on a private address: exactly this one may be reached.
-    web = Web(permit=permitted(url), limits=invoicing.LIMITS) if url else None
     return invoicing.Importing(
         folder=ground.home / ground.settings.money.invoices,
-        ninja=InvoiceNinja(web=web, url=url, token=token) if web else None,
+        ninja=invoicing.ninja_of(ground.settings, ground.home),
         ledger=ground.ledger,
         desk=ground.desk,
         clock=ground.clock,
