@@ -144,6 +144,12 @@ def _light(answer: Answer) -> Answer:
     return replace(answer, decision=replace(decision, text=decision.text[:_BEGINNING], cut=True))
 
 
+_GONE: Mapping[Kind, str] = {
+    "bid": "The post was gone before a bid was made.",
+    "chase": "The invoice was no longer open; nothing was sent.",
+}
+
+
 def closed(state: CaseState) -> str:
     """What is said to an answer that comes after the end."""
     said = {
@@ -152,7 +158,7 @@ def closed(state: CaseState) -> str:
         "won": "You won it.",
         "lost": "You had said it was lost.",
         "no-answer": "Nobody answered the bid.",
-        "gone": "The post was gone before a bid was made.",
+        "gone": _GONE.get(state.kind, "It was over; nothing was sent."),
         "paid": "It was paid meanwhile; nothing was sent.",
         "promised": "They promised to pay; nothing was sent.",
         "disputed": "They dispute it; nothing was sent.",
