@@ -51,6 +51,7 @@ class BidBriefs:
         client = self._ledger.client_of(state.case)
         found = self._ledger.findings(state.case)
         works = tuple(map(work_source, fitting(lead, self._profile.work)))
+        worth = self._score(lead, self._clock.now())
         return Brief(
             case=state.case,
             kind=state.kind,
@@ -62,14 +63,14 @@ class BidBriefs:
             sources=self._history(client, lead),
             profile=(*self._said, *works),
             owner_name=self._owner.name,
-            hints=tuple(_hints(lead, found)),
+            hints=tuple(_hints(lead, worth, found)),
             received_at=lead.published,
             envelope=_envelope(lead, self._owner),
             heading="The post",
             trigger=_trigger(lead),
             facts=tuple(_fact(number, one) for number, one in enumerate(found, start=1) if one.kind != NOTE),
             lead=lead,
-            score=self._score(lead, self._clock.now()),
+            score=worth,
         )
 
     def _history(self, client: Client | None, lead: Lead) -> tuple[Source, ...]:
@@ -111,10 +112,15 @@ def _trigger(lead: Lead) -> str:
     return f"{one_line(lead.source, _NAME)} listed it{listed}{named}"
 
 
-def _hints(lead: Lead, found: Sequence[Finding]) -> list[str]:
-    """What was noticed about the post, and what the search could not find."""
+def _hints(lead: Lead, worth: Score, found: Sequence[Finding]) -> list[str]:
+    """Why it would not have been bid for (it was rescued), what was noticed, and what the search could not find."""
+    against = [f"Skipped at first: {worth.refused}"] if worth.refused else []
     flags = [one_line(flag, _QUOTE) for flag in lead.flags]
-    return [*flags, *(one.text for one in found if one.kind == NOTE and not one.text.startswith(_NOTHING_NAMED))]
+    return [
+        *against,
+        *flags,
+        *(one.text for one in found if one.kind == NOTE and not one.text.startswith(_NOTHING_NAMED)),
+    ]
 
 
 def _fact(number: int, found: Finding) -> Source:

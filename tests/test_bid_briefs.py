@@ -123,6 +123,11 @@ def test_what_was_won_before_counts_and_is_named_to_the_owner_alone(house: House
     assert not similar.missing
 
 
+def test_a_rescued_post_says_why_it_was_skipped(house: House) -> None:
+    brief = briefs(house).build(recorded(house, replace(POST, engagement="full-time")))
+    assert brief.hints[0] == 'Skipped at first: It is full-time work ("full-time"), which you do not want.'
+
+
 def test_a_case_without_a_post_says_so(house: House) -> None:
     with pytest.raises(Permanent, match="no post"):
         briefs(house).build(CaseState(case=99, kind="bid"))
