@@ -7,7 +7,7 @@ built on top, and not one word of it stands in the scope. It is only ever a note
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from workflows.models import Project
 from workflows.rules.canonical import one_line
@@ -42,7 +42,8 @@ def outside_scope(request: str, project: Project) -> Outside | None:
     for sentence in sentences:
         if line := _excluded(sentence, project):
             return Outside(request=one_line(sentence, QUOTE), agreement=one_line(line, QUOTE), rule="excluded")
-    agreed = " ".join((project.name, *project.scope, *(milestone.name for milestone in project.milestones)))
+    names = (milestone.name for milestone in project.milestones)
+    agreed = content_words(" ".join((project.name, *project.scope, *names)))
     if not project.scope or _differs(request, "\n".join(project.scope)):
         return None
     for sentence in sentences:
@@ -94,11 +95,12 @@ def _asks(text: str) -> bool:
     return bool(_pattern("requests").search(_pattern("not_denials").sub("please", fold(text))))
 
 
-def _parts(line: str) -> list[frozenset[str]]:
+@lru_cache(maxsize=1024)
+def _parts(line: str) -> tuple[frozenset[str], ...]:
     """The things an excluded line names, each by its telling words: `Hosting, operation (SLA)` is three."""
     pieces = _CLAUSE.split(_pattern("separators").sub(",", fold(line)))
     found = (_telling(content_words(_head(piece))) or _telling(content_words(piece)) for piece in pieces)
-    return [words for words in found if words]
+    return tuple(words for words in found if words)
 
 
 def _head(piece: str) -> str:
@@ -115,11 +117,10 @@ def _all_in(part: frozenset[str], asked: Sequence[frozenset[str]]) -> bool:
     return any(all(any(same_word(wanted, word) for word in words) for wanted in part) for words in asked)
 
 
-def _shared(sentence: str, agreed: str) -> bool:
+def _shared(sentence: str, agreed: frozenset[str]) -> bool:
     """Whether any telling word of the sentence stands in the agreement, or the sentence has none."""
     telling = frozenset(word for word in content_words(sentence) - _generic() if not _is_verb(word))
-    there = content_words(agreed)
-    return not telling or any(same_word(word, known) for word in telling for known in there)
+    return not telling or any(same_word(word, known) for word in telling for known in agreed)
 
 
 # ---------------------------------------------------------------- words
