@@ -146,6 +146,11 @@ class _Import:
         return Changes(**{name: tuple(numbers) for name, numbers in self._found.items()})
 
     def _compare(self, before: Invoice, now: Invoice) -> None:
+        if before.client != now.client and before.balance.minor:
+            what = f"Invoice {now.number} now goes to somebody else."
+            _withdraw(
+                self._connection, self._clock, before.client, (now.number,), f"moved:{self._key(now)}", what, "gone"
+            )  # fmt: skip
         if before.balance.minor and not now.balance.minor:
             if now.state == "cancelled":
                 self._note("changed", f"Invoice {now.number} was cancelled.")

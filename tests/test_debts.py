@@ -12,10 +12,12 @@ from sqlalchemy import select
 from memory import debts
 from memory.chases import ChaseBriefs
 from memory.dues import Terms
-from memory.people import find_client
+from memory.last_look import Going, doubts
 from memory.schema import from_json, notices, reading, seen, transaction
 from tests.ledgers import OWNER, House, client_at, mail
-from workflows.models import Address, Brief, CaseState, Client, Email, Event, Invoice, Money, Start
+from workers.money import Money as Chasing
+from workers.settings import MoneySection
+from workflows.models import Address, Brief, CaseState, Draft, Email, Event, Invoice, Money, Start
 from workflows.rules.dunning import Due
 
 EUR = "EUR"
@@ -545,6 +547,52 @@ def test_a_changed_amount_makes_the_waiting_draft_stale_and_is_told_once(house) 
     deliver(house)
     keep(house, bill("A", Day(2026, 11, 18), 45000))
     assert [says for _, _, says in news(house)] == ["Invoice A is now due on 2026-11-18 instead of 2026-11-19."]
+
+
+def test_an_invoice_that_goes_to_another_client_ends_the_chase_of_the_first(house) -> None:
+    keep(house, bill("A"))
+    opened(house)
+    changed = keep(house, bill("A", email="new@other.example", name="Other Ltd")).changed
+    assert changed == ("Invoice A now goes to new@other.example instead of ap@acme.example.",)
+    assert [(ends, says) for _, ends, says in news(house)] == [("gone", "Invoice A now goes to somebody else.")]
+    deliver(house)
+    assert opened(house) == [("reminder", ("A",))]
+    assert brief(house).envelope.to[0].email == "new@other.example"  # type: ignore[union-attr]
+
+
+async def test_nothing_is_proposed_before_the_time_of_the_day(house) -> None:
+    keep(house, bill("A"))
+    money = Chasing(settings=MoneySection(), ledger=house.ledger, owner=ADA, clock=house.clock)
+    house.clock.time = datetime(2026, 11, 23, 6, 59, tzinfo=UTC)  # 07:59 in Berlin
+    assert await money.look() == "not before 08:00"
+    house.clock.move(minutes=1)
+    assert await money.look() == "1 debtor: 1 notice due"
+    assert await money.look() == "1 debtor: 0 notices due, 1 wait for your answer"
+    assert (money.watch().name, money.watch().every) == ("dues", timedelta(hours=1))
+
+
+def test_a_payment_between_the_yes_and_the_send_stops_the_notice(house) -> None:
+    """Also in the moment before the news of it is delivered to the case."""
+    keep(house, bill("A"))
+    opened(house)
+    draft = Draft(body="Please pay.", gist="reminds")
+    state = house.ledger.add_version(replace(chases(house)[0], brief=keep_brief(house)), draft, "template")
+    going = Going(
+        intent="send:1.1", case=state.case, client=state.client, outgoing=house.ledger.outgoing(state.case, 1),
+        made_at=house.clock.now(),
+    )  # fmt: skip
+    for event in house.ledger.undelivered():
+        house.ledger.mark_delivered(event.key, event.kind)
+    with reading(house.engine) as connection:
+        assert list(doubts(connection, going, house.clock.now())) == []
+    pays(house, number="A")
+    with reading(house.engine) as connection:
+        (doubt,) = doubts(connection, going, house.clock.now())
+    assert doubt.reason.startswith("Something new came up: Invoice A is paid.")
+
+
+def keep_brief(house: House) -> int:
+    return house.ledger.keep_brief(brief(house), "a key")
 
 
 def test_what_vanished_from_its_source_is_chased_no_longer(house) -> None:

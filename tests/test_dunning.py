@@ -62,6 +62,12 @@ def test_every_ladder_has_four_stages_or_more_in_order() -> None:
     assert [stage.name for stage in STANDARD.stages] == ["reminder", "second", "firm", "final"]
 
 
+def test_the_tone_called_the_second_reminder_is_that_of_the_second() -> None:
+    for name in ladders():
+        late = [stage for stage in ladder(name).stages if stage.after > 0]
+        assert [stage.name for stage in late if stage.tone == "plain"] == [late[1].name] == ["second"]
+
+
 def test_one_debt_walks_up_the_ladder_and_no_notice_comes_twice() -> None:
     made: list[Made] = []
     days = {}
