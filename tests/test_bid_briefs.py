@@ -11,7 +11,8 @@ from memory.findings import NOTE, Finding
 from memory.leads import Post
 from tests.ledgers import OWNER, House
 from workflows.errors import Permanent
-from workflows.models import Address, CaseState, Lead, Outgoing, PastWork, Profile, Source, Start
+from workflows.models import Address, CaseState, Draft, Lead, Outgoing, PastWork, Profile, Source, Start
+from workflows.rules import approval
 from workflows.rules.packs import render_pack
 from workflows.rules.rates import parse_rate
 
@@ -121,6 +122,24 @@ def test_what_was_won_before_counts_and_is_named_to_the_owner_alone(house: House
     assert brief.score is not None
     similar = next(factor for factor in brief.score.factors if factor.name == "similar_wins")
     assert not similar.missing
+
+
+def test_the_approval_mail_names_what_was_found_out_and_where(house: House) -> None:
+    state = recorded(house, POST)
+    found = Finding(kind="fact", text="They are six people.", url="https://nord.example", quote="a studio of six")
+    house.ledger.keep_findings(state.case, [found])
+    question = approval.Question(
+        outgoing=Outgoing(case=41, version=1, to=(), subject=POST.title, body="Hello.\n", link=POST.url),
+        draft=Draft(body="Hello.\n", gist="A bid"),
+        brief=briefs(house).build(state),
+        owner=OWNER,
+        nonce="0" * 32,
+        expires_at=house.clock.now(),
+    )
+    assert (
+        '- found out: web:1: "They are six people. ("a studio of six") https://nord.example"'
+        in approval.render(question).text.splitlines()
+    )
 
 
 def test_a_rescued_post_says_why_it_was_skipped(house: House) -> None:

@@ -25,6 +25,7 @@ _SHORT_QUOTE = 120
 _NAME = 80
 _REASON = 400
 _MOST_SOURCES = 6
+_MOST_FACTS = 8
 _MOST_NAMESAKES = 3
 _NO_MODEL = "none: drafted from a template"
 
@@ -269,6 +270,7 @@ def _why(question: Question) -> Iterator[str]:
     yield f"Why: {'. '.join(step for step in steps if step)}. Model: {model}."
     yield from (f"- {_source(source, owner)}" for source in used)
     yield from (f"- also known: {_source(source, owner)}" for source in others)
+    yield from _found_out(brief)
     yield from (f"Note: {one_line(hint, _REASON)}" for hint in brief.hints)
     if draft.needs_owner:
         yield f"Note: {one_line(draft.needs_owner, _REASON)}"
@@ -281,6 +283,12 @@ def _named_sources(question: Question) -> tuple[list[Source], list[Source]]:
     used = [known.get(name) or Source(id=name, kind="", quote="") for name in dict.fromkeys(wanted)]
     others = [source for source in brief.sources if source.id not in wanted]
     return used[: 2 * _MOST_SOURCES], others[: max(_MOST_SOURCES - len(used), 0)]
+
+
+def _found_out(brief: Brief) -> Iterator[str]:
+    """What stands on the pages of a lead's author, each with its page: for the owner, who may want to use it."""
+    facts = [fact for fact in brief.facts if fact.kind == "web"]
+    yield from (f'- found out: {one_line(fact.id)}: "{one_line(fact.quote, _REASON)}"' for fact in facts[:_MOST_FACTS])
 
 
 def _source(source: Source, owner: Owner) -> str:
