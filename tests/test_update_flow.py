@@ -3,12 +3,14 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.house import House, case_of, until
 from tests.servers.dovecot import DovecotUser
+from tests.servers.openai import Answer, OpenAIServer, Request
 from tests.servers.smtp import RecordingSmtp
 from tests.test_gitlog import Repository
 from tools.mail import mime
@@ -48,8 +50,16 @@ def row(text: str, day: date, minutes: int = 90, project: str = "Website relaunc
 class Office:
     """A house with a project, a timesheet and a repository."""
 
-    def __init__(self, tmp_path: Path, mailbox: DovecotUser, smtp: RecordingSmtp, *, estimate: int = 10) -> None:
-        self.house = House(tmp_path / "home", mailbox, smtp, owner=ALWAYS, work=WORK)
+    def __init__(
+        self,
+        tmp_path: Path,
+        mailbox: DovecotUser,
+        smtp: RecordingSmtp,
+        *,
+        estimate: int = 10,
+        **changes: dict[str, Any],
+    ) -> None:
+        self.house = House(tmp_path / "home", mailbox, smtp, owner=ALWAYS, work=WORK, **changes)
         self.monday = last_week()
         self.repository = Repository(tmp_path / "code" / "site")
         due = self.monday + timedelta(days=28)
@@ -143,6 +153,33 @@ def test_without_work_nothing_is_proposed_and_a_typo_and_a_risk_are_each_told_on
     assert len(office.notices("Milestone at risk")) == 1
     assert len(office.notices("work needs a look")) == 1
     assert house.sent_to_clients() == []
+
+
+def test_a_models_points_reach_the_client_as_they_were_approved(
+    tmp_path: Path, mailbox: DovecotUser, smtp_server: RecordingSmtp, openai_server: OpenAIServer
+) -> None:
+    def answer(request: Request) -> Answer:
+        first = re.findall(r"time:[0-9a-f]{12}", request.text)[0]
+        return {
+            "points": [{"text": "The start page has its header and footer.", "sources": [first]}],
+            "remark": "",
+            "gist": "Header and footer.",
+        }
+
+    openai_server.answer(answer)
+    model = {"base_url": openai_server.url, "name": "test-model"}
+    office = Office(tmp_path, mailbox, smtp_server, model=model)
+    office.log(row("Header and footer of the start page", office.monday))
+    with office.house.running():
+        (asked,) = office.house.wait_approvals(1)
+        assert "Model: test-model." in asked.text
+        draft = extract_draft(asked.text)
+        assert draft is not None
+        assert "- The start page has its header and footer.\n" in draft
+        office.house.owner_answers(asked, "ok")
+        (sent,) = office.house.wait_sent(1)
+        assert mime.decoded_body(sent.content) == draft
+    assert len(openai_server.chats) == 1
 
 
 def test_a_complaint_stops_an_update_that_waits(office: Office) -> None:
