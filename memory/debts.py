@@ -18,7 +18,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from memory.book import Book
 from memory.events import Beginning, begin, open_cases_of, tell
-from memory.people import find_client, mark_written_to, new_client, read_client, standing_of
+from memory.people import client_at, mark_written_to, read_client, standing_of
 from memory.schema import cases, debt_holds, debtors, from_json, imports, invoices, notices, payments, to_json
 from workflows.models import Address, CaseState, Invoice, Kind, Money
 from workflows.ports import Clock
@@ -175,7 +175,7 @@ class _Import:
             self._note("unreachable", invoice.number)
             return ""
         address = Address(email=invoice.email.lower(), name=invoice.name)
-        client = find_client(self._connection, address.email) or new_client(self._connection, address, self._clock)
+        client = client_at(self._connection, address, self._clock)
         mark_written_to(self._connection, client.id)
         if invoice.country:
             row = insert(debtors).values(client=client.id, country=invoice.country)

@@ -1,7 +1,7 @@
 """Clients: a random id with one or more addresses. An unknown address is a new client; only the owner merges."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.sqlite import insert
@@ -52,6 +52,17 @@ def new_client(connection: Connection, address: Address, clock: Clock) -> Client
     if address.email:
         connection.execute(insert(client_addresses).values(email=address.email.lower(), client=made.id))
     return made
+
+
+def client_at(connection: Connection, address: Address, clock: Clock) -> Client:
+    """Whose address this is, somebody new when nobody has it; one known by the address alone gets the name."""
+    found = find_client(connection, address.email)
+    if found is None:
+        return new_client(connection, address, clock)
+    if not address.name or found.name.lower() not in found.addresses:
+        return found
+    connection.execute(update(clients).where(clients.c.id == found.id).values(name=address.name))
+    return replace(found, name=address.name)
 
 
 def mark_written_to(connection: Connection, client: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from memory.book import Book
 from memory.events import Beginning, begin, open_cases_of, tell
-from memory.people import find_client, new_client, read_client, standing_of
+from memory.people import client_at, read_client, standing_of
 from memory.schema import cases, from_json, projects, risks, seen, to_json, update_work, updates, work
 from workflows.errors import Permanent
 from workflows.models import Address, CaseState, Kind, Owner, Project, Report, Work
@@ -330,7 +330,7 @@ def _has_update(connection: Connection, project: str, period: str) -> bool:
 
 def _keep_project(connection: Connection, clock: Clock, project: Project, today: date) -> None:
     address = Address(email=project.email, name=project.contact)
-    client = find_client(connection, project.email) or new_client(connection, address, clock)
+    client = client_at(connection, address, clock)
     known = replace(project, client=client.id)
     every = rhythm.pace(project.update_every) or rhythm.Pace()
     period = rhythm.last_ended(every, today)

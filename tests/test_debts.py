@@ -13,6 +13,7 @@ from memory import debts
 from memory.chases import ChaseBriefs
 from memory.dues import Terms
 from memory.last_look import Going, doubts
+from memory.people import new_client
 from memory.schema import from_json, notices, reading, seen, transaction
 from tests.ledgers import OWNER, House, client_at, mail
 from workers.money import Money as Chasing
@@ -641,3 +642,13 @@ def test_what_the_rule_sees_of_one_client_can_be_asked(house) -> None:
     seen_now = house.ledger.debtor(client(house), ADA, TERMS)
     assert isinstance(seen_now.next(), Due)
     assert (seen_now.today, seen_now.zone, seen_now.calendar.country) == (Day(2026, 11, 23), "Europe/Berlin", "DE")
+
+
+def test_a_client_known_by_the_address_alone_gets_the_name_of_an_invoice_and_keeps_it(house):
+    with transaction(house.engine) as connection:
+        new_client(connection, Address(email="ap@acme.example"), house.clock)
+    keep(house, bill("2026-001"))
+    assert house.ledger.client(client(house)).name == "Acme GmbH"
+    keep(house, bill("2026-001", name="Somebody Else"))
+    assert house.ledger.client(client(house)).name == "Acme GmbH"
+    assert len(house.ledger.clients()) == 1
