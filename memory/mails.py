@@ -78,6 +78,8 @@ _BY_RULE: dict[type[Route], Literal["answer", "order", "hint"]] = {
     Hinted: "hint",
 }
 """Events that no case hears as a mail: their rule in `seen` is their kind."""
+_ALERT = "job-alert"
+_IS_LEADS = (seen.c.kind == "lead") | (seen.c.rule == _ALERT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -421,8 +423,12 @@ class Mails(Book):
         return self._seen(seen.c.state == "quarantined", limit)
 
     def untold_quarantine(self) -> tuple[SeenMail, ...]:
-        """What was set aside and the owner does not know of yet, newest first."""
-        return self._seen((seen.c.state == "quarantined") & (seen.c.told == 0), 50)
+        """Mails that were set aside and the owner does not know of yet, newest first."""
+        return self._seen((seen.c.state == "quarantined") & (seen.c.told == 0) & ~_IS_LEADS, 50)
+
+    def untold_leads_aside(self) -> tuple[SeenMail, ...]:
+        """Posts and alert mails that were set aside and the owner does not know of yet, newest first."""
+        return self._seen((seen.c.state == "quarantined") & (seen.c.told == 0) & _IS_LEADS, 2_000)
 
     def untold_first_day(self) -> tuple[SeenMail, ...]:
         """What the first day only tells and the owner does not know of yet, newest first."""
@@ -648,7 +654,7 @@ def _event(arrival: _Arrival, route: Route) -> Event | None:
 
 
 def _keep_seen(connection: Connection, arrival: _Arrival, route: Route, event: Event | None) -> None:
-    names = {Start: "start", Tell: "tell", Posted: "job-alert", **_BY_RULE}
+    names = {Start: "start", Tell: "tell", Posted: _ALERT, **_BY_RULE}
     state = "ignored" if event is None else "recorded"
     if isinstance(route, Posted):  # its leads have rows of their own; nothing more is to be delivered
         state = "quarantined" if route.code else "delivered"

@@ -169,3 +169,49 @@ def check_what_the_owner_sees(house: House, found: dict[str, list[Made]]) -> Non
         assert TAG not in asked.text
         honeypots += "honeypot" in asked.text
     assert honeypots
+
+
+BOARD = '''
+def fetch(state: dict, get) -> tuple[list[dict], dict]:
+    """The town's board: a line for each post."""
+    lines = get(state["settings"]["url"]).text().splitlines()
+    posts = [dict(zip(("id", "url", "title", "text"), line.split("|"))) for line in lines if line]
+    before = state.get("ids", [])
+    ids = [post["id"] for post in posts]
+    return posts, {"ids": ids, "gone": [one for one in before if one not in ids], "empty": not posts}
+
+SOURCES = [fetch]
+'''
+LINE = (
+    "Django developer for the {0}'s booking page|The {0} needs its booking page moved to Django and PostgreSQL, remote."
+)
+
+
+def test_a_drop_in_source_is_asked_and_what_it_says_is_gone_ends_its_case(
+    tmp_path: Path, mailbox: DovecotUser, smtp_server: RecordingSmtp, web: WebServer
+) -> None:
+    lines = [
+        f"{number}|https://town.example/{number}|{LINE.format(noun)}"
+        for number, noun in enumerate(("museum", "ferry line"), 1)
+    ]
+    web.put("/board", "\n".join(lines))
+    house = House(
+        tmp_path / "home", mailbox, smtp_server, profile=PROFILE, owner={"country": "DE"},
+        sources={"townboard": {"url": f"{web.url}/board"}},
+    )  # fmt: skip
+    folder = house.home / "plugins"
+    folder.mkdir(mode=0o700)
+    (folder / "townboard.py").write_text(BOARD)
+    (folder / "unwell.py").write_text("import nowhere_to_be_found\nSOURCES = []\n")
+    with house.running():
+        cases = {case_of(one): one.subject for one in house.wait_approvals(2, 120)}
+        until(lambda: told(house, "plugins needs a look"), 90, f"the broken plugin; said: {house.said[-20:]}")
+        with house.ledger() as ledger:
+            until(lambda: all(ledger.case(case).stage == "waiting" for case in cases), 30, "both to wait")
+    web.put("/board", lines[1])
+    museum = next(case for case, subject in cases.items() if "museum" in subject)
+    with house.running(), house.ledger() as ledger:
+        until(lambda: ledger.case(museum).outcome == "gone", 90, f"the case to end; said: {house.said[-20:]}")
+        assert {ledger.case(case).stage for case in cases} == {"closed", "waiting"}
+    subjects = [mime.parse(stored.content).subject for stored in house.user.messages()]
+    assert sum("plugins needs a look" in subject for subject in subjects) == 1, "told once, across a restart"

@@ -23,6 +23,8 @@ from workflows.rules.words import table
 LIMIT: Final = timedelta(seconds=50)
 """Longest time one source may take, all its requests together: its activity has a minute."""
 MOST_REQUESTS: Final = 12
+MOST_ITEMS: Final = 1_000
+"""Most posts of one look: a page of 2 MB holds fewer."""
 MOST_STATE: Final = 256_000
 """Most characters of what a source may remember."""
 
@@ -141,6 +143,8 @@ def _read(found: Any, asking: _Asking) -> Pulled:
         raise Permanent("it must give back a list of items and its next state.") from None
     if not isinstance(items, list | tuple) or not all(isinstance(one, Mapping) for one in items):
         raise Permanent("it must give back its items as a list of dicts.")
+    if len(items) > MOST_ITEMS:
+        raise Permanent(f"it gave {len(items):,} posts at once, and at most {MOST_ITEMS:,} are taken.")
     empty, gone = bool(after.pop("empty", False)), after.pop("gone", ())
     changed = not asking.statuses or any(status != _NOT_MODIFIED for status in asking.statuses)
     if not items and asking.full and changed and not empty:

@@ -98,10 +98,13 @@ class _Broken(Exception):
 
 def declared(folder: Path | None = None) -> tuple[Declared, ...]:
     """Every plugin there is, read and not run: our own, those of packages, those of the folder; each by name."""
-    found = [_read(path.stem, "own", path) for path in _modules(OWN)]
-    found += [_installed(point.name, point.value) for point in sorted(entry_points(group=GROUP))]
-    found += [_read(path.stem, "folder", path) for path in _modules(folder)]
-    return tuple(found)
+    return (*(_read(path.stem, "own", path) for path in _modules(OWN)), *foreign(folder))
+
+
+def foreign(folder: Path | None = None) -> tuple[Declared, ...]:
+    """The plugins that are not our own, read and not run."""
+    packages = (_installed(point.name, point.value) for point in sorted(entry_points(group=GROUP)))
+    return (*packages, *(_read(path.stem, "folder", path) for path in _modules(folder)))
 
 
 def _modules(folder: Path | None) -> Iterator[Path]:

@@ -23,6 +23,7 @@ log = structlog.get_logger()
 EVERY = 60.0
 """Seconds between two rounds."""
 _LONGEST = 120
+_MOST_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,7 @@ class Upkeep:
             await self._guarded(self.rounds.round())
         await self._guarded(self._settle())
         await self._guarded(self._tell_set_aside())
+        await self._guarded(self._tell_leads_set_aside())
         await self._guarded(self._tell_first_day())
         await self._guarded(self._offer_autonomy())
 
@@ -72,11 +74,7 @@ class Upkeep:
 
     async def _tell_set_aside(self) -> None:
         """A mail that could not be read is told once."""
-        waiting = await asyncio.to_thread(self.ledger.untold_quarantine)
-        await self._tell_leads_set_aside([one for one in waiting if one.kind == "lead" or one.rule == "job-alert"])
-        for mail in waiting:
-            if mail.kind == "lead" or mail.rule == "job-alert":
-                continue
+        for mail in await asyncio.to_thread(self.ledger.untold_quarantine):
             blob = mail.key.removeprefix("blob:")
             await self.desk.tell(
                 f"quarantine:{blob}",
@@ -86,11 +84,14 @@ class Upkeep:
             )
             await asyncio.to_thread(self.ledger.mark_told, [mail.id])
 
-    async def _tell_leads_set_aside(self, rows: Sequence[SeenMail]) -> None:
+    async def _tell_leads_set_aside(self) -> None:
         """Posts and alert mails that were not understood, those of one round in one mail."""
+        rows = await asyncio.to_thread(self.ledger.untold_leads_aside)
         if not rows:
             return
-        lines = "\n".join(f"- {one_line(one.sender, 80)}: {one.reason}{_said_of(one)}" for one in reversed(rows))
+        shown = [f"- {one_line(one.sender, 80)}: {one.reason}{_said_of(one)}" for one in reversed(rows)]
+        more = [f"- and {len(shown) - _MOST_SHOWN} more"] if len(shown) > _MOST_SHOWN else []
+        lines = "\n".join([*shown[:_MOST_SHOWN], *more])
         count = "A job post was" if len(rows) == 1 else f"{len(rows)} job posts were"
         await self.desk.tell(
             f"leads-aside:{max(one.id for one in rows)}",
