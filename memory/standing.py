@@ -11,7 +11,7 @@ from memory.schema import answers, cases, from_json, meta, to_json, versions
 from workflows.models import Answer, Approve, CaseState
 from workflows.rules.autonomy import Ending, in_a_row, unbroken
 
-KINDS = ("reply",)
+KINDS = ("reply", "update")
 """The kinds of action there are; which mails of a kind a standing yes covers is rules/autonomy.py's to say."""
 _MOST = 200
 

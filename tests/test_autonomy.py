@@ -53,6 +53,14 @@ def test_money_and_contracts_always_wait(body: str, message: str, reason: str) -
     assert needs_a_yes(Brief(case=1, message=message), outgoing, Draft(body=body, gist=""), MARIA) == reason
 
 
+@pytest.mark.parametrize(("kind", "reason"), [("reply", ""), ("update", ""), ("bid", "money"), ("chase", "money")])
+def test_bids_and_reminders_always_wait(kind, reason: str) -> None:
+    outgoing = Outgoing(
+        case=1, version=1, to=(Address(email="maria@studio.example"),), subject="x", body="All is done."
+    )
+    assert needs_a_yes(Brief(case=1, kind=kind), outgoing, Draft(body="All is done.", gist=""), MARIA) == reason
+
+
 def test_a_new_recipient_always_waits() -> None:
     outgoing = Outgoing(case=1, version=1, to=(Address(email="maria@other.example"),), subject="Re: x", body="Yes.")
     draft = Draft(body="Yes.", gist="")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.test_triage import emails
 from workflows.models import (
     Address,
+    Allow,
     Answered,
     Approve,
     Asked,
@@ -18,6 +19,7 @@ from workflows.models import (
     Away,
     Back,
     Chase,
+    Disallow,
     Disputed,
     Edit,
     Email,
@@ -182,6 +184,10 @@ ORDERS = [
     ("en", "don't chase Acme", StopChasing(client="Acme")),
     ("en", "chase Acme", Chase(client="Acme")),
     ("en", "chase again billing@acme.example", Chase(client="billing@acme.example")),
+    ("en", "auto status", Allow(what="update")),
+    ("en", "auto reply", Allow(what="reply")),
+    ("en", "stop auto status updates", Disallow(what="update")),
+    ("de", "auto Antworten", Allow(what="reply")),
     ("en", "won 41", Ended(case=41, result="won")),
     ("en", "lost 41 too expensive", Ended(case=41, result="lost", reason="too expensive")),
     ("en", "no answer 41", Ended(case=41, result="no-answer")),

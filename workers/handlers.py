@@ -38,7 +38,8 @@ from workflows.models import (
     StopChasing,
 )
 from workflows.ports import Clock
-from workflows.rules.calendar import folded, parse_when
+from workflows.rules.calendar import parse_when
+from workflows.rules.orders import kind_named
 
 LONGEST_REASON = 4_000
 """Characters, as of a mail's answer: a reason is part of every later state of its case."""
@@ -108,10 +109,10 @@ class Handlers:
         return await self._order(StopAll())
 
     async def auto(self, kind: str) -> dict[str, Any]:
-        return await self._order(Allow(what=folded(kind)))
+        return await self._order(Allow(what=kind_named(kind)))
 
     async def stop_auto(self, kind: str = "") -> dict[str, Any]:
-        return await self._order(Disallow(what=folded(kind)))
+        return await self._order(Disallow(what=kind_named(kind)))
 
     async def resume(self, client: str = "") -> dict[str, Any]:
         return await self._order(Resume(client=client))

@@ -16,6 +16,7 @@ from workflows.rules.words import table
 _AMOUNT = re.compile(r"[$€£¥₹₽]|\b\d[\d.,]*\s?(?:usd|eur|gbp|chf|pln|jpy|cad|aud|sek|nok|dkk|czk|brl|%)", re.IGNORECASE)
 IN_A_ROW = 10
 """Unedited approvals in a row that a standing yes takes where the owner has not said how many."""
+_KINDS = ("reply", "update")
 _NEUTRAL = frozenset({"expired", "answered-by-owner", "sent-by-owner", "uncertain", "failed", "corrected"})
 
 
@@ -52,6 +53,8 @@ def _breaks(ending: Ending) -> bool:
 
 def needs_a_yes(brief: Brief, outgoing: Outgoing, draft: Draft, client: Client | None) -> str:
     """Why this very mail is not covered by a standing yes, in a few words; "" when it is."""
+    if brief.kind not in _KINDS:
+        return "money"  # a bid and a reminder are about nothing else
     if client is None or not client.written_to:
         return "a new recipient"
     known = {address.lower() for address in client.addresses}

@@ -231,12 +231,19 @@ def _rescue(rest: str) -> Order | NotUnderstood:
     return Rescue(number=number) if number else NotUnderstood(hint=_RESCUE_WHAT)
 
 
+def kind_named(words: str) -> str:
+    """The kind of mail that these words name ("status updates" is "update"); else the words themselves, folded."""
+    said = _bare(words)
+    kinds: dict[str, list[str]] = table("orders")["common"]["kinds"]
+    return next((kind for kind, names in kinds.items() if said in map(_bare, names)), folded(words))
+
+
 def _auto(rest: str) -> Order | NotUnderstood:
-    return Allow(what=folded(rest)) if rest else NotUnderstood(hint=_AUTO_WHAT)
+    return Allow(what=kind_named(rest)) if rest else NotUnderstood(hint=_AUTO_WHAT)
 
 
 def _stop_auto(rest: str) -> Order:
-    return Disallow(what=folded(rest))
+    return Disallow(what=kind_named(rest))
 
 
 def _paid(rest: str) -> Order | NotUnderstood:
