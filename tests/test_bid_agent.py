@@ -5,20 +5,16 @@ import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agents.bid import BidAgent, TemplateBid, check, compose
 from agents.bid import Words as BidWords
-from agents.model import Model
-from agents.prices import Prices
 from agents.templates import Drafter, TemplateReply
 from agents.writing import Task
-from memory.journal import Caps, Journal
-from memory.schema import open_engine
+from memory.journal import Journal
+from tests.models import model_at
 from tests.servers.openai import Fault, OpenAIServer
 from workflows.errors import NeedsOwner, Retryable
 from workflows.models import Address, Brief, Draft, Lead, Money, PastWork, Pay, Source
@@ -78,21 +74,11 @@ GOOD: dict[str, Any] = {
 }
 
 
-class Now:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
 @pytest.fixture
-async def agent(openai_server: OpenAIServer, tmp_path: Path) -> AsyncIterator[BidAgent]:
-    engine = open_engine(tmp_path / "ledger.sqlite")
-    model = Model(
-        base_url=openai_server.url, name="test-model", caps=Caps(cost=Decimal(2), calls=5_000, tokens=10**9),
-        journal=Journal(engine, Now(), "UTC"), prices=Prices.load(), clock=Now(), seconds=20.0,
-    )  # fmt: skip
+async def agent(openai_server: OpenAIServer, journal: Journal) -> AsyncIterator[BidAgent]:
+    model = model_at(openai_server.url, journal, seconds=20.0)
     yield BidAgent(model, TemplateBid())
     await model.aclose()
-    engine.dispose()
 
 
 def lead(**fields: Any) -> Brief:

@@ -1,22 +1,17 @@
 """The letters about late invoices: figures by code alone, words by template or by a scripted model over HTTP."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from pathlib import Path
+from datetime import date
 
 import pytest
-from sqlalchemy import Engine
 
 from agents.chase import ChaseAgent, TemplateChase, Words, check, compose
-from agents.model import Model
-from agents.prices import Prices
 from agents.templates import Drafter, TemplateReply
 from agents.writing import Task
-from memory.journal import Caps, Journal
-from memory.schema import open_engine
+from memory.journal import Journal
+from tests.models import model_at
 from tests.servers.openai import Fault as Trouble
 from tests.servers.openai import OpenAIServer
 from workflows.errors import Retryable
@@ -182,29 +177,9 @@ GOOD = {
 }
 
 
-class Now:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(tmp_path / "ledger.sqlite")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-async def agent(openai_server: OpenAIServer, engine: Engine) -> AsyncIterator[ChaseAgent]:
-    model = Model(
-        base_url=openai_server.url,
-        name="test-model",
-        caps=Caps(cost=Decimal(2), calls=5_000, tokens=10**9),
-        journal=Journal(engine, Now(), "UTC"),
-        prices=Prices.load(),
-        clock=Now(),
-        seconds=30.0,
-    )
+async def agent(openai_server: OpenAIServer, journal: Journal) -> AsyncIterator[ChaseAgent]:
+    model = model_at(openai_server.url, journal, seconds=30.0)
     yield ChaseAgent(model, TemplateChase())
     await model.aclose()
 

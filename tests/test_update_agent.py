@@ -1,31 +1,21 @@
 """The status update: a template's list, and a model's points held to what was logged."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from pathlib import Path
+from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
 
-from agents.model import Model
-from agents.prices import Prices
 from agents.update import Point, Points, TemplateUpdate, UpdateAgent, check
 from agents.writing import Task
-from memory.journal import Caps, Journal
-from memory.schema import open_engine
+from memory.journal import Journal
+from tests.models import model_at
 from tests.servers.openai import Fault as Trouble
 from tests.servers.openai import OpenAIServer
 from workflows.errors import Retryable
 from workflows.models import Address, Brief, Draft, Envelope, Report, Work
 from workflows.rules.language import LANGUAGES
-
-
-class Now:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 def work(number: int, text: str, minutes: int = 60, kind: str = "time", day: int = 16, **given: Any) -> Work:
@@ -202,22 +192,8 @@ GOOD = {
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(tmp_path / "ledger.sqlite")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-async def agent(openai_server: OpenAIServer, engine: Engine) -> AsyncIterator[UpdateAgent]:
-    model = Model(
-        base_url=openai_server.url,
-        name="test-model",
-        caps=Caps(cost=Decimal(2), calls=500, tokens=10**9),
-        journal=Journal(engine, Now(), "UTC"),
-        prices=Prices.load(),
-        clock=Now(),
-    )
+async def agent(openai_server: OpenAIServer, journal: Journal) -> AsyncIterator[UpdateAgent]:
+    model = model_at(openai_server.url, journal)
     yield UpdateAgent(model, TemplateUpdate())
     await model.aclose()
 
