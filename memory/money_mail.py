@@ -11,11 +11,12 @@ from sqlalchemy import Connection, or_, select
 
 from memory.debts import country_of, debts_of, note_absence, note_dispute, note_payment, note_promise
 from memory.people import find_client
-from memory.schema import cases, invoices, outbox
+from memory.schema import cases, client_addresses, invoices, outbox
 from workflows.models import Client, Email, Ignore, Invoice, Owner, Route, Start, Tell
 from workflows.ports import Clock
 from workflows.rules.dunning import zone_of
 from workflows.rules.language import language_of
+from workflows.rules.money import totals
 from workflows.rules.payments import NotMoney, Payment, bare_name, is_shared_domain, numbers_in, payment_in
 from workflows.rules.promises import Absence, Dispute, Promise, money_words
 from workflows.rules.replying import written
@@ -117,6 +118,8 @@ def _take_words(connection: Connection, clock: Clock, owner: Owner, heard: Heard
         return ""
     numbers = _about(email, [one.number for one in debts_of(connection, debtor)])
     match said:
+        case Promise(made=True, words=words):
+            return _take_claim(connection, clock, key, debtor, numbers, words)
         case Promise(until=until):
             return note_promise(
                 connection, clock, key=key, client=debtor, until=until, numbers=numbers, by_owner=False
@@ -129,6 +132,21 @@ def _take_words(connection: Connection, clock: Clock, owner: Owner, heard: Heard
             return note_absence(connection, clock, key=key, client=debtor, until=until)
         case None:
             return ""
+
+
+def _take_claim(  # noqa: PLR0913, PLR0917 - what a debtor says of a payment
+    connection: Connection, clock: Clock, key: str, debtor: str, numbers: Sequence[str], words: str
+) -> str:
+    """They write that they have paid: no proof, and a reason to look into the account before they are reminded."""
+    owed = [one for one in debts_of(connection, debtor) if not numbers or one.number in numbers]
+    says = f'they write "{words}"'
+    if len(owed) == 1:
+        return note_payment(
+            connection, clock, key=key, client=debtor, amount=owed[0].balance, number=owed[0].number, proven=False,
+            says=says,
+        )  # fmt: skip
+    amount = totals(one.balance for one in owed)[0]
+    return note_payment(connection, clock, key=key, client=debtor, amount=amount, proven=False, says=says)
 
 
 def _about(email: Email, numbers: Sequence[str]) -> tuple[str, ...]:
@@ -146,15 +164,17 @@ def _debtor(connection: Connection, email: Email, client: Client | None) -> str:
     domain = email.sender.email.lower().rpartition("@")[2]
     if not domain or is_shared_domain(domain):
         return ""
-    owed = {number: one for number, one in _owed(connection).items() if _is_of(one, domain)}
+    owed = {one.number: one for client in _of_firm(connection, domain) for one in debts_of(connection, client)}
     named = {owed[number].client for number in numbers_in(f"{email.subject}\n{email.text}", owed)}
     answered = _answered(connection, email) & {one.client for one in owed.values()}
     found = answered or named
     return found.pop() if len(found) == 1 else ""
 
 
-def _is_of(invoice: Invoice, domain: str) -> bool:
-    return invoice.email.lower().rpartition("@")[2] == domain
+def _of_firm(connection: Connection, domain: str) -> Sequence[str]:
+    """Every client with an address there."""
+    there = client_addresses.c.email.endswith(f"@{domain}", autoescape=True)
+    return connection.execute(select(client_addresses.c.client).where(there).distinct()).scalars().all()
 
 
 def _answered(connection: Connection, email: Email) -> set[str]:

@@ -182,6 +182,17 @@ def test_we_pay_friday_holds_until_monday(house: House) -> None:
     assert opened.numbers == ("2026-014",)
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_who_says_they_have_paid_is_not_reminded_and_the_owner_is_asked(house: House, *, several: bool) -> None:
+    import_(house, owed(), *([owed("2026-015", 30_000)] if several else []))
+    receive(house, says("We have already paid the invoice.", subject="Re: your reminder"))
+    assert balance(house, "2026-014") == 50_000
+    assert holds(house) == ["evidence"]
+    (asked,) = house.ledger.payments_to_ask_about()
+    assert "already paid" in asked.says
+    assert asked.number == ("" if several else "2026-014")
+
+
 def test_a_dispute_holds_and_keeps_their_words(house: House) -> None:
     import_(house, owed())
     chase(house)
