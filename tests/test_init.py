@@ -285,6 +285,7 @@ def test_a_folder_for_invoices_is_laid_and_never_touched_again(tmp_path: Path, a
     template = home / "invoices" / "template.csv"
     assert template.read_text() == TEMPLATE
     assert home_mode(template) == 0o600
+    assert home_mode(home / "projects" / "template.toml") == 0o600
     template.unlink()
     init(home, answers, force=True)
     assert not template.exists()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.projects import KEYS, read_project, read_projects
+from tools.projects import KEYS, TEMPLATE, UNREAD, read_project, read_projects
 from tools.timesheets import Reading, read_timesheet
 from workflows.errors import NeedsOwner
 from workflows.models import Milestone, Project
@@ -144,6 +144,13 @@ def test_a_file_of_another_kind_is_told(tmp_path: Path) -> None:
     read = read_projects(tmp_path)
     assert [project.id for project in read.found] == ["relaunch"]
     assert "shop.yaml is no project's file" in read.faults[0].problem
+
+
+def test_the_template_is_no_project_until_it_is_copied(tmp_path: Path) -> None:
+    written(tmp_path, TEMPLATE, UNREAD)
+    assert read_projects(tmp_path).found == ()
+    project = read_project(written(tmp_path, TEMPLATE))
+    assert (project.name, project.milestones[0].estimate_minutes) == ("Website relaunch", 2400)
 
 
 def test_two_projects_of_one_name_are_refused(tmp_path: Path) -> None:

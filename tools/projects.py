@@ -22,6 +22,8 @@ from workflows.rules.words import fold
 SUFFIXES = (".toml", ".csv")
 OTHER_SUFFIXES = (".yaml", ".yml", ".json", ".ini", ".xlsx", ".ods")
 """What somebody may take for a project's file: told, not silently passed by."""
+UNREAD = "template.toml"
+"""The file that `init` lays into the folder: an example, and no project until it is copied under another name."""
 MOST_BYTES = 1_000_000
 MOST_ITEMS = 200  # lines of scope, milestones, repositories
 _LONGEST = 500  # characters of one text
@@ -39,6 +41,28 @@ _EXAMPLE = {
     "email": 'email = "maria@studio.example"',
     "milestones": 'name = "Launch"',
 }
+
+
+TEMPLATE = """\
+# A project: what was agreed with a client. Copy this file under another name, its name is the project's id;
+# docs/status.md describes each key. This file itself is not read.
+
+name = "Website relaunch"
+email = "maria@studio.example"      # the client: updates go there
+contact = "Maria Alvarez"           # for the greeting
+# language = "en"                   # of updates; left out: the one they write in
+update_every = "weekly"             # "every 2 weeks", "monthly", "never"
+scope = ["Design and build of five pages", "One contact form"]
+excluded = ["Search engine optimisation (SEO)", "Translation"]
+repositories = []                   # folders that hold .git: your commits are told
+tracked_as = []                     # what your time tracker calls it, where that is another name
+
+[[milestones]]
+name = "Launch"
+due = 2026-12-18
+estimate = "40h"
+done = false
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +110,7 @@ def read_projects(folder: Path) -> Projects:
     faults: list[NeedsOwner] = []
     unread: set[str] = set()
     for path in paths:
-        if path.name.startswith((".", "~")):  # an editor's own copies
+        if path.name.startswith((".", "~")) or path.name == UNREAD:  # an editor's own copies, and the example
             continue
         try:
             project = read_project(path)

@@ -21,6 +21,7 @@ import tomlkit
 import typer
 from pydantic import SecretStr
 
+from tools import projects
 from tools.invoices import TEMPLATE
 from workers import home as homes
 from workers import settings
@@ -293,18 +294,21 @@ def _write(home: Path, values: Values, passwords: Mapping[str, str]) -> None:
         if path.exists():
             _keep_aside(path)
         _replace(path, _document(values))
-        _lay_template(home / str(values.get("money", {}).get("invoices", "invoices")))
+        _lay_template(home / str(values.get("money", {}).get("invoices", "invoices")), "template.csv", TEMPLATE)
+        _lay_template(
+            home / str(values.get("work", {}).get("projects", "projects")), projects.UNREAD, projects.TEMPLATE
+        )
     except OSError as error:
         raise NeedsOwner(
             f"The settings in {home} cannot be written: {error.strerror}.", "Free some space or mend its permissions."
         ) from error
 
 
-def _lay_template(folder: Path) -> None:
-    """A folder for invoices with a file to fill in, where there is none yet."""
+def _lay_template(folder: Path, name: str, text: str) -> None:
+    """A folder with a file to fill in, where there is none yet."""
     if not folder.exists():
         folder.mkdir(mode=0o700, parents=True)
-        _replace(folder / "template.csv", TEMPLATE)
+        _replace(folder / name, text)
 
 
 def _keep_aside(path: Path) -> None:
