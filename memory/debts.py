@@ -95,6 +95,8 @@ def keep_invoices(  # noqa: PLR0913 - an import and what is known of it
     if complete:
         news.miss({invoice.number for invoice in found})
     news.settle()
+    mine = (invoices.c.source == source) & (invoices.c.gone == 0)
+    connection.execute(update(invoices).where(mine).values(read_at=read_at))
     newest = insert(imports).values(source=source, read_at=read_at)
     connection.execute(newest.on_conflict_do_update(index_elements=["source"], set_={"read_at": read_at}))
     return news.changes()
@@ -105,28 +107,30 @@ class _Import:
 
     def __init__(self, connection: Connection, clock: Clock, source: str, read_at: datetime) -> None:
         self._connection, self._clock, self._source, self._read_at = connection, clock, source, read_at
+        # Looked up once: an import that brings nothing new must not hold the ledger for longer than a moment.
+        self._rows = {row.number: row for row in connection.execute(select(invoices)).all()}
+        self._clients: dict[tuple[str, str], str] = {}  # (address, country) -> client
         self._found: dict[str, list[str]] = {}
         self._settled: dict[str, list[str]] = {}  # client -> numbers that were paid
 
     def take(self, invoice: Invoice) -> None:
-        row = _row(self._connection, invoice.number)
+        row = self._rows.get(invoice.number)
         if row is not None and row.source != self._source and not row.gone:
             if _facts(from_json(Invoice, row.invoice)) != _facts(invoice):
                 self._note("clashes", invoice.number)
             return
-        client = self._client_of(invoice)
-        stated = replace(invoice, client=client, source=self._source)
-        self._write(stated)
+        stated = replace(invoice, client=self._client_of(invoice), source=self._source)
         if row is None or row.gone:
+            self._write(stated)
             self._note("appeared", invoice.number)
-            return
-        before, now = _as_known(row), _as_known(_row_of(self._connection, invoice.number))
-        self._compare(before, now)
+        elif row.invoice != to_json(stated):
+            self._write(stated)
+            self._compare(_as_known(row), _with_noted(stated, row.noted))
 
     def miss(self, listed: Collection[str]) -> None:
         """What the source had and has no more."""
-        mine = select(invoices).where(invoices.c.source == self._source, invoices.c.gone == 0)
-        for row in self._connection.execute(mine).all():
+        mine = [row for row in self._rows.values() if row.source == self._source and not row.gone]
+        for row in mine:
             if row.number in listed:
                 continue
             self._connection.execute(update(invoices).where(invoices.c.number == row.number).values(gone=1))
@@ -174,14 +178,19 @@ class _Import:
         if "@" not in invoice.email:
             self._note("unreachable", invoice.number)
             return ""
-        address = Address(email=invoice.email.lower(), name=invoice.name)
-        client = client_at(self._connection, address, self._clock)
-        mark_written_to(self._connection, client.id)
-        if invoice.country:
-            row = insert(debtors).values(client=client.id, country=invoice.country)
-            set_country = {"country": invoice.country}
-            self._connection.execute(row.on_conflict_do_update(index_elements=["client"], set_=set_country))
-        return client.id
+        email = invoice.email.lower()
+        if (email, invoice.country) not in self._clients:
+            known = client_at(self._connection, Address(email=email, name=invoice.name), self._clock).id
+            self._clients[email, invoice.country] = known
+            mark_written_to(self._connection, known)
+            if invoice.country:
+                self._note_country(known, invoice.country)
+        return self._clients[email, invoice.country]
+
+    def _note_country(self, client: str, country: str) -> None:
+        row = insert(debtors).values(client=client, country=country)
+        values = {"country": country}
+        self._connection.execute(row.on_conflict_do_update(index_elements=["client"], set_=values))
 
     def _write(self, invoice: Invoice) -> None:
         values = {
@@ -215,6 +224,12 @@ def debts_of(connection: Connection, client: str) -> tuple[Invoice, ...]:
     return tuple(sorted((one for one in known if one.balance.minor), key=lambda one: (one.due, one.number)))
 
 
+def debtors_now(connection: Connection) -> tuple[str, ...]:
+    """Every client who owes anything now, by id."""
+    rows = connection.execute(select(invoices).where(invoices.c.gone == 0, invoices.c.client != "")).all()
+    return tuple(sorted({row.client for row in rows if _as_known(row).balance.minor}))
+
+
 def bank_data_day(connection: Connection) -> date | None:
     """The day of the newest thing known about payments: an import's data or a payment; None when there is none."""
     imported = connection.execute(select(func.max(imports.c.read_at))).scalar()
@@ -227,19 +242,18 @@ def _row(connection: Connection, number: str) -> Row[Any] | None:
     return connection.execute(select(invoices).where(invoices.c.number == number)).first()
 
 
-def _row_of(connection: Connection, number: str) -> Row[Any]:
-    return connection.execute(select(invoices).where(invoices.c.number == number)).one()
-
-
 def _as_known(row: Row[Any]) -> Invoice:
     """The invoice as its source states it, with what was noted beside it: the larger of both counts, never the sum."""
-    stated = from_json(Invoice, row.invoice)
+    return replace(_with_noted(from_json(Invoice, row.invoice), row.noted), client=row.client)
+
+
+def _with_noted(stated: Invoice, noted: int) -> Invoice:
     if stated.state == "cancelled":
-        return replace(stated, paid=stated.amount, client=row.client)
+        return replace(stated, paid=stated.amount)
     by_source = stated.amount.minor if stated.state == "paid" else (stated.paid.minor if stated.paid else 0)
-    paid = Money(minor=max(by_source, row.noted), currency=stated.amount.currency)
+    paid = Money(minor=max(by_source, noted), currency=stated.amount.currency)
     settled = paid.minor >= stated.amount.minor
-    return replace(stated, paid=paid if paid.minor else None, state="paid" if settled else "open", client=row.client)
+    return replace(stated, paid=paid if paid.minor else None, state="paid" if settled else "open")
 
 
 def _facts(one: Invoice) -> tuple[Any, ...]:

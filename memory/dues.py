@@ -11,6 +11,7 @@ from memory.debts import (
     Debts,
     bank_data_day,
     country_of,
+    debtors_now,
     debts_of,
     holds_of,
     invoice,
@@ -19,7 +20,7 @@ from memory.debts import (
 )
 from memory.events import Beginning, begin, tell
 from memory.people import read_client
-from memory.schema import cases, invoices, notices, outbox, seen
+from memory.schema import cases, notices, outbox, seen
 from workflows.models import Client, Invoice, Owner
 from workflows.ports import Clock
 from workflows.rules.canonical import one_line
@@ -114,27 +115,18 @@ def debtor(connection: Connection, clock: Clock, owner: Owner, client: str, term
     )
 
 
-def due_notices(connection: Connection, clock: Clock, owner: Owner, terms: Terms) -> Looked:
-    """Open a chase case for every client to whom a notice is due; one open case to a client at most.
+def due_notice(connection: Connection, clock: Clock, owner: Owner, client: str, terms: Terms) -> Opened | None:
+    """Open a chase case for this client when a notice is due, or renew the one that waits; None when nothing is.
 
     Asked twice on one day, or after days without Deskhand, it opens nothing twice: what is due is a rule over what was
-    sent and what is open.
+    sent and what is open. One open case to a client at most.
     """
-    everyone = connection.execute(select(invoices.c.client).where(invoices.c.client != "").distinct())
-    opened, owing, waiting = [], 0, 0
-    for client in sorted(everyone.scalars().all()):
-        found = debtor(connection, clock, owner, client, terms)
-        if not found.debts:
-            continue
-        owing += 1
-        chases = open_chases(connection, client)
-        waiting += len(chases)
-        due = found.next()
-        if isinstance(due, Nothing):
-            continue
-        made = _renew(connection, clock, found, due, chases) if chases else _open(connection, clock, found, due)
-        opened += [made] if made else []
-    return Looked(opened=tuple(opened), debtors=owing, waiting=waiting)
+    found = debtor(connection, clock, owner, client, terms)
+    due = found.next()
+    if isinstance(due, Nothing):
+        return None
+    chases = open_chases(connection, client)
+    return _renew(connection, clock, found, due, chases) if chases else _open(connection, clock, found, due)
 
 
 def _open(connection: Connection, clock: Clock, found: Debtor, due: Due) -> Opened:
@@ -208,9 +200,21 @@ class Dues(Debts):
     """The day's look, and what a chase case is about."""
 
     def open_due(self, owner: Owner, terms: Terms) -> Looked:
-        """As `due_notices`, in one transaction."""
+        """Open a chase case for everybody to whom a notice is due.
+
+        Looked for without holding up anybody who writes, then opened in one short transaction for each client.
+        """
+        with self._reading() as connection:
+            owing = debtors_now(connection)
+            waiting = sum(len(open_chases(connection, client)) for client in owing)
+        opened = [made for client in owing if (made := self._open_if_due(client, owner, terms))]
+        return Looked(opened=tuple(opened), debtors=len(owing), waiting=waiting)
+
+    def _open_if_due(self, client: str, owner: Owner, terms: Terms) -> Opened | None:
+        if isinstance(self.debtor(client, owner, terms).next(), Nothing):
+            return None
         with self._writing() as connection:
-            return due_notices(connection, self._clock, owner, terms)
+            return due_notice(connection, self._clock, owner, client, terms)
 
     def debtor(self, client: str, owner: Owner, terms: Terms) -> Debtor:
         """One client's debts as the rule sees them today."""
