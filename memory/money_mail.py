@@ -18,7 +18,7 @@ from workflows.rules.dunning import zone_of
 from workflows.rules.language import language_of
 from workflows.rules.money import totals
 from workflows.rules.payments import NotMoney, Payment, bare_name, is_shared_domain, numbers_in, payment_in
-from workflows.rules.promises import Absence, Dispute, Promise, money_words
+from workflows.rules.promises import Absence, Claim, Dispute, Promise, money_words
 from workflows.rules.replying import written
 from workflows.rules.sender import fails_dmarc
 
@@ -118,7 +118,7 @@ def _take_words(connection: Connection, clock: Clock, owner: Owner, heard: Heard
         return ""
     numbers = _about(email, [one.number for one in debts_of(connection, debtor)])
     match said:
-        case Promise(made=True, words=words):
+        case Claim(words=words):
             return _take_claim(connection, clock, key, debtor, numbers, words)
         case Promise(until=until):
             return note_promise(

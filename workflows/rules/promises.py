@@ -16,8 +16,6 @@ from workflows.rules.canonical import one_line
 from workflows.rules.replying import written
 from workflows.rules.words import fold, phrases, table
 
-ON_ITS_WAY = 3
-"""Business days that a transfer said to be made may take."""
 FARTHEST = timedelta(days=120)
 """A day farther away is a misreading, or no promise."""
 
@@ -25,7 +23,7 @@ _READ = 12_000  # characters of the new part
 _LONGEST = 600  # characters of a sentence: more is a list or a table
 _QUOTE = 160
 _WINDOW = 5  # words of a day ("the Friday after next" is not one of them)
-_FRIDAY, _WEDNESDAY, _WEEKEND = 4, 2, 5
+_FRIDAY, _WEDNESDAY = 4, 2
 _SHORTEST_NAME = 4
 _LAST = 31
 _SENTENCE = re.compile(r"(?<=[!?])\s+|(?<=[^\d\s][.])\s+(?=[^\W\d_a-z\u00df-\u00ff]|[\"'(\u00bf\u00a1])")
@@ -45,11 +43,17 @@ _ROUND_THE_CLOCK = "Mon-Sun 00:00-24:00"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """They pay by that day; or (`made`) they say that they have paid, and by that day it must have arrived."""
+    """They pay by that day."""
 
     until: date
     words: str
-    made: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """They say that they have paid."""
+
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,9 @@ class Absence:
     words: str
 
 
+Said = Promise | Claim | Dispute | Absence
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reader:
     """One mail being read: which languages' words count, and what "tomorrow" counts from."""
@@ -80,7 +87,7 @@ class _Reader:
         return self.now.date()
 
 
-def money_words(text: str, language: str, now: datetime, timezone: str) -> Promise | Dispute | Absence | None:
+def money_words(text: str, language: str, now: datetime, timezone: str) -> Said | None:
     """What the new words of a mail say of money: a dispute before a promise before an absence; None for none of them.
 
     `language`: of the mail, "" when it is not known; `now`, `timezone`: what "Friday" counts from.
@@ -145,14 +152,14 @@ def _dispute(sentences: tuple[_Sentence, ...], reader: _Reader) -> Dispute | Non
 # ---------------------------------------------------------------- promises
 
 
-def _promise(sentences: tuple[_Sentence, ...], reader: _Reader) -> Promise | None:
-    """The last day that is promised: what is paid in parts is paid by then."""
+def _promise(sentences: tuple[_Sentence, ...], reader: _Reader) -> Promise | Claim | None:
+    """The last day that is promised, for what is paid in parts is paid by then; else that they have paid."""
     found = [one for sentence in sentences if not sentence.asks for one in _promises(sentence, reader)]
-    ahead = [one for one in found if not one.made]
-    return max(ahead or found, key=lambda one: one.until, default=None)
+    ahead = [one for one in found if isinstance(one, Promise)]
+    return max(ahead, key=lambda one: one.until) if ahead else next(iter(found), None)
 
 
-def _promises(sentence: _Sentence, reader: _Reader) -> Iterator[Promise]:
+def _promises(sentence: _Sentence, reader: _Reader) -> Iterator[Promise | Claim]:
     for language in reader.languages:
         plain = _plain(sentence.folded, language)
         if _words(language, "condition").search(plain):
@@ -165,15 +172,7 @@ def _promises(sentence: _Sentence, reader: _Reader) -> Iterator[Promise]:
             if day:
                 yield Promise(until=day, words=sentence.said)
             elif _words(language, "paid").search(clause):
-                yield Promise(until=_business_days_after(reader.today), words=sentence.said, made=True)
-
-
-def _business_days_after(today: date) -> date:
-    day, left = today, ON_ITS_WAY
-    while left:
-        day += timedelta(days=1)
-        left -= day.weekday() < _WEEKEND
-    return day
+                yield Claim(words=sentence.said)
 
 
 # ---------------------------------------------------------------- absences
