@@ -1,6 +1,9 @@
 """The demos as they are typed: each story from recorded input to what arrives, after a yes and after a no."""
 
 import json
+import os
+import pty
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house import ROOT
+from tests.house import ROOT, until
 from tools.web import NotServed, Web
 from workers.demo.run import STORIES
 from workers.demo.site import DATA, Site, dated, recorded
@@ -152,6 +155,44 @@ def test_after_a_no_to_all_the_client_hears_nothing(tmp_path):
 
 
 # ---------------------------------------------------------------- the stage
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_story_leaves_nothing_behind(tmp_path, how):
+    playing = subprocess.Popen(
+        [sys.executable, "-P", "-m", "workers", "demo", "all", "--answer", "ok", "--json"],
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(Path.home()), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        until(lambda: list(tmp_path.glob("deskhand-demo-*/ledger.sqlite")), 30, "the demo's home")
+        playing.send_signal(how)
+        _, said = playing.communicate(timeout=30)
+    finally:
+        playing.kill()
+        playing.wait(10)
+    assert playing.returncode == 130, said
+    assert "Traceback" not in said
+    assert not list(tmp_path.glob("deskhand-demo-*"))
+
+
+def test_the_owner_answers_at_a_terminal_what_asks_and_nothing_else(tmp_path):
+    """Three bids ask; the packs and notices that come between them do not."""
+    ours, theirs = pty.openpty()
+    os.write(ours, b"ok\nno\nok\n")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "workers", "demo", "leads", "--json"],
+            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(Path.home()), "TMPDIR": str(tmp_path)},
+            stdin=theirs, capture_output=True, text=True, timeout=150, check=False, cwd=ROOT,
+        )  # fmt: skip
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one["answer"] for one in of(events, "answered")] == ["ok", "no", "ok"]
+    assert sorted(events[-1]["outcomes"].values()) == ["placed", "placed", "rejected"]
 
 
 def test_a_story_that_is_none_is_refused_with_those_there_are():

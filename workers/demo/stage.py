@@ -9,7 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
@@ -163,7 +163,7 @@ class Stage:
         version = version_of(email)
         if self.scripted is None:
             asks = version is not None or self.state(case).stage == "waiting"
-            return await asyncio.to_thread(_typed) if asks else None
+            return await asyncio.to_thread(_typed, self._screen) if asks else None
         if version is None or self.answers.get(case, 0) >= MOST_ANSWERS:
             return None
         if not self.answers.get(case):
@@ -172,6 +172,11 @@ class Stage:
             return None
         self.say("A new version came; the demo's owner says yes to it.")
         return "ok"
+
+    @property
+    def _screen(self) -> TextIO:
+        """Where people read: stdout holds JSON alone where it holds any."""
+        return sys.stderr if self.output.as_json else sys.stdout
 
     async def answer(self, asked: Email, case: int, answer: str) -> None:
         """Type the answer above the quoted mail, as a mail program does, and leave it in Sent and INBOX."""
@@ -325,8 +330,9 @@ def written(  # noqa: PLR0913
     )  # fmt: skip
 
 
-def _typed() -> str:
+def _typed(shown_on: TextIO) -> str:
     """One line from the terminal; an end of input means "no"."""
-    print("\nYour answer (ok, edit TEXT, no, mine, later 2d, why, or say what to change): ", end="", flush=True)
+    asks = "\nYour answer (ok, edit TEXT, no, mine, later 2d, why, or say what to change): "
+    print(asks, end="", file=shown_on, flush=True)
     line = sys.stdin.readline()
     return line.strip() if line else "no"
