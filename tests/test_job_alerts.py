@@ -237,7 +237,7 @@ def test_a_job_alerted_twice_is_one_lead_and_skipped_ones_have_their_reason(hous
 def test_an_unknown_template_is_quarantined_with_what_could_be_read(house: House):
     receive(house, "upwork-digest-partly-broken")
     assert len(house.ledger.undelivered()) == 2
-    (aside,) = house.ledger.untold_quarantine()
+    (aside,) = house.ledger.untold_leads_aside()
     assert (aside.rule, aside.sender) == ("job-alert", "donotreply@upwork.com")
     assert "(code unreadable-job)" in aside.reason
     assert "2 new leads" in aside.reason
