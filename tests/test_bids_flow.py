@@ -207,3 +207,40 @@ def test_a_claim_of_a_model_is_the_owners_to_make_and_a_no_sends_nothing(
         place.house.owner_answers(shown, "no, too much work")
         until(lambda: place.outcome(case) == "rejected", 60, "the case to be closed")
         assert place.house.sent_to_clients() == []
+
+
+def test_a_model_fills_the_slots_and_wishes_change_the_price(
+    tmp_path: Path, mailbox: DovecotUser, smtp_server: RecordingSmtp, board: WebServer, openai_server: OpenAIServer
+) -> None:
+    board.put("/jobs.rss", feed(item()), content_type="application/rss+xml")
+    openai_server.answer(
+        lambda request: {
+            "opening": "I read that your ticket shop is to be moved to Django and PostgreSQL.",
+            "answers": [{"question": 2, "text": "I moved 12 years of orders from PHP to Django for the City Museum."}],
+            "fit": "I have built ticket shops since 2014.",
+            "plan": "I would begin with a copy of the orders and move them first.",
+        }
+    )
+    place = desk(
+        tmp_path, mailbox, smtp_server, board, model={"base_url": openai_server.url, "name": "test-model"}
+    )  # fmt: skip
+    with place.house.running():
+        (asked,) = place.house.wait_approvals(1)
+        assert "Model: test-model" in asked.text
+        draft = extract_draft(asked.text) or ""
+        assert "I moved 12 years of orders from PHP to Django for the City Museum.\n" in draft
+        assert "My rate is 95 EUR per hour." in draft
+        assert "rests on work:museum" in asked.text
+        shown = asked.date
+        assert shown
+        # What a person types within 5 s of the question would be taken for an automatic reply.
+        until(lambda: datetime.now(UTC) - shown > timedelta(seconds=7), 20, "the owner to have read it")
+        place.house.owner_answers(asked, "a little cheaper, at 85 EUR/hour")
+        again = place.house.wait_approvals(2)[-1]
+        draft = extract_draft(again.text) or ""
+        assert "My rate is 85 EUR per hour." in draft
+        assert "95 EUR" not in draft
+        place.house.owner_answers(again, "ok")
+        pack = place.named("Ready to paste: ")
+        assert between(pack.text, f"{case_of(asked)}.2") == draft
+        assert place.house.sent_to_clients() == []
