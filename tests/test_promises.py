@@ -151,6 +151,78 @@ NOTHING = [
     "Are you away next week?",
 ]
 
+FROM_REAL_LIFE = [
+    "The invoice has been approved and will be paid on 30 November.",
+    "Our accounts team tells me payment is due to go out this Friday.",
+    "Payment has been scheduled for Dec 1st.",
+    "I'll make the bank transfer first thing tomorrow.",
+    "You'll have the money in your account by Wednesday.",
+    "Invoice received, payment terms are 30 days, we will pay on 15 December.",
+    "We'll settle up next week, sorry for the delay!",
+    "Apologies, I was travelling. Will transfer today.",
+    "The remaining 500 EUR will follow on Friday.",
+    "I just spoke to finance: they will release the payment on Monday.",
+    "We do our payment run on the 1st of every month, so you will be paid on 1 December.",
+    "I will get this paid for you tomorrow.",
+    "You will be paid on Friday.",
+    "We can pay you by the end of next week.",
+    "Let me pay this tomorrow.",
+    "Wir begleichen die offene Rechnung bis spätestens 4.12.2026.",
+    "Die Zahlung ist für den 30.11. vorgesehen.",
+    "Habe die Überweisung für morgen eingestellt.",
+    "Ich kümmere mich drum, Zahlung geht heute raus.",
+    "Der Betrag wird am Donnerstag angewiesen.",
+    "Unsere nächste Zahlung erfolgt am 1. Dezember.",
+    "Sorry für die Verspätung, ich überweise gleich morgen früh.",
+    "Geld ist morgen auf dem Konto.",
+    "Das Geld überweise ich dir am Freitag.",
+    "Je vous fais le virement demain matin.",
+    "Le règlement interviendra en fin de semaine prochaine.",
+    "La facture est programmée pour paiement le 30 novembre.",
+    "Vous serez payé vendredi.",
+    "Paiement prévu vendredi.",
+    "Te hago la transferencia mañana por la mañana.",
+    "La factura se abonará el 30 de noviembre.",
+    "Le pagaremos a finales de la próxima semana.",
+    "Pago programado para el viernes.",
+    "Mañana mismo hacemos el ingreso.",
+]
+
+NOT_FROM_DEBTORS = [
+    "The amount of work will be done by Friday.",
+    "The transfer of the domain will be done on Friday.",
+    "We'll send the signed contract on Friday.",
+    "Could you send the invoice again? Then we will pay on Friday.",
+    "I have not seen your invoice, please resend it by Friday.",
+    "We'd pay on Friday but the bank account is blocked.",
+    "I don't think we will be able to pay before Friday.",
+    "Unfortunately the payment will not go out this week.",
+    "The payment will be delayed until further notice.",
+    "We will pay when the project is finished on Friday.",
+    "We expect the payment of our client on Friday.",
+    "Our client promised to pay us on Friday.",
+    "You said we could pay on Friday.",
+    "As agreed, please find attached the file, due on Friday.",
+    "I'll check with accounting on Friday.",
+    "We'll let you know on Friday when we can pay.",
+    "I will ask finance to pay on Friday.",
+    "The payment page will be online on Friday.",
+    "The payment gateway goes live on Friday.",
+    "The payment integration will be finished by Friday.",
+    "Money is tight until Friday.",
+    "Ich frage am Freitag in der Buchhaltung nach.",
+    "Die Zahlungsseite geht am Freitag online.",
+    "Wir melden uns am Freitag wegen der Zahlung.",
+    "Sobald der Kunde zahlt, überweisen wir am Freitag.",
+    "Die Zahlung verzögert sich bis Freitag.",
+    "Nous attendons le paiement de notre client vendredi.",
+    "Je vérifie avec la comptabilité vendredi.",
+    "La page de paiement sera en ligne vendredi.",
+    "El viernes lo consulto con contabilidad.",
+    "La página de pago estará lista el viernes.",
+    "Esperamos el pago de nuestro cliente el viernes.",
+]
+
 DISPUTES = [
     "This invoice is wrong.",
     "The amount seems to be incorrect, please check.",
@@ -210,7 +282,12 @@ def test_who_says_they_have_paid_is_heard(language: str, text: str) -> None:
     assert found.words in " ".join(text.split())
 
 
-@pytest.mark.parametrize("text", NOTHING)
+@pytest.mark.parametrize("text", FROM_REAL_LIFE)
+def test_promises_as_people_write_them(text: str) -> None:
+    assert isinstance(read(text), Promise)
+
+
+@pytest.mark.parametrize("text", [*NOTHING, *NOT_FROM_DEBTORS])
 def test_what_promises_nothing(text: str) -> None:
     assert read(text) is None
 

@@ -229,11 +229,17 @@ def _end_of_month(text: str, language: str, reader: _Reader) -> _Found:
             found.append(_last_day(_months_after(reader.today, months)))
             text = _words(language, kind).sub(" ", text)
     named = re.search(rf"(?<!\w){table('promises')[language]['end']} ?(?P<month>[^\W\d_]+)(?!\w)", text)
-    day = _read_day(f"15 {named['month']}", language, reader) if named else None
+    day = _in_month(named["month"], language, reader) if named else None
     if named and day:
         found.append(_last_day(day))
         text = text.replace(named.group(), " ")
     return found, text
+
+
+def _in_month(word: str, language: str, reader: _Reader) -> date | None:
+    """A day of the month that the word names; "semaine" names none, although "15 semaine" is a time."""
+    days = [_read_day(f"{number} {word}", language, reader) for number in (15, 16)]
+    return days[0] if days[0] and days[1] == days[0] + timedelta(days=1) else None
 
 
 def _ordinal(text: str, language: str, reader: _Reader) -> _Found:
@@ -241,8 +247,7 @@ def _ordinal(text: str, language: str, reader: _Reader) -> _Found:
     found = []
     for match in reversed(list(re.finditer(table("promises")[language]["ordinal"], text))):
         number, rest = int(match[1]), text[match.end() :].split()
-        month = bool(rest) and _read_day(f"15 {' '.join(rest[:2])}", language, reader) is not None
-        month = month or (bool(rest) and _read_day(f"15 {rest[0]}", language, reader) is not None)
+        month = any(_in_month(" ".join(rest[:size]), language, reader) for size in (1, 2) if len(rest) >= size)
         if not month and 1 <= number <= _LAST and (day := _next_numbered(reader.today, number)):
             found.append(day)
             text = text[: match.start()] + " " + text[match.end() :]
