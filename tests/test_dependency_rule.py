@@ -35,6 +35,13 @@ WALL_CLOCKS = {
     "datetime.datetime.today", "date.today", "datetime.date.today", "time.time", "time.time_ns", "time.localtime",
     "time.gmtime",
 }  # fmt: skip
+WEB_CLIENTS = {
+    "httpcore", "httpcore2", "httpx", "httpx2", "requests", "urllib3", "aiohttp", "urllib.request", "http.client",
+    "websockets", "websocket",
+}  # fmt: skip
+OWN_SERVERS = {  # beside the guarded client: what asks the servers that the owner named, and no stranger
+    "tools/web.py", "agents/model.py", "memory/embedding.py", "workers/discovery.py",
+}  # fmt: skip
 SHORT, LONGEST = 32, 80  # lines: 90 % of all functions are shorter than the first, none is longer than the second
 
 
@@ -107,6 +114,17 @@ def through_a_fence(root: Path) -> list[str]:
 def fence_of(name: str) -> str:
     first = name.partition(".")[0]
     return "agents/" if first.startswith(("langchain", "langgraph")) else FENCES.get(first, "")
+
+
+def past_the_guard(root: Path) -> list[str]:
+    """Everything on the web is fetched through tools/web.py; the others here ask servers that the owner named."""
+    return [
+        f"{path}:{line} imports {name}: fetch through tools/web.py"
+        for path, tree in modules(root)
+        if path not in OWN_SERVERS
+        for line, name in imports(path, tree)
+        if any(name == client or name.startswith(f"{client}.") for client in WEB_CLIENTS)
+    ]
 
 
 def reads_the_environment(root: Path) -> list[str]:
@@ -209,7 +227,7 @@ def too_long(root: Path) -> list[str]:
 
 
 RULES: tuple[Callable[[Path], list[str]], ...] = (
-    wrong_way, behind_the_face, through_a_fence, reads_the_environment, reads_the_wall_clock, not_empty,
+    wrong_way, behind_the_face, through_a_fence, past_the_guard, reads_the_environment, reads_the_wall_clock, not_empty,
     impure_workflows, impure_rules, waiting_rules, too_long,
 )  # fmt: skip
 
@@ -240,6 +258,12 @@ BAD: dict[Callable[[Path], list[str]], list[tuple[str, str]]] = {
         ("workers/b.py", "def send():\n    import smtplib"),
         ("workflows/c.py", "from langgraph.graph import StateGraph"),
         ("memory/d.py", "import langchain_community"),
+    ],
+    past_the_guard: [
+        ("tools/sources/a.py", "import httpx2"),
+        ("agents/b.py", "def look():\n    from urllib.request import urlopen"),
+        ("workers/c.py", "from httpcore2 import URL"),
+        ("memory/d.py", "import aiohttp.web"),
     ],
     reads_the_environment: [
         ("memory/a.py", "import os\nx = os.environ['A']"),
@@ -286,6 +310,7 @@ def test_a_good_tree_breaks_nothing(tmp_path: Path) -> None:
     good = {
         "workflows/rules/calendar.py": "import holidays\nfrom workflows.models import Email\n",
         "workflows/case.py": "from temporalio import workflow\nfrom workflows.models import Email\n",
+        "tools/web.py": "import httpcore2\n",
         "memory/store.py": "import chromadb\nfrom workflows.errors import Retryable\n",
         "tools/mail/outbox.py": "import aiosmtplib\nfrom memory.store import Store\n",
         "agents/reply.py": "from langgraph.graph import StateGraph\nimport time\nx = time.monotonic()\n",
