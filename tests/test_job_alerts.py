@@ -1,6 +1,7 @@
 """Alert mails of platforms: raw mails of their real shape, read by known templates, never guessed at."""
 
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -267,3 +268,22 @@ def test_alerts_are_notices_where_the_owner_does_not_want_them(tmp_path: Path):
         assert house.ledger.undelivered() == ()
         assert [one.rule for one in house.ledger.ignored()] == ["ignore-list" if intake.ignore else "platform-notice"]
         house.engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "https://www.upwork.com/jobs/", "https://www.upwork.com/jobs/~02", "[View job](https://www.upwork.com/jobs/x) ",
+        "https://www.linkedin.com/comm/jobs/view/", "word ", "Hourly: $4\n", "Skills:\n", "[", "(", "\n", "?", "a?b ",
+        "Posted on: Aug 26\n", "Please mention the word ", "x@", "1,000,",
+    ],
+)  # fmt: skip
+def test_a_mail_built_to_take_long_does_not(piece: str):
+    """Routing happens while the ledger is held: a mail may take a moment of it, never more."""
+    filled = (piece * (200_000 // len(piece)))[:200_000]
+    good = "\nClient work\nhttps://www.upwork.com/jobs/~022100070000365204895\nHourly: $40.00 - $60.00\n"
+    for text in (filled, good + filled, filled + good):
+        for name in ("upwork-hourly", "linkedin-text", "upwork-forwarded-gmail"):
+            begun = time.process_time()
+            alerts(replace(mail(name), text=text, html_text=""), OWN)
+            assert time.process_time() - begun < 1.5

@@ -30,7 +30,10 @@ _AT = re.compile(r"\s?[\[({<]\s?at\s?[\])}>]\s?", re.IGNORECASE)
 _DOT = re.compile(r"\s?[\[({<]\s?dot\s?[\])}>]\s?", re.IGNORECASE)
 _BULLET = re.compile(r"^\s*(?:[-*•·\u2013]|\(?\d{1,2}[.):]|[a-z][.)])\s*", re.IGNORECASE)
 _ASKS = re.compile(r"\b(?:you|your|you're|yours|sie|ihre?n?|du|dein\w*|vous|votre|usted|tu|su)\b", re.IGNORECASE)
-_OWN = re.compile(r"^\W*(?:who (?:are|is) (?:we|us)|why (?:us|join|work)|what (?:we|is(?! your\b))|how we|about)\b", re.IGNORECASE)
+_OWN = re.compile(
+    r"^\W*(?:who (?:are|is) (?:we|us)|why (?:us|join|work)|what (?:we|is(?! your\b))|how we|about)\b", re.IGNORECASE
+)
+_SENTENCE = re.compile(r"[^.?!\n]+\?|[^.?!\n]+[.!]*")
 _ASK_BLOCK = re.compile(
     r"\b(?:answer|tell us|let us know|include|reply with|questions?|beantworten|fragen|répond|responde)\b",
     re.IGNORECASE,
@@ -267,7 +270,7 @@ def questions_in(text: str) -> tuple[str, ...]:
         if _ASK_BLOCK.search(bare) and bare.endswith((":", ".")):
             in_block = _MOST_QUESTIONS
             continue
-        for sentence in re.findall(r"[^.?!\n]{2,600}\?", bare):
+        for sentence in (one for one in _SENTENCE.findall(bare) if one.endswith("?")):
             question = one_line(_asked_alone(sentence), _QUESTION)
             if (in_block or _ASKS.search(question)) and not _OWN.match(question) and len(question.split()) > 2:  # noqa: PLR2004
                 found[question] = None
