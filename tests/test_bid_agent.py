@@ -17,7 +17,7 @@ from memory.journal import Journal
 from tests.models import model_at
 from tests.servers.openai import Fault, OpenAIServer
 from workflows.errors import NeedsOwner, Retryable
-from workflows.models import Address, Brief, Draft, Lead, Money, PastWork, Pay, Source
+from workflows.models import Address, Brief, Draft, Factor, Lead, Money, PastWork, Pay, Score, Source
 from workflows.rules.claims import claims
 from workflows.rules.matching import fitting, work_source
 
@@ -240,6 +240,13 @@ async def test_a_good_bid_takes_one_call(openai_server: OpenAIServer, agent: Bid
     prompt = openai_server.chats[0].text
     assert "They are six people in Kiel" in prompt
     assert "2. Which similar shops have you built?" in prompt
+
+
+async def test_the_score_is_the_owners_and_never_a_models(openai_server: OpenAIServer, agent: BidAgent) -> None:
+    openai_server.script(GOOD)
+    worth = Score(total=0.8, threshold=0.5, factors=(Factor(name="x", value=1, weight=1, says="CANARY"),))
+    await agent.draft(replace(BRIEF, score=worth), 1, "", "")
+    assert "CANARY" not in openai_server.chats[0].text
 
 
 async def test_a_retried_activity_pays_nothing(openai_server: OpenAIServer, agent: BidAgent) -> None:

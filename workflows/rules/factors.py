@@ -5,7 +5,7 @@ cannot tell says so (`missing`) and counts as its own docstring says. Weights an
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -287,10 +287,13 @@ def _similar_wins(post: Post) -> Found:
     """How like it is to posts that were won before. Missing (none was won yet): 0.5."""
     if not post.wins:
         return Found(value=_UNKNOWN, says="No bid was won yet", missing=True)
-    best, shared = max(((_likeness(post.lead, win), win) for win in post.wins), key=lambda pair: pair[0])
-    title = one_line(shared.title, _WORDS)
-    says = f'It is like "{title}", which you won' if best > _UNKNOWN else "It is unlike what you won before"
-    return Found(value=0.4 + 0.6 * best, says=says, words=(title,))
+    here = _telling(post.lead)
+    best = max((_telling(win) for win in post.wins), key=lambda win: _likeness(here, win))
+    # Only words of this post are named: what another client wrote is nobody else's business.
+    shared = tuple(dict.fromkeys(word for stem, word in here.items() if stem in best))[:_MOST_QUOTES]
+    likeness = _likeness(here, best)
+    says = f"It shares {', '.join(shared)} with a post you won" if shared else "It is unlike what you won before"
+    return Found(value=0.4 + 0.6 * likeness, says=says, words=shared)
 
 
 def _questions(post: Post) -> Found:
@@ -529,13 +532,13 @@ def _pay_words(pay: Pay) -> str:
 # ---------------------------------------------------------------- likeness
 
 
-def _likeness(lead: Lead, win: Lead) -> float:
-    """0 to 1: the words of titles and skills that two posts share (Jaccard)."""
-    left, right = set(_telling(lead)), set(_telling(win))
-    return len(left & right) / len(left | right) if left and right else 0.0
+def _likeness(one: Mapping[str, str], other: Mapping[str, str]) -> float:
+    """0 to 1: the stems that two posts share (Jaccard)."""
+    together = one.keys() | other.keys()
+    return len(one.keys() & other.keys()) / len(together) if together else 0.0
 
 
-def _telling(lead: Lead) -> Iterator[str]:
-    for word in re.findall(r"[\w+#]{2,}", fold(f"{lead.title[:500]} {' '.join(lead.skills[:50])}")):
-        if word not in small_words():
-            yield word[:6]
+def _telling(lead: Lead) -> dict[str, str]:
+    """The words of a title and its skills that say what it is about, by their stems."""
+    words = re.findall(r"[\w+#]{2,}", fold(f"{lead.title[:500]} {' '.join(lead.skills[:50])}"))
+    return {word[:6]: word for word in words if word not in small_words()}
