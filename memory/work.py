@@ -72,26 +72,21 @@ class Works(Book):
             changed = [before.id for before, piece in both if _says(piece) != _says(before)]
             for before, piece in both:
                 if _kept(piece) != _kept(before):
-                    self._put(connection, replace(piece, id=before.id))
-            new = [piece for twin, piece in now.items() if twin not in known]
-            for piece in new:
-                self._put(connection, piece)
+                    connection.execute(update(work).where(work.c.id == before.id).values(**_values(piece)))
+            taken = {piece.id for piece in known.values()}  # a repository that two projects name tells the first one
+            unknown = {piece.id: piece for twin, piece in reversed(now.items()) if twin not in known}
+            new = [piece for name, piece in unknown.items() if name not in taken]
+            self._add(connection, new)
             removed = _remove(connection, [piece for twin, piece in known.items() if twin not in now], read)
             self._tell_open_updates(connection, {*changed, *removed}, unbilled=unbilled)
         return Kept(new=len(new), changed=len(changed), removed=len(removed))
 
-    def _put(self, connection: Connection, piece: Work) -> None:
-        values: dict[str, Any] = {
-            "project": piece.project,
-            "day": piece.day.isoformat(),
-            "minutes": piece.minutes,
-            "milestone": piece.milestone,
-            "text": piece.text,
-            "billable": int(piece.billable),
-            "source": piece.source,
-        }
-        row = insert(work).values(id=piece.id, twin=piece.twin or piece.id, at=self._clock.now(), **values)
-        connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
+    def _add(self, connection: Connection, new: Sequence[Work]) -> None:
+        """All in one statement: a first import may be ten years of entries, and others wait for the ledger."""
+        at = self._clock.now()
+        rows = [{"id": piece.id, "twin": piece.twin or piece.id, "at": at, **_values(piece)} for piece in new]
+        if rows:
+            connection.execute(insert(work), rows)
 
     def _tell_open_updates(self, connection: Connection, ids: frozenset[str] | set[str], *, unbilled: bool) -> None:
         """What an update under way rests on is not as it was: it is drafted again from all that is logged now."""
@@ -383,6 +378,18 @@ def _remove(connection: Connection, missing: Sequence[Work], read: Mapping[str, 
     if gone:
         connection.execute(delete(work).where(work.c.id == bindparam("gone")), [{"gone": name} for name in gone])
     return gone
+
+
+def _values(piece: Work) -> dict[str, Any]:
+    return {
+        "project": piece.project,
+        "day": piece.day.isoformat(),
+        "minutes": piece.minutes,
+        "milestone": piece.milestone,
+        "text": piece.text,
+        "billable": int(piece.billable),
+        "source": piece.source,
+    }
 
 
 def _says(piece: Work) -> tuple[object, ...]:

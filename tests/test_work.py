@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from memory.people import hold_proactive
-from memory.schema import risks, transaction
+from memory.schema import clients, risks, transaction
 from tests.house import House
 from tests.ledgers import StillClock
 from tests.servers.dovecot import DovecotUser
@@ -138,6 +138,18 @@ async def test_a_rebased_commit_stays_the_one_it_was(desk: Desk, tmp_path: Path)
     assert "0 new, 0 changed, 0 gone" in await desk.look()
     assert desk.ledger.work_of("relaunch") == before
     assert [piece.text for piece in before] == ["Base", "Feature"]
+
+
+async def test_a_repository_that_two_projects_name_tells_the_first(desk: Desk, tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "site")
+    repository.commit("Header", author=desk.house.owner.email, at="2026-11-20T10:00:00+00:00")
+    line = f'repositories = ["{repository.path}"]\n'
+    desk.write("projects/relaunch.toml", PROJECT + line)
+    desk.write("projects/blog.toml", PROJECT.replace("Relaunch", "Blog") + line)
+    assert "1 new, 0 changed" in await desk.look()
+    assert "0 new, 0 changed" in await desk.look()
+    assert [piece.text for piece in desk.ledger.work_of("blog")] == ["Header"]
+    assert desk.ledger.work_of("relaunch") == ()
 
 
 async def test_one_client_by_address_and_a_project_whose_file_is_gone_rests(desk: Desk) -> None:
@@ -281,6 +293,11 @@ async def test_who_complained_is_paused_or_wants_none_is_proposed_nothing(desk: 
     assert "relaunch 2026-W47: held because of a complaint" in await desk.look()
     with transaction(desk.parts.engine) as connection:
         hold_proactive(connection, project.client, "")
+    with transaction(desk.parts.engine) as connection:
+        connection.execute(update(clients).where(clients.c.id == project.client).values(paused_at=desk.clock.time))
+    assert "relaunch 2026-W47: you want nothing sent to them" in await desk.look()
+    with transaction(desk.parts.engine) as connection:
+        connection.execute(update(clients).where(clients.c.id == project.client).values(paused_at=None))
     desk.ledger.set_never(project.client)
     assert "relaunch 2026-W47: you want nothing sent to them" in await desk.look()
     assert desk.open_updates() == []
