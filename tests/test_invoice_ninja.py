@@ -12,7 +12,8 @@ from tests.ledgers import House
 from tests.servers.web import WebServer
 from tools.invoiceninja import PER_PAGE, InvoiceNinja, Listing, permitted
 from tools.web import Limits, Web
-from workers.invoicing import Importing
+from workers.invoicing import Importing, ninja_of
+from workers.settings import Settings, load
 from workflows.errors import NeedsOwner, Retryable
 from workflows.models import Invoice, Money
 
@@ -225,6 +226,43 @@ async def test_only_the_owners_own_server_may_stand_inside(ninja: Ninja) -> None
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(NeedsOwner, match=r"invoiceninja\.url"):
         permitted(url)
+
+
+def settings_of(tmp_path: Path, *lines: str) -> Settings:
+    home = tmp_path / "home"
+    home.mkdir()
+    start = [
+        "[owner]",
+        'name = "Ada"',
+        'address = "ada@winter.example"',
+        "[imap]",
+        'host = "h"',
+        "[smtp]",
+        'host = "h"',
+    ]
+    (home / "deskhand.toml").write_text("\n".join([*start, "[invoiceninja]", *lines]))
+    (home / "deskhand.toml").chmod(0o600)
+    return load(home)
+
+
+def test_the_token_is_read_from_its_file_and_missed_plainly(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, 'url = "https://invoicing.co"', 'token_file = "token"')
+    home = tmp_path / "home"
+    with pytest.raises(NeedsOwner, match=r"invoiceninja\.token_file"):
+        ninja_of(settings, home)
+    (home / "token").write_text("secret\n")
+    (home / "token").chmod(0o600)
+    found = ninja_of(settings, home)
+    assert found is not None
+    assert (found.token, found.web.permit) == ("secret", frozenset({"invoicing.co:443"}))
+
+
+def test_without_a_token_or_an_address(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    assert ninja_of(settings_of(tmp_path / "a"), tmp_path) is None
+    (tmp_path / "b").mkdir()
+    with pytest.raises(NeedsOwner, match="No token is set"):
+        ninja_of(settings_of(tmp_path / "b", 'url = "https://invoicing.co"'), tmp_path)
 
 
 # ---------------------------------------------------------------- into the ledger

@@ -149,6 +149,11 @@ NOTHING = [
     "We never received the invoice.",
     "I ordered lunch.",
     "Are you away next week?",
+    "I'll be back to you on Friday.",
+    "Let us return to the design on Friday.",
+    "Ich komme am Freitag darauf zurück.",
+    "Je reviens vers vous vendredi.",
+    "Volveré a escribirle el viernes.",
 ]
 
 FROM_REAL_LIFE = [
@@ -260,6 +265,8 @@ ABSENCES = [
     ("I am away until Friday.", FRIDAY),
     ("Ich bin bis zum 7. Januar abwesend.", date(2027, 1, 7)),
     ("Vielen Dank für Ihre Nachricht. Ich bin ab dem 30.11. wieder im Büro.", date(2026, 11, 30)),
+    ("Ich bin am Freitag wieder zurück.", FRIDAY),
+    ("I return to the office on 30 November.", date(2026, 11, 30)),
     ("Je suis absent jusqu'au 7 janvier.", date(2027, 1, 7)),
     ("Je serai de retour le 30 novembre.", date(2026, 11, 30)),
     ("Estoy fuera de la oficina hasta el 7 de enero.", date(2027, 1, 7)),
