@@ -531,3 +531,25 @@ async def test_a_page_of_posts_without_end_is_a_fault(web: WebServer):
     web.put("/j", json.dumps([{"id": number, "title": "x"} for number in range(1001)]))
     with pytest.raises(NeedsOwner, match="gave 1,001 posts at once"):
         await ask(web, "json_map", url=f"{web.url}/j", map={"id": "id", "title": "title"})
+
+
+async def test_a_token_goes_into_its_header_and_nowhere_else(web: WebServer, house: House):
+    keys = house.folder / "keys"
+    keys.mkdir(exist_ok=True)
+    (keys / "hunt").write_text("s3cr3t-token\n")
+    (keys / "hunt").chmod(0o600)
+    web.put("/j", json.dumps([{"id": 1, "title": "Django"}]))
+    fields = {"id": "id", "title": "title"}
+    plain = SourceSection(use="json_map", url=f"{web.url}/j", map=fields, token_file="keys/hunt")
+    await feeds(house, hunt=plain).look("hunt")
+    assert web.requests[-1].headers["authorization"] == "Bearer s3cr3t-token"
+    named = SourceSection(
+        use="json_map", url=f"{web.url}/j", map=fields, token="other", auth="freelancer-oauth-v1: {token}"
+    )
+    await feeds(house, freelancer=named).look("freelancer")
+    assert web.requests[-1].headers["freelancer-oauth-v1"] == "other"
+    assert "authorization" not in web.requests[-1].headers
+    assert "s3cr3t-token" not in str(house.ledger.feed("hunt"))
+    (keys / "hunt").chmod(0o644)
+    with pytest.raises(NeedsOwner, match="chmod 600"):
+        await feeds(house, again=plain).look("again")

@@ -73,7 +73,7 @@ class Feeds:
         now = self.clock.now()
         if until := _too_early(now, feed.asked_at, feed.wait_until, least_pause(source, (section.url,))):
             return f"not before {until:%H:%M} UTC"
-        settings = {key: value for key, value in section.model_dump().items() if value != "" and key != "use"}
+        settings = await asyncio.to_thread(self._settings, name, section)
         try:
             pulled = await pull(name, source, settings, feed.state, self._web(section))
         except Retryable as error:
@@ -82,6 +82,12 @@ class Feeds:
                 await asyncio.to_thread(self.ledger.let_rest, name, now + rest)
             raise
         return await asyncio.to_thread(self._record, name, pulled, now)
+
+    def _settings(self, name: str, section: SourceSection) -> dict[str, Any]:
+        """The table as its source is given it, the token in the clear."""
+        given = section.model_dump(exclude={"use", "token", "token_file"})
+        token = section.secret(self.home, name)
+        return {key: value for key, value in given.items() if value != ""} | ({"token": token} if token else {})
 
     def _record(self, name: str, pulled: Pulled, now: datetime) -> str:
         posts = [_post(item, name, now) for item in pulled.items]

@@ -424,6 +424,16 @@ class SourceSection(Section):
     use: str = ""
     url: Annotated[str, _optional(_url)] = ""
     every: Annotated[Duration, Field(ge=timedelta(minutes=1))] = timedelta(hours=1)
+    token: SecretStr = SecretStr("")
+    token_file: str = ""
+
+    def secret(self, home: Path, name: str) -> str:
+        """The source's token, "" when it has none.
+
+        Raises:
+            NeedsOwner: its file cannot be read or is open to others.
+        """
+        return _secret(home, f"sources.{name}", "token", self)
 
 
 SourceName = Annotated[str, _matching(re.compile(r"[a-z0-9][a-z0-9_-]{0,40}"), "named in small letters and digits")]
@@ -707,7 +717,9 @@ def _section(name: str) -> type[Section]:
 
 
 def _inline_secret(section: object) -> bool:
-    return isinstance(section, Mapping) and any(map(section.get, ("password", "api_key", "token")))
+    if not isinstance(section, Mapping):
+        return False
+    return any(map(section.get, ("password", "api_key", "token"))) or any(map(_inline_secret, section.values()))
 
 
 def _variable(section: str, key: str) -> str:

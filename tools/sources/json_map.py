@@ -1,7 +1,8 @@
 """Any JSON: `url`, `items` (where the list is, "data.jobs"), `map` (item key = where it is in a post, "company.name").
 
 In a map, "{slug}" within a text is filled in from the post, and a text that begins with "=" stands for itself.
-`complete = true` says that the page lists every open post, so that one that is missing is gone.
+`complete = true` says that the page lists every open post, so that one that is missing is gone. Where a token is set,
+it goes into the header that `auth` writes ("Authorization: Bearer {token}" when it is left out).
 """
 
 import re
@@ -20,7 +21,7 @@ async def fetch(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Every post in the list, each key of the map filled in."""
     settings = state["settings"]
-    answer = await get(settings["url"])
+    answer = await get(settings["url"], _proof(settings))
     if answer.status == NOT_MODIFIED:
         return [], {"listed": state.get("listed", [])}
     where = settings.get("items", "")
@@ -33,6 +34,13 @@ async def fetch(
         after["listed"] = [str(item.get("id")) for item in items][:_MOST_IDS]
         after["gone"] = [one for one in state.get("listed", []) if one not in after["listed"]]
     return items, after
+
+
+def _proof(settings: dict[str, Any]) -> dict[str, str]:
+    if "token" not in settings:
+        return {}
+    name, _, value = settings.get("auth", "Authorization: Bearer {token}").partition(":")
+    return {name.strip().lower(): value.strip().replace("{token}", settings["token"])}
 
 
 def _item(post: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:
