@@ -268,14 +268,17 @@ class Mails(Book):
         return "" if body is None else str(body.get_content()).replace("\r\n", "\n")
 
     def _row_of_ours(self, connection: Connection, email: Email) -> Row[Any] | None:
-        """The outbox row whose mail this is: by id, or, where a server rewrites ids, by body and recipients."""
+        """The outbox row whose mail this is: by id, or, where a server rewrites ids, by body and recipients.
+
+        Only a mail that names the owner as its writer: a client knows the ids of what was sent to them.
+        """
+        if email.sender.email.lower() not in self._owner.addresses:
+            return None
         if email.message_id:
             same = or_(outbox.c.message_id == email.message_id, outbox.c.server_id == email.message_id)
             row = connection.execute(select(outbox).where(same)).first()
             if row is not None:
                 return row
-        if email.sender.email.lower() not in self._owner.addresses:
-            return None
         body = outbox.c.body_hash == body_hash(email.text)
         rows = connection.execute(select(outbox).where(body, outbox.c.state.in_(_LEFT))).all()
         to = {address.email.lower() for address in (*email.to, *email.cc)}

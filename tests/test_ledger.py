@@ -248,6 +248,16 @@ def test_our_own_mail_is_known_by_id_and_by_body(house):
     assert not around_of(house, own_mail("x", message_id="<c@server.example>"), "sent").ours
 
 
+def test_a_clients_mail_under_an_id_of_ours_is_not_ours(house):
+    house.sent_row(
+        intent="send:1.1", case=1, version=1, message_id="<a@winter.example>", body_hash=_body_hash("Hello.\n"),
+        recipients='["maria@studio.example"]',
+    )  # fmt: skip
+    forged = mail("Hello.\n", message_id="<a@winter.example>")
+    assert not around_of(house, forged).ours
+    assert house.receive(forged).kind == "mail"
+
+
 def test_a_rewritten_id_is_seen_through_by_body_and_recipient_and_joins_the_thread(house):
     state = drafted(house, started(house))
     house.sent_row(
