@@ -343,3 +343,68 @@ def test_what_a_model_writes_from_the_profile_passes(sentence: str) -> None:
 def test_what_a_model_makes_up_is_named(sentence: str) -> None:
     (claim,) = claims(sentence, PROFILE, "Ada Winter")
     assert not claim.supported
+
+
+GERMAN = (
+    Source(id="profile:rate", kind="profile", quote="95 EUR/Stunde"),
+    Source(id="profile:skills", kind="profile", quote="python, postgres, django, htmx, aws"),
+    Source(id="profile:languages", kind="profile", quote="English (Englisch), German (Deutsch)"),
+    Source(id="profile:hours", kind="profile", quote="20 hours a week are free"),
+    Source(id="profile:fact1", kind="profile", quote="Ich baue seit 2014 Webshops"),
+    Source(id="profile:fact2", kind="profile", quote="Ich arbeite allein und von Berlin aus"),
+    Source(
+        id="work:museum",
+        kind="work",
+        quote="Ticketshop des Stadtmuseums: 12 Jahre Bestellungen von PHP nach Django umgezogen, ohne einen Tag "
+        "Ausfall; 40.000 Karten im Jahr (Django, Postgres).",
+    ),
+    Source(
+        id="work:bakery",
+        kind="work",
+        quote="Bestell-App einer Bäckerei: 8 Filialen, der Bestand wird laufend gezählt (Python, HTMX).",
+    ),
+)
+GESCHRIEBEN = [
+    "Guten Tag Frau Alvarez,",
+    "ich habe Ihre Ausschreibung mit Interesse gelesen.",
+    "Für das Stadtmuseum habe ich den Ticketshop von PHP nach Django umgezogen.",
+    "Dabei habe ich 12 Jahre Bestellungen ohne einen Tag Ausfall umgezogen.",
+    "Ich baue seit 2014 Webshops, meist mit Django und Postgres.",
+    "Ich arbeite allein und von Berlin aus, Sie hätten also immer denselben Ansprechpartner.",
+    "Ich würde mit einer Kopie der Datenbank beginnen.",
+    "Außerdem habe ich die Bestell-App einer Bäckerei mit 8 Filialen gebaut.",
+    "Gern zeige ich Ihnen beides in einem Gespräch.",
+    "Wie viele Bestellungen gibt es heute?",
+    "Zu Kubernetes kann ich noch nichts sagen und melde mich dazu.",
+    "Mein Vorschlag wäre, zuerst die Daten zu prüfen.",
+    "Ich freue mich auf Ihre Rückmeldung.",
+    "Der Ticketshop verkauft 40.000 Karten im Jahr.",
+    "Ich arbeite mit Python, Django und Postgres.",
+    "Im ersten Schritt würde ich die Tests schreiben.",
+    "Ich verstehe, dass der Shop nicht stillstehen darf.",
+]
+ERFUNDEN = [
+    "Ich habe 12 Jahre Erfahrung mit Django.",
+    "Ich habe über 50 Webshops gebaut.",
+    "Als zertifizierter AWS-Architekt kenne ich das gut.",
+    "Ich habe bereits für die Deutsche Bahn gearbeitet.",
+    "Ich spreche fließend Französisch.",
+    "Meine Kunden schätzen meine langjährige Erfahrung mit Kubernetes.",
+    "Ich leite ein Team von fünf Entwicklern.",
+    "Mein Tagessatz beträgt 600 EUR.",
+    "Ich bin ab sofort in Vollzeit verfügbar.",
+    "Ich habe Informatik an der TU München studiert.",
+    "Wir haben Büros in Hamburg und Köln.",
+    "Garantiert ohne Ausfall, das verspreche ich.",
+]
+
+
+@pytest.mark.parametrize("sentence", GESCHRIEBEN)
+def test_what_a_german_bid_says_from_a_german_profile_passes(sentence: str) -> None:
+    assert [claim for claim in claims(sentence, GERMAN, "Ada Winter") if not claim.supported] == []
+
+
+@pytest.mark.parametrize("sentence", ERFUNDEN)
+def test_what_a_german_bid_makes_up_is_named(sentence: str) -> None:
+    (claim,) = claims(sentence, GERMAN, "Ada Winter")
+    assert not claim.supported

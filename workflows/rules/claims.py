@@ -177,7 +177,7 @@ def _counts_the_same(said: Sequence[str], at: int, known: Sequence[str]) -> bool
     if re.fullmatch(r"(?:19|20)\d\d", said[at]):  # a year counts nothing
         return said[at] in known
     after = list(takewhile(lambda word: word not in _STOPS, said[at + 1 : at + 1 + _COUNTED]))
-    counted = {_stem(word) for word in after if word not in small_words()}
+    counted = {_stem(word) for word in after if word in _set("counted") or not _is_general(word)}
     places = [place for place, word in enumerate(known) if word == said[at]]
     return any(counted <= {_stem(word) for word in known[max(place - 1, 0) : place + 2 + _COUNTED]} for place in places)
 
