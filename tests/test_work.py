@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, update
 
+from agents.update import TemplateUpdate
+from memory.documents import Document, keep
 from memory.people import hold_proactive
 from memory.schema import clients, risks, transaction
+from memory.updates import UpdateBriefs
 from tests.house import House
 from tests.ledgers import StillClock
 from tests.servers.dovecot import DovecotUser
@@ -301,6 +304,52 @@ async def test_who_complained_is_paused_or_wants_none_is_proposed_nothing(desk: 
     desk.ledger.set_never(project.client)
     assert "relaunch 2026-W47: you want nothing sent to them" in await desk.look()
     assert desk.open_updates() == []
+
+
+@pytest.mark.parametrize("share", [False, True])
+async def test_a_brief_holds_its_own_clients_work_and_no_milestone(desk: Desk, share: bool) -> None:
+    desk.write("projects/relaunch.toml", PROJECT + MILESTONE.format(hours=1))
+    desk.write("projects/shop.toml", PROJECT.replace("Relaunch", "Shop").replace("maria", "bernd"))
+    desk.log("2026-11-16,Relaunch,Header CANARYONE,2,Launch", "2026-11-16,Shop,Cart CANARYTWO,1,")
+    await desk.look()
+    briefs = UpdateBriefs(desk.ledger, desk.parts.owner, share_hours=share)
+    for state, own, others in zip(desk.open_updates(), ("ONE", "TWO"), ("TWO", "ONE"), strict=True):
+        brief = briefs.build(state)
+        assert f"CANARY{own}" in brief.message
+        assert f"CANARY{others}" not in repr(brief)
+        assert brief.envelope is not None
+        assert brief.envelope.proactive
+        assert [address.email for address in brief.envelope.to] == [brief.sender.email]
+        assert [fact.id for fact in brief.facts] == [piece.id for piece in desk.ledger.report(state.case)[0].work]
+        draft = TemplateUpdate().letter(brief)
+        assert f"CANARY{own}" in draft.body
+        assert "Launch" not in draft.body
+        assert ("Time spent" in draft.body) is share
+
+
+@pytest.mark.parametrize(
+    ("project", "wrote", "expected"),
+    [
+        ('language = "fr"\n', "Hello Ada, could you please call me about the new header?", "fr"),
+        ("", "Guten Tag Frau Winter, könnten Sie mich bitte wegen der Seite anrufen?", "de"),
+        ("", "", "en"),
+    ],
+)
+async def test_an_update_speaks_the_clients_language(desk: Desk, project: str, wrote: str, expected: str) -> None:
+    desk.write("projects/relaunch.toml", PROJECT + project)
+    desk.log("2026-11-16,Relaunch,Header,2,")
+    await desk.look()
+    (state,) = desk.open_updates()
+    if wrote:
+        with transaction(desk.parts.engine) as connection:
+            keep(connection, Document(id="mail:x", client=state.client, kind="received", text=wrote, at=MONDAY))
+    brief = UpdateBriefs(desk.ledger, desk.parts.owner).build(state)
+    subjects = {
+        "fr": "Relaunch : point d'avancement, semaine 47",
+        "de": "Relaunch: Stand der Dinge, KW 47",
+        "en": "Relaunch: status, week 47",
+    }
+    assert (brief.language, brief.subject) == (expected, subjects[expected])
 
 
 @pytest.mark.parametrize(("unbilled", "told"), [(True, ["Header", "Call"]), (False, ["Header"])])
