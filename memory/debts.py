@@ -221,13 +221,18 @@ def debts_of(connection: Connection, client: str) -> tuple[Invoice, ...]:
     """What this client owes now, late or not, the oldest first."""
     mine = select(invoices).where(invoices.c.client == client, invoices.c.gone == 0)
     known = (_as_known(row) for row in connection.execute(mine.order_by(invoices.c.number)).all())
-    return tuple(sorted((one for one in known if one.balance.minor), key=lambda one: (one.due, one.number)))
+    return tuple(sorted((one for one in known if one.balance.minor), key=_oldest_first))
 
 
 def debtors_now(connection: Connection) -> tuple[str, ...]:
-    """Every client who owes anything now, by id."""
+    """Every client who owes anything now, by id; whose debt is the oldest comes first."""
     rows = connection.execute(select(invoices).where(invoices.c.gone == 0, invoices.c.client != "")).all()
-    return tuple(sorted({row.client for row in rows if _as_known(row).balance.minor}))
+    owing = sorted((one for row in rows if (one := _as_known(row)).balance.minor), key=_oldest_first)
+    return tuple(dict.fromkeys(one.client for one in owing))
+
+
+def _oldest_first(one: Invoice) -> tuple[date, str]:
+    return one.due, one.number
 
 
 def bank_data_day(connection: Connection) -> date | None:
@@ -666,7 +671,7 @@ class Debts(Book):
         with self._reading() as connection:
             wanted = [client] if client else connection.execute(select(invoices.c.client).distinct()).scalars().all()
             found = [one for whose in sorted(wanted) for one in debts_of(connection, whose)]
-        return tuple(sorted(found, key=lambda one: (one.due, one.number)))
+        return tuple(sorted(found, key=_oldest_first))
 
     def holds(self, client: str) -> tuple[Hold, ...]:
         """What speaks against chasing this client now."""
