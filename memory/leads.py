@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -24,7 +24,7 @@ from workflows.ports import Clock
 from workflows.rules.canonical import one_line
 from workflows.rules.leads import UNREADABLE
 from workflows.rules.posts import canonical_url
-from workflows.rules.same_job import company_of, key_of, same_job, title_of
+from workflows.rules.same_job import changes, company_of, key_of, same_job, title_of
 
 Judge = Callable[[Lead], Start | Ignore]
 """Whether a lead is bid for; pure (rules/factors.py)."""
@@ -181,7 +181,9 @@ def _keep_post(connection: Connection, clock: Clock, source: str, post: Post, de
     which = (lead_posts.c.source == source) & (lead_posts.c.id == post.id)
     known = connection.execute(select(lead_posts.c.lead).where(which)).first()
     if known is not None:
-        connection.execute(update(lead_posts).where(which).values(gone=0))
+        connection.execute(update(lead_posts).where(which, lead_posts.c.gone == 1).values(gone=0))
+        if isinstance(post.found, Lead) and known.lead:
+            _tell_changed(connection, clock, known.lead, post.found)
         return "known", ""
     lead = post.found
     if isinstance(lead, Ignore):
@@ -334,7 +336,25 @@ def _keep_feed(connection: Connection, source: str, values: Mapping[str, Any]) -
     connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=dict(values)))
 
 
-# ---------------------------------------------------------------- posts that are there no more
+# ---------------------------------------------------------------- posts that change, and posts that go
+
+
+def _tell_changed(connection: Connection, clock: Clock, key: str, after: Lead) -> None:
+    """An edited post makes the draft of the case that waits stale. Alert mails cut their texts as they like."""
+    query = select(leads.c.lead, leads.c.case).join(cases, cases.c.number == leads.c.case)
+    row = connection.execute(query.where(leads.c.key == key, cases.c.stage.in_(_NOT_YET_BID))).first()
+    before = from_json(Lead, row.lead) if row else None
+    if row is None or before is None or (before.source, before.id) != (after.source, after.id):
+        return
+    if before == after or after.source.startswith("mail:"):
+        return
+    # Whom a bid goes to never changes by an edit: that is how a stranger would turn it to himself.
+    kept = replace(after, contact=before.contact, url=before.url)
+    values = {"lead": to_json(kept), "expires_at": kept.expires_at}
+    connection.execute(update(leads).where(leads.c.key == key).values(**values))
+    if changed := changes(before, kept):
+        news = f"The post was changed: {', '.join(changed)}."
+        tell(connection, clock, case=row.case, key=f"changed:{row.case}:{_digest(to_json(kept))[:16]}", summary=news)
 
 
 def _tell_gone(connection: Connection, clock: Clock, source: str, ids: Sequence[str]) -> int:

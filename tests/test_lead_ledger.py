@@ -10,7 +10,7 @@ from sqlalchemy import select
 from memory.leads import Counts, Post
 from memory.schema import cases, reading, seen
 from tests.ledgers import House, client_at
-from workflows.models import Address, Carried, Event, Ignore, Lead, Rescue, Start
+from workflows.models import Address, Carried, Event, Ignore, Lead, Money, Pay, Rescue, Start
 from workflows.rules.leads import UNREADABLE
 
 LONG = " ".join(f"word{number}" for number in range(60))
@@ -192,6 +192,47 @@ def test_a_bid_that_has_left_is_not_taken_back(house: House):
     house.ledger.record_leads("hn", [post(lead(1))], bid, {})
     house.ledger.save_case(replace(house.ledger.case(1), stage="placed"))
     assert house.ledger.record_leads("hn", [], bid, {}, gone=("1",)).gone == 0
+
+
+# ---------------------------------------------------------------- posts that change
+
+
+def test_an_edited_post_makes_the_draft_stale_and_keeps_whom_it_goes_to(house: House):
+    contact = Address(email="jane@acme.example")
+    before = lead(1, contact=contact)
+    house.ledger.record_leads("wwr", [post(before)], bid, {})
+    paid = Pay(least=Money(minor=9000, currency="EUR"), per="hour")
+    after = replace(before, pay=paid, text=f"{LONG} 1 and more", contact=Address(email="x@evil.example"))
+    assert house.ledger.record_leads("wwr", [post(after)], bid, {}).known == 1
+    assert house.ledger.record_leads("wwr", [post(after)], bid, {}).known == 1
+    assert [(one.case, one.ends, one.summary) for one in news(house)] == [(1, "", "The post was changed: its pay.")]
+    assert house.ledger.lead_of(1) == replace(after, contact=contact)
+    rewritten = replace(after, title="Rust developer", text=" ".join(f"other{number}" for number in range(60)))
+    house.ledger.record_leads("wwr", [post(rewritten)], bid, {})
+    assert news(house)[-1].summary == "The post was changed: its title, its text."
+
+
+def test_what_a_bid_does_not_rest_on_changes_without_a_word(house: House):
+    until = house.clock.now() + timedelta(days=2)
+    house.ledger.record_leads("wwr", [post(lead(1, expires_at=until))], bid, {})
+    later = lead(1, expires_at=until + timedelta(days=5), flags=("honeypot: x",), skills=("go",))
+    house.ledger.record_leads("wwr", [post(later)], bid, {})
+    assert news(house) == []
+    house.clock.move(days=3)
+    assert house.ledger.record_leads("wwr", [], bid, {}).gone == 0, "the new day counts"
+
+
+def test_an_edit_of_another_sources_copy_and_of_a_bid_that_left_is_nobodys_news(house: House):
+    house.ledger.record_leads("wwr", [post(lead(1, company="Acme"))], bid, {})
+    copy = lead(1, "rok", company="Acme", text=f"{LONG} 1")
+    house.ledger.record_leads("rok", [post(copy)], bid, {})
+    house.ledger.record_leads("rok", [post(replace(copy, title="Another"))], bid, {})
+    house.ledger.save_case(replace(house.ledger.case(1), stage="placed"))
+    house.ledger.record_leads("wwr", [post(lead(1, company="Acme", title="Another"))], bid, {})
+    cut = lead(2, "mail:upwork")
+    house.ledger.record_leads("mail:upwork", [post(cut)], bid, {})
+    house.ledger.record_leads("mail:upwork", [post(replace(cut, text="Cut off..."))], bid, {})
+    assert news(house) == []
 
 
 # ---------------------------------------------------------------- results and sources

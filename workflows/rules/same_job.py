@@ -13,6 +13,7 @@ _SHINGLE = 4  # words
 _LEAST_SHINGLES = 12  # below that a text says too little to compare
 _SAME_TEXT = 0.5  # of the shorter one's shingles, where company and title are the same
 _SAME_ALONE = 0.8  # where one post does not name its company
+_EDITED = 0.9  # below that a post's text is another one
 _SHORT_TITLE = 2  # words: "Developer" alone names no job
 
 
@@ -53,6 +54,19 @@ def same_job(one: Lead, other: Lead) -> bool:
     if "" in companies:
         return likeness is not None and likeness >= _SAME_ALONE and len(title_of(one).split()) >= _SHORT_TITLE
     return likeness is None or likeness >= _SAME_TEXT
+
+
+def changes(before: Lead, after: Lead) -> tuple[str, ...]:
+    """What an edited post says otherwise now, in words; what a bid does not rest on is left out."""
+    likeness = _likeness(_shingles(before.text), _shingles(after.text))
+    same_text = before.text == after.text if likeness is None else likeness >= _EDITED
+    said = {
+        "its title": title_of(before) == title_of(after),
+        "its pay": before.pay == after.pay,
+        "its questions": before.questions == after.questions,
+        "its text": same_text,
+    }
+    return tuple(name for name, same in said.items() if not same)
 
 
 def _likeness(one: frozenset[str], other: frozenset[str]) -> float | None:
