@@ -260,6 +260,17 @@ async def test_projects_and_timesheets_are_read_and_a_fault_is_a_note(home: Home
     assert "relaunch.toml, line 2: emial is not known" in found.problem
 
 
+async def test_a_profile_that_bids_cannot_be_made_of_is_a_note(home: Home):
+    assert "no profile is needed" in (await home.probes())["profile"].detail
+    home.write("sources.board", use="rss", url="https://board.example/jobs.rss")
+    home.write("profile", rate="95 EUR/hour")
+    found = (await home.probes())["profile"]
+    assert (found.ok, found.required) == (False, False)
+    assert found.problem.startswith("The profile names no skills and no work:")
+    home.write("profile", skills=["django"], work=[])
+    assert "no work:" in (await home.probes())["profile"].problem
+
+
 async def test_a_temporal_server_that_does_not_answer_is_told(home: Home):
     home.write("temporal", address="127.0.0.1:1")
     found = (await home.probes())["temporal"]

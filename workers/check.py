@@ -34,7 +34,7 @@ ORDER = (
     "settings", "packages", "home", "disk",
     "imap.connect", "imap.tls", "imap.login", "imap.idle", "imap.folders", "imap.sent", "proof",
     "smtp.connect", "smtp.tls", "smtp.login",
-    "temporal", "memory", "model", "invoices", "work", "plugins",
+    "temporal", "memory", "model", "invoices", "work", "plugins", "profile",
 )  # fmt: skip
 
 
@@ -106,7 +106,7 @@ async def probes(home: Path) -> AsyncIterator[Probe]:
         yield probe
     last = (
         ("temporal", _temporal), ("memory", _memory), ("model", _model), ("invoices", _invoices), ("work", _work),
-        ("plugins", _plugins),
+        ("plugins", _plugins), ("profile", _profile),
     )  # fmt: skip
     for name, work in last:
         yield await _probe(name, _with(work, home, loaded))
@@ -580,3 +580,19 @@ async def _plugins(home: Path, loaded: Settings) -> str:
                 f"Set use in [sources.{name}] to one of {', '.join(sorted(found.sources))}.",
             )
     return f"{len(there)} plugins, which run with your rights; {len(loaded.sources)} sources."
+
+
+async def _profile(_home: Path, loaded: Settings) -> str:
+    """What leads are weighed by and bids are made of."""
+    profile = loaded.profile
+    if not loaded.sources:
+        raise Unneeded("No job posts are read, so no profile is needed: docs/leads.md describes both.")
+    lacking = [key for key in ("rate", "skills", "work") if not getattr(profile, key)]
+    if lacking:
+        missing = " and no ".join(lacking)
+        raise Warned(
+            f"The profile names no {missing}: job posts are weighed without, and bids say nothing of it.",
+            "Fill in [profile]; docs/settings.md describes each key.",
+        )
+    counts = f"{len(profile.skills)} skills, {len(profile.work)} past works, {len(profile.facts)} facts"
+    return f"Bids are made of {profile.rate}, {counts}."
