@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,6 +31,10 @@ THANKS = "thanks"
 _MADE = frozenset({"sent", "uncertain", "sent-by-owner", "answered-by-owner", "mine"})
 _REFUSED = frozenset({"rejected", "expired", "failed"})
 _SAYS = 300
+_IMPORT = "import:"
+"""How the keys of payments begin that a source told of."""
+_SAME_MONEY = timedelta(days=10)
+"""So long after its source a mail may still tell of the same money."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +130,7 @@ class _Import:
         elif row.invoice != to_json(stated):
             self._write(stated)
             self._compare(_as_known(row), _with_noted(stated, row.noted))
+            self._note_received(from_json(Invoice, row.invoice), stated)
 
     def miss(self, listed: Collection[str]) -> None:
         """What the source had and has no more."""
@@ -168,6 +173,18 @@ class _Import:
         elif (what := _difference(before, now)) and now.balance.minor:
             self._note("changed", what)
             _stale(self._connection, self._clock, now.client, now.number, self._key(now), what)
+
+    def _note_received(self, before: Invoice, now: Invoice) -> None:
+        """What the source says came in since: the mail that tells of the same money may come after it."""
+        more = _received(now) - _received(before)
+        if more <= 0 or now.state == "cancelled":
+            return
+        row = insert(payments).values(
+            key=f"{_IMPORT}{self._source}:{now.number}:{_received(now)}", client=now.client, number=now.number,
+            minor=more, currency=now.amount.currency, proven=1, says=self._source, result="", told=1,
+            at=self._clock.now(),
+        )  # fmt: skip
+        self._connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
 
     def _key(self, invoice: Invoice) -> str:
         seal = hashlib.sha256(to_json(invoice).encode()).hexdigest()[:12]
@@ -255,10 +272,16 @@ def _as_known(row: Row[Any]) -> Invoice:
 def _with_noted(stated: Invoice, noted: int) -> Invoice:
     if stated.state == "cancelled":
         return replace(stated, paid=stated.amount)
-    by_source = stated.amount.minor if stated.state == "paid" else (stated.paid.minor if stated.paid else 0)
-    paid = Money(minor=max(by_source, noted), currency=stated.amount.currency)
+    paid = Money(minor=max(_received(stated), noted), currency=stated.amount.currency)
     settled = paid.minor >= stated.amount.minor
     return replace(stated, paid=paid if paid.minor else None, state="paid" if settled else "open")
+
+
+def _received(stated: Invoice) -> int:
+    """The minor units that the source says came in."""
+    if stated.state == "paid":
+        return stated.amount.minor
+    return stated.paid.minor if stated.paid else 0
 
 
 def _facts(one: Invoice) -> tuple[Any, ...]:
@@ -306,7 +329,9 @@ def note_payment(  # noqa: PLR0913 - what a payment is known by
         return str(known)
     matched = _matched(connection, client, amount, number, proven=proven)
     whose = (matched.client if matched else "") or client
-    if proven and matched and matched.amount.currency == amount.currency:
+    if matched and _is_known(connection, clock, matched.number, amount):
+        told, result = 1, f"{format_money(amount)} of invoice {matched.number} was known already."
+    elif proven and matched and matched.amount.currency == amount.currency:
         told, result = 1, _note_proven(connection, clock, key, matched, amount)
     else:
         told, result = 0, _note_weak(connection, clock, key, whose, matched, amount, number, says)
@@ -344,6 +369,23 @@ def _note_proven(connection: Connection, clock: Clock, key: str, found: Invoice,
     _paid(connection, clock, found.client, (number,), key)
     extra = f" {format_money(Money(minor=-left, currency=amount.currency))} more than was open came in." if left else ""
     return f"Invoice {number} is paid ({shown}).{extra}"
+
+
+def _is_known(connection: Connection, clock: Clock, number: str, amount: Money) -> bool:
+    """Whether its source told of this very money in the last days; each time it did so explains one sign of it."""
+    which = (
+        (payments.c.number == number)
+        & payments.c.key.startswith(_IMPORT, autoescape=True)
+        & (payments.c.minor == amount.minor)
+        & (payments.c.currency == amount.currency)
+        & (payments.c.result == "")
+        & (payments.c.at > clock.now() - _SAME_MONEY)
+    )
+    key = connection.execute(select(payments.c.key).where(which).order_by(payments.c.at)).scalar()
+    if key is None:
+        return False
+    connection.execute(update(payments).where(payments.c.key == key).values(result="a sign of it came as well"))
+    return True
 
 
 def _note_weak(  # noqa: PLR0913, PLR0917 - as `note_payment`

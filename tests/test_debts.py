@@ -347,6 +347,26 @@ def test_a_part_of_the_money_makes_the_waiting_draft_stale(house) -> None:
     assert "300.00 EUR of 500.00 EUR" in brief(house).message
 
 
+def test_money_that_source_and_mail_both_tell_of_counts_once_whoever_is_first(house) -> None:
+    keep(house, bill("A"), bill("B"))
+    keep(house, bill("A", paid=20000), bill("B"))  # the source is first ...
+    assert pays(house, 20000, number="A", key="1") == "200.00 EUR of invoice A was known already."
+    pays(house, 20000, number="B", key="2")  # ... or the mail is
+    keep(house, bill("A", paid=20000), bill("B", paid=20000))
+    assert [one.balance.minor for one in house.ledger.debts()] == [30000, 30000]
+    assert "100.00 EUR is still open" in pays(house, 20000, number="A", key="3")  # as much once more is more money
+    assert house.ledger.payments_to_ask_about() == ()
+
+
+def test_a_mail_about_an_invoice_that_its_source_calls_paid_changes_nothing(house) -> None:
+    keep(house, bill("A"))
+    opened(house)
+    keep(house, bill("A", state="paid"))
+    deliver(house)
+    assert pays(house, number="A") == "500.00 EUR of invoice A was known already."
+    assert len(chases(house)) == 1  # one thank-you
+
+
 def test_one_of_two_paid_leaves_the_other_to_be_chased(house) -> None:
     keep(house, bill("A"), bill("B"))
     opened(house)
