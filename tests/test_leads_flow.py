@@ -187,7 +187,7 @@ LINE = (
 )
 
 
-def test_a_drop_in_source_is_asked_and_what_it_says_is_gone_ends_its_case(
+def test_a_drop_in_source_is_asked_and_what_is_gone_or_edited_reaches_its_case(
     tmp_path: Path, mailbox: DovecotUser, smtp_server: RecordingSmtp, web: WebServer
 ) -> None:
     lines = [
@@ -208,10 +208,12 @@ def test_a_drop_in_source_is_asked_and_what_it_says_is_gone_ends_its_case(
         until(lambda: told(house, "plugins needs a look"), 90, f"the broken plugin; said: {house.said[-20:]}")
         with house.ledger() as ledger:
             until(lambda: all(ledger.case(case).stage == "waiting" for case in cases), 30, "both to wait")
-    web.put("/board", lines[1])
+    web.put("/board", f"{lines[1]} It pays 120 EUR per hour.")
     museum = next(case for case, subject in cases.items() if "museum" in subject)
     with house.running(), house.ledger() as ledger:
         until(lambda: ledger.case(museum).outcome == "gone", 90, f"the case to end; said: {house.said[-20:]}")
-        assert {ledger.case(case).stage for case in cases} == {"closed", "waiting"}
+        (again,) = [one for one in house.wait_approvals(3, 90) if one.header("x-deskhand-case").endswith(".2")]
+        assert case_of(again) in set(cases) - {museum}
+        assert "The post was changed: its pay, its text." in again.text
     subjects = [mime.parse(stored.content).subject for stored in house.user.messages()]
     assert sum("plugins needs a look" in subject for subject in subjects) == 1, "told once, across a restart"
