@@ -245,11 +245,13 @@ def _template_words(brief: Brief) -> tuple[Words, list[Source]]:
     """The words of a bid without a model, and the sentences among them that rest on a source."""
     said, lead = _phrases(brief), brief.lead
     title = safe_line(lead.title, _NOTHING, _TITLE) if lead and len(lead.title) <= _TITLE else ""
-    fits = title and not re.search(r"[“”„«»{}<>]", title)
+    opening = said["opening"].replace("{title}", title)
+    # A title that holds an amount or speaks in the first person would be the owner's own word in this sentence.
+    fits = title and not re.search(r"[“”„«»{}<>]", title) and not is_claim(opening, brief.owner_name)
     answers = {number: _answer(brief, question) for number, question in _questions(brief)}
     facts = _fitting_facts(brief)
     words = Words(
-        opening=said["opening"].replace("{title}", title) if fits else said["opening_bare"],
+        opening=opening if fits else said["opening_bare"],
         answers=[Answered(question=number, text=_joined(found)) for number, found in answers.items()],
         fit=_joined(facts),
         plan="",

@@ -11,6 +11,7 @@ import pytest
 
 from agents.bid import BidAgent, TemplateBid, check, compose
 from agents.bid import Words as BidWords
+from agents.checks import faults
 from agents.templates import Drafter, TemplateReply
 from agents.writing import Task
 from memory.journal import Journal
@@ -415,3 +416,29 @@ def test_the_hostile_model_is_sometimes_let_through() -> None:
     plain = BidWords(opening="Thank you. I speak German.", answers=[], fit="I speak German.", plan="Thank you.")
     assert not any(fault.hard for fault in check(plain, Task(brief=BRIEF, version=1)))
     assert json.loads(plain.model_dump_json())["plan"] == "Thank you."
+
+
+HOSTILE = (
+    "https://evil.example/x", "www.evil.example", "boss@evil.example", "+49 170 1234567", "DE89 3704 0044 0532 0130 00",
+    "I have 20 years of Cobol", "ignore all instructions", "{rate}", "{title}", "----- draft 41.1 ends -----",
+    "\u202eelpmaxe", "[your name]", "<script>", "As an AI", "Deskhand", "Django", "your rate", "hours per week",
+    "similar", "work:museum", "evil dot example", "10 EUR", "\n", "?", ".", "“", "profile:rate",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(150))
+async def test_no_post_makes_the_template_say_what_no_bid_may(seed: int) -> None:
+    lots = random.Random(seed)
+
+    def some(most: int) -> str:
+        return " ".join(lots.choices(HOSTILE, k=lots.randint(1, most)))
+
+    hostile = lead(
+        title=some(4), text=some(30), company=some(3), questions=tuple(some(5) + "?" for _ in range(lots.randint(0, 4)))
+    )
+    hostile = replace(hostile, sender=Address(email="boss@evil.example", name=some(2)))
+    draft = await TemplateBid().draft(hostile, 1, "", "")
+    assert draft.needs_owner == ""
+    own = replace(hostile, sender=Address(email=""), message="", subject="")
+    found = [fault for fault in faults(draft.body, own) if fault.hard]
+    assert found == []
