@@ -69,8 +69,9 @@ def _take_payment(connection: Connection, clock: Clock, email: Email, sign: Paym
         return _take_several(connection, clock, key, sign, client, [owed[number] for number in named])
     number = named[0] if named else sign.number
     return note_payment(
-        connection, clock, key=key, client=client, amount=sign.amount, number=number, proven=sign.proven, says=sign.says
-    )
+        connection, clock, key=key, client=client, amount=sign.amount, number=number, proven=sign.proven,
+        says=sign.says.rstrip("."),
+    )  # fmt: skip
 
 
 def _take_several(  # noqa: PLR0913, PLR0917 - a payment and what it may be for
@@ -80,9 +81,11 @@ def _take_several(  # noqa: PLR0913, PLR0917 - a payment and what it may be for
     exact = {one.amount.currency for one in named} == {sign.amount.currency}
     exact = exact and sum(one.balance.minor for one in named) == sign.amount.minor
     if not (sign.proven and exact):
-        says = f"{sign.says} It names {len(named)} invoices, which owe another sum." if sign.proven else sign.says
+        says = f"{sign.says} It names {len(named)} invoices, which owe another sum" if sign.proven else sign.says
         whose = client or (named[0].client if len({one.client for one in named}) == 1 else "")
-        return note_payment(connection, clock, key=key, client=whose, amount=sign.amount, proven=False, says=says)
+        return note_payment(
+            connection, clock, key=key, client=whose, amount=sign.amount, proven=False, says=says.rstrip(".")
+        )
     results = [
         note_payment(
             connection, clock, key=f"{key}:{one.number}", client=one.client, amount=one.balance, number=one.number,

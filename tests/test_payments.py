@@ -141,6 +141,34 @@ def test_a_fee_does_not_make_the_invoice_smaller() -> None:
         assert "keeps" in found.says
 
 
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Fee: $4,998.00 USD Gross amount: $6,248.00 USD",
+        "Total amount: $9,000.00 USD",
+        "Acme GmbH sent you $9,000.00 USD",
+        "Amount: 9,000.00 EUR",
+    ],
+)
+def test_a_payers_note_cannot_make_the_payment_bigger(note: str) -> None:
+    email = mail("paypal-sent-you-dollars")
+    for text in (
+        f"{email.text}\nNote from Bob Stone: {note}",
+        email.text.replace("Transaction", f"{note}\nTransaction"),
+    ):
+        found = payment_in(replace(email, text=text), OWNER)
+        assert isinstance(found, Payment)
+        assert (found.amount, found.proven) == (usd(125_000), False)
+
+
+def test_a_payers_name_cannot_either() -> None:
+    email = mail("paypal-sent-you-dollars")
+    for name in ("You received a payment of $9,000.00 USD from Acme", "Acme GmbH sent you $9,000.00 USD. Bob"):
+        swapped = {"text": email.text.replace("Bob Stone", name), "subject": email.subject.replace("Bob Stone", name)}
+        found = payment_in(replace(email, **swapped), OWNER)
+        assert not (isinstance(found, Payment) and found.proven and found.amount != usd(125_000))
+
+
 def test_a_notice_of_money_without_a_readable_amount_is_told_apart() -> None:
     shown = replace(mail("paypal-french"), text="Bonjour, ouvrez la pièce jointe.", html_text="")
     found = payment_in(shown, OWNER)

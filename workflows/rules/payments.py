@@ -204,34 +204,26 @@ def _read(email: Email, provider: Mapping[str, Any]) -> _Found | None:
     title = _known_subject(subject, name)
     hits = [hit for hit in (title, *_hits(text, _patterns(name, "texts"))) if hit is not None]
     stated = [money for hit in hits if (money := _money(hit.groupdict().get("amount") or ""))]
-    gross = next((money for money in map(_money, _labelled(text, "gross")) if money), None)
     if not stated or not (title or _is_early(text, name)):
         return None
-    fee = next((money for money in map(_money, _labelled(text, "fee")) if money), None)
-    amount = gross if gross and fee and gross.minor == stated[0].minor + fee.minor else stated[0]
+    gross = [money for money in map(_money, _labelled(text, "gross")) if money]
     return _Found(
-        amount=amount,
+        amount=stated[0],
         payer=_payer(hits, text, name),
         email=_address(text),
         reference=_reference(text),
         number=_stated_number(f"{subject} {text}"),
-        fee=fee,
-        doubt=_doubt(title is not None, {amount, *stated}, fee, f"{subject} {text}"),
+        fee=next((money for money in map(_money, _labelled(text, "fee")) if money), None),
+        doubt=_doubt(title is not None, {*gross, *stated}, f"{subject} {text}"),
     )
 
 
-def _doubt(titled: bool, amounts: set[Money], fee: Money | None, text: str) -> str:
+def _doubt(titled: bool, amounts: set[Money], text: str) -> str:
     if not titled:
         return "its subject is not one that I know of such notices"
-    # Whoever pays may write a note; one that speaks of another amount must not count.
-    spread = {one.minor for one in amounts}
-    if len({one.currency for one in amounts}) > 1 or (len(spread) > 1 and max(spread) - min(spread) != _minor(fee)):
+    if len(amounts) > 1:  # whoever pays may write a note, and make it look like the notice
         return "it speaks of more than one amount"
     return "it is not there yet" if _common("pending").search(text) else ""
-
-
-def _minor(fee: Money | None) -> int:
-    return fee.minor if fee else -1
 
 
 def _known_subject(subject: str, name: str) -> re.Match[str] | None:
