@@ -175,5 +175,7 @@ def _hints(chased: Chased) -> Iterator[str]:
         yield "Nothing is known of any payment yet: look into your account before you say ok"
     elif (days := (chased.debtor.today - chased.bank_data).days) > _OLD:
         yield f"The newest bank data is {days} days old: look into your account before you say ok"
+    if chased.bounced:
+        yield f"A notice to them came back ({one_line(chased.bounced, 200)}): look whether the address is right"
     if len({one.email.lower() for one in chased.invoices}) > 1:
         yield f"These invoices name several addresses; this goes to {_recipient(chased).email}"

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.sqlite import insert
 from memory.book import Book
 from memory.events import Beginning, begin, open_cases_of, tell
 from memory.people import client_at, mark_written_to, read_client, standing_of
-from memory.schema import cases, debt_holds, debtors, from_json, imports, invoices, notices, payments, to_json
+from memory.schema import cases, debt_holds, debtors, from_json, imports, invoices, notices, outbox, payments, to_json
 from workflows.models import Address, CaseState, Invoice, Kind, Money
 from workflows.ports import Clock
 from workflows.rules.canonical import one_line
@@ -520,7 +520,8 @@ def resume_chasing(connection: Connection, clock: Clock, client: str) -> str:
     """They are chased again: the stop, disputes, promises, absences and doubtful payments of this client are over."""
     connection.execute(update(debtors).where(debtors.c.client == client).values(stopped_at=None))
     _end_holds(connection, clock, client, (), ("promise", "dispute", "absence", "evidence"))
-    return f"{_name(connection, client)} is chased again when the next notice is due."
+    still = "".join(f" Until then: {hold.says}." for hold in holds_of(connection, client))
+    return f"{_name(connection, client)} is chased again when the next notice is due.{still}"
 
 
 def hold_chasing(connection: Connection, clock: Clock, client: str, *, key: str, summary: str) -> None:
@@ -613,20 +614,44 @@ def _end_holds(
 
 
 def notices_of(connection: Connection, client: str, zone: str) -> tuple[Made, ...]:
-    """The notices about this client's invoices that are over: sent, or refused by the owner. `zone`: the client's."""
+    """The notices about this client's invoices that are over. `zone`: the client's, in which the day is counted.
+
+    Sent is what left, whatever else its case heard; refused is what the owner refused or let lapse, and what came back.
+    """
     query = (
-        select(notices.c.number, notices.c.step, cases.c.state, cases.c.closed_at)
+        select(notices.c.number, notices.c.step, notices.c.case, cases.c.state, cases.c.closed_at)
         .join(cases, cases.c.number == notices.c.case)
         .where(notices.c.client == client, notices.c.step > 0, cases.c.closed_at.is_not(None))
     )
+    rows = connection.execute(query.order_by(cases.c.closed_at)).all()
+    left = _left(connection, {row.case for row in rows})
     found = []
-    for row in connection.execute(query.order_by(cases.c.closed_at)):
+    for row in rows:
         outcome, day = from_json(CaseState, row.state).outcome, row.closed_at.astimezone(ZoneInfo(zone)).date()
-        if outcome in _MADE:
-            found.append(Made(number=row.number, step=row.step, day=day, how="sent"))
-        elif outcome in _REFUSED:
+        bounced = left.get(row.case, "")
+        if bounced or (outcome in _REFUSED and row.case not in left):
             found.append(Made(number=row.number, step=row.step, day=day, how="refused"))
+        elif outcome in _MADE or row.case in left:
+            found.append(Made(number=row.number, step=row.step, day=day, how="sent"))
     return tuple(found)
+
+
+def _left(connection: Connection, about: Collection[int]) -> dict[int, str]:
+    """The cases whose mail left for the client, and why it came back ("" when it did not)."""
+    query = select(outbox.c.case, outbox.c.bounced).where(
+        outbox.c.purpose == "client", outbox.c.case.in_(about), outbox.c.state.in_(("committing", "sent", "uncertain"))
+    )
+    return {row.case: row.bounced for row in connection.execute(query)}
+
+
+def bounced_notices(connection: Connection, client: str) -> tuple[str, ...]:
+    """Why notices to this client came back, the newest last."""
+    query = (
+        select(outbox.c.bounced)
+        .join(notices, notices.c.case == outbox.c.case)
+        .where(notices.c.client == client, outbox.c.purpose == "client", outbox.c.bounced != "")
+    )
+    return tuple(dict.fromkeys(connection.execute(query.order_by(outbox.c.id)).scalars()))
 
 
 def open_chases(connection: Connection, client: str) -> dict[int, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert
 from memory.debts import (
     Debts,
     bank_data_day,
+    bounced_notices,
     country_of,
     debtors_now,
     debts_of,
@@ -97,6 +98,7 @@ class Chased:
     debtor: Debtor
     bank_data: date | None
     thread: tuple[str, ...]  # Message-IDs of what we sent about these invoices before, oldest first
+    bounced: str = ""  # why the newest notice that came back did
 
 
 def debtor(connection: Connection, clock: Clock, owner: Owner, client: str, terms: Terms) -> Debtor:
@@ -237,4 +239,5 @@ class Dues(Debts):
                 debtor=debtor(connection, self._clock, owner, client, terms),
                 bank_data=bank_data_day(connection),
                 thread=_thread(connection, case, numbers),
+                bounced=("", *bounced_notices(connection, client))[-1],
             )

@@ -254,6 +254,30 @@ def test_what_may_have_reached_them_counts_as_a_notice(house, outcome) -> None:
     assert opened(house) == [("second", ("A",))]
 
 
+def test_a_notice_that_came_back_does_not_count_and_is_said(house) -> None:
+    keep(house, bill("A"))
+    opened(house)
+    house.sent_row(intent="s", case=chases(house)[0].case, version=1, client=client(house), bounced="no such mailbox")
+    close(house, "sent")
+    house.clock.move(days=9)
+    assert opened(house) == []
+    house.clock.move(days=1)
+    assert opened(house) == [("reminder", ("A",))]
+    assert any(
+        hint == "A notice to them came back (no such mailbox): look whether the address is right"
+        for hint in brief(house).hints
+    )
+
+
+def test_what_left_counts_whatever_its_case_heard_in_the_last_moment(house) -> None:
+    keep(house, bill("A"))
+    opened(house)
+    house.sent_row(intent="s", case=chases(house)[0].case, version=1, client=client(house))
+    close(house, "promised")
+    house.clock.move(days=10)
+    assert opened(house) == [("second", ("A",))]
+
+
 def test_more_that_comes_due_while_a_case_waits_renews_it(house) -> None:
     keep(house, bill("A"), bill("B", Day(2026, 11, 21)))
     assert opened(house) == [("reminder", ("A",))]
