@@ -124,6 +124,12 @@ def test_a_bare_repository_is_read(repository: Repository, tmp_path: Path) -> No
     assert [commit.text for commit in commits(tmp_path / "bare.git", AUTHORS, SINCE, BERLIN)] == ["Mine"]
 
 
+def test_a_worktree_of_a_repository_is_one(repository: Repository, tmp_path: Path) -> None:
+    repository.commit("Mine")
+    repository.git("worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
+    assert [commit.text for commit in commits(tmp_path / "side", AUTHORS, SINCE, BERLIN)] == ["Mine"]
+
+
 def test_a_missing_folder_and_one_without_git_are_named(tmp_path: Path) -> None:
     with pytest.raises(NeedsOwner, match=r"nowhere does not exist\. Correct repositories"):
         commits(tmp_path / "nowhere", AUTHORS, SINCE, BERLIN)

@@ -107,7 +107,7 @@ def test_the_notice_can_be_added_up_by_hand() -> None:
         "Estimated: 60 h\n"
         "Logged until 23 Nov 2026: 30 h 30 min\n"
         "Left: 29 h 30 min\n"
-        "Your hours until then: 40 h (5 working days, from today to 27 Nov 2026)\n"
+        "Your hours until then: 40 h (5 working days of 8 h, from today to 27 Nov 2026)\n"
         "Due before or with it: 12 h for Beta (Shop, 25 Nov 2026: 12 h less 0 h)\n"
         "Missing: 29 h 30 min + 12 h - 40 h = 1 h 30 min\n"
         "\n"

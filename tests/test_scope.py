@@ -183,6 +183,17 @@ def test_both_quotes_stand_side_by_side() -> None:
     )
 
 
+def test_a_note_holds_both_quotes_whole() -> None:
+    long = Project(
+        id="x", name="N" * 200, email="x@x.example", scope=("Pages " * 60,), excluded=(f"Translation {'of it ' * 80}",)
+    )
+    for text in ("Please translate it " + "and so on " * 60, "Please also build a new shop " + "for us " * 80):
+        found = outside_scope(text, long)
+        assert found is not None
+        assert len(told(found, long)) <= 400
+        assert found.agreement in told(found, long)
+
+
 def test_a_quote_cannot_be_long_nor_break_the_line() -> None:
     found = outside_scope("Please translate it, " + "and soon, " * 100 + "\nok?", ENGLISH)
     assert found is not None

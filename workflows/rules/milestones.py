@@ -161,7 +161,8 @@ def hours(minutes: int) -> str:
 
 def _sum(risk: Risk) -> list[str]:
     free, due = risk.free, _day(risk.load.milestone.due)
-    lines = [f"Your hours until then: {hours(free.minutes)} ({free.days} working days, from today to {due})"]
+    each = f" of {hours(free.minutes // free.days)}" if free.days and free.minutes % free.days == 0 else ""
+    lines = [f"Your hours until then: {hours(free.minutes)} ({free.days} working days{each}, from today to {due})"]
     for other in risk.others[:_MOST_NAMED]:
         milestone, day = other.milestone, _day(other.milestone.due)
         lines.append(

@@ -14,7 +14,7 @@ from workflows.rules.canonical import one_line
 from workflows.rules.language import language_of, small_words
 from workflows.rules.words import fold, phrases, table
 
-QUOTE = 150  # characters of each of the two quotes
+QUOTE = 130  # characters of each of the two quotes: with both, a note of an approval mail is not cut
 _READ = 20_000  # characters of the request
 _MOST_SENTENCES = 200
 _LEAST_STEM, _SURE_STEM = 4, 5  # letters; "warten" and "Wartung" share four
