@@ -380,7 +380,7 @@ class Disputed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopChasing:
-    """This client is not chased, in the owner's words: a name, an address or a domain."""
+    """A client is not chased, in the owner's words: a name, an address or a domain."""
 
     client: str
     kind: Literal["stop_chasing"] = "stop_chasing"
@@ -388,7 +388,7 @@ class StopChasing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chase:
-    """This client is chased again: whatever held it is over."""
+    """A client is chased again: whatever held it is over."""
 
     client: str
     kind: Literal["chase"] = "chase"

@@ -177,7 +177,7 @@ def _short(text: str) -> str:
 
 
 def format_money(money: Money, language: str = "en") -> str:
-    """`1,234.56 EUR`, `1.234,56 EUR`, `1 234,56 EUR` : the number as the language writes it, no-break spaces inside it."""
+    """`1,234.56 EUR`, `1.234,56 EUR`: the number as the language writes it, no-break spaces inside it."""
     exponent = places(money.currency) or 0
     numbers = table("currencies")["numbers"]
     thousands, point = numbers.get(language, numbers["en"])
