@@ -278,7 +278,10 @@ def _answer(brief: Brief, question: str) -> list[Source]:
     if skills and not counted:
         line = said["skills"].replace("{skills}", ", ".join(skills))
         found.append(Source(id="profile:skills", kind="owner", quote=line))
-    if about == "work" and not counted and any(source.kind == "work" for source in brief.profile):
+    works = [source for source in brief.profile if source.kind == "work"]
+    # "Experience with X?" is answered by work that has to do with X, "similar work?" by whatever fits best.
+    near = any(_stems(question) & _stems(source.quote) for source in works)
+    if not counted and (works if about == "work" else about == "experience" and near):
         found.append(Source(id="", kind="owner", quote=said["see_work"]))
     return found
 

@@ -129,6 +129,42 @@ async def test_a_template_bid_answers_names_work_and_price() -> None:
     assert "evil" not in draft.body
 
 
+RATE, HOURS = "My rate is 95 EUR per hour.", "20 hours a week are free for this."
+SEE, USES = "The work below is the closest to it.", "I work with Django."
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What is your hourly rate?", RATE),
+        ("How much would you charge?", RATE),
+        ("What's your expected rate?", RATE),
+        ("Wie hoch ist Ihr Stundensatz?", RATE),
+        ("What conversion rate have your shops reached?", ""),
+        ("How would you cut our hosting costs?", ""),
+        ("How many hours per week can you work?", HOURS),
+        ("What is your availability?", HOURS),
+        ("How many hours will it take?", ""),
+        ("How do you reach high availability?", ""),
+        ("Which similar projects have you done?", SEE),
+        ("Can you show us your portfolio?", SEE),
+        ("Have you built a ticket shop before?", SEE),
+        ("What is your experience with Kubernetes?", ""),
+        ("What is your experience with Django?", f"{USES} {SEE}"),
+        ("How many years have you used Django?", ""),
+        ("Which languages do you speak?", "I work in English (Englisch), German (Deutsch)."),
+        ("What is your favourite colour?", ""),
+    ],
+)
+async def test_the_profile_answers_what_it_knows_and_nothing_else(question: str, answer: str) -> None:
+    draft = await TemplateBid().draft(lead(questions=(question,)), 1, "", "")
+    if answer:
+        assert f"> {question}\n{answer}\n" in draft.body
+    else:
+        assert question not in draft.body
+        assert f'not answered: "{question}"' in draft.why
+
+
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es", "pl"])
 async def test_every_template_states_nothing_without_a_source(language: str) -> None:
     draft = await TemplateBid().draft(replace(BRIEF, language=language), 1, "", "")
