@@ -73,9 +73,7 @@ class Works(Book):
             for before, piece in both:
                 if _kept(piece) != _kept(before):
                     connection.execute(update(work).where(work.c.id == before.id).values(**_values(piece)))
-            taken = {piece.id for piece in known.values()}  # a repository that two projects name tells the first one
-            unknown = {piece.id: piece for twin, piece in reversed(now.items()) if twin not in known}
-            new = [piece for name, piece in unknown.items() if name not in taken]
+            new = [piece for twin, piece in now.items() if twin not in known]
             self._add(connection, new)
             removed = _remove(connection, [piece for twin, piece in known.items() if twin not in now], read)
             self._tell_open_updates(connection, {*changed, *removed}, unbilled=unbilled)
@@ -97,8 +95,8 @@ class Works(Book):
             found = connection.execute(select(projects).where(projects.c.id == row.project)).one()
             if pieces := _untold(connection, found, date.fromisoformat(row.last), unbilled=unbilled):
                 _hold(connection, row.case, pieces)
-            left = select(work.c.id).join(update_work, update_work.c.work == work.c.id)
-            none_left = connection.execute(left.where(update_work.c.case == row.case)).first() is None
+            left = (work.c.id.in_(_work_of(connection, [row.case]))) & (work.c.project == row.project)
+            none_left = connection.execute(select(work.c.id).where(left)).first() is None
             before = select(func.count()).where(seen.c.case == row.case, seen.c.kind == "news")
             tell(
                 connection,
@@ -208,7 +206,7 @@ class Works(Book):
                 raise Permanent(f"Case {case} is no status update.")
             found = connection.execute(select(projects).where(projects.c.id == row.project)).one()
             named = select(update_work.c.work).where(update_work.c.case == case)
-            pieces = _work(connection, work.c.id.in_(named))
+            pieces = _work(connection, work.c.id.in_(named) & (work.c.project == row.project))
         project = _project(found)
         report = Report(
             project=project.id,
@@ -274,21 +272,23 @@ class _Told:
 
 
 def _told(connection: Connection, project: str, *, ended: bool = False) -> _Told:
-    """`ended`: by updates that have ended alone, not by those under way."""
-    query = (
-        select(updates.c.case, updates.c.last, cases.c.state, cases.c.closed_at)
-        .join(cases, cases.c.number == updates.c.case)
-        .where(updates.c.project == project)
-    )
-    every = connection.execute(query).all()
+    """`ended`: by updates that have ended alone, not by those under way.
+
+    Work that was told stays told when its project's file gets another name: the ids count for all projects.
+    """
+    query = select(updates.c.case, updates.c.project, updates.c.last, cases.c.state, cases.c.closed_at)
+    every = connection.execute(query.join(cases, cases.c.number == updates.c.case)).all()
     in_hand = [
         row
         for row in every
         if (not ended if row.closed_at is None else from_json(CaseState, row.state).outcome not in _NOT_TOLD)
     ]
-    last = max((date.fromisoformat(row.last) for row in in_hand), default=date.min)
-    shown = _work_of(connection, [row.case for row in every])
-    return _Told(_work_of(connection, [row.case for row in in_hand]), shown, last + timedelta(days=1))
+    days = (date.fromisoformat(row.last) for row in in_hand if row.project == project)
+    return _Told(
+        work=_work_of(connection, [row.case for row in in_hand]),
+        shown=_work_of(connection, [row.case for row in every if row.project == project]),
+        until=max(days, default=date.min) + timedelta(days=1),
+    )
 
 
 def _work_of(connection: Connection, numbers: Sequence[int]) -> frozenset[str]:

@@ -155,6 +155,37 @@ async def test_a_repository_that_two_projects_name_tells_the_first(desk: Desk, t
     assert desk.ledger.work_of("relaunch") == ()
 
 
+async def test_a_projects_file_by_another_name_tells_nothing_twice(desk: Desk, tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "site")
+    repository.commit("Header", author=desk.house.owner.email, at="2026-11-20T10:00:00+00:00")
+    text = f'{PROJECT}repositories = ["{repository.path}"]\n'
+    desk.write("projects/relaunch.toml", text)
+    desk.log("2026-11-16,Relaunch,Footer,2,")
+    await desk.look()
+    (state,) = desk.open_updates()
+    assert desk.texts(state) == ["Footer", "Header"]
+    desk.end(state, "sent")
+    (desk.house.home / "projects" / "relaunch.toml").rename(desk.house.home / "projects" / "site.toml")
+    assert "0 new, 2 changed, 0 gone" in await desk.look()
+    assert desk.open_updates() == []
+    assert [piece.text for piece in desk.ledger.work_of("site")] == ["Footer", "Header"]
+
+
+async def test_an_entry_that_moves_to_another_project_leaves_the_update_it_was_in(desk: Desk) -> None:
+    desk.write(
+        "projects/shop.toml", PROJECT.replace("Relaunch", "Shop").replace("maria", "bernd").replace("weekly", "")
+    )
+    header = "User,Email,Client,Project,Task,Description,Billable,Start date,Start time,End date,End time,Duration,Tags"
+    for shop in ("Relaunch", "Shop"):
+        rows = [f"Ada,a@w.example,,{name},,{text},Yes,2026-11-16,{at}:00:00,,,01:00:00,"
+                for name, text, at in (("Relaunch", "Header", "09"), (shop, "Cart CANARY", "10"))]  # fmt: skip
+        desk.write("timesheets/times.csv", "\n".join([header, *rows, ""]))
+        await desk.look()
+    (state,) = desk.open_updates()
+    assert desk.texts(state) == ["Header"]
+    assert [event.summary for event in desk.news(state.case)] == ["What was logged for it changed."]
+
+
 async def test_one_client_by_address_and_a_project_whose_file_is_gone_rests(desk: Desk) -> None:
     desk.write("projects/blog.toml", 'name = "Blog"\nemail = "Maria@Studio.example"\ncontact = "Maria Alvarez"\n')
     await desk.look()

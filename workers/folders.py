@@ -89,6 +89,7 @@ class Folders:
 
     def _repositories(self, known: Sequence[Project], today: date, found: Found) -> Iterator[Source]:
         since, ends = today - BACK, time.monotonic() + _GIT_LIMIT
+        given: set[str] = set()
         by_source = {f"{project.id}: {name}": (project, name) for project in known for name in project.repositories}
         for source in sorted(by_source, key=lambda one: (one in self.slow, one)):
             project, name = by_source[source]
@@ -100,7 +101,10 @@ class Folders:
                 if isinstance(fault, Retryable):
                     self.slow.add(source)
                 continue
-            yield source, since, [_delivered(one, project, source) for one in read]
+            # A repository that two projects name tells the first of them.
+            ours = {one.twin: one for one in read if one.twin not in given}
+            given |= set(ours)
+            yield source, since, [_delivered(one, project, source) for one in ours.values()]
 
     def _log(self, name: str, since: date, left: float) -> tuple[Commit, ...]:
         if left <= 0:
@@ -150,5 +154,5 @@ def _delivered(commit: Commit, project: Project, source: str) -> Work:
         day=commit.day,
         text=commit.text,
         source=source,
-        twin=f"{project.id}:{commit.twin}",
+        twin=commit.twin,
     )
