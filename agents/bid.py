@@ -107,13 +107,19 @@ class BidAgent:
             return self._templates.plain(brief)
         filled = await self._writing.fill(Task(brief=brief, version=version, wishes=wishes, previous=previous))
         cost = self._model.cost(brief.case, version)
-        reasons = tuple(one_line(reason, _REASON).rstrip(".") for reason in filled.why)
+        reasons = tuple(one_line(reason, _REASON).rstrip(".") for reason in (*filled.why, *self._spent(brief, version)))
         if filled.slots is None:
             if blocked := _blocking(filled):
                 return Draft(body="", gist="A claim has no source.", why=reasons, cost=cost, needs_owner=blocked)
             return self._templates.plain(brief, wishes, previous, why=reasons, cost=cost)
         bid = compose(brief, filled.slots, wishes)
         return _finished(brief, bid, wishes, previous, model=self._model.name, why=reasons, cost=cost)
+
+    def _spent(self, brief: Brief, version: int) -> Iterator[str]:
+        """What reading up on the author has cost, said once: it belongs to no version."""
+        spent = self._model.cost(brief.case, 0)
+        if version == 1 and spent != "0":
+            yield f"reading up on its author cost {spent}"
 
 
 def _blocking(filled: Filled[Words]) -> str:
