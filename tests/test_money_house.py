@@ -140,6 +140,8 @@ def test_a_lure_ends_it_too_but_pays_nothing_and_the_owner_is_asked(desk: Desk) 
     asked = until(lambda: [one for one in desk.notices() if "Did they pay I-2?" in one.subject], 90, "the question")[0]
     assert "which is not PayPal" in asked.text
     assert "paid I-2" in asked.text
+    desk.house.owner_answers(asked, "paid I-2")
+    until(lambda: desk.balance("lure") == 0, 30, "the owner's word to count")
 
 
 def test_we_pay_friday_holds_until_then(desk: Desk) -> None:
@@ -192,6 +194,24 @@ def test_stop_chasing_by_command_and_mail(desk: Desk) -> None:
     assert desk.hold("stop") == [("stopped", None)]
     assert "chased again" in desk.orders("chase stop.example").text
     assert desk.hold("stop") == []
+
+
+def test_promised_and_disputed_by_command(desk: Desk) -> None:
+    done = desk.command("promised", "I-7", "Friday")
+    assert (done.returncode, "Friday" in done.stdout or "Fri" in done.stdout) == (0, True), done.stdout + done.stderr
+    assert [kind for kind, _ in desk.hold("stop")] == ["promise"]
+    assert desk.command("dispute", "I-7", "too", "high").returncode == 0
+    assert {kind for kind, _ in desk.hold("stop")} == {"promise", "dispute"}
+    assert desk.command("chase", "I-7").returncode == 0
+    assert desk.hold("stop") == []
+    refused = desk.command("promised", "I-7", "one", "day")
+    assert (refused.returncode, "not a time" in refused.stderr) == (2, True)
+
+
+def test_only_a_bid_can_be_won(desk: Desk) -> None:
+    for words in (("won", "1"), ("lost", "1", "too expensive"), ("no-answer", "1")):
+        done = desk.command(*words)
+        assert (done.returncode, "is no bid" in done.stderr) == (1, True), done.stdout + done.stderr
 
 
 def test_nothing_left_without_a_yes(desk: Desk) -> None:

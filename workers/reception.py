@@ -21,7 +21,7 @@ from workflows.ports import Clock
 from workflows.rules.canonical import one_line
 from workflows.rules.leads import unjudged
 from workflows.rules.machines import bounce
-from workflows.rules.payments import is_payment_sender
+from workflows.rules.payments import is_payment_sender, lure
 from workflows.rules.routing import route
 
 log = structlog.get_logger()
@@ -71,7 +71,7 @@ class Reception:
         event = await asyncio.to_thread(self.ledger.record_mail, email, raw.folder_kind, decide, self.clock.now())
         log.info("mail", folder=raw.folder, uid=raw.uid, identity=email.identity[:12], case=event.case if event else 0)
         self.news.set()  # a mail that makes no case may still be news for one: a payment
-        if event is None and (bounce(email) or is_payment_sender(email.sender.email)):
+        if event is None and (bounce(email) or is_payment_sender(email.sender.email) or lure(email)):
             self.aftercare_due.set()
 
     def _route(self, email: Email, around: Surroundings) -> Route:
