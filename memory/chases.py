@@ -37,6 +37,8 @@ class ChaseBriefs:
         notice = _notice(chased)
         numbers = tuple(one.number for one in chased.invoices)
         thanked = chased.stage == THANKS
+        if chased.invoices and not thanked:
+            self._ledger.entitle(state.case, state.client, chased.invoices)
         how_to_pay = _how_to_pay(self._details) if not thanked else ()
         return Brief(
             case=state.case,

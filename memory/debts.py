@@ -31,6 +31,10 @@ THANKS = "thanks"
 _MADE = frozenset({"sent", "uncertain", "sent-by-owner", "answered-by-owner", "mine"})
 _REFUSED = frozenset({"rejected", "expired", "failed"})
 _SAYS = 300
+OWNERS_WORD = "order:"
+"""How the keys of payments begin that the owner told of."""
+_OVER = 2
+"""In the column `told`: more came in than was owed, and the owner was not told of it yet."""
 _IMPORT = "import:"
 """How the keys of payments begin that a source told of."""
 _SAME_MONEY = timedelta(days=10)
@@ -71,6 +75,7 @@ class Payment:
     number: str
     amount: Money
     proven: bool
+    over: bool = False  # more than was owed
     says: str
     result: str
     at: datetime
@@ -332,7 +337,10 @@ def note_payment(  # noqa: PLR0913 - what a payment is known by
     if matched and _is_known(connection, clock, matched.number, amount):
         told, result = 1, f"{format_money(amount)} of invoice {matched.number} was known already."
     elif proven and matched and matched.amount.currency == amount.currency:
-        told, result = 1, _note_proven(connection, clock, key, matched, amount)
+        # Who paid too much, or twice, will want it back: the owner hears of it, unless it is the owner's own word.
+        over = amount.minor > matched.balance.minor and not key.startswith(OWNERS_WORD)
+        told = _OVER if over else 1
+        result = _note_proven(connection, clock, key, matched, amount)
     else:
         told, result = 0, _note_weak(connection, clock, key, whose, matched, amount, number, says)
     row = insert(payments).values(
@@ -755,8 +763,8 @@ class Debts(Book):
             return bank_data_day(connection)
 
     def payments_to_ask_about(self) -> tuple[Payment, ...]:
-        """Signs of payments that are not enough, and the owner was not asked about yet, oldest first."""
-        query = select(payments).where(payments.c.told == 0).order_by(payments.c.at)
+        """What the owner was not told of yet: signs that are not enough, and more than was owed; oldest first."""
+        query = select(payments).where(payments.c.told.in_((0, _OVER))).order_by(payments.c.at)
         with self._reading() as connection:
             return tuple(_payment(row) for row in connection.execute(query))
 
@@ -773,6 +781,7 @@ def _payment(row: Row[Any]) -> Payment:
         number=row.number,
         amount=Money(minor=row.minor, currency=row.currency),
         proven=bool(row.proven),
+        over=row.told == _OVER,
         says=row.says,
         result=row.result,
         at=row.at,

@@ -1,10 +1,11 @@
 """What is due: the day's look at every debtor, which opens a chase case or renews the one that waits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from memory.debts import (
@@ -28,6 +29,7 @@ from workflows.rules.canonical import one_line
 from workflows.rules.dunning import BusinessDays, Due, Hold, Ladder, Made, Nothing, ladder, next_notice, zone_of
 from workflows.rules.money import format_money, totals
 
+_TITLE = 200
 _WAITING = ("drafted", "waiting", "needs_owner")
 
 
@@ -135,7 +137,6 @@ def _open(connection: Connection, clock: Clock, found: Debtor, due: Due) -> Open
     person = read_client(connection, found.client)
     name = one_line(person.name, 80) if person else found.client
     numbers = tuple(item.invoice.number for item in due.items)
-    owed = ", ".join(format_money(total) for total in totals(item.invoice.balance for item in due.items))
     before = connection.execute(select(notices.c.case).where(notices.c.client == found.client).distinct()).all()
     case = begin(
         connection,
@@ -145,13 +146,19 @@ def _open(connection: Connection, clock: Clock, found: Debtor, due: Due) -> Open
             event="debt",
             key=f"debt:{found.client}:{len(before) + 1}",
             client=found.client,
-            title=f"{name}: {owed} late ({', '.join(numbers)})",
+            title=_title(name, [item.invoice for item in due.items]),
             summary=f"{due.stage.name}: {', '.join(numbers)}",
             sender=name,
         ),
     )
     _keep(connection, case, found, due)
     return Opened(case=case, client=found.client, stage=due.stage.name, numbers=numbers)
+
+
+def _title(name: str, late: Sequence[Invoice]) -> str:
+    """What the case is called in lists: who owes how much of what."""
+    owed = ", ".join(format_money(total) for total in totals(one.balance for one in late))
+    return one_line(f"{name}: {owed} late ({', '.join(one.number for one in late)})", _TITLE)
 
 
 def _renew(
@@ -211,6 +218,17 @@ class Dues(Debts):
             waiting = sum(len(open_chases(connection, client)) for client in owing)
         opened = [made for client in owing if (made := self._open_if_due(client, owner, terms))]
         return Looked(opened=tuple(opened), debtors=len(owing), waiting=waiting)
+
+    def entitle(self, case: int, client: str, late: Sequence[Invoice]) -> None:
+        """Call the case by what is owed now: lists must not show an amount that came in since."""
+        with self._reading() as connection:
+            person = read_client(connection, client)
+            known = connection.execute(select(cases.c.title).where(cases.c.number == case)).scalar()
+        title = _title(one_line(person.name, 80) if person else client, late)
+        if known is None or title == known:
+            return
+        with self._writing() as connection:
+            connection.execute(update(cases).where(cases.c.number == case).values(title=title))
 
     def _open_if_due(self, client: str, owner: Owner, terms: Terms) -> Opened | None:
         if isinstance(self.debtor(client, owner, terms).next(), Nothing):

@@ -11,7 +11,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from memory import documents
-from memory.debts import debts_of, invoice, note_dispute, note_payment, note_promise, resume_chasing, stop_chasing
+from memory.debts import (
+    OWNERS_WORD,
+    debts_of,
+    invoice,
+    note_dispute,
+    note_payment,
+    note_promise,
+    resume_chasing,
+    stop_chasing,
+)
 from memory.events import tell
 from memory.leads import set_result
 from memory.schema import cases, from_json
@@ -89,8 +98,8 @@ def _paid(desk: Desk, order: Paid) -> Carried:
 
 def _note(desk: Desk, found: Invoice, amount: Money) -> str:
     return note_payment(
-        desk.connection, desk.clock, key=f"order:{desk.key}", client=found.client, amount=amount, number=found.number,
-        proven=True, says="you said so",
+        desk.connection, desk.clock, key=f"{OWNERS_WORD}{desk.key}", client=found.client, amount=amount,
+        number=found.number, proven=True, says="you said so",
     )  # fmt: skip
 
 

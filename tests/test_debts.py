@@ -1,5 +1,6 @@
 """What clients owe, in a real ledger: imports, payments, promises, disputes, and the day's look at what is due."""
 
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import select
 
 from memory import debts
@@ -19,7 +21,7 @@ from tests.ledgers import OWNER, House, client_at, mail
 from workers.money import Money as Chasing
 from workers.settings import MoneySection
 from workflows.models import Address, Brief, CaseState, Draft, Email, Event, Invoice, Money, Start
-from workflows.rules.dunning import Due
+from workflows.rules.dunning import Due, is_held
 
 EUR = "EUR"
 TERMS = Terms()
@@ -62,7 +64,9 @@ def tell(house: House, note: Callable[..., str], **given: Any) -> str:
 
 
 def pays(house: House, minor: int = 50000, **given: Any) -> str:
-    values = {"key": "stripe-1", "client": client(house), "proven": True, "says": "Stripe mail"} | given
+    values = {"key": "stripe-1", "proven": True, "says": "Stripe mail"} | given
+    if "client" not in values:
+        values["client"] = client(house)
     return tell(house, debts.note_payment, amount=Money(minor=minor, currency=values.pop("currency", EUR)), **values)
 
 
@@ -442,6 +446,21 @@ def test_more_than_was_open_is_said(house) -> None:
     keep(house, bill("A"))
     assert pays(house, 51000, number="A") == "Invoice A is paid (510.00 EUR). 10.00 EUR more than was open came in."
     assert pays(house, 100, number="A", key="k2") == "Invoice A was paid already; 1.00 EUR more was noted."
+    assert [(one.key, one.over) for one in house.ledger.payments_to_ask_about()] == [("stripe-1", True), ("k2", True)]
+
+
+def test_the_owner_is_not_told_what_they_said_themselves(house) -> None:
+    keep(house, bill("A"))
+    assert "10.00 EUR more" in pays(house, 51000, number="A", key=f"{debts.OWNERS_WORD}1")
+    assert house.ledger.payments_to_ask_about() == ()
+
+
+def test_a_case_is_called_by_what_is_owed_now(house) -> None:
+    keep(house, bill("A"))
+    opened(house)
+    pays(house, 20000, number="A")
+    brief(house)
+    assert [row.title for row in house.ledger.case_rows()] == ["Acme GmbH: 300.00 EUR late (A)"]
 
 
 def test_who_paid_without_having_been_chased_is_not_thanked(house) -> None:
@@ -696,3 +715,105 @@ def test_a_client_known_by_the_address_alone_gets_the_name_of_an_invoice_and_kee
     keep(house, bill("2026-001", name="Somebody Else"))
     assert house.ledger.client(client(house)).name == "Acme GmbH"
     assert len(house.ledger.clients()) == 1
+
+
+# ---------------------------------------------------------------- whatever happens
+
+PEOPLE = [("Anna Lehmann", "anna@alpha.example", "DE"), ("Bob Stone", "bob@bravo.example", "US"),
+          ("Chloe Cox", "chloe@cox.example", "GB")]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sixty_days_of_chance_never_chase_what_is_not_owed(house, seed) -> None:
+    """Payments, promises, disputes, refusals and days off at random: what is proposed is open, free and right."""
+    chance = random.Random(seed)
+    listed = [
+        bill(f"{name[0]}{number}", Day(2026, 11, 5) + timedelta(days=chance.randrange(50)), chance.randrange(1, 10**7),
+             currency=chance.choice(["EUR", "USD", "JPY"]), name=name, email=email, country=country)
+        for name, email, country in PEOPLE for number in range(4)
+    ]  # fmt: skip
+    house.clock.time = datetime(2026, 11, 9, 9, 0, tzinfo=UTC)
+    proposed: set[tuple[str, int]] = set()
+    for _ in range(60):
+        house.clock.move(days=1)
+        keep(house, *listed)
+        if chance.random() < 0.5:
+            something_happens(house, chance, listed)
+        deliver(house)
+        if chance.random() < 0.2:
+            continue
+        for one in house.ledger.open_due(ADA, TERMS).opened:
+            check_a_proposal(house, one.client, one.case)
+        deliver(house)
+        for state in chases(house):
+            if chance.random() < 0.7:
+                outcome = chance.choice(["sent", "sent", "sent", "rejected", "expired", "mine"])
+                proposed |= climbed(house, state, outcome, proposed)
+                close(house, outcome, state)
+    assert len(proposed) > 10
+    for one in house.ledger.debts():
+        noted = next(bill_ for bill_ in listed if bill_.number == one.number)
+        assert 0 < one.balance.minor <= noted.amount.minor
+
+
+def something_happens(house: House, chance: random.Random, listed: list[Invoice]) -> None:
+    one = chance.choice(listed)
+    now = house.ledger.invoice(one.number)
+    assert now is not None
+    given = {"key": f"{house.clock.now()}", "client": now.client}
+    until = house.clock.now().date() + timedelta(days=chance.randrange(1, 12))
+    part = max(now.balance.minor // 2, 1)
+    match chance.randrange(9):
+        case 0:
+            pays(house, now.balance.minor or 1, currency=one.amount.currency, number=one.number, **given)
+        case 1:
+            pays(house, part, currency=one.amount.currency, number=one.number, **given)
+        case 2:
+            pays(house, part, currency=one.amount.currency, number=one.number, proven=False, **given)
+        case 3:
+            tell(house, debts.note_promise, until=until, by_owner=chance.random() < 0.5, **given)
+        case 4:
+            tell(house, debts.note_dispute, numbers=(one.number,), reason="wrong", by_owner=False, **given)
+        case 5:
+            tell(house, debts.note_absence, until=until, **given)
+        case 6:
+            with transaction(house.engine) as connection:
+                debts.resume_chasing(connection, house.clock, now.client)
+
+
+def check_a_proposal(house: House, debtor: str, case: int) -> None:
+    """One open case to a client; everything in it is owed, free of holds, late, and adds up."""
+    mine = [state for state in chases(house) if state.client == debtor]
+    briefs = {state.case: ChaseBriefs(house.ledger, ADA, TERMS).build(state) for state in mine}
+    asking = [found for found in briefs.values() if found.notice and found.notice.stage != "thanks"]
+    assert len(asking) == 1
+    notice = briefs[case].notice
+    assert notice is not None
+    owed = {one.number: one for one in house.ledger.debts(debtor)}
+    seen_now = house.ledger.debtor(debtor, ADA, TERMS)
+    assert seen_now.calendar.is_open(seen_now.today)
+    for one in notice.invoices:
+        assert one == owed[one.number]
+        assert one.due < seen_now.today
+        assert not is_held(one, seen_now.holds, seen_now.today, seen_now.calendar)
+    for total in notice.totals:
+        assert total.minor == sum(
+            one.balance.minor for one in notice.invoices if one.balance.currency == total.currency
+        )
+
+
+def climbed(house: House, state: CaseState, outcome: str, before: set[tuple[str, int]]) -> set[tuple[str, int]]:
+    """The steps that this mail takes its invoices to: none of them twice, none left out."""
+    if outcome not in {"sent", "mine"}:
+        return set()
+    with reading(house.engine) as connection:
+        query = select(notices.c.number, notices.c.step).where(notices.c.case == state.case, notices.c.step > 0)
+        taken = {(row.number, row.step) for row in connection.execute(query)}
+    assert not taken & before
+    assert all(step == 1 or (number, step - 1) in before for number, step in taken)
+    return taken
+
+
+def test_a_ladder_that_is_none_is_refused_with_the_ladders_there_are() -> None:
+    with pytest.raises(ValidationError, match="one of standard, early, gentle"):
+        MoneySection(ladder="steep")

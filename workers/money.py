@@ -73,10 +73,19 @@ class Doubts:
 
 
 def _subject(payment: Payment) -> str:
+    if payment.over:
+        return f"More came in than {one_line(payment.number, 40)} owed"
     return f"Did they pay {one_line(payment.number, 40)}?" if payment.number else "Did a client pay?"
 
 
 def _question(payment: Payment) -> str:
+    if payment.over:
+        return (
+            f"{one_line(payment.says, 300).rstrip('.')}. {payment.result}\n\n"
+            "Look into your account, and agree with them whether it is paid back or counts for another invoice. "
+            "Deskhand does neither; for another invoice, write to yourself with the subject "
+            "'deskhand paid NUMBER AMOUNT'."
+        )
     number = one_line(payment.number, 40) or "NUMBER"
     return (
         f"{payment.result}\n\n"
