@@ -65,7 +65,7 @@ class Bid:
     asked: int
     made: tuple[Source, ...]
     fixed: frozenset[str]  # sentences of the template itself, which state nothing
-    price: str = ""
+    price: str = ""  # "95 EUR/hour", for the owner
 
 
 class TemplateBid:
@@ -157,12 +157,13 @@ def compose(brief: Brief, words: Words, wishes: str = "", made: Sequence[Source]
     """
     said = _phrases(brief)
     lines, hours = _priced(brief, wishes), _hours(brief)
+    _, offered = _price(brief, wishes)
     works = [source for source in brief.profile if source.kind == "work"]
     questions = _questions(brief)
     answers = {one.question: one.text.strip() for one in words.answers if one.text.strip()}
     ours = {number: {"price": lines, "hours": hours}.get(_about(question), []) for number, question in questions}
-    answers |= {number: _joined(found) for number, found in ours.items() if found}
-    given = [source for found in ours.values() for source in found]
+    answers |= {number: _joined(given) for number, given in ours.items() if given}
+    given = [line for found in ours.values() for line in found]
     parts = [_greeting(brief), words.opening.strip()]
     parts += [_asked(brief, number, question, answers[number]) for number, question in questions if number in answers]
     parts += [words.fit.strip()]
@@ -175,7 +176,7 @@ def compose(brief: Brief, words: Words, wishes: str = "", made: Sequence[Source]
         asked=len(questions),
         made=(*works, *lines, *hours, *made),
         fixed=frozenset(sentences("\n".join(said[name] for name in _FIXED))),
-        price=lines[0].quote if lines else "",
+        price=f"{written(offered.rate)}/{offered.per}" if offered else "",
     )
 
 
@@ -204,16 +205,18 @@ def _asked(brief: Brief, number: int, question: str, answer: str) -> str:
     return f"{head}\n{answer}"
 
 
-def _priced(brief: Brief, wishes: str) -> list[Source]:
-    """The price in sentences: from the rate that the owner names in his wishes, else from the profile's."""
-    own = next((source for source in brief.profile if source.id == "profile:rate"), None)
+def _price(brief: Brief, wishes: str) -> tuple[str, Price | None]:
+    """(source id, price): from the rate that the owner names in his wishes, else from the profile's."""
     wished = _wished_rate(wishes)
-    rate = wished or (parse_rate(own.quote) if own else None)
-    found = price(rate, brief.lead) if rate and brief.lead else None
-    if not found:
-        return []
-    name = "wishes" if wished else "profile:rate"
-    return [Source(id=name, kind="owner", quote=line) for line in _price_lines(found, brief)]
+    own = next((source.quote for source in brief.profile if source.id == "profile:rate"), "")
+    rate = wished or parse_rate(own)
+    return "wishes" if wished else "profile:rate", price(rate, brief.lead) if rate and brief.lead else None
+
+
+def _priced(brief: Brief, wishes: str) -> list[Source]:
+    """The price in sentences, with what it comes to where they said enough."""
+    name, found = _price(brief, wishes)
+    return [Source(id=name, kind="owner", quote=line) for line in _price_lines(found, brief)] if found else []
 
 
 def _price_lines(found: Price, brief: Brief) -> Iterator[str]:
@@ -437,8 +440,7 @@ def _told(bid: Bid, found: Iterable[Claim]) -> Iterator[str]:
 
 def _gist(bid: Bid) -> str:
     asked = f"; answers {bid.asked - len(bid.open)} of {bid.asked}" if bid.asked else ""
-    amount = re.search(r"\d.*(?=\.$)", bid.price)
-    return one_line(f"A bid at {amount.group()}{asked}" if amount else f"A bid without a price{asked}", _GIST)
+    return one_line(f"A bid at {bid.price}{asked}" if bid.price else f"A bid without a price{asked}", _GIST)
 
 
 # ---------------------------------------------------------------- the texts

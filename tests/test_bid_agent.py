@@ -124,7 +124,7 @@ async def test_a_template_bid_answers_names_work_and_price() -> None:
     assert set(draft.sources) == {"profile:rate", "profile:fact1", "work:museum", "work:theatre", "profile:hours"}
     assert "answers 2 of 3 questions of the post" in draft.why
     assert 'not answered: "Why do you like museums?"' in draft.why
-    assert draft.gist == "A bid at 95 EUR per hour; answers 2 of 3"
+    assert draft.gist == "A bid at 95 EUR/hour; answers 2 of 3"
     assert of_template(draft)
     assert "evil" not in draft.body
 
