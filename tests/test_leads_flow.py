@@ -23,6 +23,7 @@ PROFILE = {
     "rate": "95 EUR/hour", "skills": SKILLS, "languages": ["en", "de"], "hours_per_week": 20,
     "facts": ["I have built booking pages since 2014"],
 }  # fmt: skip
+ALERTS = Path(__file__).parent / "mail" / "alerts"
 SHARES = {"bid": 0.05, "refused": 0.2, "expired": 0.06, "set-aside": 0.03}
 
 
@@ -100,6 +101,8 @@ def test_two_hundred_posts_each_accounted_for(
     with house.running():
         for at in range(0, len(upwork), 4):
             mailbox.deliver(made_posts.upwork(upwork[at : at + 4], house.owner, now))
+        for name in ("upwork-new-template", "upwork-forged", "upwork-payment"):
+            mailbox.deliver((ALERTS / f"{name}.eml").read_bytes())
         with house.ledger() as ledger:
             until(lambda: len(accounted(ledger)) == total(found), 120, f"every post; said: {house.said[-20:]}")
             bids = {one.job for made in found.values() for one in made if one.fate == "bid"}
@@ -107,7 +110,8 @@ def test_two_hundred_posts_each_accounted_for(
             until(lambda: not ledger.undelivered(), 60, "every event to be delivered")
             check_the_account(ledger, found)
             check_the_bids(ledger, found, {case_of(one) for one in asked}, bids)
-        until(lambda: told(house, "set aside"), 90, f"the notice; said: {house.said[-20:]}")
+        until(lambda: says(house, "The post 2"), 60, f"the notice; said: {house.said[-20:]}")
+        until(lambda: says(house, "(code unknown-template)"), 90, f"the alert mail; said: {house.said[-20:]}")
         until(lambda: told(house, "source-moved needs a look"), 90, "the fault to be told")
     check_what_the_owner_sees(house, found)
     assert house.sent_to_clients() == [], "nothing leaves without a yes"
@@ -153,6 +157,12 @@ def check_the_bids(ledger: Ledger, found: dict[str, list[Made]], cases: set[int]
         assert "booking page" in lead.title
         until(lambda number=case: ledger.case(number).stage == "waiting", 30, f"case {case} to wait")
         assert lead.contact.email.startswith("jobs@studio") == (lead.source == "hackernews")
+
+
+def says(house: House, words: str) -> bool:
+    """Whether a notice of what was set aside has these words."""
+    mails = (mime.parse(stored.content) for stored in house.user.messages())
+    return any("set aside" in email.subject and words in email.text for email in mails)
 
 
 def told(house: House, words: str) -> bool:

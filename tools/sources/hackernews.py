@@ -11,7 +11,7 @@ EVERY = "30m"
 API = "https://hn.algolia.com/api/v1"
 NOT_MODIFIED = 304
 _THREAD = re.compile(r"\bfreelancer\?\s.*\bseeking freelancer\b", re.IGNORECASE)
-_SEEKING = re.compile(r"\W{0,5}seeking\s+(freelancers?|contractors?|work)\b", re.IGNORECASE)
+_SEEKING = re.compile(r"\W{0,5}seeking\s+(freelance\w*|contractors?|work)\b", re.IGNORECASE)
 _AUTHORS = {"whoishiring", "jon_north"}  # code in the wild disagrees on who opens it: both have
 _PER_PAGE, _MOST_PAGES = 300, 4
 
