@@ -27,8 +27,7 @@ class Imports(Book):
                 f"Invoice {number} is no longer listed ({source}): it is chased no longer."
                 for number in changes.vanished
             )
-            if news := (*changes.changed, *vanished):
-                _keep(connection, _UNTOLD, json.dumps([*_untold(connection), *news]))
+            add_news(connection, (*changes.changed, *vanished))
         return changes
 
     def invoice_sources(self) -> tuple[str, ...]:
@@ -46,6 +45,12 @@ class Imports(Book):
         with self._writing() as connection:
             _keep(connection, _UNTOLD, json.dumps(_untold(connection)[count:]))
             _keep(connection, _COUNTED, str(int(_value(connection, _COUNTED) or 0) + 1))
+
+
+def add_news(connection: Connection, news: Sequence[str]) -> None:
+    """Within the caller's transaction: sentences about invoices that the owner is told once."""
+    if news:
+        _keep(connection, _UNTOLD, json.dumps([*_untold(connection), *news]))
 
 
 def _untold(connection: Connection) -> list[str]:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, or_, select
 
 from memory.debts import country_of, debts_of, note_absence, note_dispute, note_payment, note_promise
+from memory.imports import add_news
 from memory.people import find_client
 from memory.schema import cases, client_addresses, invoices, outbox
 from workflows.models import Client, Email, Ignore, Invoice, Owner, Route, Start, Tell
 from workflows.ports import Clock
+from workflows.rules.canonical import one_line
 from workflows.rules.dunning import zone_of
 from workflows.rules.language import language_of
 from workflows.rules.money import totals
@@ -44,7 +46,7 @@ def hear(connection: Connection, clock: Clock, owner: Owner, authserv_id: str, h
     if isinstance(sign, Payment):
         return _take_payment(connection, clock, heard.email, sign)
     if isinstance(sign, NotMoney):
-        return sign.reason if sign.unread else ""
+        return _take_unread(connection, heard.email, sign) if sign.unread else ""
     if not _is_of_a_person(heard.route) or fails_dmarc(heard.email):
         return ""  # a forger must not be able to hold anything
     debtor = _debtor(connection, heard.email, heard.client)
@@ -55,6 +57,16 @@ def _is_of_a_person(route: Route) -> bool:
     if isinstance(route, Ignore):
         return route.rule in _PEOPLES | _MACHINES
     return isinstance(route, Start | Tell)
+
+
+def _take_unread(connection: Connection, email: Email, sign: NotMoney) -> str:
+    """Money may have come in, and how much is not known: the owner is told, and says what was paid."""
+    subject = one_line(email.subject, 120)
+    add_news(
+        connection,
+        (f'{sign.reason.rstrip(".")} ("{subject}"). Look at it, and say "paid" with the invoice\'s number.',),
+    )
+    return sign.reason
 
 
 # ---------------------------------------------------------------- payments

@@ -1,5 +1,6 @@
 """Mails that speak of money, recorded in a real ledger by the real rules: what they close, what they only hold."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -154,6 +155,18 @@ def test_other_mail_of_a_service_changes_nothing(house: House, name: str) -> Non
     assert balance(house, "2026-014") == 50_000
     assert holds(house) == []
     assert house.ledger.payments_to_ask_about() == ()
+
+
+def test_a_notice_whose_amount_cannot_be_read_is_told(house: House) -> None:
+    import_(house, owed())
+    email = replace(notice("paypal-french"), text="Ouvrez la pièce jointe.", html_text="")
+    receive(house, email)
+    assert balance(house, "2026-014") == 50_000
+    _, (news,) = house.ledger.untold_invoice_news()
+    assert "PayPal writes that money came in" in news
+    assert "paid" in news
+    house.ledger.mark_invoice_news_told(1)
+    assert house.ledger.untold_invoice_news()[1] == ()
 
 
 # ---------------------------------------------------------------- what debtors say

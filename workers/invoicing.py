@@ -83,6 +83,7 @@ class Importing:
         Raises:
             NeedsOwner: what is wrong in them; everything else was taken in.
         """
+        await self.tell_news()
         if not self.folder.is_dir():
             return f"there is no folder {self.folder.name}"
         files = await asyncio.to_thread(read_folder, self.folder)
@@ -127,8 +128,8 @@ class Importing:
             return
         more = [f"and {len(news) - _MOST_TOLD} more"] if len(news) > _MOST_TOLD else []
         lines = "\n".join(f"- {one}" for one in (*news[:_MOST_TOLD], *more))
-        subject = news[0].rstrip(".") if len(news) == 1 else f"{len(news)} invoices changed"
-        text = f"{lines}\n\nDrafts that wait are written anew; nothing was sent."
+        subject = news[0].partition(" (")[0].rstrip(".") if len(news) == 1 else f"{len(news)} news of your invoices"
+        text = f"{lines}\n\nDrafts that wait and are about it are written anew; nothing was sent."
         await self.desk.tell(f"invoices:{number}.{len(news)}", subject, text)
         await asyncio.to_thread(self.ledger.mark_invoice_news_told, len(news))
 
