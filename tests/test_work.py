@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +17,7 @@ from memory.people import hold_proactive
 from memory.schema import clients, risks, transaction
 from memory.updates import UpdateBriefs
 from tests.house import House
+from tests.ledgers import House as LedgerHouse
 from tests.ledgers import StillClock
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
@@ -25,7 +27,8 @@ from workers import settings as house_settings
 from workers import wiring
 from workers.work import NAME
 from workflows.errors import NeedsOwner
-from workflows.models import CaseState, Event
+from workflows.models import CaseState, Event, Owner, Project, Work
+from workflows.rules import rhythm
 
 MONDAY = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)  # 09:30 in Berlin
 PROJECT = 'name = "Relaunch"\nemail = "maria@studio.example"\nupdate_every = "weekly"\n'
@@ -443,6 +446,82 @@ async def test_a_file_that_is_renamed_changes_nothing_that_is_told(desk: Desk) -
     assert "0 new, 0 changed, 0 gone" in await desk.look()
     assert desk.news(state.case) == []
     assert desk.ledger.work_of("relaunch")[0].source == "november.csv"
+
+
+TOLD = ("sent", "mine", "rejected", "uncertain")
+
+
+class Months:
+    """One project over many weeks: logged late, corrected and taken out; updates sent, refused and lapsed."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.dice = random.Random(seed)
+        self.house = LedgerHouse(folder, clock=StillClock(MONDAY))
+        self.every = self.dice.choice(("weekly", "every 2 weeks", "monthly"))
+        self.logged: dict[str, Work] = {}
+        self.told: dict[str, int] = {}
+
+    def log(self, today: date, late: int) -> None:
+        name = f"time:{self.house.clock.time.timestamp():.0f}{len(self.logged)}{late}"
+        day = today - timedelta(days=late)
+        self.logged[name] = Work(id=name, project="p", day=day, text=name, minutes=60, source="t.csv")
+
+    def correct(self) -> None:
+        """A piece is worded anew, or taken out where no client has heard of it."""
+        name = self.dice.choice(list(self.logged))
+        if self.dice.random() < 0.5:
+            self.logged[name] = replace(self.logged[name], text=f"{name} anew")
+        elif name not in self.told:
+            del self.logged[name]
+
+    def end(self, state: CaseState, outcome: str) -> None:
+        pieces = self.house.ledger.report(state.case)[0].work
+        self.house.ledger.close_case(replace(state, stage="closed", outcome=outcome))
+        for piece in pieces if outcome in TOLD else ():
+            assert self.told.setdefault(piece.id, state.case) == state.case, "told twice"
+
+    def look(self, today: date) -> None:
+        project = Project(id="p", name="P", email="m@studio.example", update_every=self.every)
+        self.house.ledger.keep_projects([project], (), today)
+        self.house.ledger.keep_work(self.logged.values(), {"t.csv": date.min})
+        begun = self.house.ledger.begin_updates(today, Owner(name="Ada", address="ada@winter.example"))
+        assert not begun or today.weekday() < 5
+
+    def day(self, today: date) -> None:
+        """An ordinary day, on which much or nothing happens, or the machine is off."""
+        for _ in range(self.dice.choice((0, 0, 1, 2))):
+            self.log(today, late=self.dice.choice((0, 0, 1, 9)))
+        if self.logged and self.dice.random() < 0.2:
+            self.correct()
+        if self.dice.random() < 0.7:
+            self.look(today)
+        for state in self.house.ledger.open_cases():
+            if self.dice.random() < 0.3:
+                self.end(state, self.dice.choice((*TOLD, "expired", "stopped", "failed")))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_over_many_weeks_each_piece_is_told_once_and_none_is_lost(tmp_path: Path, seed: int) -> None:
+    months, start = Months(tmp_path / "home", seed), MONDAY.date()
+    months.look(start)
+    for step in range(220):
+        today = start + timedelta(days=step)
+        months.house.clock.time = MONDAY + timedelta(days=step)
+        if step < 150:
+            months.day(today)
+            continue
+        if step == 150:
+            months.log(today, late=0)
+        months.look(today)
+        for state in months.house.ledger.open_cases():
+            months.end(state, "sent")
+    every = rhythm.pace(months.every)
+    assert every
+    first = rhythm.last_ended(every, start)
+    assert first
+    assert [one for one in months.logged.values() if one.id not in months.told and one.day >= first.first] == []
+    assert len(months.told) > 50
+    months.house.engine.dispose()
 
 
 # ---------------------------------------------------------------- milestones at risk
