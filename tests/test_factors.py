@@ -197,6 +197,22 @@ def test_the_kind_of_work_among_the_skills_is_no_skill() -> None:
     assert of("skills", without(skills=("Python", "contract", "Remote", "Senior"))).value == 1.0
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("You speak fluent German, and this is for our shop.", 0.0),
+        ("Good German skills are needed for the work on our shop.", 0.0),
+        ("We are a good German company and this is the shop that we have.", 1.0),
+        ("The shop is in English and in German, and that is how it should stay.", 1.0),
+        ("Fluent English is a must for the work on our shop.", 1.0),
+        ("Wir suchen jemanden für die Arbeit an unserem Shop, und das ist alles.", 0.0),
+    ],
+)
+def test_a_language_that_is_demanded_is_not_one_that_is_named(text: str, value: float) -> None:
+    found = of("language", without(text=text, title="A shop", place=""), replace(PROFILE, languages=("en",)))
+    assert found.value == value, found
+
+
 def test_past_wins_speak_for_what_is_like_them() -> None:
     won = Lead(source="x", id="9", title="Django developer for a theatre's ticket shop", skills=("Python", "Django"))
     other = Lead(source="x", id="8", title="Logo for a bakery", skills=("Illustrator",))
