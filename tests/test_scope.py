@@ -207,3 +207,17 @@ def test_it_is_total(text: str, scope: list[str], excluded: list[str]) -> None:
     project = Project(id="p", name="P", email="p@p.example", scope=tuple(scope), excluded=tuple(excluded))
     found = outside_scope(text, project)
     assert found is None or (found.request and found.agreement)
+
+
+def test_what_a_line_is_about_stands_before_its_genitive() -> None:
+    project = Project(id="p", name="Webseite", email="m@firma.example", excluded=("Schulung der Mitarbeiter",))
+    found = outside_scope("Wir hätten gerne eine Schulung für unsere Leute.", project)
+    assert found is not None
+    assert found.agreement == "Schulung der Mitarbeiter"
+    assert outside_scope("Können Sie die Mitarbeiter auf die Seite setzen?", project) is None
+
+
+def test_more_of_the_same_is_an_addition() -> None:
+    project = Project(id="p", name="Website", email="m@firma.example", scope=("Design and build of five pages",))
+    assert outside_scope("Please add two more pages.", project) is not None
+    assert outside_scope("Please wait two more days.", project) is None
