@@ -23,7 +23,7 @@ from memory.schema import cases, debt_holds, debtors, from_json, imports, invoic
 from workflows.models import Address, CaseState, Invoice, Kind, Money
 from workflows.ports import Clock
 from workflows.rules.canonical import one_line
-from workflows.rules.dunning import BusinessDays, Hold, HoldKind, Made, longest_hold, zone_of
+from workflows.rules.dunning import BusinessDays, Hold, HoldKind, Made, is_on, longest_hold, zone_of
 from workflows.rules.money import format_money, totals
 
 THANKS = "thanks"
@@ -555,6 +555,16 @@ def holds_of(connection: Connection, client: str) -> tuple[Hold, ...]:
     for row in connection.execute(mine.order_by(debt_holds.c.id)):
         until = date.fromisoformat(row.until) if row.until else None
         found.append(Hold(kind=row.kind, number=row.number, until=until, says=row.says))
+    return tuple(found)
+
+
+def not_chased(connection: Connection, now: datetime, zone: str) -> tuple[tuple[str, Hold], ...]:
+    """Who owes and is not chased now, and why: (client, hold). `zone`: the owner's, for clients without a country."""
+    found: list[tuple[str, Hold]] = []
+    for client in debtors_now(connection):
+        country = country_of(connection, client)
+        calendar, today = BusinessDays(country=country), now.astimezone(ZoneInfo(zone_of(country, zone))).date()
+        found += [(client, hold) for hold in holds_of(connection, client) if is_on(hold, today, calendar)]
     return tuple(found)
 
 

@@ -154,6 +154,13 @@ def test_a_part_of_the_money_is_drafted_again_and_the_old_yes_no_longer_counts(o
     assert "- Invoice C-1: 300.00 EUR of 500.00 EUR still open" in mime.decoded_body(left.content)
 
 
+def test_status_says_who_owes_and_is_not_chased_and_why(office: Office) -> None:
+    office.command("dispute", "A-2", "the hours are wrong")
+    said = office.command("status")
+    assert "Owed and not chased:" in said
+    assert 'Anna Lehmann, invoice A-2: it is disputed ("the hours are wrong")' in said
+
+
 def test_a_refused_reminder_is_not_proposed_again_after_a_restart(office: Office) -> None:
     asked = office.shown("Dora Dent")
     office.house.owner_answers(asked, "no I will call her")

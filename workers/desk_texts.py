@@ -58,11 +58,18 @@ def status(facts: Facts, unwell: Mapping[str, str], owner: Owner) -> str:
         _block("Not known whether sent", (_send(one) for one in facts["unsettled"])),
         _block("Could not be sent", (_send(one) for one in facts["failed"])),
         _block("On hold", (f"{one['client']}: {one['reason']}" for one in facts["held_clients"])),
+        _block("Owed and not chased", (not_chased(one) for one in facts["not_chased"])),
         _block("Paused by you", (f"{one['client']}: {one['mails']} mails since" for one in facts["paused"])),
         _block("Unwell", (f"{part}: {problem}" for part, problem in unwell.items())),
     ]
     parts = [*_standing(facts, owner), *(block for block in blocks if block)]
     return "\n\n".join([*(parts or ["Nothing waits, and nothing is held."]), _last(facts)]) + "\n"
+
+
+def not_chased(one: Mapping[str, str]) -> str:
+    """Who owes, for which invoice, and why they are not reminded of it."""
+    invoice = f", invoice {one['invoice']}" if one["invoice"] else ""
+    return f"{one['client']}{invoice}: {one['reason']}"
 
 
 def status_subject(facts: Facts) -> str:

@@ -10,6 +10,7 @@ from workers import control, home, settings
 from workers.clock import SystemClock
 from workers.commands import views
 from workers.commands.output import Output, indented, shorten, table
+from workers.desk_texts import not_chased
 from workflows.errors import DeskhandError, NeedsOwner
 
 Facts = dict[str, Any]
@@ -98,6 +99,7 @@ def _status_text(facts: Facts) -> str:
     lines += _block("Not known whether sent", [_send_text(one) for one in facts["unsettled"]])
     lines += _block("Could not be sent", [_send_text(one) for one in facts["failed"]])
     lines += _block("On hold", [f"{one['client']}: {one['reason']}" for one in facts["held_clients"]])
+    lines += _block("Owed and not chased", [not_chased(one) for one in facts["not_chased"]])
     lines += _block("Paused by you", [f"{one['client']}: {one['mails']} mails since" for one in facts["paused"]])
     lines += _block("Unwell", facts["unwell"])
     lines += _skipped("Ignored", facts["ignored"])

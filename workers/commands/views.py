@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine, Select, desc, func, select
 
 from memory import schema
+from memory.debts import not_chased
 from memory.mails import SeenMail
 from memory.orders import OWN_RULES
+from memory.people import read_client
 from memory.schema import from_json, open_engine, reading
 from memory.story import AnswerLine, CallLine, SendLine, Stories, VersionLine, send_line
 from workers.clock import SystemClock
@@ -67,9 +69,22 @@ def status(engine: Engine, zone: ZoneInfo) -> Facts:
                 {"client": row.name, "reason": row.hold}
                 for row in connection.execute(select(schema.clients).where(schema.clients.c.hold != ""))
             ],
+            "not_chased": _not_chased(connection, zone),
             "paused": _paused(connection, zone),
             "away_until": _meta(connection, "away_until"),
         }
+
+
+def _not_chased(connection: Connection, zone: ZoneInfo) -> list[Facts]:
+    """Who owes and is not reminded of it, and why; what is paused or on hold altogether is said elsewhere."""
+    found = []
+    for client, hold in not_chased(connection, SystemClock().now(), zone.key):
+        if hold.kind in {"promise", "dispute", "absence", "evidence", "stopped"}:
+            person = read_client(connection, client)
+            until = hold.until.isoformat() if hold.until else ""
+            name = person.name if person else ""
+            found.append({"client": name, "invoice": hold.number, "reason": hold.says, "until": until})
+    return found
 
 
 _OPEN = schema.cases.c.closed_at.is_(None)
