@@ -3,19 +3,26 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.servers.web import WebServer
+from tools.feeds import pull
 from tools.plugins import Declared, declared, load
+from tools.web import Web
 from workers import check
 from workers.settings import Settings, SourceSection
+from workers.settings import load as load_settings
 from workflows.errors import NeedsOwner
+from workflows.models import Lead
+from workflows.rules.leads import lead_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -228,3 +235,36 @@ async def test_check_fails_on_a_broken_plugin_and_on_a_source_nobody_gives(tmp_p
     write(folder, "broken", "import nowhere_to_be_found\n" + FEED)
     with pytest.raises(NeedsOwner, match=r"The plugin broken is left out: it breaks when it is loaded"):
         await check._plugins(tmp_path, loaded)
+
+
+# ---------------------------------------------------------------- the page about it
+
+
+def block(language: str) -> str:
+    """The code block of docs/leads.md in this language."""
+    (found,) = re.findall(
+        rf"^```{language}\n(.*?)^```$", (ROOT / "docs" / "leads.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    return found
+
+
+async def test_the_plugin_on_the_page_is_one(folder: Path):
+    (folder / "townboard.py").write_text(block("python"))
+    plugins = load(folder)
+    assert plugins.refused == ()
+    assert plugins.sources["townboard"].every == timedelta(hours=2)
+    with WebServer() as web:
+        web.put("/board", "1\tLogo wanted\tA logo for a bakery.\thttps://town.example/1\t2026-11-20\n")
+        settings = {"url": f"{web.url}/board"}
+        pulled = await pull("townboard", plugins.sources["townboard"], settings, {}, Web(permit=web.permit))
+    found = lead_of(pulled.items[0], "townboard", datetime(2026, 11, 23, tzinfo=UTC))
+    assert isinstance(found, Lead)
+    assert (found.title, found.url) == ("Logo wanted", "https://town.example/1")
+
+
+def test_the_settings_on_the_page_are_some(tmp_path: Path):
+    people = '[owner]\nname = "Ada"\naddress = "ada@winter.example"\n[imap]\nhost = "h"\n[smtp]\nhost = "h"\n'
+    (tmp_path / "deskhand.toml").write_text(people + block("toml"))
+    loaded = load_settings(tmp_path)
+    known = load(None).sources
+    assert {section.use or name for name, section in loaded.sources.items()} == set(known)

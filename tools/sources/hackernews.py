@@ -19,7 +19,7 @@ Get = Callable[..., Awaitable[Response]]
 
 
 async def fetch(state: dict[str, Any], get: Get) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Top-level comments of clients; answers to them, and freelancers who seek work, are none."""
+    """Clients who seek a freelancer, in the newest monthly thread."""
     api = state["settings"].get("url", API).rstrip("/")
     story = await _thread(api, get) or state.get("story", "")
     if not story:

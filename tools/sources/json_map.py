@@ -19,7 +19,7 @@ _MOST_IDS = 2_000
 async def fetch(
     state: dict[str, Any], get: Callable[..., Awaitable[Response]]
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Every post in the list, each key of the map filled in."""
+    """Any JSON page, by a map of its fields."""
     settings = state["settings"]
     answer = await get(settings["url"], _proof(settings))
     if answer.status == NOT_MODIFIED:

@@ -14,14 +14,14 @@ NOT_MODIFIED = 304
 async def fetch(
     state: dict[str, Any], get: Callable[..., Awaitable[Response]]
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The newest hundred or so posts; the first element is their legal notice."""
+    """Remote OK's newest posts."""
     answer = await get(state["settings"].get("url", FEED))
     if answer.status == NOT_MODIFIED:
         return [], {}
     found = answer.json()
     if not isinstance(found, list):
         raise TypeError("a list of posts was expected")
-    posts = [one for one in found if isinstance(one, dict) and "legal" not in one]
+    posts = [one for one in found if isinstance(one, dict) and "legal" not in one]  # the first is their legal notice
     # With tags a day may have no post: then the notice stands alone.
     return [_post(one) for one in posts], {"empty": len(found) == 1 and "legal" in found[0]}
 

@@ -29,7 +29,7 @@ _FIELDS = {
 async def fetch(
     state: dict[str, Any], get: Callable[..., Awaitable[Response]]
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Every entry of the feed at `url`."""
+    """Any RSS or Atom feed."""
     answer = await get(state["settings"]["url"])
     if answer.status == NOT_MODIFIED:
         return [], {}

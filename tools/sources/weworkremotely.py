@@ -14,11 +14,11 @@ FEED = "https://weworkremotely.com/remote-jobs.rss"
 async def fetch(
     state: dict[str, Any], get: Callable[..., Awaitable[Response]]
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The posts of a category, newest first; the feed holds about 25 and is never empty."""
+    """We Work Remotely's posts of one category, or of all."""
     answer = await get(state["settings"].get("url", FEED))
     if answer.status == NOT_MODIFIED:
         return [], {}
-    _, items = channel(answer)
+    _, items = channel(answer)  # about 25, newest first; a feed without any is a fault: theirs is never empty
     return [_post(item) for item in items], {}
 
 
