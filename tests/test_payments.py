@@ -9,6 +9,7 @@ import pytest
 from tests.ledgers import OWNER
 from tools.mail import mime
 from workflows.models import Address, Email, Ignore, Money, Surroundings
+from workflows.rules.money import parse_amount
 from workflows.rules.payments import NotMoney, Payment, is_payment_sender, lure, numbers_in, payment_in
 from workflows.rules.routing import route
 from workflows.rules.vouching import vouched_domains
@@ -274,3 +275,38 @@ OF_GOOGLE = "Authentication-Results: mx.google.com; dmarc=pass (p=REJECT) header
 def test_only_what_the_owners_server_wrote_counts(headers: str, *, vouched: bool) -> None:
     raw = f"{headers}From: PayPal <service@paypal.de>\r\nTo: ada@winter.example\r\nSubject: x\r\n\r\nx\r\n"
     assert ("paypal.de" in vouched_domains(mime.parse(raw.encode()))) == vouched
+
+
+SERVICE = (
+    "Authentication-Results: mail.winter.example; dmarc=pass header.from={domain}\r\n"
+    "Received: from out.{domain} (out.{domain} [198.51.100.7]) by mail.winter.example with ESMTPS id 4X\r\n"
+    "From: <service@{domain}>\r\nTo: <ada@winter.example>\r\nSubject: {subject}\r\nMessage-ID: <1@{domain}>\r\n"
+    "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{text}\r\n"
+)
+ELSEWHERE = [
+    ("paypal.it", "Hai ricevuto un pagamento", "Acme Srl ti ha inviato 1.200,00 EUR", "1200.00 EUR"),
+    ("paypal.nl", "Je hebt een betaling ontvangen", "Acme BV heeft je 1.200,00 EUR gestuurd", "1200.00 EUR"),
+    ("paypal.pt", "Recebeu um pagamento", "Recebeu um pagamento de 1.200,00 EUR de Acme Lda.", "1200.00 EUR"),
+    ("paypal.pl", "Otrzymano płatność", "Otrzymano płatność w wysokości 1 200,00 PLN od Acme", "1200.00 PLN"),
+    (
+        "wise.com",
+        "Je hebt 1.200,00 EUR ontvangen van Acme BV",
+        "Je hebt 1.200,00 EUR van Acme BV ontvangen",
+        "1200.00 EUR",
+    ),
+    ("wise.com", "Hai ricevuto 1.200,00 EUR da Acme Srl", "Hai ricevuto 1.200,00 EUR da Acme Srl.", "1200.00 EUR"),
+    ("paypal.it", "Ricevuta del tuo pagamento a Hosting", "Hai inviato un pagamento di 12,00 EUR a Hosting", ""),
+    ("paypal.nl", "Je betaling aan Hosting", "Je hebt 12,00 EUR gestuurd naar Hosting", ""),
+    ("paypal.pl", "Potwierdzenie płatności", "Wysłano płatność 12,00 PLN", ""),
+    ("wise.com", "Je hebt 12,00 EUR uitgegeven bij Hosting", "Je hebt 12,00 EUR uitgegeven bij Hosting", ""),
+]
+
+
+@pytest.mark.parametrize(("domain", "subject", "text", "amount"), ELSEWHERE)
+def test_notices_in_the_other_languages_of_the_owner(domain: str, subject: str, text: str, amount: str) -> None:
+    found = payment_in(mime.parse(SERVICE.format(domain=domain, subject=subject, text=text).encode()), OWNER)
+    if amount:
+        assert isinstance(found, Payment)
+        assert (found.amount, found.proven, found.payer[:4]) == (parse_amount(amount), True, "Acme")
+    else:
+        assert isinstance(found, NotMoney)
