@@ -190,7 +190,8 @@ def _keep(connection: Connection, case: int, found: Debtor, due: Due) -> None:
     for item in due.items:
         row = insert(notices).values(
             case=case, number=item.invoice.number, client=found.client, step=item.step, stage=due.stage.name,
-            day=found.today.isoformat(),
+            day=found.today.isoformat(), zone="" if found.calendar.every_day else found.zone,
+            country=found.calendar.country,
         )  # fmt: skip
         connection.execute(row)
 

@@ -7,13 +7,15 @@ the owner's word: a yes given after it was raised overrides it. One without a ru
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, and_, or_, select
 
-from memory.schema import cases, client_addresses, clients, from_json, mails, meta, outbox, seen, versions
+from memory.schema import cases, client_addresses, clients, from_json, mails, meta, notices, outbox, seen, versions
 from workflows.models import CaseState, Email, Outgoing
 from workflows.rules.canonical import body_hash, one_line
+from workflows.rules.dunning import BusinessDays
 from workflows.rules.replying import new_part
 from workflows.rules.words import fold
 
@@ -22,6 +24,7 @@ LOOKING = "look_first"
 """The ledger's key for "versions made up to this time wait until the mailbox was looked into"; "" when that is done."""
 _A_MOMENT = timedelta(seconds=1)
 _MONTH = timedelta(days=30)
+_MORNING = time(9)
 _LEFT = ("committing", "sent", "uncertain")
 _NO_MAIL = ("answer", "order", "hint")
 _CERTAINLY_KEPT = 1000  # a state may forget the oldest of more keys than this
@@ -59,7 +62,16 @@ class Going:
 
 def doubts(connection: Connection, going: Going, now: datetime) -> Iterator[Doubt]:
     """Every doubt about this mail, the most serious first."""
-    checks = (_unsure_after_restore, _news, _foreign_address, _answered_by_hand, _duplicate, _written_by_hand, _not_now)
+    checks = (
+        _unsure_after_restore,
+        _news,
+        _foreign_address,
+        _answered_by_hand,
+        _duplicate,
+        _written_by_hand,
+        _not_now,
+        _not_today,
+    )
     for check in checks:
         if (doubt := check(connection, going, now)) is not None:
             yield doubt
@@ -236,3 +248,17 @@ def _not_now(connection: Connection, going: Going, now: datetime) -> Doubt | Non
             reason = "They had one mail today that they did not ask for, and one a day is the limit."
             return Doubt(reason=reason, until=one.claimed_at + DAY + _A_MOMENT)
     return None
+
+
+def _not_today(connection: Connection, going: Going, now: datetime) -> Doubt | None:
+    """A notice about money leaves on a business day of the client, whenever the yes was given."""
+    row = connection.execute(select(notices).where(notices.c.case == going.case, notices.c.zone != "")).first()
+    if row is None:
+        return None
+    zone, calendar = ZoneInfo(row.zone), BusinessDays(country=row.country)
+    today = now.astimezone(zone).date()
+    if calendar.is_open(today):
+        return None
+    first = calendar.first_open(today)
+    reason = f"Today is no business day of theirs. It leaves on {first:%a} {first.day} {first:%b}, unless you say no."
+    return Doubt(reason=reason, until=datetime.combine(first, _MORNING, zone))

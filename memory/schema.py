@@ -386,6 +386,8 @@ notices = Table(
     Column("step", Integer, nullable=False),  # the invoice's own step in the ladder; 0 in a thank-you
     Column("stage", String, nullable=False),  # of the whole mail: the highest due, or "thanks"
     Column("day", String(10), nullable=False),  # ISO date in the client's zone on which it was found due
+    Column("zone", String, nullable=False, default=""),  # of the client; "": it may leave on any day
+    Column("country", String, nullable=False, default=""),  # whose business days count
     comment="which invoices a chase case is about; how it ended is the case's outcome",
 )
 

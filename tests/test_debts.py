@@ -14,7 +14,7 @@ from sqlalchemy import select
 from memory import debts
 from memory.chases import ChaseBriefs
 from memory.dues import Terms
-from memory.last_look import Going, doubts
+from memory.last_look import Doubt, Going, doubts
 from memory.people import new_client
 from memory.schema import from_json, notices, reading, seen, transaction
 from tests.ledgers import OWNER, House, client_at, mail
@@ -635,24 +635,54 @@ async def test_nothing_is_proposed_before_the_time_of_the_day(house) -> None:
     assert (money.watch().name, money.watch().every) == ("dues", timedelta(hours=1))
 
 
+def about_to_leave(house: House) -> Going:
+    """The open chase has a version, and its starting event was delivered."""
+    draft = Draft(body="Please pay.", gist="reminds")
+    state = house.ledger.add_version(replace(chases(house)[0], brief=keep_brief(house)), draft, "template")
+    for event in house.ledger.undelivered():
+        house.ledger.mark_delivered(event.key, event.kind)
+    return Going(
+        intent="send:1.1", case=state.case, client=state.client, outgoing=house.ledger.outgoing(state.case, 1),
+        made_at=house.clock.now(),
+    )  # fmt: skip
+
+
+def last_look(house: House, going: Going) -> list[Doubt]:
+    with reading(house.engine) as connection:
+        return list(doubts(connection, going, house.clock.now()))
+
+
 def test_a_payment_between_the_yes_and_the_send_stops_the_notice(house) -> None:
     """Also in the moment before the news of it is delivered to the case."""
     keep(house, bill("A"))
     opened(house)
-    draft = Draft(body="Please pay.", gist="reminds")
-    state = house.ledger.add_version(replace(chases(house)[0], brief=keep_brief(house)), draft, "template")
-    going = Going(
-        intent="send:1.1", case=state.case, client=state.client, outgoing=house.ledger.outgoing(state.case, 1),
-        made_at=house.clock.now(),
-    )  # fmt: skip
-    for event in house.ledger.undelivered():
-        house.ledger.mark_delivered(event.key, event.kind)
-    with reading(house.engine) as connection:
-        assert list(doubts(connection, going, house.clock.now())) == []
+    going = about_to_leave(house)
+    assert last_look(house, going) == []
     pays(house, number="A")
-    with reading(house.engine) as connection:
-        (doubt,) = doubts(connection, going, house.clock.now())
+    (doubt,) = last_look(house, going)
     assert doubt.reason.startswith("Something new came up: Invoice A is paid.")
+
+
+def test_a_yes_on_their_day_off_waits_for_their_next_business_day(house) -> None:
+    keep(house, bill("A", country="US"))
+    opened(house)
+    going = about_to_leave(house)
+    assert last_look(house, going) == []
+    house.clock.time = datetime(2026, 11, 26, 16, 0, tzinfo=UTC)  # Thanksgiving
+    (doubt,) = last_look(house, going)
+    assert doubt.reason == "Today is no business day of theirs. It leaves on Fri 27 Nov, unless you say no."
+    assert doubt.until == datetime(2026, 11, 27, 14, 0, tzinfo=UTC)  # nine in New York
+    assert doubt.rule == ""
+    house.clock.time = doubt.until
+    assert last_look(house, going) == []
+
+
+def test_where_any_day_will_do_a_yes_is_carried_out_on_any_day(house) -> None:
+    keep(house, bill("A"))
+    opened(house, Terms(business_days=False))
+    going = about_to_leave(house)
+    house.clock.time = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)  # a Sunday
+    assert last_look(house, going) == []
 
 
 def keep_brief(house: House) -> int:
