@@ -235,6 +235,9 @@ def test_a_lure_is_no_persons_mail(name: str) -> None:
         ("14 business days", ()),
         ("invoice 14,50 EUR", ()),
         ("inv_2026-014", ()),
+        ("INV-2026-014 paid", ("2026-014",)),
+        ("RE2026-014", ("2026-014",)),
+        ("X-2026-014", ()),
         ("", ()),
     ],
 )

@@ -314,10 +314,10 @@ def _stated() -> re.Pattern[str]:
 
 @lru_cache(maxsize=256)
 def _number_pattern(number: str) -> re.Pattern[str]:
-    bare = rf"(?<![\w-]){re.escape(number)}(?![\w-]|[./]\w)"
-    if len(number) > _SHORT or not number.isdigit():
-        return re.compile(bare, re.IGNORECASE)
     words = "|".join(map(re.escape, table("payments")["common"]["numbers"]))
+    if len(number) > _SHORT or not number.isdigit():
+        # "INV-2026-014" is 2026-014 too: services put a word of their own before it.
+        return re.compile(rf"(?<![\w-])(?:(?:{words})-?)?{re.escape(number)}(?![\w-]|[./]\w)", re.IGNORECASE)
     return re.compile(rf"(?<!\w)(?:{words})[\s.:#-]{{0,3}}{re.escape(number)}(?![\w-]|[./,]\w)", re.IGNORECASE)
 
 
