@@ -20,7 +20,7 @@ from temporalio.worker import Interceptor
 from memory.placed import Placed
 from tools.mail.folders import Drafts, Tidying
 from tools.mail.inbox import watch
-from workers import logs, wiring
+from workers import heap, logs, wiring
 from workers.aftercare import DRAFTS_EVERY, EVERY, Aftercare
 from workers.answering import LEAST_DELAY, Answering
 from workers.codec import converter
@@ -65,7 +65,9 @@ async def run(home: Path, settings: Settings, *, say: Say) -> None:
         loop.add_signal_handler(number, stop.set)
     async with Service(home, settings, say=say):
         say("Deskhand is running. It stops on Ctrl-C or SIGTERM.")
+        sweeping = asyncio.create_task(heap.keep_small(), name="heap")
         await stop.wait()
+        sweeping.cancel()
         say("Stopping: steps under way are finished, nothing new is begun.")
 
 

@@ -1,7 +1,6 @@
 """`up` and `demo` run the service, `test` runs the suite: each in its own process or event loop."""
 
 import asyncio
-import contextlib
 import importlib.util
 import os
 import shutil
@@ -19,28 +18,19 @@ WHOLE = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 
 Files in their own order: sorted by size, the single long test of test_crash.py would begin when all others end.
 """
-_ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
 
 
 def up(output: Output) -> int:
     """Run the service on this home until SIGTERM or Ctrl-C."""
-    from workers import home, settings
+    from workers import heap, home, settings
 
     loaded = settings.load(output.home)
-    _share_memory()
+    heap.share()
     with home.hold(output.home, "up"):
         from workers.supervisor import run
 
         asyncio.run(run(output.home, loaded, say=output.progress))
     return 0
-
-
-def _share_memory() -> None:
-    """Let the threads share two heaps: glibc gives each of them its own, 30 MB more after a day's mail."""
-    import ctypes
-
-    with contextlib.suppress(OSError, AttributeError):  # another C library has no such call, and no such habit
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
 
 
 def demo(output: Output, story: str, mail: Path | None, answer: str | None) -> int:
