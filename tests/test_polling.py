@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tests.ledgers import House
 from tests.scripted import Desk, Gated, Office
 from workers.codec import converter
 from workers.engine import TemporalEngine
-from workers.polling import CATCH_UP, Polls, Watch, schedule
+from workers.polling import CATCH_UP, NotAsked, Polls, Watch, schedule
 from workers.settings import cache_folder
 from workers.temporal import TemporalServer, find_cli
 from workers.worker import build_workers, running
@@ -102,6 +102,36 @@ async def test_another_problem_is_another_notice(house: House) -> None:
     await asked.poll("wwr")
     await asked.poll("wwr")
     assert len(post.told) == 2
+
+
+async def test_the_same_fault_with_other_numbers_is_no_news_but_in_the_owners_own_files(house: House) -> None:
+    theirs, mine, post = Source("wwr"), Source("invoices"), Post()
+    watches = [theirs.watch(), replace(mine.watch(), own=True)]
+    asked = Polls(watches=watches, ledger=house.ledger, desk=post, health={})
+    for source in (theirs, mine):
+        source.faults = [NeedsOwner(f"It cannot be read in line {line}.", "Mend it.") for line in (233, 1_241)]
+        await asked.poll(source.name)
+        await asked.poll(source.name)
+    assert [subject for subject, _ in post.told.values()] == ["wwr needs a look"] + ["invoices needs a look"] * 2
+
+
+async def test_a_source_that_was_not_asked_is_neither_mended_nor_well(house: House) -> None:
+    fault = Retryable("It wants to be left alone.")
+    said: list[str | Exception] = [fault, NotAsked("not before 11:00 UTC"), fault]
+
+    async def run() -> str:
+        if isinstance(one := said.pop(0), Exception):
+            raise one
+        return one
+
+    post = Post()
+    asked = Polls(watches=[Watch(name="wwr", every=HOUR, run=run)], ledger=house.ledger, desk=post, health={})
+    await asked.poll("wwr")
+    await asked.poll("wwr")
+    assert asked.health["wwr"] == "not before 11:00 UTC"
+    assert post.told == {}
+    await asked.poll("wwr")
+    assert len(post.told) == 1
 
 
 async def test_a_source_that_is_configured_no_longer_says_so(house: House) -> None:

@@ -14,7 +14,7 @@ from tools.addresses import PORTS, reach_of
 from tools.feeds import Pulled, least_pause, pull
 from tools.plugins import Declared, Plugins, Source, foreign, load
 from tools.web import Web
-from workers.polling import Watch
+from workers.polling import NotAsked, Watch
 from workers.settings import LeadsSection, SourceSection
 from workflows.errors import NeedsOwner, Retryable
 from workflows.models import Ignore, Lead, Owner, Profile, Start
@@ -72,7 +72,7 @@ class Feeds:
         feed = await asyncio.to_thread(self.ledger.feed, name)
         now = self.clock.now()
         if until := _too_early(now, feed.asked_at, feed.wait_until, least_pause(source, (section.url,))):
-            return f"not before {until:%H:%M} UTC"
+            return NotAsked(f"not before {until:%H:%M} UTC")
         settings = await asyncio.to_thread(self._settings, name, section)
         try:
             pulled = await pull(name, source, settings, feed.state, self._web(section))

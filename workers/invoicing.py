@@ -74,7 +74,7 @@ class Importing:
 
     def watches(self) -> tuple[Watch, ...]:
         """The folder always, for it may be filled any day."""
-        folder = Watch(name=FOLDER, every=FOLDER_EVERY, run=self.read_folder)
+        folder = Watch(name=FOLDER, every=FOLDER_EVERY, run=self.read_folder, own=True)
         return (folder, Watch(name=NINJA, every=NINJA_EVERY, run=self.read_ninja)) if self.ninja else (folder,)
 
     async def read_folder(self) -> str:

@@ -46,7 +46,7 @@ class Working:
 
     def watch(self) -> Watch:
         """The look at the folders, and at what is due."""
-        return Watch(name=NAME, every=EVERY, run=self.look)
+        return Watch(name=NAME, every=EVERY, run=self.look, own=True)
 
     async def look(self) -> str:
         """Take in what the folders hold, then propose what is due and tell what is at risk; one line on all of it.
