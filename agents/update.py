@@ -220,8 +220,8 @@ def _period(brief: Brief) -> str:
 def _reasons(brief: Brief, wishes: str, left_out: int) -> Iterator[str]:
     yield _NO_MODEL
     if left_out:
-        what = "entry says" if left_out == 1 else "entries say"
-        yield f"{left_out} {what} nothing to a client, or hold a link or number; left out"
+        says, holds, entries = ("says", "holds", "entry") if left_out == 1 else ("say", "hold", "entries")
+        yield f"{left_out} {entries} {says} nothing to a client, or {holds} a link or number; left out"
     if wishes:
         yield 'No model worked your wishes in: answer "edit" and your text'
     elif brief.language not in _languages():

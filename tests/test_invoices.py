@@ -178,3 +178,17 @@ def test_any_text_is_read_or_named(text: str) -> None:
     invoices, faults = read_table("x.csv", f"{HEADER}\n{text}")
     assert all(invoice.amount.minor > 0 for invoice in invoices)
     assert all(fault.problem for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("due", "amount", "says"),
+    [
+        ("0026-10-31", "10.00", "column due: The year of 0026-10-31 is not meant. Correct it."),
+        ("2026-10-31", "-10.00", 'column amount: "-10.00" is less than nothing. A credit note is not chased'),
+    ],
+)
+def test_a_year_that_was_mistyped_and_a_credit_note(due: str, amount: str, says: str) -> None:
+    text = f"number,client,email,due,amount,currency\n1,A,a@a.example,{due},{amount},EUR\n"
+    invoices, (fault,) = read_table("a.csv", text)
+    assert invoices == ()
+    assert says in fault.says

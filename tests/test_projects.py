@@ -161,6 +161,11 @@ def test_two_projects_of_one_name_are_refused(tmp_path: Path) -> None:
     assert 'called "relaunch" as well' in read.faults[0].problem
 
 
+def test_a_project_may_be_saved_by_a_spreadsheet(tmp_path: Path) -> None:
+    (tmp_path / "shop.csv").write_bytes("field;value\r\nname;Café Köln\r\nemail;a@koeln.example\r\n".encode("cp1252"))
+    assert [project.name for project in read_projects(tmp_path).found] == ["Café Köln"]
+
+
 def test_not_utf8_and_too_large_are_said(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_bytes('name = "Köln"'.encode("latin-1"))
     (tmp_path / "b.toml").write_bytes(b"#" * 1_000_001)

@@ -220,8 +220,7 @@ def test_a_wrong_cell_is_named_with_line_and_column(tmp_path, row, column, said)
         (b"", "is empty"),
         (b"Number,Client,Due\n1,a,b\n", "no timesheet that is known"),
         (b"<html><body>Log in</body></html>\n", "no timesheet that is known"),
-        ("Projekt,Größe\n".encode("latin-1"), "not UTF-8"),
-        ("\ufeffUser,Email".encode("utf-16"), "not UTF-8"),
+        (b"Projekt,Gr\x81\n", "no encoding that is known"),
         (TOGGL.encode() + b'Ada,"' + b"x" * 200_000, "not CSV"),
     ],
 )
@@ -262,3 +261,11 @@ def test_any_bytes_are_read_or_refused_in_plain_words(tmp_path_factory: pytest.T
     path.write_bytes(TOGGL.encode() + b"Ada,a@w.example,,P,,Work,Yes,2026-11-16,09:00:00,,," + content)
     with contextlib.suppress(NeedsOwner):
         read_timesheet(path, READING)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_a_plain_timesheet_may_be_saved_by_a_spreadsheet(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "times.csv"
+    path.write_bytes("date;project;description;hours\r\n2026-11-16;Relaunch;Größe geändert;2,5\r\n".encode(encoding))
+    (entry,) = read_timesheet(path, READING).entries
+    assert (entry.text, entry.minutes) == ("Größe geändert", 150)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from tools.spreadsheets import text_of
 from workflows.errors import NeedsOwner, Permanent
 from workflows.models import Invoice, Money
 from workflows.rules.canonical import one_line
@@ -32,11 +33,11 @@ _SUFFIXES = (".csv", ".tsv", ".txt")
 _MOST_LINES = 20  # physical lines of one row: more is a quotation mark that was never closed
 _LONGEST_NUMBER, _LONGEST_NAME, _SHOWN = 60, 200, 40
 _LIKE = 0.75
+_YEARS = range(1990, 2101)
 _EMAIL = re.compile(r"[^@\s<>,;:\"()]+@[^@\s<>,;:\"()]+\.[^@\s<>,;.:\"()]+")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _COUNTRY = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
-_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,7 @@ def read_file(path: Path) -> InvoiceFile:
     read_at = datetime.fromtimestamp(0, UTC)
     try:
         read_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        invoices, faults = read_table(path.name, _text(_content(path)))
+        invoices, faults = read_table(path.name, text_of(_content(path)))
     except Permanent as error:
         mend = "Save it once more as CSV, in UTF-8; it is read again by itself."
         invoices, faults = (), (Fault(file=path.name, problem=str(error), mend=mend),)
@@ -116,19 +117,6 @@ def _content(path: Path) -> bytes:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise Permanent("It was being written while it was read.")
     return content
-
-
-def _text(content: bytes) -> str:
-    """The text of a file, whichever way a spreadsheet wrote it."""
-    named = next((name for mark, name in _BOMS if content.startswith(mark)), "")
-    # Two bytes a letter without a mark: every other byte of a plain header is zero.
-    bare = {(True, False): "utf-16-be", (False, True): "utf-16-le"}.get((content[:1] == b"\0", content[1:2] == b"\0"))
-    for encoding in (named,) if named else (bare,) if bare else ("utf-8", "cp1252"):
-        try:
-            return content.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
-        except UnicodeDecodeError:
-            continue
-    raise Permanent("Its letters are in no encoding that is known.")
 
 
 # ---------------------------------------------------------------- tables
@@ -315,13 +303,19 @@ def _day(cells: Mapping[str, str], column: str) -> date | None:
         return None
     try:
         if _ISO.fullmatch(text):
-            return date.fromisoformat(text)
+            return _of_our_time(column, date.fromisoformat(text))
     except ValueError:
         raise _Wrong(column, f"There is no day {text}.", "Correct it.") from None
     mend = "Write it as YEAR-MONTH-DAY, such as 2026-12-31."
     if dotted := _DOTTED.fullmatch(text):
         mend = f"Write it as {dotted[3]}-{int(dotted[2]):02}-{int(dotted[1]):02}."
     raise _Wrong(column, f'"{_shown(text)}" is no day that can be read in one way only.', mend)
+
+
+def _of_our_time(column: str, day: date) -> date:
+    if day.year not in _YEARS:
+        raise _Wrong(column, f"The year of {day} is not meant.", "Correct it.")
+    return day
 
 
 def _currency(text: str) -> str:
@@ -334,6 +328,10 @@ def _amount(cells: Mapping[str, str], column: str, currency: str) -> Money | Non
     text = cells.get(column, "")
     if not text:
         return None
+    if text.startswith(("-", "\u2212", "(")):
+        raise _Wrong(
+            column, f'"{_shown(text)}" is less than nothing.', "A credit note is not chased: take its line out."
+        )
     try:
         amount = parse_amount(text, currency)
     except Permanent as error:

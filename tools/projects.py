@@ -14,7 +14,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from workflows.errors import NeedsOwner
+from tools.spreadsheets import text_of
+from workflows.errors import NeedsOwner, Permanent
 from workflows.models import Milestone, Project
 from workflows.rules.rhythm import pace
 from workflows.rules.words import fold
@@ -171,8 +172,9 @@ def _text(path: Path) -> str:
             f"{path} is larger than a project's file can be.", "Take out of the folder what is no project."
         )
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
+        # TOML is UTF-8 by its own rules; a spreadsheet saves its CSV as it likes.
+        return text_of(content) if path.suffix.lower() == ".csv" else content.decode("utf-8-sig")
+    except (UnicodeDecodeError, Permanent):
         raise NeedsOwner(f"{path} is not UTF-8 text.", "Save it as UTF-8.") from None
 
 

@@ -17,7 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from workflows.errors import NeedsOwner
+from tools.spreadsheets import text_of
+from workflows.errors import NeedsOwner, Permanent
 from workflows.rules.canonical import one_line
 from workflows.rules.words import fold
 
@@ -104,11 +105,9 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise NeedsOwner(f"{path} cannot be read: {error.strerror}.", "Mend its permissions.") from None
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise NeedsOwner(
-            f"{path} is not UTF-8 text.", "Export it again as CSV, and do not save it from a spreadsheet."
-        ) from None
+        return text_of(content)
+    except Permanent as error:
+        raise NeedsOwner(f"{path} cannot be read: {error}", "Save it once more as CSV, in UTF-8.") from None
 
 
 def _rows(path: Path, text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:

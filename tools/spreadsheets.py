@@ -1,0 +1,22 @@
+"""The text of a table as a spreadsheet or a program saved it: each chooses its own encoding and line ends."""
+
+from workflows.errors import Permanent
+
+_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+def text_of(content: bytes) -> str:
+    """UTF-8, UTF-16 (also without a mark) or Windows-1252, with LF line ends.
+
+    Raises:
+        Permanent: none of them fits.
+    """
+    named = next((name for mark, name in _BOMS if content.startswith(mark)), "")
+    # Two bytes a letter without a mark: every other byte of a plain header is zero.
+    bare = {(True, False): "utf-16-be", (False, True): "utf-16-le"}.get((content[:1] == b"\0", content[1:2] == b"\0"))
+    for encoding in (named,) if named else (bare,) if bare else ("utf-8", "cp1252"):
+        try:
+            return content.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+        except UnicodeDecodeError:
+            continue
+    raise Permanent("Its letters are in no encoding that is known.")
