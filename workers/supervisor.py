@@ -141,7 +141,7 @@ class Service:
         activities = Activities(parts.ledger, parts.recall, parts.drafter, parts.desk, engine, parts.researcher, polls)
         await self._stack.enter_async_context(running(build_workers(self.client, activities, self._interceptors)))
         await self._take_up(engine)
-        await schedule(self.client, parts.watches)
+        self._keep("schedules", self._schedules)
         # Chroma takes a second to open: not in the way of the first mail.
         self._stack.push_async_callback(_end, asyncio.create_task(self._warm_up()))
         self._keep("delivery", self.reception.run)
@@ -283,6 +283,11 @@ class Service:
                 f"No Temporal server answers at {address} ({refusal(error)}).",
                 'Start it, correct temporal.address, or set temporal.address = "" to use the embedded one.',
             ) from None
+
+    async def _schedules(self) -> None:
+        """Have every source asked at its times. A server that has just begun may not list its schedules yet."""
+        await schedule(self.client, self.parts.watches)
+        await asyncio.Event().wait()
 
     async def _take_up(self, engine: TemporalEngine) -> None:
         """Give Temporal every open case that it does not know: a lost database or another server loses nothing."""
