@@ -343,3 +343,26 @@ def test_long_texts_are_read_quickly(text: str) -> None:
     start = datetime.now(UTC)
     read(text)
     assert (datetime.now(UTC) - start).total_seconds() < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("The work isn't finished, so we withhold payment.", "en"),
+        ("Wir legen Widerspruch gegen die Rechnung ein.", "de"),
+        ("Wir sind mit der Rechnung nicht einverstanden.", "de"),
+        ("Bis dahin halten wir die Zahlung zurück.", "de"),
+    ],
+)
+def test_a_refusal_without_a_word_of_the_amount_is_a_dispute(text: str, language: str) -> None:
+    assert isinstance(read(text, language), Dispute)
+
+
+def test_an_amount_between_the_verb_and_the_day() -> None:
+    for text, day in (
+        ("We will transfer 1,200 EUR on 1 December.", date(2026, 12, 1)),
+        ("We paid 500 EUR today and pay the rest on Friday.", FRIDAY),
+    ):
+        said = read(text, "en")
+        assert isinstance(said, Promise)
+        assert said.until == day
