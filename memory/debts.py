@@ -444,7 +444,8 @@ def _paid(connection: Connection, clock: Clock, client: str, numbers: tuple[str,
         Beginning(
             kind="chase",
             event="debt",
-            key=f"thanks:{key}",
+            # One payment of several invoices has a key for each of them, and is thanked for once.
+            key=f"thanks:{key.removesuffix(f':{numbers[0]}')}",
             client=client,
             title=f"{person.name if person else client}: {', '.join(chased)} paid",
             summary=f"{', '.join(chased)} paid after a notice.",

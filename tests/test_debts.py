@@ -358,6 +358,21 @@ def test_a_proven_payment_closes_the_chase_and_thanks(house) -> None:
     assert house.ledger.payments_to_ask_about() == ()
 
 
+def test_one_payment_of_two_invoices_is_thanked_for_once(house) -> None:
+    keep(house, bill("A"), bill("B"))
+    opened(house)
+    for number in ("A", "B"):  # as a mail that names both is taken in
+        tell(
+            house, debts.note_payment, key=f"mail:m1:{number}", client=client(house), number=number,
+            amount=Money(minor=50000, currency=EUR), proven=True, says="PayPal mail",
+        )  # fmt: skip
+    assert len(chases(house)) == 2  # the chase itself, and one thank-you
+    deliver(house)
+    assert (
+        brief(house).message == "A: 500.00 EUR, due 2026-11-19\nB: 500.00 EUR, due 2026-11-19\nTotal paid: 1,000.00 EUR"
+    )
+
+
 def test_the_same_payment_twice_counts_once(house) -> None:
     keep(house, bill("A", minor=100000))
     said = pays(house, 40000, number="A")
