@@ -427,6 +427,15 @@ async def test_a_look_records_what_came_and_says_it_in_one_line(web: WebServer, 
     assert any("full-time" in reason.lower() for reason in refused)
 
 
+async def test_the_lines_of_an_xhtml_post_stay_lines(web: WebServer):
+    web.put("/f", '<feed xmlns="http://www.w3.org/2005/Atom"><title>B</title><entry><id>1</id><title>Django</title>'
+            '<link href="/1"/><content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>We need <b>Django</b>.'
+            "</p><ul><li>90 EUR/h</li></ul></div></content></entry></feed>")  # fmt: skip
+    (lead,) = (await leads(web, "rss", url=f"{web.url}/f")).values()
+    assert lead.text == "We need Django.\n\n* 90 EUR/h"
+    assert lead.pay.least == Money(minor=9000, currency="EUR")
+
+
 async def test_a_source_is_never_asked_more_often_than_it_wants(web: WebServer, house: House):
     web.put("/wwr", data("wwr.rss"))
     made = feeds(house, wwr=SourceSection(use="weworkremotely", url=f"{web.url}/wwr", every=timedelta(minutes=1)))

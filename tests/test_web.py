@@ -440,14 +440,21 @@ def test_xml_is_read_whatever_it_says_of_its_letters():
         ('<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "declares entities"),
         ('<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', "declares entities"),
         ('<!DOCTYPE a [<!ENTITY % x SYSTEM "http://x.example/"> %x;]><a/>', "declares entities"),
-        ("<html><p>not XML</html>", "mismatched tag in line 1"), ("", "no element found"), ("{}", "not XML"),
+        ("<html><p>not XML</html>", "a web page where XML was"), ("<a><b></a>", "mismatched tag in line 1"),
+        ("", "no element found"), ("{}", "not XML"),
         ("<a>" * 101, "deeper than 100"), (f"<a>{'<b/>' * 100_001}</a>", "more than 100,000 elements"),
-        ("<a " + "b='' " * 100_001 + "/>", "attributes"), ("<a>\n&nbsp;</a>", "undefined entity in line 2"),
+        ("<a " + "b='' " * 100_001 + "/>", "attributes"),
+        ("<a>\n& <b></a>", "not well-formed .* in line 2"), ("<![CDATA[" * 100_000, "not XML"),
     ],
 )  # fmt: skip
 def test_xml_that_is_none_or_a_trick_is_refused(document, said):
     with pytest.raises(Permanent, match=said):
         parse_xml(document.encode())
+
+
+def test_ampersands_are_read_as_they_are_meant():
+    read = parse_xml(b"<a><b>C&A &nbsp;&eacute; &amp; &#8364; &LT;b> &nosuch;</b><c><![CDATA[R&D &nbsp;]]></c></a>")
+    assert [node.text for node in read] == ["C&A \xa0\xe9 & \u20ac <b> &nosuch;", "R&D &nbsp;"]
 
 
 def test_an_old_feed_with_its_doctype_is_read():

@@ -5,6 +5,7 @@ HTML comes. XML entities are refused where they are declared, so nothing can exp
 """
 
 import re
+from html import escape, unescape
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
@@ -190,13 +191,17 @@ def _forgive(_: str) -> None:
 # ---------------------------------------------------------------- XML
 
 _DECLARATION = re.compile(r"\s*<\?xml\b[^>]*\?>\s*")
+_BARE = re.compile(r"&(?:amp|lt|gt|quot|apos|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});|&([A-Za-z][A-Za-z0-9]{1,30});|&")
+"""Every ampersand that XML reads, and as group 1 the name of an entity that it does not know."""
+_WEB_PAGE = re.compile(r"\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype html|html)\b", re.IGNORECASE | re.DOTALL)
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def parse_xml(content: bytes, charset: str = "") -> Element:
     """The tree of an XML document; names in namespaces are `{uri}name`, as ElementTree writes them.
 
-    The declared encoding may be a lie, control characters are dropped; nothing else is forgiven.
+    The declared encoding may be a lie, control characters are dropped, HTML's entities and bare ampersands are read as
+    they are meant; nothing else is forgiven.
 
     Raises:
         Permanent: no XML, an entity is declared, or the tree is too deep or too large.
@@ -204,13 +209,40 @@ def parse_xml(content: bytes, charset: str = "") -> Element:
     text = _NOT_XML.sub("", _DECLARATION.sub("", decode(content, charset), count=1).lstrip())
     if text.count('="') + text.count("='") > MOST_ELEMENTS:
         raise Permanent(f"its XML has more than {MOST_ELEMENTS:,} attributes.")
-    tree = _Tree()
     try:
-        tree.parser.Parse(text.encode("utf-8"), True)
-    except expat.ExpatError as error:
-        said = expat.errors.messages.get(error.code, "broken")
-        raise Permanent(f"it is not XML that can be read: {said} in line {error.lineno}.") from error
+        return _tree(text)
+    except expat.ExpatError as first:
+        mended = _mended(text)
+        try:
+            if mended != text:
+                return _tree(mended)
+        except expat.ExpatError:
+            pass
+        if _WEB_PAGE.match(text):
+            raise Permanent("it is a web page where XML was expected.") from first
+        said = expat.errors.messages.get(first.code, "broken")
+        raise Permanent(f"it is not XML that can be read: {said} in line {first.lineno}.") from first
+
+
+def _tree(text: str) -> Element:
+    tree = _Tree()
+    tree.parser.Parse(text.encode("utf-8"), True)
     return tree.builder.close()
+
+
+def _mended(text: str) -> str:
+    """The text with every ampersand as XML reads it; CDATA as it stands."""
+    kept, at = [], 0
+    while (start := text.find("<![CDATA[", at)) >= 0 and (end := text.find("]]>", start)) >= 0:
+        kept += [_BARE.sub(_as_xml, text[at:start]), text[start : end + 3]]
+        at = end + 3
+    return "".join((*kept, _BARE.sub(_as_xml, text[at:])))
+
+
+def _as_xml(found: re.Match[str]) -> str:
+    """`&nbsp;` as its character, `A & B` as the ampersand it is; what XML knows itself as it stands."""
+    known = found[0] != "&" and not found[1]
+    return found[0] if known else escape(unescape(found[0]), quote=False)
 
 
 class _Tree:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import urljoin
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, tostring
 
 from tools.markup import parse_xml
 from tools.web import Response
@@ -51,7 +51,7 @@ def channel(answer: Response) -> tuple[str, list[dict[str, Any]]]:
 def _item(entry: Element, base: str) -> dict[str, Any]:
     texts: dict[str, str] = {}
     for node in entry:
-        if said := text_of(node):
+        if said := markup_of(node):
             texts.setdefault(local(node), said)
     item: dict[str, Any] = {
         key: next((texts[name] for name in names if name in texts), None) for key, names in _FIELDS.items()
@@ -79,6 +79,21 @@ def _links(entry: Element) -> Iterator[str]:
 def local(node: Element) -> str:
     """The element's name in lower case, without its namespace."""
     return str(node.tag).rpartition("}")[2].lower()
+
+
+def markup_of(node: Element) -> str:
+    """What an element holds: its text, or the XHTML within it as markup, so that its lines stay lines."""
+    if not len(node) or local(node) in {"author", "link"}:
+        return text_of(node)
+    return "".join(tostring(_bare(child), encoding="unicode", method="html") for child in node).strip()
+
+
+def _bare(node: Element) -> Element:
+    """The element without namespaces and attributes: its words and their order."""
+    copy = Element(local(node))
+    copy.text, copy.tail = node.text, node.tail
+    copy.extend(_bare(child) for child in node)
+    return copy
 
 
 def text_of(node: Element) -> str:
