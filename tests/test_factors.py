@@ -330,6 +330,7 @@ def test_red_flags_are_seen_and_quoted(text: str) -> None:
         (without(text="We build a gambling site."), "gambling"),
         (without(pay=Pay(most=Money(minor=2000, currency="EUR"), per="hour")), "minimum"),
         (without(url="", contact=Address(email="")), "neither a link nor an address"),
+        (without(text="An unpaid test task first, then write to me on Telegram."), '"unpaid test"'),
     ],
 )
 def test_a_hard_no_refuses_whatever_the_total(lead: Lead, says: str) -> None:
@@ -352,6 +353,7 @@ def test_a_hard_no_refuses_whatever_the_total(lead: Lead, says: str) -> None:
         without(skills=("Cobol",), title="A job", text="Some Cobol, and a little Django."),
         without(pay=Pay(least=Money(minor=2000, currency="EUR"), most=Money(minor=7000, currency="EUR"), per="hour")),
         without(text="No gamblingsites."),
+        without(text="We want a Django shop that sells gift cards."),
     ],
 )
 def test_what_only_looks_like_a_hard_no_is_none(lead: Lead) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
 from workflows.models import Factor, Ignore, Lead, Pay, Profile, Score, Start
 from workflows.rules.canonical import one_line
@@ -21,6 +22,7 @@ from workflows.rules.words import fold, phrases, table
 THRESHOLD = 0.55
 MOST_TEXT = 20_000  # characters of a post that are looked at
 _WORDS = 60  # characters of one quoted piece
+_TOO_MANY_WARNINGS = 1.5  # the sum of `takes` in data/factors.toml
 _STALE = timedelta(days=45)  # a post without an end is over by then
 _UNKNOWN = 0.5  # neither for nor against
 _MOST_QUOTES = 5
@@ -234,12 +236,17 @@ def _company(post: Post) -> Found:
 
 def _red_flags(post: Post) -> Found:
     """Words that seldom end well, and what the intake noticed. Nothing found is 1; never missing."""
-    hits = [(row, word) for row in table("factors")["red_flags"] if (word := post.first(row["phrases"]))]
+    hits = _warnings(post)
     noticed = [flag for flag in post.lead.flags if flag.startswith("unverified")]
     value = 1.0 - sum(float(row["takes"]) for row, _ in hits) - 0.2 * len(noticed)
     said = [*(str(row["says"]) for row, _ in hits), *(one_line(flag, _WORDS) for flag in noticed)]
     says = f"Caution: {'; '.join(said)}" if said else "No words of warning"
     return Found(value=max(value, 0.0), says=says, words=tuple(word for _, word in hits))
+
+
+def _warnings(post: Post) -> list[tuple[Mapping[str, Any], str]]:
+    """The rows of `red_flags` that the post fits, each with its words."""
+    return [(row, word) for row in table("factors")["red_flags"] if (word := post.first(row["phrases"]))]
 
 
 def _competition(post: Post) -> Found:
@@ -379,7 +386,16 @@ def _unreachable(post: Post) -> str:
     return "" if reachable else "It names neither a link nor an address to bid to."
 
 
-_REFUSALS = (_over, _blocked, _avoided, _unwanted, _unskilled, _underpaid, _unreachable)
+def _warned(post: Post) -> str:
+    """One word of warning may be about something else (a shop for gift cards); two serious ones seldom are."""
+    hits = _warnings(post)
+    if sum(float(row["takes"]) for row, _ in hits) < _TOO_MANY_WARNINGS:
+        return ""
+    quoted = ", ".join(f'"{word}" ({row["says"]})' for row, word in hits)
+    return one_line(f"It holds words of warning: {quoted}.", 300)
+
+
+_REFUSALS = (_over, _blocked, _avoided, _unwanted, _unskilled, _underpaid, _unreachable, _warned)
 
 
 # ---------------------------------------------------------------- reading a post
