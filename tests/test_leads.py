@@ -74,6 +74,11 @@ def test_what_is_no_lead_says_why(changes: dict[str, object], rule: str, says: s
     assert says in found.reason
 
 
+def test_broken_letters_of_names_and_places_are_put_right_as_those_of_the_text():
+    found = lead(company="MÃ¼ller & Söhne", place="KÃ¶ln", url="https://jobs.example/kÃ¶ln")
+    assert (found.company, found.place, found.url) == ("Müller & Söhne", "Köln", "https://jobs.example/kÃ¶ln")
+
+
 def test_a_post_that_expires_later_today_is_still_one():
     assert lead(expires=NOW + timedelta(minutes=1)).expires_at == NOW + timedelta(minutes=1)
 

@@ -14,7 +14,7 @@ from workflows.models import Address, Ignore, Lead, Pay, Start
 from workflows.rules.canonical import one_line
 from workflows.rules.machines import ignored
 from workflows.rules.pay import pay_in, pay_of
-from workflows.rules.posts import clean_url, cleaned
+from workflows.rules.posts import clean_url, cleaned, repaired
 from workflows.rules.words import fold, phrases, table
 
 Item = Mapping[str, object]
@@ -39,6 +39,8 @@ _ASK_BLOCK = re.compile(
     re.IGNORECASE,
 )
 _TOWN = re.compile(r"[A-Z][\w .'-]{1,30}, [A-Z]{2,3}")
+_VERBATIM = {"id", "url"}
+"""Keys whose text is an address or a name of the source's own, not words."""
 _FLAGS = re.compile("[\U0001f1e6-\U0001f1ff]{2}")  # two of these draw a country's flag
 
 
@@ -98,7 +100,8 @@ def _text(item: Item, key: str, limit: int) -> str:
     if isinstance(value, bool) or value is None:
         return ""
     if isinstance(value, str | int | float):
-        return str(value)[:limit]
+        said = str(value)[:limit]
+        return said if key in _VERBATIM else repaired(said)
     return ""
 
 
