@@ -287,3 +287,12 @@ def test_a_mail_built_to_take_long_does_not(piece: str):
             begun = time.process_time()
             alerts(replace(mail(name), text=text, html_text=""), OWN)
             assert time.process_time() - begun < 1.5
+
+
+def test_a_mail_that_lists_jobs_is_an_alert_whatever_its_subject() -> None:
+    one, two = (f"https://www.upwork.com/jobs/~0{number}23456789abcdef01" for number in (1, 2))
+    raw = "From: <donotreply@upwork.com>\r\nSubject: Your weekly recap\r\n\r\nThese may interest you:\r\n{}\r\n{}\r\n"
+    found = alerts(mime.parse(raw.format(one, two).encode()))
+    assert isinstance(found, Unknown)
+    assert found.code == "unknown-template"
+    assert alerts(mime.parse(raw.format(one, f"{one}?source=recap").encode())) is None

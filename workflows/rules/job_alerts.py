@@ -145,7 +145,8 @@ def _is_other(mail: _Mail) -> bool:
 
 def _is_jobish(mail: _Mail) -> bool:
     """Whether a mail that no template fits looks like an alert: the same addresses send much else."""
-    return not _is_other(mail) and _JOBISH.search(fold(mail.subject)) is not None
+    listed = {clean_url(found) for found in re.findall(mail.platform["link"], mail.text)}
+    return not _is_other(mail) and (_JOBISH.search(fold(mail.subject)) is not None or len(listed) > 1)
 
 
 # ---------------------------------------------------------------- the jobs in it
