@@ -74,7 +74,7 @@ They wrote (Tue 14:02):
 > Maria
 
 Answer: "ok" sends it. "edit" and your text shows it once more, "edit!" sends it. "no", "mine", "later 2d", "why", or say what to change.
-Why: Maria Alvarez wrote on Tue 24 Nov 14:02. She asked for a date. check: no unsupported facts. Sources: mail:0a1b2c3d4e5f, profile:rate. Model: qwen3:8b.
+Why: Maria Alvarez wrote on Tue 24 Nov 14:02. She asked for a date. Check: no unsupported facts. Sources: mail:0a1b2c3d4e5f, profile:rate. Model: qwen3:8b.
 - mail:0a1b2c3d4e5f, 12 Nov 2026: "mornings suit us best"
 - profile:rate: "95 EUR/hour"
 - also known: mail:ffff00001111: "our office is in Bilbao"

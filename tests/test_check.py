@@ -253,7 +253,7 @@ async def test_projects_and_timesheets_are_read_and_a_fault_is_a_note(home: Home
     project = home.path / "projects" / "relaunch.toml"
     project.write_text('name = "Relaunch"\nemail = "maria@studio.example"\n')
     (home.path / "timesheets" / "t.csv").write_text("date,project,description,hours\n2026-11-16,Relaunch,Header,2\n")
-    assert (await home.probes())["work"].detail == "1 projects, 1 pieces of work."
+    assert (await home.probes())["work"].detail == "1 project, 1 piece of work."
     project.write_text('name = "Relaunch"\nemial = "maria@studio.example"\n')
     found = (await home.probes())["work"]
     assert (found.ok, found.required) == (False, False)

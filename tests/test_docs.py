@@ -8,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -164,6 +164,15 @@ def test_every_file_that_is_named_is_there(page: Path) -> None:
 def test_every_page_is_listed_in_the_readme() -> None:
     listed = set(re.findall(r"\]\(docs/([\w-]+\.md)\)", README.read_text("utf-8")))
     assert listed == {page.name for page in (ROOT / "docs").glob("*.md")}
+
+
+def test_every_module_has_its_place_on_the_page_about_the_architecture() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    table = page.partition("## Five packages")[2].partition("\n## ")[0]
+    named = {PurePosixPath(name).stem for name in re.findall(r"`([\w./]+)`", table)}
+    modules = (path for package in PACKAGES.split("|")[:5] for path in (ROOT / package).glob("*.py"))
+    rules = (ROOT / "workflows" / "rules").glob("*.py")
+    assert sorted({path.stem for path in (*modules, *rules)} - named - {"__init__", "__main__"}) == []
 
 
 def test_every_sentence_for_the_owner_has_its_mend_on_the_page() -> None:

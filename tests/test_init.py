@@ -286,6 +286,7 @@ def test_a_folder_for_invoices_is_laid_and_never_touched_again(tmp_path: Path, a
     assert template.read_text() == TEMPLATE
     assert home_mode(template) == 0o600
     assert home_mode(home / "projects" / "template.toml") == 0o600
+    assert home_mode(home / "timesheets") == 0o700
     template.unlink()
     init(home, answers, force=True)
     assert not template.exists()

@@ -228,7 +228,7 @@ async def test_check_fails_on_a_broken_plugin_and_on_a_source_nobody_gives(tmp_p
     folder = tmp_path / "plugins"
     folder.mkdir()
     write(folder, "rates", RATES)
-    assert (await check._plugins(tmp_path, loaded)).startswith("1 plugins, which run with your rights")
+    assert (await check._plugins(tmp_path, loaded)).startswith("1 plugin, which runs with your rights")
     used = loaded.model_copy(update={"sources": {"board": SourceSection(use="bord")}})
     with pytest.raises(NeedsOwner, match='The source board uses "bord", which no plugin gives'):
         await check._plugins(tmp_path, used)

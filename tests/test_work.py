@@ -93,8 +93,7 @@ async def test_a_home_without_projects_has_nothing_to_say(desk: Desk) -> None:
 async def test_each_piece_is_kept_once_and_as_it_is_now(desk: Desk) -> None:
     desk.log("2026-11-24,Relaunch,Header,2,", "2026-11-24,Other,Nothing of ours,1,")
     assert (
-        await desk.look()
-        == "1 projects, 1 pieces of work: 1 new, 0 changed, 0 gone; 1 entries of no project here (Other)"
+        await desk.look() == "1 project, 1 piece of work: 1 new, 0 changed, 0 gone; 1 entry of no project here (Other)"
     )
     assert "0 new, 0 changed, 0 gone" in await desk.look()
     desk.log("2026-11-24,Relaunch,Header,2,", "2026-11-25,Relaunch,Footer,1,")
@@ -126,7 +125,7 @@ async def test_a_project_is_found_by_its_other_names_and_by_client_and_project(d
         "2026-11-24,,relaunch,Four,1\n"
     )
     desk.write("timesheets/times.csv", header + rows)
-    assert "1 entries of no project here (Website)" in await desk.look()
+    assert "1 entry of no project here (Website)" in await desk.look()
     assert sorted(piece.text for piece in desk.ledger.work_of("relaunch")) == ["Four", "One", "Three"]
 
 

@@ -22,6 +22,7 @@ from workers import settings
 from workers.commands.output import Output
 from workers.settings import ImapSection, Settings
 from workflows.errors import DeskhandError, NeedsOwner
+from workflows.rules.words import counted
 
 if TYPE_CHECKING:
     from tools.mail.inbox import Mailbox
@@ -559,7 +560,8 @@ async def _work(home: Path, loaded: Settings) -> str:
         raise fault
     if not projects.found:
         raise Unneeded("There are no projects: docs/status.md says how one is written.")
-    return f"{len(projects.found)} projects, {len(found.pieces)} pieces of work."
+    pieces = counted(len(found.pieces), "piece of work", "pieces of work")
+    return f"{counted(len(projects.found), 'project')}, {pieces}."
 
 
 async def _plugins(home: Path, loaded: Settings) -> str:
@@ -579,7 +581,8 @@ async def _plugins(home: Path, loaded: Settings) -> str:
                 f'The source {name} uses "{wanted}", which no plugin gives.',
                 f"Set use in [sources.{name}] to one of {', '.join(sorted(found.sources))}.",
             )
-    return f"{len(there)} plugins, which run with your rights; {len(loaded.sources)} sources."
+    runs = "which runs" if len(there) == 1 else "which run"
+    return f"{counted(len(there), 'plugin')}, {runs} with your rights; {counted(len(loaded.sources), 'source')}."
 
 
 async def _profile(_home: Path, loaded: Settings) -> str:
@@ -594,5 +597,6 @@ async def _profile(_home: Path, loaded: Settings) -> str:
             f"The profile names no {missing}: job posts are weighed without, and bids say nothing of it.",
             "Fill in [profile]; docs/settings.md describes each key.",
         )
-    counts = f"{len(profile.skills)} skills, {len(profile.work)} past works, {len(profile.facts)} facts"
+    past = counted(len(profile.work), "piece of past work", "pieces of past work")
+    counts = f"{counted(len(profile.skills), 'skill')}, {past}, {counted(len(profile.facts), 'fact')}"
     return f"Bids are made of {profile.rate}, {counts}."

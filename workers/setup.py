@@ -298,6 +298,8 @@ def _write(home: Path, values: Values, passwords: Mapping[str, str]) -> None:
         _lay_template(
             home / str(values.get("work", {}).get("projects", "projects")), projects.UNREAD, projects.TEMPLATE
         )
+        sheets = home / str(values.get("work", {}).get("timesheets", "timesheets"))
+        sheets.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise NeedsOwner(
             f"The settings in {home} cannot be written: {error.strerror}.", "Free some space or mend its permissions."

@@ -20,6 +20,7 @@ from workflows.models import Owner, Source
 from workflows.ports import Clock, Desk, Drafting
 from workflows.rules import calendar, milestones
 from workflows.rules.canonical import body_hash, one_line
+from workflows.rules.words import counted
 
 NAME = "work"
 EVERY = timedelta(minutes=10)
@@ -111,11 +112,12 @@ def _taken_in(projects: int, found: Found, kept: Kept) -> str:
     if not projects:
         return "no projects"
     counts = f"{kept.new} new, {kept.changed} changed, {kept.removed} gone"
-    said = f"{projects} projects, {len(found.pieces)} pieces of work: {counts}"
+    pieces = counted(len(found.pieces), "piece of work", "pieces of work")
+    said = f"{counted(projects, 'project')}, {pieces}: {counts}"
     if not found.unknown:
         return said
     named = ", ".join(one_line(name, 60) or "(none)" for name, _ in found.unknown.most_common(_MOST_NAMED))
-    return f"{said}; {found.unknown.total()} entries of no project here ({named})"
+    return f"{said}; {counted(found.unknown.total(), 'entry', 'entries')} of no project here ({named})"
 
 
 def _begun(begun: Sequence[Begun]) -> str:

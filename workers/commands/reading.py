@@ -12,6 +12,7 @@ from workers.commands import views
 from workers.commands.output import Output, indented, shorten, table
 from workers.desk_texts import not_chased
 from workflows.errors import DeskhandError, NeedsOwner
+from workflows.rules.approval import NO_MODEL
 
 Facts = dict[str, Any]
 
@@ -219,6 +220,8 @@ def _story(facts: Facts) -> str:
 
 
 def _mail_text(one: Facts) -> str:
+    if one["rule"] == "news":
+        return str(one["subject"])
     which = "You wrote" if one["kind"] == "sent" else f"{one['sender']} wrote"
     text = f"\n{indented(one['text'])}" if one["text"] else ""
     return f'{which} "{one["subject"]}" ({one["rule"]}: {one["reason"]}){text}'
@@ -228,7 +231,7 @@ def _version_text(one: Facts) -> str:
     model = f"model {one['model']}, cost {one['cost']}" if one["model"] else f"by {one['by']}"
     lines = [f"Version {one['version']} ({one['state']}), {model}: {one['gist']}"]
     lines += [f"    Changed: {one['changed']}"] if one["changed"] else []
-    lines += [f"    Why: {why}" for why in one["why"]]
+    lines += [f"    Why: {why}" for why in one["why"] if why != NO_MODEL]
     lines += [f"    Sources: {', '.join(one['sources'])}"] if one["sources"] else []
     lines += [f"    To: {one['to']}", f"    Subject: {one['subject']}", "", indented(one["body"])]
     return "\n".join(lines)

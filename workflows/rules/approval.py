@@ -16,6 +16,7 @@ from typing import Any
 from workflows.models import Address, Attachment, Brief, Draft, Outgoing, Owner, Score, Source
 from workflows.rules import calendar
 from workflows.rules.canonical import canonical, defused, one_line, visible
+from workflows.rules.words import counted
 
 FIRST_LINE = 90  # characters: what a phone's list shows
 SUBJECT = 200
@@ -27,7 +28,8 @@ _REASON = 400
 _MOST_SOURCES = 6
 _MOST_FACTS = 8
 _MOST_NAMESAKES = 3
-_NO_MODEL = "none: drafted from a template"
+NO_MODEL = "none: drafted from a template"
+"""The step of a draft's why that says so; shown after "Model:" instead."""
 
 _DRAFT = re.compile(
     r"^----- draft (?P<id>\d+\.\d+) begins -----\n(?P<body>(?:.*\n)*?)----- draft (?P=id) ends -----$", re.MULTILINE
@@ -86,7 +88,7 @@ def item_lines(question: Question) -> list[str]:
         f"{said or 'A draft is ready'}. {calendar.answer_by(question.expires_at, owner)}",
         *_draft_lines(question),
         *_they_wrote(question.brief, owner, _QUOTED_IN_DIGEST),
-        f"Model: {one_line(draft.model, _NAME) or _NO_MODEL}.",
+        f"Model: {one_line(draft.model, _NAME) or NO_MODEL}.",
     ]
 
 
@@ -188,17 +190,13 @@ def _addressing(question: Question) -> Iterator[str]:
         yield f"Cc: {', '.join(mailbox(address) for address in outgoing.cc)}"
     yield f"Subject: {one_line(outgoing.subject)}"
     lines = body.count("\n") + 1 if body else 0
-    yield f"Length: {_counted(lines, 'line')}, {_counted(len(body), 'character')}"
+    yield f"Length: {counted(lines, 'line')}, {counted(len(body), 'character')}"
     for file in outgoing.attachments:
         yield f"Attachment: {_attachment(file)}"
     for address in _new_addresses(question):
         yield f"NEW ADDRESS: {one_line(address.email)} {_how_new(question)}"
     if question.undeliverable:
         yield f"CANNOT BE SENT: {one_line(question.undeliverable, _REASON)}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def mailbox(address: Address) -> str:
@@ -244,7 +242,7 @@ def _they_wrote(brief: Brief, owner: Owner, limit: int) -> Iterator[str]:
     shown = (message if len(message) <= limit else newest or message)[:limit]
     yield from (f"> {line}".rstrip() for line in defused(shown).split("\n"))
     if len(message) > len(shown):
-        yield f"> {_counted(len(message) - len(shown), 'more character')}"
+        yield f"> {counted(len(message) - len(shown), 'more character')}"
     if brief.score is not None:
         yield ""
         yield from score_lines(brief.score)
@@ -258,15 +256,20 @@ def score_lines(score: Score) -> Iterator[str]:
         yield f"- {factor.name} {factor.value:.2f} x {factor.weight:g}{said}"
 
 
+def _sentence(step: str) -> str:
+    said = one_line(step, _REASON).rstrip(" .")
+    return said[:1].upper() + said[1:]
+
+
 def _why(question: Question) -> Iterator[str]:
     brief, draft, owner = question.brief, question.draft, question.owner
     when = f" on {calendar.format_deadline(brief.received_at, owner)}" if brief.received_at else ""
     trigger = one_line(brief.trigger, _REASON).rstrip(" .") or f"{person(brief)} wrote{when}"
     # "none: drafted from a template" is said once, after "Model:".
-    steps = [trigger, *(one_line(step, _REASON).rstrip(" .") for step in draft.why if step != _NO_MODEL)]
+    steps = [trigger, *(_sentence(step) for step in draft.why if step != NO_MODEL)]
     used, others = _named_sources(question)
     steps.append(f"Sources: {', '.join(one_line(source.id) for source in used) or 'none'}")
-    model = one_line(draft.model, _NAME) or _NO_MODEL
+    model = one_line(draft.model, _NAME) or NO_MODEL
     yield f"Why: {'. '.join(step for step in steps if step)}. Model: {model}."
     yield from (f"- {_source(source, owner)}" for source in used)
     yield from (f"- also known: {_source(source, owner)}" for source in others)

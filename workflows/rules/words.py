@@ -24,6 +24,11 @@ def fold(text: str) -> str:
     return " ".join(composed.split())
 
 
+def counted(number: int, noun: str, many: str = "") -> str:
+    """Such as "1 draft" and "1,200 drafts"; `many`: where it is not the noun with an s."""
+    return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"
+
+
 def phrases(patterns: Iterable[str]) -> re.Pattern[str]:
     """One pattern for any of these phrases as whole words; each phrase is a small regular expression on folded text."""
     alternatives = "|".join(pattern.replace("ß", "ss") for pattern in patterns)
