@@ -100,14 +100,15 @@ def test_every_faulty_line_is_named_and_takes_down_no_other() -> None:
 
 
 def test_the_mend_is_said() -> None:
-    assert fault_of(due="04.12.2026").mend == "Write it as 2026-12-04."
     assert "YEAR-MONTH-DAY" in fault_of(due="04/12/2026").mend
     assert "There is no day 2026-02-30" in fault_of(due="2026-02-30").problem
+    assert "There is no day 30.02.2026" in fault_of(due="30.02.2026").problem
     assert "1234.00" in fault_of(amount='"1,234"').problem
     assert "EUR, USD" in fault_of(currency="Euro!").mend
     assert "address" in fault_of(email="").mend
-    assert fault_of(due="04.12.2026").says == (
-        'x.csv, line 2, column due: "04.12.2026" is no day that can be read in one way only. Write it as 2026-12-04.'
+    assert fault_of(due="04/12/2026").says == (
+        'x.csv, line 2, column due: "04/12/2026" is no day that can be read in one way only. '
+        "Write it as YEAR-MONTH-DAY, such as 2026-12-31."
     )
 
 
@@ -192,3 +193,9 @@ def test_a_year_that_was_mistyped_and_a_credit_note(due: str, amount: str, says:
     invoices, (fault,) = read_table("a.csv", text)
     assert invoices == ()
     assert says in fault.says
+
+
+def test_days_as_german_spreadsheets_save_them_are_the_same_days() -> None:
+    invoices, faults = read_table("x.csv", f"{HEADER}\n1,Ada,a@a.example,1.11.2026,04.12.2026,10.00,EUR,,,\n")
+    assert faults == ()
+    assert [(one.issued, one.due) for one in invoices] == [(date(2026, 11, 1), date(2026, 12, 4))]

@@ -301,15 +301,16 @@ def _day(cells: Mapping[str, str], column: str) -> date | None:
     text = cells.get(column, "")
     if not text:
         return None
+    # German and Swiss spreadsheets turn 2026-12-31 into 31.12.2026 when they save; with points nobody writes it else.
+    dotted = _DOTTED.fullmatch(text)
+    written = f"{dotted[3]}-{int(dotted[2]):02}-{int(dotted[1]):02}" if dotted else text
+    if not _ISO.fullmatch(written):
+        what = f'"{_shown(text)}" is no day that can be read in one way only.'
+        raise _Wrong(column, what, "Write it as YEAR-MONTH-DAY, such as 2026-12-31.")
     try:
-        if _ISO.fullmatch(text):
-            return _of_our_time(column, date.fromisoformat(text))
+        return _of_our_time(column, date.fromisoformat(written))
     except ValueError:
-        raise _Wrong(column, f"There is no day {text}.", "Correct it.") from None
-    mend = "Write it as YEAR-MONTH-DAY, such as 2026-12-31."
-    if dotted := _DOTTED.fullmatch(text):
-        mend = f"Write it as {dotted[3]}-{int(dotted[2]):02}-{int(dotted[1]):02}."
-    raise _Wrong(column, f'"{_shown(text)}" is no day that can be read in one way only.', mend)
+        raise _Wrong(column, f"There is no day {_shown(text)}.", "Correct it.") from None
 
 
 def _of_our_time(column: str, day: date) -> date:
