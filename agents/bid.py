@@ -19,6 +19,7 @@ from agents.prompting import prompt
 from agents.templates import FOLDER, first_name
 from agents.writing import Filled, Task, Writing, boundary, item, wanted
 from workflows.models import Brief, Draft, Pay, Source
+from workflows.rules.approval import NO_MODEL
 from workflows.rules.canonical import canonical, defused, one_line, visible
 from workflows.rules.claims import OWN_KINDS, Claim, claims, is_claim, sentences
 from workflows.rules.language import language_of, small_words
@@ -30,7 +31,6 @@ _GIST, _TITLE, _QUESTION, _REASON = 60, 80, 200, 300
 _MOST_QUESTIONS, _MOST_FACTS, _MOST_TOLD = 8, 2, 8
 _PARTS = {"opening": 500, "fit": 700, "plan": 900}
 _ANSWER = 700
-_NO_MODEL = "none: drafted from a template"
 _WORDS = {"wishes": "your words", "earlier": "the text before"}
 """Sources that are no row of memory: what the owner said of this draft, and the text he said it of."""
 _NOTHING = Allowed(own="", all="")
@@ -313,7 +313,7 @@ def _stems(text: str) -> set[str]:
 
 
 def _reasons(brief: Brief, wishes: str) -> Iterator[str]:
-    yield _NO_MODEL
+    yield NO_MODEL
     if wishes:
         yield 'No model worked your wishes in: answer "edit" and your text'
     elif brief.language not in _languages():

@@ -18,13 +18,13 @@ from agents.templates import FOLDER, first_name
 from agents.writing import Task, Writing, boundary, item, wanted
 from memory.debts import THANKS
 from workflows.models import Address, Brief, Draft, Invoice, Notice
+from workflows.rules.approval import NO_MODEL
 from workflows.rules.canonical import canonical, one_line
 from workflows.rules.money import format_money
 from workflows.rules.notices import format_day, sums
 
 _GIST = 60
 _PART = 900  # characters of a model's words before or after the table
-_NO_MODEL = "none: drafted from a template"
 _NOTHING = "nothing of this is owed any more; close the case with 'no'"
 _TONES = {
     "upcoming": "friendly and light: nothing is late yet",
@@ -170,7 +170,7 @@ def _sources(brief: Brief) -> tuple[str, ...]:
 
 
 def _reasons(brief: Brief, wishes: str) -> Iterator[str]:
-    yield _NO_MODEL
+    yield NO_MODEL
     if wishes:
         yield 'No model worked your wishes in: answer "edit" and your text'
     elif brief.language not in _languages():

@@ -11,12 +11,12 @@ from pathlib import Path
 from agents.checks import allowed, safe_line
 from workflows.models import Address, Brief, Draft, Kind
 from workflows.ports import Drafting
+from workflows.rules.approval import NO_MODEL
 from workflows.rules.canonical import canonical, one_line
 from workflows.rules.replying import reply_subject
 
 FOLDER = Path(__file__).with_name("templates")
 _LONGEST_SUBJECT = 80
-_NO_MODEL = "none: drafted from a template"
 
 
 class TemplateReply:
@@ -67,7 +67,7 @@ def _disclosed(draft: Draft, language: str) -> Draft:
 
 
 def _reasons(brief: Brief, wishes: str, *, told: bool) -> tuple[str, ...]:
-    reasons = [_NO_MODEL]
+    reasons = [NO_MODEL]
     if wishes:
         cause = "There is no model's answer" if told else "No model is configured"
         reasons.append(f'{cause}, so wishes cannot be worked in: answer "edit" and your text')

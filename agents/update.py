@@ -20,6 +20,7 @@ from agents.templates import FOLDER, first_name
 from agents.writing import Task, Writing, boundary, item, wanted
 from workflows.models import Address, Brief, Draft, Report, Work
 from workflows.rules import rhythm
+from workflows.rules.approval import NO_MODEL
 from workflows.rules.canonical import canonical, one_line
 from workflows.rules.language import language_of
 from workflows.rules.milestones import hours
@@ -31,7 +32,6 @@ _POINT = 240  # characters of one point
 _MOST_POINTS = 25  # of a template's list
 _MOST_MODEL_POINTS = 12
 _REMARK = 400
-_NO_MODEL = "none: drafted from a template"
 _NOTHING = "nothing of what was logged can be told to a client as it is; write it yourself, or close the case with 'no'"
 _PREFIX = re.compile(
     r"^(?:(?:feat|feature|fix|bugfix|hotfix|chore|docs?|style|refactor|perf|tests?|build|ci|revert|improvement)"
@@ -218,7 +218,7 @@ def _period(brief: Brief) -> str:
 
 
 def _reasons(brief: Brief, wishes: str, left_out: int) -> Iterator[str]:
-    yield _NO_MODEL
+    yield NO_MODEL
     if left_out:
         says, holds, entries = ("says", "holds", "entry") if left_out == 1 else ("say", "hold", "entries")
         yield f"{left_out} {entries} {says} nothing to a client, or {holds} a link or number; left out"

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from memory.story import CaseStory
 from workflows.models import Owner
-from workflows.rules.approval import score_lines
+from workflows.rules.approval import NO_MODEL, score_lines
 from workflows.rules.calendar import format_moment
 from workflows.rules.canonical import one_line
 
@@ -42,10 +42,10 @@ def _events(story: CaseStory) -> Iterator[Line]:
 def _versions(story: CaseStory) -> Iterator[Line]:
     for line in story.versions:
         draft = line.draft
-        model = draft.model or "none: drafted from a template"
+        model = draft.model or NO_MODEL
         by = "your own text" if line.by == "owner" else f"model: {model}"
-        why = "; ".join(draft.why)
-        yield line.at, f"version {line.version} ({line.state}), {by}. {why}"
+        why = "; ".join(step for step in draft.why if step != NO_MODEL)
+        yield line.at, f"version {line.version} ({line.state}), {by}. {why}".rstrip()
         if draft.sources:
             yield line.at, f"version {line.version} rests on {', '.join(draft.sources)}"
 
