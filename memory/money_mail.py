@@ -46,7 +46,7 @@ def hear(connection: Connection, clock: Clock, owner: Owner, authserv_id: str, h
     if isinstance(sign, Payment):
         return _take_payment(connection, clock, heard.email, sign)
     if isinstance(sign, NotMoney):
-        return _take_unread(connection, heard.email, sign) if sign.unread else ""
+        return _take_unread(connection, heard.email, sign) if _is_to_be_told(connection, heard.email, sign) else ""
     if not _is_of_a_person(heard.route) or fails_dmarc(heard.email):
         return ""  # a forger must not be able to hold anything
     debtor = _debtor(connection, heard.email, heard.client)
@@ -57,6 +57,11 @@ def _is_of_a_person(route: Route) -> bool:
     if isinstance(route, Ignore):
         return route.rule in _PEOPLES | _MACHINES
     return isinstance(route, Start | Tell)
+
+
+def _is_to_be_told(connection: Connection, email: Email, sign: NotMoney) -> bool:
+    """Money that could not be read; and words nobody knows, where they name an invoice that is open."""
+    return sign.unread or (sign.unknown and bool(numbers_in(f"{email.subject}\n{email.text}", _owed(connection))))
 
 
 def _take_unread(connection: Connection, email: Email, sign: NotMoney) -> str:

@@ -169,6 +169,18 @@ def test_a_notice_whose_amount_cannot_be_read_is_told(house: House) -> None:
     assert house.ledger.untold_invoice_news()[1] == ()
 
 
+def test_a_service_in_words_nobody_knows_is_told_where_it_names_an_open_invoice(house: House) -> None:
+    import_(house, owed())
+    strange = replace(notice("paypal-french"), subject="Something about 2026-014", text="Lookee here.", html_text="")
+    receive(house, strange)
+    assert balance(house, "2026-014") == 50_000
+    _, (news,) = house.ledger.untold_invoice_news()
+    assert "in words that Deskhand does not know" in news
+    other = replace(notice("paypal-french"), identity="f" * 64, subject="Something else", text="Hm.", html_text="")
+    receive(house, other)
+    assert len(house.ledger.untold_invoice_news()[1]) == 1
+
+
 # ---------------------------------------------------------------- what debtors say
 
 

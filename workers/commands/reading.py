@@ -197,7 +197,10 @@ def case(output: Output, number: int) -> int:
 
 def _story(facts: Facts) -> str:
     stage = f"closed: {facts['outcome']}" if facts["closed_at"] else facts["stage"].replace("_", " ")
-    lines = [f"Case {facts['case']}: {facts['title']}", f"{facts['client']} · {facts['kind']} · {stage}"]
+    lines = [
+        f"Case {facts['case']}: {facts['title']}",
+        " · ".join(one for one in (facts["client"], facts["kind"], stage) if one),
+    ]
     lines += [f"Reason: {facts['reason']}"] if facts["reason"] else []
     happened: list[tuple[str, str]] = [
         *((one["at"], _mail_text(one)) for one in facts["mails"]),

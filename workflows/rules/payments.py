@@ -53,6 +53,7 @@ class NotMoney:
     provider: str
     reason: str
     unread: bool = False  # it speaks of money that came in, and could not be read
+    unknown: bool = False  # its words are none of those that are known of this service
 
 
 def payment_in(email: Email, owner: Owner, authserv_id: str = "") -> Payment | NotMoney | None:
@@ -118,7 +119,8 @@ def _of_provider(email: Email, owner: Owner, provider: Mapping[str, Any], authse
     found = _read(email, provider)
     if found is None:
         if _known_subject(subject, name) is None:
-            return NotMoney(provider=name, reason=f"It is no notice of money that {name} sends.")
+            reason = f"{name} writes in words that Deskhand does not know as a notice of money."
+            return NotMoney(provider=name, reason=reason, unknown=True)
         reason = f"{name} writes that money came in, but not readably how much."
         return NotMoney(provider=name, reason=reason, unread=True)
     doubt = _unvouched(email, owner, provider, authserv_id) or found.doubt
