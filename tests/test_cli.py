@@ -20,7 +20,7 @@ from memory import schema
 from memory.schema import open_engine, to_json, transaction
 from workers.__main__ import main
 from workers.cli import app, hoist
-from workers.commands import bench, deciding
+from workers.commands import bench, deciding, reading
 from workers.commands.output import Output, printable
 from workers.control import ControlServer
 from workers.home import hold
@@ -310,6 +310,18 @@ def test_cases_are_listed_newest_first(home: Path):
     assert "rejected" in lines[2]
     found = events(run("cases", "--open", "--json", "--home", str(home)).stdout)
     assert [one["case"] for one in found] == [3, 1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "begins"),
+    [
+        ("mail", 'Acme wrote "A subject"'), ("sent", 'You wrote "A subject"'), ("lead", 'Acme listed "A subject"'),
+        ("debt", 'It is due: "A subject"'), ("period", 'A period is over: "A subject"'),
+    ],
+)  # fmt: skip
+def test_only_who_wrote_is_said_to_have_written(kind: str, begins: str) -> None:
+    one = {"kind": kind, "sender": "Acme", "subject": "A subject", "rule": "start", "reason": "why", "text": ""}
+    assert reading._mail_text(one) == f"{begins} (start: why)"
 
 
 def test_a_case_is_told_whole(home: Path):

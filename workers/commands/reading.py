@@ -222,10 +222,14 @@ def _story(facts: Facts) -> str:
     return "\n".join(lines)
 
 
+_BEGAN = {"sent": "You wrote", "lead": "{sender} listed", "debt": "It is due:", "period": "A period is over:"}
+"""What is said of an event before its subject, where nobody wrote."""
+
+
 def _mail_text(one: Facts) -> str:
     if one["rule"] == "news":
         return str(one["subject"])
-    which = "You wrote" if one["kind"] == "sent" else f"{one['sender']} wrote"
+    which = _BEGAN.get(one["kind"], "{sender} wrote").format(sender=one["sender"])
     text = f"\n{indented(one['text'])}" if one["text"] else ""
     return f'{which} "{one["subject"]}" ({one["rule"]}: {one["reason"]}){text}'
 
