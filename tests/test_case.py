@@ -817,7 +817,7 @@ async def test_what_had_arrived_goes_along_into_the_next_run(bench: Bench) -> No
     }  # fmt: skip
     carried = Answer(key="carried", case=number, version=1, decision=Why())
     play = await bench.begin(answers=(carried,), **waiting)
-    await play.until(lambda state: state.consumed == ("old", "carried"))
+    await play.until(lambda state: state.consumed == ("old", "carried") and bool(play.script.explained))
     assert play.script.explained == ["why:carried"]
     assert await play.say(Why(), key="old") == "This answer was already taken in."
     await play.say(Mine())
