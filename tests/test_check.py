@@ -240,7 +240,7 @@ async def test_invoices_are_read_and_a_wrong_line_is_a_note(home: Home):
     path = home.path / "invoices" / "a.csv"
     path.write_text("number,client,email,due,amount,currency\n1,Acme,a@acme.example,2026-11-15,10.00,EUR\n")
     assert (await home.probes())["invoices"].detail == "1 invoices in 1 files."
-    path.write_text(path.read_text().replace("2026-11-15", "15.11.2026"))
+    path.write_text(path.read_text().replace("2026-11-15", "15/11/2026"))
     found = (await home.probes())["invoices"]
     assert (found.ok, found.required) == (False, False)
     assert "a.csv, line 2, column due" in found.problem

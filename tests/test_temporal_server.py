@@ -19,7 +19,7 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from workers import settings
-from workers.temporal import TemporalServer
+from workers.temporal import PortTakenError, TemporalServer
 from workers.temporal_cli import Cli, find_cli, server_inside
 from workers.worker import running
 from workflows.errors import NeedsOwner
@@ -285,3 +285,16 @@ async def test_workers_that_are_ended_before_they_have_begun_end(server: Tempora
         async with running([worker]):
             assert not worker.is_running
     assert worker.is_shutdown
+
+
+async def test_a_port_taken_at_the_last_moment_is_known_from_a_panic(tmp_path: Path) -> None:
+    """Between choosing a port and taking it another program may be faster; the server then ends in a stack."""
+    server = TemporalServer(await find_cli(settings.cache_folder()), tmp_path)
+    server.log.parent.mkdir(parents=True, exist_ok=True)
+    stack = "goroutine 1 [running]:\nmain.main()\n\tgithub.com/temporalio/cli/main.go:18 +0x96\n"
+    server.log.write_text(f"panic: listen tcp 127.0.0.1:7233: bind: address already in use\n\n{stack}")
+    assert isinstance(server._why_not(2), PortTakenError)
+    server.log.write_text(f"panic: disk I/O error\n\n{stack}")
+    told = server._why_not(2)
+    assert not isinstance(told, PortTakenError)
+    assert "panic: disk I/O error" in str(told)

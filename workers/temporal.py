@@ -222,8 +222,9 @@ class TemporalServer:
         raise self._why_not(child.returncode)
 
     def _why_not(self, code: int) -> NeedsOwner:
-        words = _last_words(self.log, self._log_from)
-        if "address already in use" in words:
+        said = _said(self.log, self._log_from)
+        words = _last_words(said)
+        if any("address already in use" in line for line in said):
             return PortTakenError(
                 f"Port {self.port} on 127.0.0.1 (or one beside it) is in use by another program.",
                 "End that program, or start Deskhand again.",
@@ -400,15 +401,20 @@ def _bound(log: Path) -> None:
         return  # a log that cannot be kept must not stop the service
 
 
-def _last_words(log: Path, since: int) -> str:
-    """The last thing the server said, one line of at most 300 characters."""
+def _said(log: Path, since: int) -> list[str]:
+    """What the server said last, line by line."""
     try:
         with log.open("rb") as file:
-            file.seek(max(since, log.stat().st_size - 4000))
-            lines = file.read().decode(errors="replace").strip().splitlines()
+            file.seek(max(since, log.stat().st_size - 20_000))
+            return file.read().decode(errors="replace").strip().splitlines()
     except OSError:
-        return ""
-    return lines[-1][-300:] if lines else ""
+        return []
+
+
+def _last_words(lines: list[str]) -> str:
+    """The line that tells most, at most 300 characters: a panic ends in a page of where it stood in the code."""
+    telling = [line for line in lines if line.startswith(("panic:", "fatal error:"))] or lines
+    return telling[-1][-300:] if telling else ""
 
 
 def _ending(code: int) -> str:
