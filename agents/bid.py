@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from agents.checks import Allowed, Fault, bare, faults, language_name, safe_line
 from agents.model import Message, Model
 from agents.prompting import prompt
-from agents.templates import FOLDER, first_name
+from agents.templates import FOLDER, as_why, first_name
 from agents.writing import Filled, Task, Writing, boundary, item, wanted
 from workflows.models import Brief, Draft, Pay, Source
 from workflows.rules.approval import NO_MODEL
@@ -107,7 +107,7 @@ class BidAgent:
             return self._templates.plain(brief)
         filled = await self._writing.fill(Task(brief=brief, version=version, wishes=wishes, previous=previous))
         cost = self._model.cost(brief.case, version)
-        reasons = tuple(one_line(reason, _REASON).rstrip(".") for reason in (*filled.why, *self._spent(brief, version)))
+        reasons = as_why((*filled.why, *self._spent(brief, version)))
         if filled.slots is None:
             if blocked := _blocking(filled):
                 return Draft(body="", gist="A claim has no source.", why=reasons, cost=cost, needs_owner=blocked)

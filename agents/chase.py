@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from agents.checks import Fault, allowed, faults, language_name, safe_line
 from agents.model import Message, Model
 from agents.prompting import prompt
-from agents.templates import FOLDER, first_name
+from agents.templates import FOLDER, as_why, first_name
 from agents.writing import Task, Writing, boundary, item, wanted
 from memory.debts import THANKS
 from workflows.models import Address, Brief, Draft, Invoice, Notice
@@ -95,8 +95,7 @@ class ChaseAgent:
         filled = await self._writing.fill(Task(brief=brief, version=version, wishes=wishes, previous=previous))
         cost = self._model.cost(brief.case, version)
         if filled.slots is None:
-            reasons = tuple(one_line(reason, 300).rstrip(".") for reason in filled.why)
-            return self._templates.letter(brief, wishes, previous, why=reasons, cost=cost)
+            return self._templates.letter(brief, wishes, previous, why=as_why(filled.why), cost=cost)
         words = filled.slots
         return Draft(
             body=compose(brief, words.before, words.after),

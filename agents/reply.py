@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from agents.checks import Allowed, Fault, allowed, faults, language_name, safe_line
 from agents.model import Message, Model, ModelFailed, untraced
 from agents.prompting import prompt
-from agents.templates import TemplateReply
+from agents.templates import TemplateReply, as_why
 from memory.journal import CallKey, GivenUp, SpendStopped
 from memory.schema import from_json, to_json
 from workflows.models import Brief, Draft, Source
@@ -160,8 +160,7 @@ class ReplyAgent:
 
     def _fallen_back(self, brief: Brief, version: int, wishes: str, previous: str, why: Iterable[str]) -> Draft:
         """A template's draft that says why it is one, and what the model cost all the same."""
-        reasons = tuple(one_line(reason, 300).rstrip(".") for reason in why)
-        draft = self._templates.holding(brief, wishes, previous, why=reasons)
+        draft = self._templates.holding(brief, wishes, previous, why=as_why(why))
         cost = self._model.cost(brief.case, version)
         return Draft(body=draft.body, gist=draft.gist, why=draft.why, cost=cost)
 

@@ -3,7 +3,7 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -35,6 +35,11 @@ class TemplateReply:
         if wishes:
             draft = replace(draft, gist="Your wishes could not be worked in.")
         return replace(draft, why=(*why, *_reasons(brief, wishes, told=bool(why))))
+
+
+def as_why(said: Iterable[str]) -> tuple[str, ...]:
+    """Why there is no model's draft, or what its check found, as `Draft.why` holds it: a line each, no full stop."""
+    return tuple(one_line(one, 300).rstrip(".") for one in said)
 
 
 class Drafter:

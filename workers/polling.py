@@ -85,10 +85,11 @@ class Polls:
             return f"{source}: {error}"
         finally:
             self.news.set()
-        if not isinstance(said, NotAsked):
+        if isinstance(said, NotAsked):
+            self.health[source] = said if (await self._known(source)).failing else "idle"
+        else:
             await self._mended(source)
-        failing = (await self._known(source)).failing
-        self.health[source] = said if failing else "idle"
+            self.health[source] = "idle"
         log.info("polled", source=source, said=said)
         return said
 

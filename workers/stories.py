@@ -32,9 +32,7 @@ class Ground:
     clock: Clock
     model: Model | None
     desk: Desk
-    permit: frozenset[str] = (
-        frozenset()
-    )  # "host:port" on this machine that research may look at: for the demo and tests
+    permit: frozenset[str] = frozenset()  # "host:port" here that research may look at: for the demo and tests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
