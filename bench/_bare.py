@@ -9,6 +9,8 @@ from datetime import timedelta
 
 from temporalio import activity, workflow
 
+from tests.patience import PATIENCE, WaitedInVainError
+
 with workflow.unsafe.imports_passed_through():
     from temporalio.client import Client
     from temporalio.worker import Worker
@@ -81,8 +83,8 @@ class BareInbox:
     def next_mail(self) -> bytes:
         """The mail that came since `begin`."""
         while True:
-            if not self._ended.wait(30):
-                raise AssertionError("no mail reached the bare inbox in 30 s")
+            if not self._ended.wait(PATIENCE):
+                raise WaitedInVainError(f"Waited {PATIENCE:.0f} s in vain for a mail in the bare inbox.")
             uid = self._highest()
             if uid > self._last:
                 self._last = uid

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.house import House, until
+from tests.patience import PATIENCE
 from tests.servers.dovecot import Dovecot, DovecotUser
 from tests.servers.smtp import Delivered, RecordingSmtp
 
@@ -23,7 +24,7 @@ class Delivery:
     """A provider's delivery into one mailbox: a session that stays open, so that logins are not what is measured."""
 
     def __init__(self, user: DovecotUser) -> None:
-        self._client = imaplib.IMAP4("127.0.0.1", user.server.port, timeout=20)
+        self._client = imaplib.IMAP4("127.0.0.1", user.server.port, timeout=PATIENCE)
         self._client.login(user.user, user.password)
         self._lock = threading.Lock()
 

@@ -21,6 +21,7 @@ import tomlkit
 from memory.blobs import Blobs
 from memory.ledger import Ledger
 from memory.schema import open_engine
+from tests.patience import PATIENCE, WaitedInVainError
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import Delivered, RecordingSmtp
 from tools.mail import mime
@@ -31,16 +32,19 @@ from workflows.models import Address, Email
 ROOT = Path(__file__).resolve().parents[1]
 CLIENT = Address(name="Maria Alvarez", email="maria@studio.example")
 Found = TypeVar("Found")
-SLACK = 3
-"""For a busy machine: a longer deadline costs nothing where what is waited for comes."""
 
 
-def until(look: Callable[[], Found], seconds: float = 30, what: str = "") -> Found:
-    """Wait for a condition with a deadline; what it found."""
-    deadline = time.monotonic() + seconds * SLACK
+def until(look: Callable[[], Found], seconds: float = PATIENCE, what: str = "") -> Found:
+    """Wait for a condition; what it found. It is given up after `seconds`, but never before PATIENCE.
+
+    Raises:
+        WaitedInVainError: it did not come.
+    """
+    limit = max(seconds, PATIENCE)
+    deadline = time.monotonic() + limit
     while not (found := look()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds:.0f} s in vain for {what or look}")
+            raise WaitedInVainError(f"Waited {limit:.0f} s in vain for {what or look}.")
         time.sleep(0.05)
     return found
 
@@ -122,13 +126,13 @@ class House:
         """SIGTERM, and how it ended."""
         assert self.process
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE)
 
     def kill(self) -> None:
         """kill -9 of the service."""
         assert self.process
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
 
     def kill_temporal(self) -> int:
         """kill -9 of the embedded Temporal server; its process id."""
@@ -142,8 +146,8 @@ class House:
         if self.process and self.process.poll() is None:
             self.kill()
         if self.process:
-            self.process.wait(10)
-            self._listener.join(10)
+            self.process.wait(PATIENCE)
+            self._listener.join(PATIENCE)
 
     @contextlib.contextmanager
     def running(self) -> Iterator["House"]:
@@ -253,7 +257,7 @@ class AutomaticOwner:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join(30)
+        self._thread.join(PATIENCE)
         assert not self.faults, self.faults
 
     def _answer_all(self) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from tests.patience import PATIENCE
 from tests.scripted import Desk, Gated, Office, Script, seal
 from workers.engine import STORIES, TemporalEngine
 from workers.settings import cache_folder
@@ -67,7 +68,7 @@ class Stage:
         return self
 
     async def at(self, stage: str, version: int = 1, round: int = 1) -> CaseState:  # noqa: A002
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 state = await self.handle.query(Story.where)
                 if (state.stage, state.version, state.round) == (stage, version, round):
@@ -310,13 +311,13 @@ async def make(names: set[str]) -> None:
 
 async def _store(stage: Stage, name: str, play: Play) -> None:
     await play(stage)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         outcome = await stage.handle.result()
     await _write(stage.handle, f"{stage.kind}-{name}")
     print(f"{stage.kind}-{name}: {outcome}")
     if stage.kind == "reply" and name in VOICES:
         voice = stage.client.get_workflow_handle(f"client:client-{stage.number}")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             await voice.result()
         await _write(voice, f"client-{name}")
 

@@ -13,6 +13,7 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.testing import WorkflowEnvironment
 
+from tests.patience import PATIENCE
 from tests.scripted import Desk, Gated, Office, Script, seal
 from tests.servers.timeskip import time_skipping
 from workers.engine import STORIES, TemporalEngine
@@ -22,7 +23,6 @@ from workflows.activities import Activities
 from workflows.case import Story
 from workflows.models import Answer, CaseState, Decision, Event
 
-PATIENCE = 20.0
 NUMBERS = itertools.count(1)
 
 
@@ -94,6 +94,14 @@ class Play:
             while self.script.reached[step] < times:  # noqa: ASYNC110 - the step runs in a thread
                 await asyncio.sleep(0.02)
 
+    async def hears_of(self, beginning: str) -> tuple[str, str, str]:
+        """The notice whose key begins so (key, subject, text), once told: the case knows it sooner."""
+        async with asyncio.timeout(PATIENCE):
+            while not (notices := [notice for notice in self.script.told if notice[0].startswith(beginning)]):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        (notice,) = notices
+        return notice
+
     async def say(self, decision: Decision, version: int = 1, **given: Any) -> str:
         key = given.pop("key", None) or uuid.uuid4().hex
         values = {"case": self.number, "hash": seal(self.number, version)} | given
@@ -113,11 +121,11 @@ class Play:
 
     async def ends(self) -> str:
         """Its outcome; time is skipped as far as need be."""
-        async with asyncio.timeout(PATIENCE * 2):
+        async with asyncio.timeout(PATIENCE):
             return await self.handle.result()
 
     async def passes(self, time: timedelta) -> None:
-        async with asyncio.timeout(PATIENCE * 2):
+        async with asyncio.timeout(PATIENCE):
             await self.bench.environment.sleep(time)
 
 

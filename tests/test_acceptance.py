@@ -13,6 +13,7 @@ import pytest
 import tomlkit
 
 from tests.house import ROOT, House, until
+from tests.patience import PATIENCE
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tests.test_approval_mail import QUESTION
@@ -27,7 +28,7 @@ def command(house: House, *arguments: str) -> subprocess.CompletedProcess[str]:
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(Path.home())},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -112,10 +113,10 @@ def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path, how: signal.S
     try:
         until(lambda: list(tmp_path.glob("deskhand-demo-*/ledger.sqlite")), 30, "the demo's home")
         demo.send_signal(how)
-        _, said = demo.communicate(timeout=30)
+        _, said = demo.communicate(timeout=PATIENCE)
     finally:
         demo.kill()
-        demo.wait(10)
+        demo.wait(PATIENCE)
     assert demo.returncode == 130, said
     assert "Traceback" not in said
     assert not list(tmp_path.glob("deskhand-demo-*"))
@@ -127,7 +128,7 @@ def test_a_demo_that_is_only_asked_why_shows_the_trace_and_ends_well(tmp_path: P
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(Path.home()), "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=3 * PATIENCE,
         check=False,
     )
     events = [json.loads(line) for line in demo.stdout.splitlines()]

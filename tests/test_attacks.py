@@ -21,6 +21,7 @@ from temporalio.service import RPCError
 from memory.keys import Keys
 from memory.schema import open_engine, seen
 from tests.house import House, case_of, until
+from tests.patience import PATIENCE
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import Delivered, RecordingSmtp
 from tools.mail import mime
@@ -409,7 +410,7 @@ async def _give(client: Client, case: int, answer: Answer) -> str:
     """How the case answers a direct update."""
     handle = client.get_workflow_handle_for(Reply.run, f"case:{case}")
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             return f"taken: {await handle.execute_update(Reply.answer, answer, id=answer.key)}"
     except WorkflowUpdateFailedError as error:
         return f"refused: {getattr(error.cause, 'message', error.cause)}"

@@ -235,9 +235,9 @@ def test_any_text_has_its_claims(text: str, quotes: list[str], owner: str) -> No
 def test_a_hostile_text_costs_no_time() -> None:
     import time
 
-    began = time.monotonic()
+    began = time.process_time()
     claims("I have " * 100_000 + "\n" + "my " * 50_000 + "(" * 10_000, OWN, "Ada")
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3
 
 
 # ---------------------------------------------------------------- as models really write

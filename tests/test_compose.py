@@ -17,6 +17,7 @@ import jsonschema
 import pytest
 import yaml
 
+from tests.patience import PATIENCE
 from workers.temporal import RETENTION, TUNING
 from workers.temporal_cli import VERSION
 
@@ -262,7 +263,7 @@ def test_the_health_probe_tells_a_listening_service_from_none(tmp_path: Path) ->
 
     def healthy() -> bool:
         probe = ["env", f"DESKHAND_HOME={tmp_path}", *command]
-        return subprocess.run(probe, capture_output=True, timeout=20, check=False).returncode == 0
+        return subprocess.run(probe, capture_output=True, timeout=PATIENCE, check=False).returncode == 0
 
     assert not healthy()
     with socket.create_server(("127.0.0.1", 0)) as service:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from workers import control
 from workers.control import ControlServer, NotRunning, call
 from workflows.errors import NeedsOwner, Permanent, Retryable
@@ -47,7 +48,7 @@ def port_file(home: Path) -> dict[str, Any]:
 async def raw(port: int, line: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(line)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         answer = await reader.read()
     writer.close()
     return answer

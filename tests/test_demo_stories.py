@@ -6,7 +6,6 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.house import ROOT, until
+from tests.patience import PATIENCE
 from tools.web import NotServed, Web
 from workers.demo.run import STORIES
 from workers.demo.site import DATA, Site, dated, recorded
@@ -22,13 +22,12 @@ Events = list[dict]
 WEDNESDAY = datetime(2026, 11, 25, 10, 30, tzinfo=UTC)
 
 
-def demo(folder: Path, story: str, answer: str, most: float = 60) -> Events:
+def demo(folder: Path, story: str, answer: str) -> Events:
     """Its events, the way a user gets them; the exit code is what its last event says."""
-    began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-P", "-m", "workers", "demo", story, "--answer", answer, "--json"],
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(Path.home()), "TMPDIR": str(folder)},
-        capture_output=True, text=True, timeout=150, check=False, cwd=ROOT,
+        capture_output=True, text=True, timeout=3 * PATIENCE, check=False, cwd=ROOT,
     )  # fmt: skip
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert "Traceback" not in done.stderr
@@ -36,7 +35,6 @@ def demo(folder: Path, story: str, answer: str, most: float = 60) -> Events:
     assert events[-1]["event"] == "done", done.stderr
     assert done.returncode == (0 if events[-1]["ok"] else 1), done.stderr
     assert not list(folder.glob("deskhand-demo-*")), "its throwaway home is still there"
-    assert time.monotonic() - began < most  # 20 s on a machine of its own
     return events
 
 
@@ -167,10 +165,10 @@ def test_an_interrupted_story_leaves_nothing_behind(tmp_path, how):
     try:
         until(lambda: list(tmp_path.glob("deskhand-demo-*/ledger.sqlite")), 30, "the demo's home")
         playing.send_signal(how)
-        _, said = playing.communicate(timeout=30)
+        _, said = playing.communicate(timeout=PATIENCE)
     finally:
         playing.kill()
-        playing.wait(10)
+        playing.wait(PATIENCE)
     assert playing.returncode == 130, said
     assert "Traceback" not in said
     assert not list(tmp_path.glob("deskhand-demo-*"))
@@ -184,7 +182,7 @@ def test_the_owner_answers_at_a_terminal_what_asks_and_nothing_else(tmp_path):
         done = subprocess.run(
             [sys.executable, "-P", "-m", "workers", "demo", "leads", "--json"],
             env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(Path.home()), "TMPDIR": str(tmp_path)},
-            stdin=theirs, capture_output=True, text=True, timeout=150, check=False, cwd=ROOT,
+            stdin=theirs, capture_output=True, text=True, timeout=3 * PATIENCE, check=False, cwd=ROOT,
         )  # fmt: skip
     finally:
         os.close(ours)

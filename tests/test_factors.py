@@ -430,9 +430,9 @@ def test_every_lead_has_a_score(lead: Lead, profile: Profile, now: datetime, win
 def test_a_huge_post_costs_no_time() -> None:
     import time
 
-    began = time.monotonic()
+    began = time.process_time()
     score(without(text="full time hours 20 to 30 " * 100_000, title="x" * 10**6), PROFILE, NOW)
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 # ---------------------------------------------------------------- rates

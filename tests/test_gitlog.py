@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.patience import PATIENCE
 from tools.gitlog import commits, folder_of
 from workflows.errors import NeedsOwner, Retryable
 
@@ -32,7 +33,13 @@ class Repository:
             "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": author, "GIT_COMMITTER_DATE": committed or at,
         }  # fmt: skip
         done = subprocess.run(
-            ["git", *words], cwd=self.path, env=environment, check=True, capture_output=True, text=True, timeout=30
+            ["git", *words],
+            cwd=self.path,
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
         )
         return done.stdout.strip()
 

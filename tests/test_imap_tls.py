@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.servers.certificates import Certificate, Certificates, make_certificates
 from tests.servers.dovecot import Dovecot, DovecotUser
 from tools.mail.account import Account
@@ -47,13 +48,13 @@ class Recorder:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
 
     def _serve(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = self._socket.accept()
-                connection.settimeout(10)
+                connection.settimeout(PATIENCE)
                 with contextlib.suppress(OSError):
                     self._talk(connection)
                 connection.close()

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.patience import PATIENCE, SHORTEST
 from tests.servers.dovecot import Dovecot, DovecotUser
 from tests.servers.proxy import Proxy
 from tools.mail import mime
@@ -79,7 +80,7 @@ class Ledger:
                 await task
 
 
-async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Wait for a condition; a test that waits in vain fails here."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -134,10 +135,10 @@ async def test_nobodys_mail_is_touched(mailbox: DovecotUser) -> None:
 
 async def test_news_is_noticed_by_idle_not_by_the_poll(mailbox: DovecotUser) -> None:
     ledger = Ledger()
-    async with ledger.watching(mailbox.account(), patience=Patience(poll=60)):
+    async with ledger.watching(mailbox.account(), patience=Patience(poll=10 * PATIENCE)):
         await until(lambda: "INBOX idle" in ledger.states)
         await off_loop(mailbox.deliver, mail(1))
-        await until(lambda: ledger.mails, seconds=5)
+        await until(lambda: ledger.mails)
 
 
 async def test_a_server_without_idle_is_polled() -> None:
@@ -148,7 +149,7 @@ async def test_a_server_without_idle_is_polled() -> None:
         async with ledger.watching(user.account()):
             await until(lambda: "INBOX idle" in ledger.states)
             await off_loop(user.deliver, mail(1))
-            await until(lambda: ledger.mails, seconds=5)
+            await until(lambda: ledger.mails)
     finally:
         await off_loop(server.stop)
 
@@ -167,10 +168,10 @@ async def test_a_server_that_refuses_the_idle_it_promised_is_polled(mailbox: Dov
     async with ledger.watching(mailbox.account("none", port=refusing_idle.port)):
         await until(lambda: "INBOX idle" in ledger.states)
         await off_loop(mailbox.deliver, mail(1))
-        await until(lambda: ledger.mails, seconds=5)
+        await until(lambda: ledger.mails)
         polls = ledger.states.count("INBOX idle")
         await off_loop(mailbox.deliver, mail(2))
-        await until(lambda: len(ledger.mails) == 2, seconds=5)
+        await until(lambda: len(ledger.mails) == 2)
         assert ledger.states.count("INBOX idle") - polls <= 3, "it must wait between polls"
 
 
@@ -240,7 +241,7 @@ async def test_a_black_hole_is_noticed_within_poll_plus_command(mailbox: Dovecot
         proxy.break_all("black hole")
         start = time.monotonic()
         await until(lambda: any("lost" in state for state in ledger.states))
-        assert time.monotonic() - start <= QUICK.poll + QUICK.command + 3
+        assert time.monotonic() - start < SHORTEST  # a busy machine is slower, never this slow
         proxy.heal()
         await off_loop(mailbox.deliver, mail(1))
         await until(lambda: ledger.mails)

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.dns import DnsServer
 from tests.servers.dovecot import DovecotUser
@@ -140,7 +141,7 @@ def web(certificates: Certificates, pages: dict[str, bytes]) -> Iterator[int]:
     yield server.server_address[1]
     server.shutdown()
     server.server_close()
-    thread.join(10)
+    thread.join(PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -384,7 +385,7 @@ def talk(arguments: list[str], typed: list[tuple[str, str]]) -> str:
     shown, read = "", 0
     for question, answer in typed:
         while question not in shown[read:]:
-            assert select.select([ours], [], [], 30)[0], f"{question!r} was not asked:\n{shown}"
+            assert select.select([ours], [], [], PATIENCE)[0], f"{question!r} was not asked:\n{shown}"
             shown += os.read(ours, 4096).decode()
         read = len(shown)
         os.write(ours, f"{answer}\n".encode())
@@ -394,5 +395,5 @@ def talk(arguments: list[str], typed: list[tuple[str, str]]) -> str:
     except OSError:
         pass  # the other end of the terminal is closed: the command has ended
     os.close(ours)
-    assert child.wait(30) == 0, shown
+    assert child.wait(PATIENCE) == 0, shown
     return shown

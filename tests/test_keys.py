@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from memory.keys import SIZE, Keys, case_key_name
+from tests.patience import PATIENCE
 from workflows.errors import NeedsOwner
 
 
@@ -89,7 +90,7 @@ def test_threads_and_processes_agree_on_one_key(tmp_path):
         thread.start()
     for thread in threads:
         thread.join()
-    found += [process.communicate(timeout=30)[0].decode().strip() for process in running]
+    found += [process.communicate(timeout=PATIENCE)[0].decode().strip() for process in running]
     assert len(found) == 11
     assert len(set(found)) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["home.key"]

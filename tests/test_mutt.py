@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.house import House, until
+from tests.patience import PATIENCE
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
@@ -51,7 +52,7 @@ class Mutt:
 
     def _tmux(self, *words: str, check: bool = True, env: dict[str, str] | None = None):
         return subprocess.run(
-            ["tmux", "-S", self._socket, *words], check=check, env=env, capture_output=True, text=True, timeout=20
+            ["tmux", "-S", self._socket, *words], check=check, env=env, capture_output=True, text=True, timeout=PATIENCE
         )
 
 

@@ -19,6 +19,7 @@ import pytest
 
 from memory.outgoing import OutgoingLedger
 from tests.approved import FREE, NOW, Desk
+from tests.patience import PATIENCE
 from tests.servers.smtp import (
     ACCEPT_THEN_DROP,
     DROP_BEFORE_ACCEPT,
@@ -454,13 +455,13 @@ async def test_kill_9_between_the_server_taking_it_and_saying_so(tmp_path, mailb
         if filed:
             mailbox.deliver(mail.kept, "Sent")
         children[0].send_signal(signal.SIGKILL)
-        children[0].wait(10)
+        children[0].wait(PATIENCE)
 
     with RecordingSmtp(on_message=taken) as server:
         async with Office(tmp_path, server, mailbox) as office:
             outgoing = office.approved()
             children.append(subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path), str(server.port)], cwd=ROOT))  # noqa: ASYNC220
-            await server.wait(lambda _: children[0].poll() is not None, 30)
+            await server.wait(lambda _: children[0].poll() is not None)
             assert children[0].returncode == -signal.SIGKILL
             assert office.entry(outgoing).state == "committing"
             settled = await office.restart().resume()
@@ -482,11 +483,10 @@ async def test_kill_9_while_the_server_keeps_it_waiting(tmp_path, smtp_server, m
         await smtp_server.wait(
             lambda server: (
                 server.connections == 1 and any(line.startswith(last) for _, line in server.commands or [(1, "")])
-            ),
-            30,
+            )
         )
         child.send_signal(signal.SIGKILL)
-        await smtp_server.wait(lambda _: child.poll() is not None, 10)
+        await smtp_server.wait(lambda _: child.poll() is not None)
         assert office.entry(outgoing).state == before
         receipt = await office.send_to_the_end(outgoing)
         assert receipt.state == after

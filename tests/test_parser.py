@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tools.mail import mime, parser
 from tools.mail.parser import MAX_MAIL, OVERSIZE, Limits, Parser, Quarantined
 from workflows.errors import Permanent
@@ -187,7 +188,7 @@ def test_a_child_that_dies_between_mails_is_replaced() -> None:
 def test_an_idle_child_goes_and_comes_back() -> None:
     reader = Parser(replace(Limits(), idle=0.05))
     reader.parse(GOOD)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while reader.pid is not None:
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -11,6 +11,7 @@ from temporalio.client import Client, ScheduleOverlapPolicy
 
 from memory.keys import Keys
 from tests.ledgers import House
+from tests.patience import PATIENCE
 from tests.scripted import Desk, Gated, Office
 from workers.codec import converter
 from workers.engine import TemporalEngine
@@ -22,7 +23,6 @@ from workflows.activities import Activities
 from workflows.errors import NeedsOwner, Retryable
 
 HOUR = timedelta(hours=1)
-PATIENCE = 30.0
 
 
 @dataclass

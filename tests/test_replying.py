@@ -3,7 +3,7 @@
 # ruff: noqa: RUF001, E501 (mail as programs in many languages write it, in one line each)
 
 from dataclasses import replace
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -175,10 +175,10 @@ def test_the_new_part_is_total_and_never_empty(pieces: list[str]) -> None:
     ids=str.split,
 )  # fmt: skip
 def test_hostile_text_is_sorted_quickly(text: str) -> None:
-    started = perf_counter()
+    started = process_time()
     new_part(text)
     gist(text)
-    assert perf_counter() - started < 2.0
+    assert process_time() - started < 2.0
 
 
 # ---------------------------------------------------------------- the frame of the reply

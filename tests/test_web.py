@@ -15,6 +15,7 @@ from bench._bombs import bombs
 from bench._connections import connections
 from bench._inside import inside
 from bench.web import cost, resolver, unreached
+from tests.patience import PATIENCE, SHORTEST
 from tests.servers.certificates import Authority
 from tests.servers.dns import DnsServer
 from tests.servers.web import WebServer
@@ -313,11 +314,11 @@ async def test_caps_are_set_where_the_client_is_made(site):
     small = Web(permit=site.permit, limits=Limits(size=1000, time=timedelta(seconds=0.3)))
     with pytest.raises(Permanent, match=r"larger than 1,000 bytes"):
         await small.get(f"{site.url}/big")
-    site.raw("/slow", lambda peer: site.wait(20))
+    site.raw("/slow", lambda peer: site.wait(PATIENCE))
     began = time.monotonic()
     with pytest.raises(Retryable, match=r"longer than 0\.3 seconds"):
         await small.get(f"{site.url}/slow")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < SHORTEST
 
 
 async def test_exactly_the_cap_is_allowed(site):
@@ -336,7 +337,7 @@ async def test_a_giver_up_leaves_no_connection_behind(site, web):
 
     site.raw("/slow", slow)
     fetching = asyncio.create_task(web.get(f"{site.url}/slow"))
-    await asyncio.wait_for(asked.wait(), 10)
+    await asyncio.wait_for(asked.wait(), PATIENCE)
     fetching.cancel()
     with pytest.raises(asyncio.CancelledError):
         await fetching
@@ -463,8 +464,8 @@ def test_an_old_feed_with_its_doctype_is_read():
 
 
 def test_html_that_would_take_minutes_is_read_as_its_words():
-    began = time.monotonic()
+    began = time.process_time()
     assert html_to_text(f"<table><tr>{'<td>word' * 50_000}").startswith("word word")
     assert html_to_text(f"<style>{'div .a div{display:none}' * 200}</style>{'<div>' * 20_000}deep").strip() == "deep"
     assert html_to_text(f"<style>{'a' * 400_000}</style>shown") == "shown"
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20

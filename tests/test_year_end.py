@@ -30,6 +30,7 @@ from memory.people import find_client
 from memory.schema import cases, from_json, notices, reading, transaction
 from tests.house import House
 from tests.ledgers import mail
+from tests.patience import PATIENCE
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import Delivered, RecordingSmtp
 from tests.servers.timeskip import time_skipping
@@ -49,7 +50,6 @@ FIRST = date(2035, 11, 12)
 DAYS = 90
 DOWN = (date(2035, 12, 13), date(2035, 12, 17))
 """The five days without Deskhand."""
-PATIENCE = 40.0
 
 
 # ---------------------------------------------------------------- who owes what

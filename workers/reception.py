@@ -5,6 +5,7 @@ state does what a durable workflow would: whatever is recorded is delivered unti
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -31,7 +32,9 @@ AT_ONCE = 8
 _SHOWN = 200
 """Characters of what an unreadable mail says of itself that are kept."""
 SWEEP = 60.0
-"""Seconds after which what could not be delivered is tried again."""
+"""Seconds after which is looked again where nothing new came."""
+FIRST_PAUSE = 1.0
+"""Seconds until what could not be delivered is tried again; each further try waits twice as long, up to `SWEEP`."""
 
 
 @dataclass(slots=True)
@@ -90,46 +93,48 @@ class Reception:
         self.upkeep_due.set()
 
     async def run(self) -> None:
-        """Deliver what is recorded until cancelled: at once when something comes, else every minute."""
+        """Deliver what is recorded until cancelled: at once when something comes, soon when something did not work."""
+        failures = 0
         while True:
             self.news.clear()
-            await self.deliver_all()
-            try:
-                async with asyncio.timeout(SWEEP):
+            failures = 0 if await self.deliver_all() else failures + 1
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause(failures)):
                     await self.news.wait()
-            except TimeoutError:
-                continue
 
-    async def deliver_all(self) -> None:
-        """Everything recorded, oldest first, orders before all. One that cannot be delivered holds up no other."""
+    async def deliver_all(self) -> bool:
+        """Whether everything recorded was delivered, oldest first, orders before all; none holds up another."""
         events = await asyncio.to_thread(self.ledger.undelivered)
         # "stop all" must not wait behind a case that Temporal is slow to take.
-        await self._deliver_in_order([event for event in events if event.kind == "order"])
+        delivered = [await self._deliver_in_order([event for event in events if event.kind == "order"])]
         by_case: dict[int, list[Event]] = {}
         for event in events:
             if event.kind != "order":
                 by_case.setdefault(event.case, []).append(event)
         at_once = asyncio.Semaphore(AT_ONCE)
 
-        async def deliver(one_case: Sequence[Event]) -> None:
+        async def deliver(one_case: Sequence[Event]) -> bool:
             async with at_once:
-                await self._deliver_in_order(one_case)
+                return await self._deliver_in_order(one_case)
 
-        await asyncio.gather(*(deliver(one_case) for one_case in by_case.values()))
+        delivered += await asyncio.gather(*(deliver(one_case) for one_case in by_case.values()))
         for answer in await asyncio.to_thread(self.ledger.unhandled_answers):
-            await self._guarded(self.answering.give(answer), case=answer.case)
+            delivered.append(await self._guarded(self.answering.give(answer), case=answer.case))
+        return all(delivered)
 
-    async def _deliver_in_order(self, events: Sequence[Event]) -> None:
-        for event in events:
-            await self._deliver(event)
+    async def _deliver_in_order(self, events: Sequence[Event]) -> bool:
+        return all([await self._deliver(event) for event in events])  # a list: the later ones are tried, too
 
-    async def _deliver(self, event: Event) -> None:
+    async def _deliver(self, event: Event) -> bool:
+        """Whether it was delivered, or waits for a part that this process does not run."""
         take = self.takers.get(event.kind)
         if take is None:  # written by a newer Deskhand, or for a part that this process does not run: it stays recorded
             log.warning("nobody takes this event", kind=event.kind, case=event.case)
-            return
-        if await self._guarded(take(event), case=event.case):
+            return True
+        taken = await self._guarded(take(event), case=event.case)
+        if taken:
             await asyncio.to_thread(self.ledger.mark_delivered, event.key, event.kind)
+        return taken
 
     async def _guarded(self, doing: Awaitable[object], *, case: int) -> bool:
         """Whether it worked. What did not stays recorded, and the next round tries it again."""
@@ -142,3 +147,12 @@ class Reception:
             log.exception("not delivered yet", case=case)
             return False
         return True
+
+
+def pause(failures: int) -> float:
+    """Seconds until the next look, after so many in which something could not be delivered.
+
+    A case that is just ending, or a Temporal server that answers late, is there again in a moment: an owner's yes or a
+    client's next mail must not wait out a whole minute for it.
+    """
+    return min(SWEEP, FIRST_PAUSE * 2 ** min(failures - 1, 10)) if failures else SWEEP

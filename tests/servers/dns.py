@@ -11,6 +11,8 @@ import dns.rcode
 import dns.resolver
 import dns.rrset
 
+from tests.patience import PATIENCE
+
 
 class DnsServer:
     """Answers over UDP; `records`: (name with its final dot, type) -> values as in a zone file.
@@ -32,7 +34,7 @@ class DnsServer:
 
     def __exit__(self, *_: object) -> None:
         self._socket.sendto(b"end", self._socket.getsockname())
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         self._socket.close()
 
     def resolver(self) -> dns.resolver.Resolver:

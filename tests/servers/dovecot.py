@@ -23,11 +23,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.servers.certificates import Certificate, make_certificates
 from tools.mail.account import Account, Tls
 
 PASSWORD = "correct horse"
-STARTS_WITHIN = 20.0
 
 _CONFIGURATION = """
 base_dir = {base}/run
@@ -143,7 +143,7 @@ class Dovecot:
     def set_password(self, user: str, password: str) -> None:
         """Change it, and wait until the server knows: it looks at the file once a second."""
         self._write_password(user, password)
-        deadline = time.monotonic() + STARTS_WITHIN
+        deadline = time.monotonic() + PATIENCE
         while not self._accepts(user, password):
             if time.monotonic() > deadline:
                 raise AssertionError(f"Dovecot does not know the new password:\n{self.log()}")
@@ -184,7 +184,7 @@ class Dovecot:
         fresh.replace(path)
 
     def _accepts(self, user: str, password: str) -> bool:
-        client = imaplib.IMAP4("127.0.0.1", self.port, timeout=20)
+        client = imaplib.IMAP4("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             client.login(user, password)
         except imaplib.IMAP4.error:
@@ -195,17 +195,17 @@ class Dovecot:
             client.logout()
 
     def _await_greeting(self) -> None:
-        deadline = time.monotonic() + STARTS_WITHIN
+        deadline = time.monotonic() + PATIENCE
         while True:
             if self._process is not None and self._process.poll() is not None:
                 stderr = self._process.stderr.read().decode(errors="replace") if self._process.stderr else ""
                 pytest.exit(f"Dovecot ended at once: {stderr}\n{self.log()}", returncode=2)
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as probe:
-                probe.settimeout(5)
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), PATIENCE) as probe:
+                probe.settimeout(PATIENCE)
                 if probe.recv(4) == b"* OK":
                     return
             if time.monotonic() > deadline:
-                pytest.exit(f"Dovecot did not greet within {STARTS_WITHIN} s:\n{self.log()}", returncode=2)
+                pytest.exit(f"Dovecot did not greet within {PATIENCE} s:\n{self.log()}", returncode=2)
             time.sleep(0.02)
 
     def _end(self, how: signal.Signals) -> None:
@@ -217,10 +217,10 @@ class Dovecot:
         else:
             process.send_signal(how)
         try:
-            process.wait(10)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(PATIENCE)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -264,7 +264,7 @@ class DovecotUser:
     @contextlib.contextmanager
     def session(self, folder: str = "", *, readonly: bool = True):
         """A plain imaplib session, in `folder` when given."""
-        client = imaplib.IMAP4("127.0.0.1", self.server.port, timeout=20)
+        client = imaplib.IMAP4("127.0.0.1", self.server.port, timeout=PATIENCE)
         try:
             client.login(self.user, self.password)
             if folder:

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
+from tests.patience import PATIENCE
+
 Point = Literal["connect", "ehlo", "auth", "mail", "rcpt", "data", "content", "final"]
 """Where a fault strikes; `content`: after 354, while the bytes come; `final`: at the answer to the final dot."""
 
@@ -121,7 +123,7 @@ class RecordingSmtp:
         self.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         if self._thread is not None:
-            self._thread.join(10)
+            self._thread.join(PATIENCE)
         self._loop.close()
 
     def __enter__(self) -> Self:
@@ -137,14 +139,15 @@ class RecordingSmtp:
     def to(self, address: str) -> list[Delivered]:
         return [mail for mail in self.delivered if address in mail.recipients]
 
-    async def wait(self, condition: Callable[["RecordingSmtp"], bool], seconds: float = 10) -> None:
+    async def wait(self, condition: Callable[["RecordingSmtp"], bool], seconds: float = PATIENCE) -> None:
         """Until the condition holds; fails the test when it does not in time."""
-        deadline = time.monotonic() + seconds
+        limit = max(seconds, PATIENCE)
+        deadline = time.monotonic() + limit
         while not condition(self):
-            assert time.monotonic() < deadline, f"not in {seconds} s; transactions: {self.transactions}"
+            assert time.monotonic() < deadline, f"not in {limit:.0f} s; transactions: {self.transactions}"
             await asyncio.sleep(0.01)
 
-    async def wait_delivered(self, count: int, seconds: float = 10) -> list[Delivered]:
+    async def wait_delivered(self, count: int, seconds: float = PATIENCE) -> list[Delivered]:
         await self.wait(lambda server: len(server.delivered) >= count, seconds)
         return list(self.delivered)
 

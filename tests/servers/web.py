@@ -19,6 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
+from tests.patience import PATIENCE
+
 _LONGEST_HEAD = 100_000
 
 
@@ -102,7 +104,7 @@ class WebServer:
             with contextlib.suppress(OSError):
                 peer.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(10)
+            thread.join(PATIENCE)
 
     def wait(self, seconds: float) -> bool:
         """Hold an answer back; True when the server ends in the meantime."""
@@ -126,7 +128,7 @@ class WebServer:
     def _serve(self, plain: socket.socket) -> None:
         peer = plain
         with contextlib.suppress(OSError, ValueError):
-            plain.settimeout(30)
+            plain.settimeout(PATIENCE)
             if self._tls:
                 peer = self._tls.wrap_socket(plain, server_side=True)
                 self._open.add(peer)
