@@ -1,6 +1,6 @@
 """Figures in the shape that the contract names, and the sums they need."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from statistics import median
 from typing import Any
 
@@ -38,6 +38,14 @@ def against_floor(
         "runs": len(values),
         **more,
     }
+
+
+async def finished(name: str, measuring: Awaitable[Figure]) -> Figure:
+    """The figure, or instead of it what it failed of: the other figures of a measurement go on."""
+    try:
+        return await measuring
+    except Exception as fault:  # noqa: BLE001 - a measurement is any code; `bench` says what went wrong
+        return {"id": name, "ok": False, "fault": fault}
 
 
 def _short(value: float) -> float:

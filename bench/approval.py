@@ -11,7 +11,7 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
 from bench._attacks import Attack, attacks
-from bench._figures import Figure, at_least, at_most
+from bench._figures import Figure, at_least, at_most, finished
 from bench._house import MeasuredHouse, house, servers
 from tests.answer_styles import LANGUAGES, STYLES, Reply, unquoted
 from tests.approved import FREE
@@ -31,10 +31,10 @@ AUTOCORRECTED = 200
 
 async def run(full: bool) -> AsyncIterator[Figure]:
     """`A1`: sends after attacks. `A2`: false approvals, `A2.clear`: share understood. `A3`: differing mails."""
-    yield await asyncio.to_thread(_attacked)
+    yield await finished("A1", asyncio.to_thread(_attacked))
     for figure in await asyncio.to_thread(_generated, 5000 if full else 400):
         yield figure
-    yield await _byte_for_byte(500 if full else 40)
+    yield await finished("A3", _byte_for_byte(500 if full else 40))
 
 
 # ---------------------------------------------------------------- A1

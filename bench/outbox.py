@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bench._figures import Figure, at_most
+from bench._figures import Figure, at_most, finished
 from bench._house import MeasuredHouse, servers
 from memory.outgoing import Claimed, Held
 from tests.approved import FREE, NOW, Desk
@@ -50,10 +50,10 @@ LANES = 4
 async def run(full: bool) -> AsyncIterator[Figure]:
     """`S1` duplicates or lost (two kinds of server), `S2` broken threads, `S3` mails over the cap, `T1` as S1."""
     for name, rewrites in (("S1", False), ("S1.rewriting-server", True)):
-        yield await _faulty(name, 500 if full else 60, rewrites=rewrites)
-    yield await _threads(200 if full else 30)
-    yield _caps(10_000 if full else 500)
-    yield await _deaths(_all_deaths() if full else _some_deaths(), lanes=LANES if full else 1)
+        yield await finished(name, _faulty(name, 500 if full else 60, rewrites=rewrites))
+    yield await finished("S2", _threads(200 if full else 30))
+    yield await finished("S3", asyncio.to_thread(_caps, 10_000 if full else 500))
+    yield await finished("T1", _deaths(_all_deaths() if full else _some_deaths(), lanes=LANES if full else 1))
 
 
 # ---------------------------------------------------------------- S1

@@ -17,7 +17,7 @@ import httpx2
 
 from bench._bombs import Bomb, bombs
 from bench._connections import Connection, connections
-from bench._figures import Figure, at_most
+from bench._figures import Figure, at_most, finished
 from bench._inside import Inside, inside
 from tests.servers.dns import DnsServer
 from tests.servers.web import WebServer
@@ -33,7 +33,7 @@ SMALL = {
 
 async def run(full: bool) -> AsyncIterator[Figure]:
     """`W1`: connections; `W2.memory`: MB; `W2.seconds`. Small: ten bombs, full: all."""
-    yield await unreached()
+    yield await finished("W1", unreached())
     with WebServer() as server:
         chosen = [bomb for bomb in bombs(server) if full or bomb.path in SMALL]
         costs = {bomb.path: await cost(server, bomb) for bomb in chosen}

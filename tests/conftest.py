@@ -9,10 +9,33 @@ from sqlalchemy import Engine
 
 from memory.journal import Journal
 from memory.schema import open_engine
+from tests import quick
 from tests.servers.dovecot import Dovecot, DovecotUser
 from tests.servers.openai import OpenAIServer
 from tests.servers.smtp import RecordingSmtp
 from workers.clock import SystemClock
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only what starts no server and no other program")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("quick"):
+        return
+    slow = [item for item in items if quick.starts_something(item)]
+    items[:] = [item for item in items if item not in set(slow)]
+    config.hook.pytest_deselected(items=slow)
+    quick.watch()
+
+
+@pytest.fixture(autouse=True)
+def _quick_means_quick(request: pytest.FixtureRequest) -> Iterator[None]:
+    """In the quick half a test that starts something all the same says so: tests/quick.py has missed it."""
+    quick.started()
+    yield
+    if request.config.getoption("quick") and (started := quick.started()):
+        pytest.fail(f"the quick half started {', '.join(started)}; name what does it in tests/quick.py", pytrace=False)
 
 
 @pytest.fixture(scope="session")

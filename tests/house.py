@@ -104,8 +104,9 @@ class House:
         )
         self._listener = threading.Thread(target=self._listen, args=(self.process,), daemon=True)
         self._listener.start()
-        until(lambda: self._runs() or self.ended(), 60, "the service to run")
-        assert may_end or self._runs(), "\n".join(self.said)
+        until(lambda: self._runs() or self.ended(), what="the service to run")
+        if not may_end and not self._runs():
+            raise WaitedInVainError("The service ended before it ran; it said: " + " | ".join(self.said[-20:]))
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         self.said.append(f"-- process {process.pid}")

@@ -436,11 +436,15 @@ def no_answer(context: typer.Context, which: CaseId) -> int:
     rich_help_panel=MEASURE,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["--help"]},
 )
-def test(context: typer.Context) -> int:
-    """Run the whole suite; what follows goes to pytest."""
+def test(
+    context: typer.Context,
+    *,
+    quick: Annotated[bool, typer.Option("--quick", help="Only what starts no server.")] = False,  # noqa: PT028
+) -> int:
+    """Run the whole suite; installs as root what it needs. What follows goes to pytest."""
     from workers.commands import running
 
-    return running.test(context.args)
+    return running.test(context.args, quick=quick)
 
 
 @app.command(rich_help_panel=MEASURE)

@@ -1,6 +1,7 @@
 """`bench`: every module under bench/ has `run(full)`, which yields figures (a plain or an async generator).
 
 A figure is a mapping with at least `id value goal ok`; `floor` and `ratio` where a floor was measured in the same run.
+One that could not be finished is `id ok fault`: its fault is said in a sentence, and the others go on.
 """
 
 import asyncio
@@ -23,15 +24,15 @@ def run(output: Output, name: str, *, full: bool, folder: Path = FOLDER) -> int:
     """Run one measurement or all; 1 when a goal is missed or a measurement failed: the others are run all the same.
 
     Raises:
-        NeedsOwner: there is no measurement of that name.
-        Exception: what the only measurement failed of, after the figures it gave.
+        NeedsOwner: there is no measurement of that name, or the only one needs something of the owner first.
     """
     chosen = _chosen(folder, name)
     figures: list[Figure] = []
     faults = [fault for one in chosen if (fault := _fault(output, folder, one, figures, full=full))]
+    faults += [figure["fault"] for figure in figures if "fault" in figure]
     rows = [("FIGURE", "VALUE", "FLOOR", "RATIO", "GOAL", ""), *(_row(figure) for figure in figures)]
     output.text(table(rows, {}))
-    if faults and len(chosen) == 1:
+    if len(chosen) == 1 and faults and isinstance(faults[0], NeedsOwner):
         raise faults[0]
     return 0 if not faults and all(figure["ok"] for figure in figures) else 1
 
@@ -41,13 +42,37 @@ def _fault(output: Output, folder: Path, name: str, figures: list[Figure], *, fu
     try:
         _measure(output, folder, name, figures, full=full)
     except Exception as error:  # noqa: BLE001 - a measurement is any code, so any error is its own
-        problem = str(error) if isinstance(error, DeskhandError) else f"{type(error).__name__}: {error}"
-        output.event("failed", name=name, problem=problem)
-        print(f"{name} failed: {problem}", file=sys.stderr, flush=True)
-        if output.debug:
-            traceback.print_exception(error)
+        _tell_fault(output, name, error)
         return error
     return None
+
+
+def _tell_fault(output: Output, name: str, error: Exception, figure: str = "") -> None:
+    """That a measurement, or one figure of it, could not be finished: what it waited for, and what to do."""
+    problem = sentence(error, name)
+    output.event("failed", name=name, **({"id": figure} if figure else {}), problem=problem)
+    print(f"{figure or name} could not be finished: {problem}", file=sys.stderr, flush=True)
+    if output.debug:
+        traceback.print_exception(error)
+
+
+def sentence(error: Exception, name: str) -> str:
+    """What went wrong in a measurement and what to do about it."""
+    if isinstance(error, DeskhandError):
+        return str(error)
+    again = f"run ./deskhand bench {name} again, with --debug to see where it stood"
+    if isinstance(error, TimeoutError | AssertionError):
+        said = str(error).rstrip(".") or f"What it waited for did not come or did not hold at {_place(error)}"
+        return f"{said}. If other programs keep this machine busy, end them; {again}."
+    return f"{type(error).__name__} at {_place(error)}: {error or 'no word'}. Mend that and {again}."
+
+
+def _place(error: Exception) -> str:
+    """The last line of its own that it went through, not of what runs it."""
+    libraries = (sys.prefix, sys.base_prefix, __file__)
+    steps = [step for step in traceback.extract_tb(error.__traceback__) if not step.filename.startswith(libraries)]
+    ours = [step for step in steps if not step.filename.endswith("_figures.py")] or steps
+    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno} ({ours[-1].line})" if ours else "an unknown place"
 
 
 def _chosen(folder: Path, name: str) -> list[str]:
@@ -70,29 +95,32 @@ def _measure(output: Output, folder: Path, name: str, figures: list[Figure], *, 
     before = len(figures)
     found = importlib.import_module(f"{folder.name}.{name}").run(full)
     if hasattr(found, "__aiter__"):
-        asyncio.run(_gather(output, found, figures))
+        asyncio.run(_gather(output, name, found, figures))
     else:
-        _take(output, found, figures)
+        _take(output, name, found, figures)
     if len(figures) == before:
         raise NeedsOwner(f"The measurement {name} gave no figure.", f"Mend bench/{name}.py.")
 
 
-def _take(output: Output, found: Iterable[Figure], figures: list[Figure]) -> None:
+def _take(output: Output, name: str, found: Iterable[Figure], figures: list[Figure]) -> None:
     for figure in found:
-        figures.append(_told(output, figure))  # noqa: PERF401 - those before a fault stay
+        figures.append(_told(output, name, figure))  # noqa: PERF401 - those before a fault stay
 
 
-async def _gather(output: Output, found: AsyncIterator[Figure], figures: list[Figure]) -> None:
+async def _gather(output: Output, name: str, found: AsyncIterator[Figure], figures: list[Figure]) -> None:
     async for figure in found:
-        figures.append(_told(output, figure))  # noqa: PERF401 - those before a fault stay
+        figures.append(_told(output, name, figure))  # noqa: PERF401 - those before a fault stay
 
 
-def _told(output: Output, figure: Figure) -> Figure:
-    output.event("figure", **figure)
+def _told(output: Output, name: str, figure: Figure) -> Figure:
+    if "fault" in figure:
+        _tell_fault(output, name, figure["fault"], str(figure["id"]))
+    else:
+        output.event("figure", **figure)
     return figure
 
 
 def _row(figure: Figure) -> tuple[str, ...]:
     shown = ("id", "value", "floor", "ratio", "goal")
     cells = tuple("" if figure.get(key) is None else str(figure[key]) for key in shown)
-    return *cells, "ok" if figure["ok"] else "MISSED"
+    return *cells, "NOT FINISHED" if "fault" in figure else "ok" if figure["ok"] else "MISSED"

@@ -1,0 +1,142 @@
+"""`./deskhand test --quick`: which tests start no server and no other program, found by what their code reaches.
+
+Nobody marks a test. From the test and each of its fixtures we follow the names that their code uses, through the
+helpers under tests/ and bench/, until one starts something: a server of tests/servers/, the service, a child process.
+While the quick half runs, a listening socket or a child process all the same is an error of that test (`watch`).
+"""
+
+import builtins
+import inspect
+import sys
+from collections.abc import Iterator
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import pytest
+
+OURS = ("tests.", "bench.", "conftest")
+SERVERS = "tests.servers."
+ROOMS = ("tests.servers", "tests", "bench", "workers")
+HARMLESS = {"tests.servers.certificates"}
+"""Makes files."""
+STARTERS = {
+    *("subprocess.run", "subprocess.Popen", "subprocess.check_output", "subprocess.check_call"),
+    *("asyncio.subprocess.create_subprocess_exec", "asyncio.subprocess.create_subprocess_shell", "pty.spawn"),
+    *("multiprocessing.context.Process", "asyncio.streams.start_server", "asyncio.streams.start_unix_server"),
+    *(
+        "temporalio.testing._workflow.WorkflowEnvironment",
+        "workers.supervisor.Service",
+        "workers.temporal.TemporalServer",
+    ),
+    *("workers.control.ControlServer", "tools.mail.embedded.EmbeddedMail", "tools.mail.parser.Parser"),
+    *("workers.worker.build_workers", "socket.create_server", "tools.pages.Reader"),
+}
+"""What starts something, by module and name."""
+
+
+def starts_something(item: pytest.Item) -> bool:
+    """Whether this test or a fixture of it starts a server or another program."""
+    if not isinstance(item, pytest.Function):
+        return False
+    fixtures = item._fixtureinfo.name2fixturedefs.values()
+    functions = [item.function, *(definitions[-1].func for definitions in fixtures)]
+    return any(reaches(function) for function in functions)
+
+
+_KNOWN: dict[int, bool] = {}
+
+
+def reaches(thing: object) -> bool:
+    """Whether this function or class, or a helper of ours that it uses, starts something."""
+    thing = inspect.unwrap(thing) if callable(thing) else thing  # type: ignore[arg-type]
+    if _is_starter(thing):
+        return True
+    if id(thing) not in _KNOWN and _is_ours(thing):
+        _KNOWN[id(thing)] = False  # one that uses itself
+        _KNOWN[id(thing)] = any(reaches(used) for used in _used(thing))
+    return _KNOWN.get(id(thing), False)
+
+
+def _is_starter(thing: object) -> bool:
+    module = getattr(thing, "__module__", "") or ""
+    if module.startswith(SERVERS) and module not in HARMLESS:
+        return isinstance(thing, type) and any(hasattr(thing, way) for way in ("start", "__enter__", "__aenter__"))
+    return f"{module}.{getattr(thing, '__qualname__', '')}" in STARTERS
+
+
+def _is_ours(thing: object) -> bool:
+    if not isinstance(thing, FunctionType | type):
+        return False
+    module = thing.__module__ or ""
+    return module.startswith(OURS) or module.startswith("test_")
+
+
+def _used(thing: object) -> Iterator[object]:
+    """Everything that its code names: globals, and attributes of the modules among them."""
+    functions = [thing] if isinstance(thing, FunctionType) else _methods(thing)  # type: ignore[arg-type]
+    if isinstance(thing, type):
+        yield from thing.__mro__[1:]
+    for function in functions:
+        for code in _codes(function.__code__):
+            for name in code.co_names:
+                yield from _named(name, function.__globals__, code)
+        for cell in function.__closure__ or ():
+            yield _content(cell)
+
+
+def _methods(owner: type) -> list[FunctionType]:
+    found = [
+        getattr(member, "__func__", None) or getattr(member, "fget", None) or member for member in vars(owner).values()
+    ]
+    return [inspect.unwrap(member) for member in found if isinstance(member, FunctionType)]
+
+
+def _named(name: str, names: dict[str, Any], code: CodeType) -> Iterator[object]:
+    thing = names.get(name, getattr(builtins, name, None))
+    if not isinstance(thing, ModuleType) and thing is not None:
+        yield thing
+    # Also what is imported inside a function: `from workers.temporal import TemporalServer`, `from tests.servers import web`
+    for module in (thing, sys.modules.get(name), *(sys.modules.get(f"{room}.{name}") for room in ROOMS)):
+        if isinstance(module, ModuleType):
+            yield from (value for used in code.co_names if (value := getattr(module, used, None)) is not None)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def _content(cell: Any) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
+# ---------------------------------------------------------------- while it runs
+
+_ALLOWED = ("git", "uname", "ldconfig", "gcc", "cc", "ld")
+"""Children that standard libraries start to look around."""
+_started: list[str] = []
+
+
+def watch() -> None:
+    """From now on note each listening socket and each child process of this process."""
+    sys.addaudithook(_hook)
+
+
+def started() -> list[str]:
+    """What was started since the last question."""
+    noted, _started[:] = [*_started], []
+    return noted
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "subprocess.Popen":
+        program = str(arguments[0]).rpartition("/")[2]
+        if not program.startswith(_ALLOWED):
+            _started.append(f"the program {program}")
+    elif event == "socket.bind":
+        _started.append(f"a socket at {arguments[1]}")
