@@ -6,6 +6,8 @@ While the quick half runs, a listening socket or a child process all the same is
 """
 
 import builtins
+import contextlib
+import importlib
 import inspect
 import sys
 from collections.abc import Iterator
@@ -95,10 +97,18 @@ def _named(name: str, names: dict[str, Any], code: CodeType) -> Iterator[object]
     thing = names.get(name, getattr(builtins, name, None))
     if not isinstance(thing, ModuleType) and thing is not None:
         yield thing
-    # Also what is imported inside a function: `from workers.temporal import TemporalServer`, `from tests.servers import web`
-    for module in (thing, sys.modules.get(name), *(sys.modules.get(f"{room}.{name}") for room in ROOMS)):
+    for module in (thing, *_imported(name, code)):
         if isinstance(module, ModuleType):
             yield from (value for used in code.co_names if (value := getattr(module, used, None)) is not None)
+
+
+def _imported(name: str, code: CodeType) -> Iterator[ModuleType | None]:
+    """The modules that code imports by itself: `from tests.servers import web`, `from workers.temporal import x`."""
+    yield sys.modules.get(name)
+    for room in ROOMS:
+        if room in code.co_names:
+            with contextlib.suppress(ImportError):
+                yield importlib.import_module(f"{room}.{name}")
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
