@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from workflows.models import Email
+from workflows.models import Defect, Email
 from workflows.rules.approval import extract_draft
 from workflows.rules.calendar import folded
 from workflows.rules.canonical import canonical, visible
@@ -109,7 +109,7 @@ def is_too_long(email: Email) -> bool:
     texts = (email.text, email.html_text)
     if any(len(text) > _MOST_CHARACTERS or text.count("\n") >= _MOST_LINES for text in texts):
         return True
-    return any(defect.startswith("text longer than") for defect in email.defects)  # the parser has cut it
+    return any(isinstance(defect, Defect) and defect.code == "text" for defect in email.defects)  # cut by the parser
 
 
 def typed(email: Email, asked_text: str) -> Typed:
