@@ -64,6 +64,7 @@ class Email:
     text: str = ""
     html_text: str = ""  # the HTML part alone as text, paragraphs joined; "" when there is none
     html_list: bool = False  # a list stands in the HTML part: its numbers may be the mail program's, not the writer's
+    html_signatures: tuple[str, ...] = ()  # blocks of the HTML part that a mail program marked as its signature
     attachments: tuple[Attachment, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()  # (lower-case name, decoded value), mail order, each value capped
     defects: tuple[Defect, ...] = ()  # what the parser had to forgive

@@ -251,8 +251,9 @@ def parse(raw: bytes) -> Email:
         in_reply_to=_ids(block.all("in-reply-to")),
         references=_ids(block.all("references")),
         text=reading.cap(plain),
-        html_text=reading.cap(_joined(texts.html)),
+        html_text=reading.cap(_joined(texts.written)),
         html_list=reading.html_list,
+        html_signatures=tuple(dict.fromkeys(reading.signatures)),
         attachments=files,
         headers=tuple((name, _clean(decode_words(value), one_line=True)[:MAX_VALUE]) for name, value in block.fields),
         trace=_trace(block),
@@ -278,15 +279,17 @@ def decoded_body(raw: bytes) -> str:
 
 
 class _Texts:
-    """What a reader sees: the plain parts, and the HTML parts as text."""
+    """What a reader sees: the plain parts, and the HTML parts as text and as they were written."""
 
-    def __init__(self, plain: Sequence[str] = (), html: Sequence[str] = ()) -> None:
+    def __init__(self, plain: Sequence[str] = (), html: Sequence[str] = (), written: Sequence[str] = ()) -> None:
         self.plain = list(plain)
         self.html = list(html)
+        self.written = list(written)
 
     def add(self, other: "_Texts") -> None:
         self.plain += other.plain or other.html
         self.html += other.html
+        self.written += other.written
 
 
 class _Reading:
@@ -298,6 +301,7 @@ class _Reading:
         self._digests: dict[int, tuple[str, int]] = {}
         self.shown: set[_Part] = set()
         self.html_list = False
+        self.signatures: list[str] = []
 
     def texts(self, part: _Part) -> _Texts:
         """The visible text under a part, alternatives chosen, in reading order."""
@@ -355,7 +359,8 @@ class _Reading:
                 self._forgive("alternatives", f"several alternatives of {kind}: one of them is read")
         plain = next((texts.plain for texts in found if _joined(texts.plain).strip()), [])
         html = next((texts.html for texts in reversed(found) if texts.html), [])
-        return _Texts(plain, html)
+        written = next((texts.written for texts in reversed(found) if texts.html), [])
+        return _Texts(plain, html, written)
 
     def _leaf(self, part: _Part) -> _Texts:
         if not part.is_text and part is not self._tree.top:
@@ -371,16 +376,18 @@ class _Reading:
             content = content[: MAX_TEXT * 8]
         text = _clean(charsets.decode(content, part.content_type.get("charset"), self._forgive.charset))
         if part.kind == "text/html":
-            return _Texts(html=[self._html(text)])
+            return self._html(text)
         return _Texts(plain=[_unflowed(text, part.content_type)])
 
-    def _html(self, text: str) -> str:
+    def _html(self, text: str) -> _Texts:
         from tools import markup
 
         if len(text) > markup.CAP:
             self._forgive("html", f"HTML longer than {markup.CAP} characters is cut")
         self.html_list = self.html_list or markup.has_list(text)
-        return _clean(markup.html_to_text(text))
+        written = markup.as_written(text)
+        self.signatures += (_clean(signature) for signature in written.signatures)
+        return _Texts(html=[_clean(markup.html_to_text(text))], written=[_clean(written.text)])
 
     def _report(self, part: _Part) -> list[str]:
         """The machine's part of a bounce, and the header of the mail it speaks of: what ties it to a case."""

@@ -288,7 +288,7 @@ def _email(fields: dict[str, Any]) -> Email:
         **{
             **fields,
             **people,
-            **{name: tuple(fields[name]) for name in ("in_reply_to", "references")},
+            **{name: tuple(fields[name]) for name in ("in_reply_to", "references", "html_signatures")},
             "defects": tuple(Defect(**item) for item in fields["defects"]),
             "attachments": tuple(Attachment(**item) for item in fields["attachments"]),
             **{name: tuple((key, value) for key, value in fields[name]) for name in ("headers", "trace")},

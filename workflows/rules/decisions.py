@@ -34,6 +34,7 @@ from workflows.models import (
 from workflows.rules import calendar
 from workflows.rules.calendar import folded
 from workflows.rules.canonical import canonical, visible
+from workflows.rules.frames import is_left_in
 from workflows.rules.typed import Typed, is_too_long, typed
 
 _LONGEST_VERB = 7  # words
@@ -99,6 +100,8 @@ def read(email: Email, asked: Asked, owner: Owner, now: datetime) -> Decision:
     said = typed(email, asked.text)
     decision = parse(said.words, owner, now, html_words=said.html_words, block=said.block, altered=said.altered)
     name = f"{asked.case}.{asked.version}"
+    if isinstance(decision, Edit) and decision.send and is_left_in(decision.text, owner.addresses):
+        decision = Edit(text=decision.text)  # a piece of our own mail may never reach a client: shown once more
     if isinstance(decision, Edit) and is_too_long(email):
         return Unclear(question=_TOO_LONG.format(name=name))
     if isinstance(decision, Approve | Edit) and email.is_partial:
