@@ -104,8 +104,8 @@ def _templates() -> tuple[_Template, ...]:
 def _products() -> re.Pattern[str]:
     table = _tables()["products"]
     names = sorted({re.escape(_bare(name)) for name in table["names"]} - {""}, key=len, reverse=True)
-    model = rf"{table['models']}(?: (?:[a-z]{{0,2}}\d{{1,4}}[a-z]{{0,2}}|pro|plus|ultra|max|mini|lite|air|fe|se|note|fold|flip|tab|5g|4g|edge)){{1,4}}"
-    return re.compile(rf"(?<!\w)(?:{model}|{'|'.join(names)})(?!\w)")
+    model = rf"{table['models']}(?: (?:[a-z]{{0,2}}\d{{1,4}}[a-z]{{0,2}}|pro|plus|ultra|nord|max|mini|lite|air|fe|se|note|fold|flip|tab|5g|4g|edge)){{1,4}}"
+    return re.compile(rf"(?<![\w-])(?:{model}|{'|'.join(names)})(?!\w)")
 
 
 def _bare(text: str) -> str:
@@ -132,11 +132,11 @@ def is_footer(line: str) -> bool:
     if len(line) > _LONGEST_FOOTER:
         return False
     text = " ".join(_LINK.sub(" ", line).split()).strip(" *_[]()|")
-    whole = key_of(folded(text)) or key_of(folded(line))
+    whole, exact = key_of(folded(text)), key_of(folded(line))
+    if whole in _listed() or exact in _listed():
+        return True
     if not whole or "?" in line:
         return False
-    if whole in _listed():
-        return True
     return all(_is_templated(sentence) for sentence in _sentences(text))
 
 
@@ -151,8 +151,30 @@ def _is_templated(text: str) -> bool:
     bare = _bare(text)
     if not bare or len(bare.split()) > 16:  # noqa: PLR2004 - no footer is longer
         return False
+    if _is_offer(bare):
+        return True
     rest = _products().sub(" \x00 ", bare)
     return "\x00" in rest and any(_fits(rest, bare, template) for template in _templates())
+
+
+@lru_cache(maxsize=1)
+def _offers() -> re.Pattern[str]:
+    table = _tables()["offers"]
+    opens, joins, ends, systems = (
+        "|".join(sorted((re.escape(_bare(word)) for word in table[kind]), key=len, reverse=True))
+        for kind in ("opens", "joins", "ends", "systems")
+    )
+    return re.compile(
+        rf"(?P<open>(?:{opens}) )?(?P<app>[\w.&+ -]{{2,30}}) (?:{joins}) (?:{systems})(?P<end> (?:{ends}))?"
+    )
+
+
+def _is_offer(bare: str) -> bool:
+    """`Get BlueMail for Android`, `Outlook für iOS beziehen`."""
+    offer = _offers().fullmatch(bare)
+    if offer is None or not (offer["open"] or offer["end"]):
+        return False
+    return _products().fullmatch(offer["app"]) is not None
 
 
 def _fits(rest: str, bare: str, template: _Template) -> bool:
