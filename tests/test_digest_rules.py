@@ -15,6 +15,7 @@ from workflows.models import (
     Brief,
     Client,
     Decision,
+    Defect,
     Draft,
     Edit,
     Email,
@@ -185,7 +186,7 @@ def test_a_list_an_automatic_reply_a_changed_quote_and_a_file_are_asked_about(wo
     assert isinstance(understood(words, html_list=True), Unclear)
     assert isinstance(understood(words, headers=(("auto-submitted", "auto-replied"),)), Unclear)
     assert isinstance(understood(words, html_text="41 no, 42 ok"), Unclear)
-    assert isinstance(understood(words, defects=("text longer than 1 characters is cut",)), Unclear)
+    assert isinstance(understood(words, defects=(Defect("text", "text longer than 1 characters is cut"),)), Unclear)
     text = shown(item(41), item(42), item(43))
     asked = Asked(case=0, version=7, purpose="approval", text=text, sent_at=NOW)
     changed = answer(text.replace("yes, I can do number 42.", "no, I cannot do number 42."), words)

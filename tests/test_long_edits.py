@@ -13,7 +13,7 @@ from tests.servers.smtp import RecordingSmtp
 from tests.test_acceptance import command
 from tools.mail import mime
 from workers.commands.deciding import LARGEST_TEXT
-from workflows.models import Asked, Edit, Email, Unclear
+from workflows.models import Asked, Defect, Edit, Email, Unclear
 from workflows.rules import decisions
 
 FOUR_BYTES = "\N{CJK UNIFIED IDEOGRAPH-2000B}"
@@ -57,7 +57,8 @@ def test_an_answer_that_is_longer_than_what_is_read_is_never_taken_in_part() -> 
         decision = decisions.read(Email(identity="i", blob="b", text=words), asked, OWNER, now)
         assert isinstance(decision, Unclear)
         assert "./deskhand edit 41.1 FILE" in decision.question
-    cut = Email(identity="i", blob="b", text="edit\nHello.", defects=("text longer than 200000 characters is cut",))
-    assert isinstance(decisions.read(cut, asked, OWNER, now), Unclear)
+    for defect in (Defect("text", "text longer than 200000 characters is cut"), Defect("parts", "?"), Defect("", "")):
+        cut = Email(identity="i", blob="b", text="edit\nHello.", defects=(defect,))
+        assert isinstance(decisions.read(cut, asked, OWNER, now), Unclear)
     whole = Email(identity="i", blob="b", text="edit\nHello.")
     assert decisions.read(whole, asked, OWNER, now) == Edit(text="Hello.\n")

@@ -95,14 +95,14 @@ def test_file_names_of_every_style() -> None:
     ]
     assert found.attachments[0].sha256 == hashlib.sha256(b"%PDF-1.4").hexdigest()
     assert found.text == "See the files."
-    assert any("winmail.dat" in defect for defect in found.defects)
+    assert any("winmail.dat" in defect.says for defect in found.defects)
 
 
 def test_lies_are_forgiven_and_named() -> None:
     found = received("charset_lies")
     assert found.text == "Grüße aus Köln"
     assert (found.to, found.date) == ((), None)
-    assert {defect.split(" ")[0] for defect in found.defects} == {"no", "the", "damaged", "unknown"}
+    assert {defect.says.split(" ")[0] for defect in found.defects} == {"no", "the", "damaged", "unknown"}
 
 
 def test_two_froms_groups_and_comments() -> None:
@@ -204,7 +204,7 @@ def test_references_are_capped_first_and_last_kept() -> None:
 def test_text_is_capped_and_told() -> None:
     found = parse(b"From: a@b.example\n\n" + b"word " * 100_000)
     assert len(found.text) == MAX_TEXT
-    assert any("is cut" in defect for defect in found.defects)
+    assert any("is cut" in defect.says for defect in found.defects)
 
 
 def test_nothing_in_an_email_can_choke_a_database_or_json() -> None:

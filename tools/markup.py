@@ -5,16 +5,18 @@ HTML comes. XML entities are refused where they are declared, so nothing can exp
 """
 
 import re
+from dataclasses import dataclass
 from html import escape, unescape
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
+from tools import layout
 from tools.mail import charsets
 from workflows.errors import Permanent
 
 if TYPE_CHECKING:
-    from selectolax.lexbor import LexborHTMLParser
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 DEEPEST = 100
 """Levels of an XML tree: feeds have fewer than ten."""
@@ -28,6 +30,9 @@ MOST_TAGS = 40_000
 """Opening and closing tags that are laid out; a page of more is read as its bare words."""
 MOST_CELLS = 2_000
 """Cells of tables that are laid out: aligning them takes the square of it."""
+
+_SIGNATURES = '[id*="signature" i], [class*="signature" i], [data-smartmail="gmail_signature"], #Zm-_Id_-Sgn'
+_MOST_SIGNATURES = 20
 
 _CELL = re.compile(r"<t[dh]\b", re.IGNORECASE)
 _NEVER_SHOWN = "script, style, template, noscript, title, object, svg, [hidden], [aria-hidden=true][style*=none]"
@@ -73,6 +78,38 @@ def html_to_text(html: str) -> str:
         text = words  # nested deeper than libxml2 reads: without this the text of such a mail would be hidden
     lines = (line.rstrip() for line in text.replace("\r", "\n").split("\n"))
     return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """HTML as its writer saw it, and the blocks in it that a mail program marked as its signature."""
+
+    text: str
+    signatures: tuple[str, ...] = ()
+
+
+def as_written(html: str) -> Written:
+    """The lines of an answer as they were typed; struck-out text between `~~`."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    tree = LexborHTMLParser(html[:CAP])
+    sheet = layout.sheet_of([style.text() for style in tree.css("style")])
+    _remove_hidden(tree)
+    if tree.body is None or (tree.html or "").count("<") > MOST_TAGS:
+        return Written(html_to_text(html))
+    marked = [node for node in tree.css(_SIGNATURES)[:_MOST_SIGNATURES] if not _is_quoted(node)]
+    texts = (layout.laid_out(node, sheet) for node in marked)
+    return Written(layout.laid_out(tree.body, sheet), tuple(dict.fromkeys(text for text in texts if text.strip())))
+
+
+def _is_quoted(node: "LexborNode") -> bool:
+    """Whether it stands in a quote: then it is not the writer's own."""
+    parent = node.parent
+    while parent is not None:
+        if parent.tag == "blockquote":
+            return True
+        parent = parent.parent
+    return False
 
 
 def has_list(html: str) -> bool:

@@ -29,6 +29,22 @@ class Attachment:
     content_type: str = "application/octet-stream"
 
 
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """Something that the parser had to forgive: a code to decide by, and a sentence for people."""
+
+    code: str
+    says: str
+
+    @property
+    def cuts(self) -> bool:
+        """Whether something of the mail may not have been read; a code that nobody knows counts as that."""
+        return self.code not in _NOTHING_LOST
+
+
+_NOTHING_LOST = frozenset(("address", "blank line", "boundary", "charset", "date", "escape"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Email:
     """A parsed mail. `text` is everything a reader sees, hidden text stripped; quotes are still in it."""
@@ -48,15 +64,21 @@ class Email:
     text: str = ""
     html_text: str = ""  # the HTML part alone as text, paragraphs joined; "" when there is none
     html_list: bool = False  # a list stands in the HTML part: its numbers may be the mail program's, not the writer's
+    html_signatures: tuple[str, ...] = ()  # blocks of the HTML part that a mail program marked as its signature
     attachments: tuple[Attachment, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()  # (lower-case name, decoded value), mail order, each value capped
-    defects: tuple[str, ...] = ()  # what the parser had to forgive
+    defects: tuple[Defect, ...] = ()  # what the parser had to forgive
     size: int = 0  # raw bytes
     trace: tuple[tuple[str, str], ...] = ()  # Received and Authentication-Results as written, undecoded, topmost first
 
     @property
     def sender(self) -> Address:
         return self.senders[0] if self.senders else Address(email="")
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it was read only in part; a defect of an older Deskhand (a bare sentence) counts as that."""
+        return any(not isinstance(defect, Defect) or defect.cuts for defect in self.defects)
 
     def header(self, name: str) -> str:
         """The first header of that name, or ""."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tools.mail import charsets
-from workflows.models import Address
+from workflows.models import Address, Defect
 
 MAX_FIELD = 64 * 1024
 MAX_ALL = 256 * 1024
@@ -36,7 +36,7 @@ class Block:
 
     fields: tuple[tuple[str, str], ...]
     end: int
-    defects: tuple[str, ...] = ()
+    defects: tuple[Defect, ...] = ()
 
     def first(self, name: str) -> str:
         return next((value for key, value in self.fields if key == name), "")
@@ -72,7 +72,7 @@ class _BlockReader:
     def __init__(self, raw: bytes, start: int, end: int) -> None:
         self._raw, self._position, self._end = raw, start, max(start, end)
         self._fields: list[tuple[str, bytearray]] = []
-        self._defects: dict[str, None] = {}
+        self._defects: dict[Defect, None] = {}
         self._taken = 0
 
     def read(self) -> Block:
@@ -89,11 +89,13 @@ class _BlockReader:
             stop = self._end if stop < 0 else stop + 1
             # Only as much as the caps allow is copied: a header of 50 MB is one line as well.
             line = self._raw[self._position : min(stop, self._position + MAX_FIELD + 2)]
+            if len(line) < stop - self._position and self._is_header(line, first=first):
+                self._forgive("header", f"a header field longer than {MAX_FIELD // 1024} kB is cut")
             if not line.strip(b"\r\n"):
                 self._position = stop
                 return
             if not self._is_header(line, first=first):
-                self._defects["the blank line after the header is missing"] = None
+                self._forgive("blank line", "the blank line after the header is missing")
                 return
             self._position, first = stop, False
             yield line
@@ -105,7 +107,7 @@ class _BlockReader:
     def _take(self, line: bytes) -> None:
         content = line.rstrip(b"\r\n")
         if self._taken + len(content) > MAX_ALL:
-            self._defects[f"the header is longer than {MAX_ALL // 1024} kB: the rest is not read"] = None
+            self._forgive("header", f"the header is longer than {MAX_ALL // 1024} kB: the rest is not read")
             return
         self._taken += len(content)
         if line[:1] in {b" ", b"\t"}:
@@ -116,16 +118,19 @@ class _BlockReader:
         if found is None:  # the mbox line
             return
         if len(self._fields) >= MAX_FIELDS:
-            self._defects[f"more than {MAX_FIELDS} header fields: the rest is not read"] = None
+            self._forgive("header", f"more than {MAX_FIELDS} header fields: the rest is not read")
             return
         self._fields.append((found[1].decode("ascii").lower(), bytearray()))
         self._extend(content[found.end() :])
+
+    def _forgive(self, code: str, says: str) -> None:
+        self._defects[Defect(code, says)] = None
 
     def _extend(self, content: bytes) -> None:
         value = self._fields[-1][1]
         room = MAX_FIELD - len(value)
         if len(content) > room:
-            self._defects[f"a header field longer than {MAX_FIELD // 1024} kB is cut"] = None
+            self._forgive("header", f"a header field longer than {MAX_FIELD // 1024} kB is cut")
         value += content[:room]
 
 

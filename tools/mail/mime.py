@@ -27,7 +27,7 @@ from tools.mail.headers import (
     read_block,
 )
 from workflows.errors import Permanent
-from workflows.models import Address, Attachment, Email
+from workflows.models import Address, Attachment, Defect, Email
 
 MAX_DEPTH = 50
 _NO_TEXT = {"text/calendar", "text/rfc822-headers", "text/vnd.google.email-reaction+json"}  # for programs
@@ -90,7 +90,7 @@ class _Tree:
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
-        self.defects: list[str] = []
+        self.defects: list[Defect] = []
         self.count = 0
         block = read_block(raw, 0, len(raw))
         if not block.fields:
@@ -98,9 +98,10 @@ class _Tree:
         self.defects += block.defects
         self.top = self._part(block, len(raw), "text/plain", 1)
 
-    def forgive(self, what: str) -> None:
-        if what not in self.defects:
-            self.defects.append(what)
+    def forgive(self, code: str, says: str) -> None:
+        defect = Defect(code, says)
+        if defect not in self.defects:
+            self.defects.append(defect)
 
     def leaves(self, part: _Part | None = None) -> Iterator[_Part]:
         stack = [part or self.top]
@@ -117,7 +118,7 @@ class _Tree:
         if not part.kind.startswith("multipart/"):
             return part
         if depth >= MAX_DEPTH:
-            self.forgive(f"parts nested deeper than {MAX_DEPTH} are kept as one file")
+            self.forgive("depth", f"parts nested deeper than {MAX_DEPTH} are kept as one file")
             part.kind = "application/octet-stream"
             return part
         self._branch(part, depth)
@@ -127,13 +128,13 @@ class _Tree:
         boundary = part.content_type.get("boundary").encode("utf-8", "replace").rstrip()
         ranges = list(self._ranges(part, boundary)) if boundary else []
         if not ranges:
-            self.forgive("a multipart without its boundary is read as text")
+            self.forgive("boundary", "a multipart without its boundary is read as text")
             part.kind = "text/plain"
             return
         inner = "message/rfc822" if part.kind == "multipart/digest" else "text/plain"
         for start, end in ranges:
             if self.count >= MAX_PARTS:
-                self.forgive(f"more than {MAX_PARTS} parts: the rest is not read")
+                self.forgive("parts", f"more than {MAX_PARTS} parts: the rest is not read")
                 return
             block = read_block(self.raw, start, end)
             part.children.append(self._part(block, end, inner, depth + 1))
@@ -154,7 +155,8 @@ class _Tree:
                 return
             opened, position = after.end(), max(after.end() - 1, found + 1)
         if opened >= 0:
-            self.forgive("the last boundary is missing")
+            if read <= MAX_PARTS:
+                self.forgive("end", "the last boundary is missing")
             yield opened, part.body_end
 
 
@@ -169,11 +171,11 @@ def _decoded(part: _Part, forgive: "_Forgive") -> Iterator[bytes]:
     elif encoding == "quoted-printable":
         encoded = bytes(content)
         if _BAD_ESCAPE.search(encoded):
-            forgive("damaged quoted-printable")
+            forgive("escape", "damaged quoted-printable")
         yield _lf(binascii.a2b_qp(encoded))
     else:
         if encoding not in {"", "7bit", "8bit", "binary"}:
-            forgive(f"unknown transfer encoding {encoding[:40]!r}")
+            forgive("encoding", f"unknown transfer encoding {encoding[:40]!r}")
         for start in range(0, len(content), _CHUNK):
             yield from _lines_of(content, start)
 
@@ -194,13 +196,13 @@ def _base64(content: memoryview, forgive: "_Forgive") -> Iterator[bytes]:
     for start in range(0, len(content), _CHUNK):
         piece = bytes(content[start : start + _CHUNK])
         if _NOT_IN_BASE64.search(piece):
-            forgive("damaged base64")
+            forgive("base64", "damaged base64")
         clean = rest + piece.translate(None, _NOT_BASE64)
         whole = len(clean) & ~3
         rest = clean[whole:]
         yield binascii.a2b_base64(clean[:whole])
     if len(rest) == 1:
-        forgive("damaged base64")
+        forgive("base64", "damaged base64")
     elif rest:
         yield binascii.a2b_base64(rest + b"=" * (4 - len(rest)))
 
@@ -211,8 +213,11 @@ class _Forgive:
     def __init__(self, tree: _Tree) -> None:
         self._tree = tree
 
-    def __call__(self, what: str) -> None:
-        self._tree.forgive(what)
+    def __call__(self, code: str, says: str) -> None:
+        self._tree.forgive(code, says)
+
+    def charset(self, says: str) -> None:
+        self("charset", says)
 
 
 # ---------------------------------------------------------------- reading
@@ -246,8 +251,9 @@ def parse(raw: bytes) -> Email:
         in_reply_to=_ids(block.all("in-reply-to")),
         references=_ids(block.all("references")),
         text=reading.cap(plain),
-        html_text=reading.cap(_joined(texts.html)),
+        html_text=reading.cap(_joined(texts.written)),
         html_list=reading.html_list,
+        html_signatures=tuple(dict.fromkeys(reading.signatures)),
         attachments=files,
         headers=tuple((name, _clean(decode_words(value), one_line=True)[:MAX_VALUE]) for name, value in block.fields),
         trace=_trace(block),
@@ -273,15 +279,17 @@ def decoded_body(raw: bytes) -> str:
 
 
 class _Texts:
-    """What a reader sees: the plain parts, and the HTML parts as text."""
+    """What a reader sees: the plain parts, and the HTML parts as text and as they were written."""
 
-    def __init__(self, plain: Sequence[str] = (), html: Sequence[str] = ()) -> None:
+    def __init__(self, plain: Sequence[str] = (), html: Sequence[str] = (), written: Sequence[str] = ()) -> None:
         self.plain = list(plain)
         self.html = list(html)
+        self.written = list(written)
 
     def add(self, other: "_Texts") -> None:
         self.plain += other.plain or other.html
         self.html += other.html
+        self.written += other.written
 
 
 class _Reading:
@@ -293,6 +301,7 @@ class _Reading:
         self._digests: dict[int, tuple[str, int]] = {}
         self.shown: set[_Part] = set()
         self.html_list = False
+        self.signatures: list[str] = []
 
     def texts(self, part: _Part) -> _Texts:
         """The visible text under a part, alternatives chosen, in reading order."""
@@ -300,7 +309,7 @@ class _Reading:
             return self._leaf(part)
         found = [self.texts(child) for child in part.children]
         if part.kind == "multipart/alternative":
-            return self._alternative(found)
+            return self._alternative(part, found)
         whole = _Texts()
         for texts in found:
             whole.add(texts)
@@ -323,7 +332,7 @@ class _Reading:
     def attachment(self, part: _Part) -> Attachment:
         """A leaf as a file: decoded size and hash, its content never kept."""
         if part.kind == "application/ms-tnef":
-            self._forgive("winmail.dat: an Outlook container that is not opened")
+            self._forgive("container", "winmail.dat: an Outlook container that is not opened")
         digest, size = hashlib.sha256(), 0
         for piece in _decoded(part, self._forgive):
             digest.update(piece)
@@ -340,13 +349,18 @@ class _Reading:
         """At most MAX_TEXT characters, said so when cut."""
         if len(text) <= MAX_TEXT:
             return text
-        self._forgive(f"text longer than {MAX_TEXT} characters is cut")
+        self._forgive("text", f"text longer than {MAX_TEXT} characters is cut")
         return text[:MAX_TEXT]
 
-    def _alternative(self, found: list[_Texts]) -> _Texts:
+    def _alternative(self, part: _Part, found: list[_Texts]) -> _Texts:
+        for kind in ("text/plain", "text/html"):
+            told = (texts for child, texts in zip(part.children, found, strict=True) if child.kind == kind)
+            if len({"".join(_joined(texts.plain or texts.html).split()) for texts in told} - {""}) > 1:
+                self._forgive("alternatives", f"several alternatives of {kind}: one of them is read")
         plain = next((texts.plain for texts in found if _joined(texts.plain).strip()), [])
         html = next((texts.html for texts in reversed(found) if texts.html), [])
-        return _Texts(plain, html)
+        written = next((texts.written for texts in reversed(found) if texts.html), [])
+        return _Texts(plain, html, written)
 
     def _leaf(self, part: _Part) -> _Texts:
         if not part.is_text and part is not self._tree.top:
@@ -358,20 +372,22 @@ class _Reading:
         written = content.rstrip(b"\n")
         self._digests[id(part)] = (hashlib.sha256(written).hexdigest(), len(written))
         if len(content) > MAX_TEXT * 8:
-            self._forgive("a very long text part is read only in part")
+            self._forgive("text", "a very long text part is read only in part")
             content = content[: MAX_TEXT * 8]
-        text = _clean(charsets.decode(content, part.content_type.get("charset"), self._forgive))
+        text = _clean(charsets.decode(content, part.content_type.get("charset"), self._forgive.charset))
         if part.kind == "text/html":
-            return _Texts(html=[self._html(text)])
+            return self._html(text)
         return _Texts(plain=[_unflowed(text, part.content_type)])
 
-    def _html(self, text: str) -> str:
+    def _html(self, text: str) -> _Texts:
         from tools import markup
 
         if len(text) > markup.CAP:
-            self._forgive(f"HTML longer than {markup.CAP} characters is cut")
+            self._forgive("html", f"HTML longer than {markup.CAP} characters is cut")
         self.html_list = self.html_list or markup.has_list(text)
-        return _clean(markup.html_to_text(text))
+        written = markup.as_written(text)
+        self.signatures += (_clean(signature) for signature in written.signatures)
+        return _Texts(html=[_clean(markup.html_to_text(text))], written=[_clean(written.text)])
 
     def _report(self, part: _Part) -> list[str]:
         """The machine's part of a bounce, and the header of the mail it speaks of: what ties it to a case."""
@@ -382,7 +398,7 @@ class _Reading:
                 content = b"".join(_decoded(child, self._forgive))[:8_000].replace(b"\r\n", b"\n")
                 if child.kind.endswith("rfc822"):
                     content = content.split(b"\n\n", 1)[0]
-                told.append(_clean(charsets.decode(content, "utf-8", self._forgive)))
+                told.append(_clean(charsets.decode(content, "utf-8", self._forgive.charset)))
         return told
 
     def _digest(self, leaf: _Part) -> tuple[str, int]:
@@ -426,7 +442,7 @@ def _unflowed(text: str, content_type: Parameters) -> str:
 def _people(tree: _Tree, name: str) -> tuple[Address, ...]:
     found = tuple(address for value in tree.top.block.all(name) for address in addresses(value))
     if tree.top.block.has(name) and not found:
-        tree.forgive(f"no readable address in {name.title()}")
+        tree.forgive("address", f"no readable address in {name.title()}")
     return found
 
 
@@ -452,7 +468,7 @@ def _date(tree: _Tree, value: str) -> datetime | None:
         found = parsedate_to_datetime(value[:200])
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
-        tree.forgive("the date cannot be read")
+        tree.forgive("date", "the date cannot be read")
         return None
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from tools.mail import mime
 from workflows.errors import Permanent, Retryable
-from workflows.models import Address, Attachment, Email
+from workflows.models import Address, Attachment, Defect, Email
 
 MAX_MAIL = 50 * 1024 * 1024
 """Bytes; a bigger mail is quarantined unread."""
@@ -288,7 +288,8 @@ def _email(fields: dict[str, Any]) -> Email:
         **{
             **fields,
             **people,
-            **{name: tuple(fields[name]) for name in ("in_reply_to", "references", "defects")},
+            **{name: tuple(fields[name]) for name in ("in_reply_to", "references", "html_signatures")},
+            "defects": tuple(Defect(**item) for item in fields["defects"]),
             "attachments": tuple(Attachment(**item) for item in fields["attachments"]),
             **{name: tuple((key, value) for key, value in fields[name]) for name in ("headers", "trace")},
             "date": datetime.fromisoformat(fields["date"]) if fields["date"] else None,

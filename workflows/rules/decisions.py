@@ -19,6 +19,7 @@ from workflows.models import (
     Approve,
     Asked,
     Decision,
+    Defect,
     Edit,
     Email,
     Later,
@@ -33,6 +34,7 @@ from workflows.models import (
 from workflows.rules import calendar
 from workflows.rules.calendar import folded
 from workflows.rules.canonical import canonical, visible
+from workflows.rules.frames import is_left_in
 from workflows.rules.typed import Typed, is_too_long, typed
 
 _LONGEST_VERB = 7  # words
@@ -61,6 +63,10 @@ _TOO_LONG = (
     "Your answer is longer than what is read of one (200,000 characters or 5,000 lines, the quote included), so "
     "nothing was changed or sent; your text lies in your Sent folder as before. Please answer again without the quote, "
     "or give the text at the machine: ./deskhand edit {name} FILE."
+)
+_PARTIAL = (
+    "Only a part of your answer could be read ({defect}), so nothing was changed or sent. Please answer again with a "
+    "short mail of its own words, or at the machine: ./deskhand approve, edit or reject {name}."
 )
 _LATER_WHEN = 'It is not clear until when to wait. Please answer for example "later 2d", "later Monday 9:00".'
 _UNSURE = (
@@ -92,11 +98,14 @@ def read(email: Email, asked: Asked, owner: Owner, now: datetime) -> Decision:
     if is_automatic(email):
         return Unclear(question=_AUTOMATIC)
     said = typed(email, asked.text)
-    decision = parse(
-        said.words, owner, now, html_words=said.html_words, block=said.block, altered=said.altered or _cut_short(email)
-    )
+    decision = parse(said.words, owner, now, html_words=said.html_words, block=said.block, altered=said.altered)
+    name = f"{asked.case}.{asked.version}"
+    if isinstance(decision, Edit) and decision.send and is_left_in(decision.text, owner.addresses):
+        decision = Edit(text=decision.text)  # a piece of our own mail may never reach a client: shown once more
     if isinstance(decision, Edit) and is_too_long(email):
-        return Unclear(question=_TOO_LONG.format(name=f"{asked.case}.{asked.version}"))
+        return Unclear(question=_TOO_LONG.format(name=name))
+    if isinstance(decision, Approve | Edit) and email.is_partial:
+        return Unclear(question=_PARTIAL.format(defect=_first_cut(email), name=name))
     if isinstance(decision, Approve | Edit) and asked.purpose != "approval":
         return Unclear(question=_NO_DRAFT)
     if isinstance(decision, Approve) and any(_is_file(file.content_type) for file in email.attachments):
@@ -214,8 +223,13 @@ def _is_file(content_type: str) -> bool:
     return not kind.startswith("image/") and not re.search(r"signature|pgp|pkcs7|vcard|x-vcard|directory", kind)
 
 
+def _first_cut(email: Email) -> str:
+    """What kept the mail from being read whole, for a sentence."""
+    return next((defect.says for defect in email.defects if isinstance(defect, Defect) and defect.cuts), "unknown")
+
+
 def _cut_short(email: Email) -> bool:
-    return any("cut" in defect or "capped" in defect or "truncated" in defect for defect in email.defects)
+    return email.is_partial
 
 
 # ---------------------------------------------------------------- the lists

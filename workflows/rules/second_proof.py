@@ -66,7 +66,7 @@ def _wrong_mail(email: Email, owner: Owner, asked: Asked) -> str:
     if not is_second(email, owner) or not looks_like_answer(email, owner):
         return "This mail is no answer of the second approver."
     if email.defects:
-        return f"This mail is damaged ({email.defects[0]})."
+        return f"This mail is damaged ({email.defects[0].says})."
     if len(email.in_reply_to) != 1:
         return "This mail does not say which one mail it answers."
     if not (email.to or email.cc):
