@@ -11,6 +11,7 @@ from pathlib import Path
 from agents.checks import allowed, safe_line
 from workflows.models import Address, Brief, Draft, Kind
 from workflows.ports import Drafting
+from workflows.rules import acknowledgement
 from workflows.rules.approval import NO_MODEL
 from workflows.rules.canonical import canonical, one_line
 from workflows.rules.replying import reply_subject
@@ -65,7 +66,7 @@ class Drafter:
 
 def _disclosed(draft: Draft, language: str) -> Draft:
     """The draft with the line that says who drafted it, once; it is part of what the owner approves."""
-    line = (_phrases().get(language) or _phrases()["en"])["disclosure"]
+    line = acknowledgement.phrases(language)["disclosure"]
     if line in draft.body:
         return draft
     return replace(draft, body=canonical(f"{draft.body.rstrip()}\n\n{line}"))
@@ -76,25 +77,16 @@ def _reasons(brief: Brief, wishes: str, *, told: bool) -> tuple[str, ...]:
     if wishes:
         cause = "There is no model's answer" if told else "No model is configured"
         reasons.append(f'{cause}, so wishes cannot be worked in: answer "edit" and your text')
-    elif brief.language not in _phrases():
+    elif brief.language not in acknowledgement.languages():
         reasons.append(f"There is no template in their language ({one_line(brief.language, 20)}), so it is in English")
     return tuple(reasons)
 
 
 def _holding(brief: Brief) -> Draft:
-    phrases = _phrases().get(brief.language) or _phrases()["en"]
-    name = first_name(brief.sender)
-    subject = _namable(brief)
-    greeting = phrases["greeting"].replace("{name}", name) if name else phrases["neutral"]
-    thanks = phrases["thanks"].replace("{subject}", subject) if subject else phrases["thanks_bare"]
-    closing = f"{phrases['closing']}\n{one_line(brief.owner_name, 100)}"
-    body = f"{greeting}\n\n{thanks} {phrases['coming']}\n\n{closing}"
-    return Draft(body=canonical(body), gist=phrases["gist"])
-
-
-@cache
-def _phrases() -> dict[str, dict[str, str]]:
-    return tomllib.loads((FOLDER / "reply.toml").read_text(encoding="utf-8"))
+    # Under a standing yes it repeats none of their words: only such a text may leave without a yes of its own.
+    subject = "" if brief.plain else _namable(brief)
+    body = acknowledgement.compose(brief.language, first_name(brief.sender), subject, brief.owner_name)
+    return Draft(body=body, gist=acknowledgement.phrases(brief.language)["gist"])
 
 
 @cache

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, or_, select, update
 from memory.book import Book
 from memory.mails import SeenMail, seen_mail
 from memory.schema import answers, cases, from_json, seen
-from workflows.models import Answer
+from workflows.models import Answer, Approve
 
 _ABOUT_THE_SAME_TIME = timedelta(minutes=15)
 
@@ -36,10 +36,20 @@ class Hints(Book):
             connection.execute(update(seen).where(seen.c.id.in_(done)).values(told=1))
             return tuple(seen_mail(row) for row in rows if row.id not in done)
 
+    def held_by(self, key: str) -> tuple[int, ...]:
+        """The open cases that the unproven answer with that key holds back."""
+        with self._reading() as connection:
+            return _held_by(connection, key)
+
     def any_answered(self, numbers: Iterable[int], at: datetime) -> bool:
         """Whether one of these cases was really answered at about that time or since."""
         with self._reading() as connection:
             return _answered(connection, tuple(numbers), at)
+
+    def all_answered(self, numbers: Iterable[int], at: datetime) -> bool:
+        """Whether each of these cases, which an unproven answer holds, was really answered since, or said no before."""
+        with self._reading() as connection:
+            return all(_answered(connection, (number,), at, held=True) for number in numbers)
 
 
 def _sent_copy(connection: Connection, key: str) -> bool:
@@ -52,11 +62,24 @@ def _is_answered(connection: Connection, row: Row[tuple[object, ...]]) -> bool:
     closed = select(cases.c.number).where(cases.c.number == row.case, cases.c.closed_at.is_not(None))
     if _sent_copy(connection, row.key) or connection.execute(closed).first():
         return True
-    return _answered(connection, (row.case,), row.at)
+    return _answered(connection, (row.case,), row.at, held=bool(_held_by(connection, str(row.key))))
 
 
-def _answered(connection: Connection, numbers: tuple[int, ...], at: datetime) -> bool:
+def _held_by(connection: Connection, key: str) -> tuple[int, ...]:
+    by_it = or_(answers.c.key == f"hint:{key}", answers.c.key.startswith(f"hint:{key}:", autoescape=True))
+    query = select(answers.c.case).join(cases, cases.c.number == answers.c.case)
+    rows = connection.execute(query.where(by_it, cases.c.closed_at.is_(None)).order_by(answers.c.case))
+    return tuple(int(number) for number in rows.scalars())
+
+
+def _answered(connection: Connection, numbers: tuple[int, ...], at: datetime, *, held: bool = False) -> bool:
+    """`held`: what was answered takes a yes back, so an earlier yes is not that answer."""
     since = at - _ABOUT_THE_SAME_TIME
     query = select(answers.c.answer).where(answers.c.case.in_(numbers), answers.c.at >= since)
     query = query.where(or_(answers.c.state == "handled", answers.c.state == "recorded"))
-    return any(from_json(Answer, text).via != "hint" for text in connection.execute(query).scalars())
+    real = (one for one in map(_answer, connection.execute(query).scalars()) if one.via != "hint")
+    return any(not held or not isinstance(one.decision, Approve) or (one.at or since) >= at for one in real)
+
+
+def _answer(text: str) -> Answer:
+    return from_json(Answer, text)

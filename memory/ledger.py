@@ -4,9 +4,12 @@ The parts stand in files of their own, one noun each: mails, orders, people, doc
 call is one transaction; nothing outside `memory/` knows what database it is.
 """
 
+from datetime import timedelta
+
 from sqlalchemy import Engine
 
 from memory.answers import Answers
+from memory.asked_back import AskedOrders
 from memory.blobs import Blobs
 from memory.bounces import Bounces
 from memory.cases import Cases
@@ -21,7 +24,7 @@ from memory.mails import Intake, SeenKind
 from memory.orders import Orders
 from memory.people import People
 from memory.recovery import Recovery
-from memory.standing import Standing
+from memory.standing import UNDO, Standing
 from memory.story import Stories
 from memory.work import Works
 from workflows.models import Owner
@@ -32,6 +35,7 @@ __all__ = ["Intake", "Ledger", "SeenKind"]
 
 class Ledger(
     Orders,
+    AskedOrders,
     Hints,
     Cases,
     Digests,
@@ -58,5 +62,7 @@ class Ledger(
         blobs: Blobs,
         intake: Intake | None = None,
         auto_after: int = 0,
+        undo: timedelta = UNDO,
     ) -> None:
         super().__init__(engine, owner, clock, blobs, intake or Intake(), auto_after)
+        self._undo = undo

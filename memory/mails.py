@@ -257,6 +257,7 @@ class Mails(Book):
             purpose=row.purpose,
             text=self._text_of(row.blob),
             sent_at=row.sent_at or row.claimed_at or row.at,
+            intent=row.intent,
         )
 
     def _text_of(self, blob: str) -> str:

@@ -47,6 +47,8 @@ OWN_RULES = ("own-mail", "not-yours")
 """Why the owner's own mail is skipped: nothing to give account of."""
 _CLOCKS_DIFFER = timedelta(seconds=5)
 _NAMED = 10
+_EVER = (*KINDS, "update")
+"""The kinds a standing yes was ever taken for: any of them can be ended."""
 
 
 class Orders(Mails):
@@ -110,6 +112,9 @@ class Orders(Mails):
     # ------------------------------------------------------------ a standing yes
 
     def _allow(self, connection: Connection, kind: str) -> Carried:
+        if kind == "update":
+            says = "Each status update names work that was done, so it always waits for your yes. Nothing was changed."
+            return Carried(ok=False, says=says)
         if kind not in KINDS:
             return Carried(ok=False, says=f'There is no kind "{one_line(kind, 40)}"; there are: {", ".join(KINDS)}.')
         if missing := allow(connection, kind, self._clock.now(), self._auto_after):
@@ -120,14 +125,16 @@ class Orders(Mails):
             )
         return Carried(
             ok=True,
-            says=f"From now on each {kind} that is not to a new recipient and speaks of no money or contract leaves "
-            f'alone: you are shown it first, and any answer stops it. "stop auto {kind}" ends this at once.',
+            says="From now on my own acknowledgement (thanks, and that you will answer) leaves alone to people you "
+            f"have written to: you are shown it first, and any answer stops it. Any other {kind} waits for your yes as "
+            f"before, and so does what answers words of money or a contract. "
+            f'"stop auto {kind}" ends this at once.',
         )
 
     def _disallow(self, connection: Connection, kind: str) -> Carried:
-        if kind and kind not in KINDS:
+        if kind and kind not in _EVER:
             return Carried(ok=False, says=f'There is no kind "{one_line(kind, 40)}"; there are: {", ".join(KINDS)}.')
-        for one in (kind,) if kind else KINDS:
+        for one in (kind,) if kind else _EVER:
             revoke(connection, one, self._clock.now())
         return Carried(ok=True, says=f"Each {kind or 'mail'} waits for your yes again, also those shown already.")
 

@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Row, or_, select, update
+from sqlalchemy import Connection, Engine, Row, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from memory import last_look
@@ -150,6 +150,13 @@ class OutgoingLedger(Book):
         """The row of this intent, if there is one."""
         with self._reading() as connection:
             return _find(connection, intent)
+
+    def count_since(self, case: int, intents: Sequence[str], since: datetime) -> int:
+        """How many rows of this case, whose intents begin so, were made since then."""
+        begins = or_(*(outbox.c.intent.startswith(begin, autoescape=True) for begin in intents))
+        query = select(func.count()).where(outbox.c.case == case, outbox.c.at > since, begins)
+        with self._reading() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def claim(self, intent: str, compose: Callable[[Entry], Composed], limits: Limits, now: datetime) -> Claimed | Held:
         """The last look, and the whole message made once; one transaction.

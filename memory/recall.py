@@ -101,6 +101,7 @@ class Recall:
             owner_name=self._owner.name,
             hints=self._hints(theirs, others),
             received_at=theirs[-1].at if theirs else None,
+            plain=self._ledger.stands_for(state.kind),
         )
 
     def _sources(

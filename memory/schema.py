@@ -354,6 +354,16 @@ orders = Table(
     comment="the owner's orders to the desk: each is carried out in the transaction that keeps it here, once",
 )
 
+asked_back = Table(
+    "asked_back",
+    metadata,
+    Column("key", String, primary_key=True),  # the order mail's identity, as in `orders`
+    Column("asked", Text, nullable=False),  # AskedBack as JSON, its state left out
+    Column("state", String, nullable=False),  # asked | done | dropped
+    Column("at", Instant, nullable=False),
+    comment="orders that the owner is asked about first: they came in a mail that answers none of ours",
+)
+
 secrets = Table(
     "secrets",
     metadata,

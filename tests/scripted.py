@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from workflows.models import Asking, Brief, CaseState, Client, Draft, Event, Kind, Outgoing, Receipt
+from workflows.models import Answer, Asking, Brief, CaseState, Client, Draft, Event, Kind, Outgoing, Receipt
 
 WAITS = timedelta(days=7)
 GATE_LIMIT = 15.0
@@ -32,6 +32,7 @@ class Script:
     approved: list[int] = field(default_factory=list)
     grace: float = 60.0
     waits: timedelta = WAITS
+    undo: timedelta | None = None  # how long the first question is shown under a standing yes, which then is refused
     receipts: deque[Receipt] = field(default_factory=deque)  # empty: sent
     lost_hand_overs: int = 0  # that many reach a client's workflow that dies with them
     holds: deque[str] = field(default_factory=deque)  # what the drafting says instead of a draft
@@ -97,6 +98,10 @@ class Office:
         self.scripts[state.case].enter("approve")
         self.scripts[state.case].approved.append(state.version)
 
+    def say_yes(self, state: CaseState) -> Answer | None:
+        self.scripts[state.case].enter("say_yes")
+        return None
+
     def outgoing(self, case: int, version: int) -> Outgoing:
         return Outgoing(case=case, version=version, to=(), subject="", body=f"version {version}\n")
 
@@ -158,7 +163,10 @@ class Desk:
         script = await self._enter(state.case, "ask")
         script.asked.append(state)
         assert state.asked_at
-        return Asking(asked_at=state.asked_at, expires_at=state.asked_at + script.waits, grace=script.grace)
+        leaves_at = state.asked_at + script.undo if script.undo and state.round == 1 else None
+        return Asking(
+            asked_at=state.asked_at, expires_at=state.asked_at + script.waits, grace=script.grace, leaves_at=leaves_at
+        )
 
     async def send(self, case: int, version: int) -> Receipt:
         script = await self._enter(case, "send")

@@ -1,6 +1,7 @@
 """Every way a case can go, on a server that skips time: the workflow logic itself, with scripted ports behind it."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -28,6 +29,7 @@ from workflows.models import (
     Unclear,
     Why,
 )
+from workflows.rules import unclear
 
 LARGEST_PAYLOAD = 256 * 1024
 MOST_EVENTS = 4096
@@ -408,13 +410,18 @@ async def test_why_explains_and_changes_nothing(bench: Bench) -> None:
     assert play.script.explained == ["why:why-1"]
 
 
-async def test_what_is_not_understood_is_asked_once(bench: Bench) -> None:
+async def test_every_unclear_answer_is_shown_the_draft_again_and_an_ok_to_that_sends(bench: Bench) -> None:
     play = await bench.begin()
     await play.at("waiting")
-    for number in range(3):
+    for number in range(1, 4):
         await play.say(Unclear(question="Is that a yes?"), key=f"unclear-{number}")
-    await play.until(lambda state: "unclear-2" in state.consumed)
-    assert [(key, text) for key, _, text in play.script.told] == [("unclear:unclear-0", "Is that a yes?")]
+        await play.until(lambda state, number=number: state.stage == "waiting" and state.asked_again == number)
+    first, second, third = play.script.asked[1:]
+    assert (first.version, first.round, first.again) == (1, 2, "Is that a yes?")
+    assert second.again == "Is that a yes?"
+    assert "docs/approval.md" in third.again
+    assert f"./deskhand approve {third.case}.1" in third.again
+    assert play.script.told == []
     await play.say(Approve())
     assert await play.ends() == "sent"
 
@@ -423,14 +430,65 @@ async def test_a_yes_that_an_unclear_answer_takes_back_is_always_told(bench: Ben
     play = await bench.begin()
     await play.at("waiting")
     await play.say(Unclear(question="?"), key="unclear-1")
+    await play.until(lambda state: state.stage == "waiting" and state.asked_again == 1)
     await play.say(Approve())
     await play.at("approved")
     await play.say(Unclear(question="??"), key="unclear-2")
-    await play.at("waiting")
-    await play.until(lambda state: "unclear-2" in state.consumed)
+    await play.until(lambda state: state.stage == "waiting" and state.asked_again == 2)
     await play.passes(timedelta(minutes=5))
-    assert [key for key, _, _ in play.script.told] == ["unclear:unclear-1", "unclear:unclear-2"]
+    assert [state.again for state in play.script.asked[1:]] == [
+        "?",
+        '?? Your earlier "ok" to version 1 is taken back until you answer this.',
+    ]
     assert play.script.sent == []
+
+
+async def test_machines_are_not_answered_without_end_and_the_last_mail_says_so(bench: Bench) -> None:
+    play = await bench.begin()
+    await play.at("waiting")
+    for number in range(12):
+        await play.say(Unclear(question="Is that a yes?"), key=f"unclear-{number}")
+        await play.until(
+            lambda state, number=number: f"unclear-{number}" in state.consumed and state.stage == "waiting"
+        )
+    shown = play.script.asked[1:]
+    assert len(shown) == unclear.MOST
+    assert ["last such mail today" in state.again for state in shown] == [False] * (unclear.MOST - 1) + [True]
+    await play.passes(timedelta(days=1, minutes=1))
+    await play.say(Unclear(question="And now?"), key="the next day")
+    await play.until(lambda state: "the next day" in state.consumed and state.stage == "waiting")
+    assert "And now?" in play.script.asked[-1].again
+
+
+async def test_an_unclear_answer_to_a_held_mail_is_shown_it_again(bench: Bench) -> None:
+    play = await bench.begin(hold="a complaint")
+    await play.at("waiting", version=0)
+    await play.say(Unclear(question="What shall I do?"), version=0)
+    await play.until(lambda state: state.stage == "waiting" and state.asked_again == 1)
+    assert play.script.asked[-1].again == "What shall I do?"
+    await play.say(Mine(), version=0)
+    assert await play.ends() == "mine"
+
+
+async def test_what_only_the_owners_word_lets_go_is_asked_by_an_approval_mail_once(bench: Bench) -> None:
+    held = [Receipt(state="held", rule="duplicate", detail="say ok once more")] * 3
+    play = await bench.begin(Script(receipts=deque(held)))
+    await play.at("waiting")
+    await play.say(Approve(), key="first")
+    await play.until(lambda state: state.doubted == ("1:duplicate",))
+    await play.passes(timedelta(minutes=12))
+    assert [state.again for state in play.script.asked[1:]] == ["It has not been sent. say ok once more"]
+    assert play.script.asked[-1].round == 2
+    await play.say(Approve(), key="once more")
+    assert await play.ends() == "sent"
+
+
+async def test_a_standing_yes_that_no_longer_covers_it_is_told_by_showing_it_again(bench: Bench) -> None:
+    play = await bench.begin(Script(undo=timedelta(minutes=10)))
+    await play.until(lambda state: state.stage == "waiting" and state.round == 2)
+    assert "does not leave by itself" in play.script.asked[-1].again
+    await play.say(Approve())
+    assert await play.ends() == "sent"
 
 
 # ---------------------------------------------------------------- held mails

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -22,15 +21,6 @@ def house(tmp_path: Path, mailbox: DovecotUser, smtp_server: RecordingSmtp) -> I
     built.close()
 
 
-def order(house: House, words: str) -> None:
-    """The owner writes to himself, with the copy in Sent that proves it."""
-    raw = mime.compose(
-        sender=house.owner, to=(house.owner,), subject=f"deskhand {words}", body="\n",
-        message_id=f"<order-{abs(hash(words))}@mail.example>", date=datetime.now(UTC),
-    )  # fmt: skip
-    house.user.deliver(raw, "Sent", "\\Seen")
-
-
 def test_a_late_no_is_told_when_it_was_sent_and_fix_drafts_a_correction_in_the_thread(house: House) -> None:
     question = mime.parse(house.client_writes(1))
     (asked,) = house.wait_approvals(1)
@@ -41,7 +31,7 @@ def test_a_late_no_is_told_when_it_was_sent_and_fix_drafts_a_correction_in_the_t
     (told,) = until(lambda: notices(house), what="the answer to the late no")
     assert re.search(r"It was already sent (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d:\d\d\.", told.text)
     assert "'fix 1' drafts a correction." in told.text
-    order(house, "fix 1 the day is wrong")
+    house.owner_answers(told, "fix 1 the day is wrong")
     correction = house.wait_approvals(2)[-1]
     assert "Changed: A correction of case 1, which was sent. You wrote: the day is wrong" in correction.text
     assert len(house.sent_to_clients()) == 1
@@ -58,9 +48,10 @@ def test_there_is_nothing_to_fix_where_nothing_was_sent(house: House) -> None:
     (asked,) = house.wait_approvals(1)
     house.owner_answers(asked, "no")
     until(lambda: outcome(house, 1) == "rejected", what="the no")
-    order(house, "fix 1")
-    order(house, "fix 999")
-    told = until(lambda: found if len(found := notices(house)) == 2 else [], what="the refusals")
+    house.owner_answers(asked, "fix 1")
+    (refusal,) = until(lambda: notices(house), what="the refusal")
+    house.owner_answers(refusal, "fix 999")
+    told = until(lambda: found if len(found := notices(house)) == 2 else [], what="both refusals")
     texts = sorted(mail.text for mail in told)
     assert texts[0].startswith("Nothing of case 1 was sent, so there is nothing to correct.")
     assert texts[1].startswith("There is no case 999")

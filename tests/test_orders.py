@@ -58,6 +58,18 @@ class Desk:
         self.order(subject, body, **fields)
         return self.next_notice(before)
 
+    def ordered(self, subject: str, body: str = "", **fields: object) -> Email:
+        """Order something that changes something: it is asked back, the owner says ok; the notice that answers that."""
+        question = self.told(subject, body, **fields)
+        assert question.subject.startswith("Is this from you"), question.subject
+        return self.answered(question, "ok")
+
+    def answered(self, notice: Email, words: str) -> Email:
+        """Answer a notice and wait for the one that answers that."""
+        before = {one.message_id for one in self.notices()}
+        self.house.owner_answers(notice, words)
+        return self.next_notice(before)
+
     def next_notice(self, before: set[str]) -> Email:
         def look() -> list[Email]:
             return [notice for notice in self.notices() if notice.message_id not in before]
@@ -155,7 +167,7 @@ def test_what_never_goes_by_mail_is_refused_with_the_reason(desk: Desk, words: s
 
 
 def test_an_invoice_that_is_not_known_is_said(desk: Desk) -> None:
-    notice = desk.told("deskhand paid 2026-014")
+    notice = desk.ordered("deskhand paid 2026-014")
     assert notice.subject.startswith("Not noted as paid")
     assert "nothing was changed" in notice.text
 
@@ -192,7 +204,7 @@ def test_stop_all_beats_an_approved_mail_in_its_grace_and_holds_across_restarts(
     desk.handled()
     assert not _sent_to(desk, "stella@stop.example")
     assert "STOPPED" in desk.told("deskhand status").subject
-    assert desk.told("deskhand resume").subject.startswith("Resumed")
+    assert desk.ordered("deskhand resume").subject.startswith("Resumed")
     until(lambda: _sent_to(desk, "stella@stop.example"), 60, "the held mail to leave")
     assert len(_sent_to(desk, "stella@stop.example")) == 1
 
@@ -206,10 +218,10 @@ def test_a_stop_to_an_approval_mail_drops_that_draft_alone(desk: Desk) -> None:
 
 def test_an_older_resume_does_not_lift_a_newer_stop(desk: Desk) -> None:
     assert desk.command("stop").returncode == 0
-    notice = desk.told("deskhand resume", date=datetime.now(UTC) - timedelta(hours=1))
+    notice = desk.ordered("deskhand resume", date=datetime.now(UTC) - timedelta(hours=1))
     assert notice.subject == "Not resumed [Deskhand]"
     assert _meta(desk, "stopped")
-    assert desk.told("deskhand resume").subject.startswith("Resumed")
+    assert desk.ordered("deskhand resume").subject.startswith("Resumed")
     assert _meta(desk, "stopped") == ""
 
 
@@ -275,14 +287,18 @@ def test_an_unproven_stop_all_that_carries_the_nonce_stops_and_never_sends(desk:
     desk.house.owner_answers(without, "stop all", copies=("INBOX",))
     desk.handled()
     assert _meta(desk, "stopped") == ""
+    before = {one.message_id for one in desk.notices()}
     desk.house.owner_answers(approval, "stop all", copies=("INBOX",))
-    until(lambda: _meta(desk, "stopped"), 30, "the stop")
+    stopped = desk.next_notice(before)
+    assert stopped.subject.startswith("Stopped")
+    assert approval.subject in stopped.text
+    assert _meta(desk, "stopped")
     count = len(desk.notices())
     desk.house.owner_answers(approval, "resume", copies=("INBOX",))
     desk.handled()
     assert _meta(desk, "stopped")
     assert len(desk.notices()) == count
-    assert desk.told("deskhand resume").subject.startswith("Resumed")
+    assert desk.ordered("deskhand resume").subject.startswith("Resumed")
     desk.house.owner_answers(approval, "no")
 
 
@@ -299,7 +315,7 @@ def test_an_order_in_the_inbox_takes_no_yes_back(desk: Desk) -> None:
 
 def test_a_pause_holds_only_that_client(desk: Desk) -> None:
     acme, beta = desk.ask(5, ACME), desk.ask(6, BETA)
-    notice = desk.told("deskhand pause Acme")
+    notice = desk.ordered("deskhand pause Acme")
     assert "Anna Acker paused" in notice.text
     desk.house.owner_answers(acme, "ok")
     desk.house.owner_answers(beta, "ok")
@@ -312,7 +328,7 @@ def test_a_pause_holds_only_that_client(desk: Desk) -> None:
     status = desk.told("deskhand status").text
     assert "Anna Acker: 1 mails since" in status
     assert not _sent_to(desk, ACME.email)
-    resumed = desk.told("deskhand", "resume acme.example")
+    resumed = desk.ordered("deskhand", "resume acme.example")
     assert "1 of their mails are taken up now" in resumed.text
     approval = desk.new_approval(known)
     assert "anna@acme.example" in approval.text
@@ -327,7 +343,7 @@ def test_what_was_approved_before_a_newer_mail_is_not_sent_after_a_pause(desk: D
     with desk.house.ledger() as ledger:
         question = ledger.email(ledger.case(number).event)
     assert question is not None
-    assert desk.told("deskhand pause petra@pause.example").subject.startswith("Paused")
+    assert desk.ordered("deskhand pause petra@pause.example").subject.startswith("Paused")
     desk.house.owner_answers(approval, "ok")
     until(lambda: _held(desk, number), 30, "Petra's mail to be held")
     known = {one.message_id for one in desk.house.approvals()}
@@ -339,7 +355,7 @@ def test_what_was_approved_before_a_newer_mail_is_not_sent_after_a_pause(desk: D
     )  # fmt: skip
     desk.house.user.deliver(newer)
     desk.handled()
-    assert "1 of their mails are taken up now" in desk.told("deskhand resume Petra Pause").text
+    assert "1 of their mails are taken up now" in desk.ordered("deskhand resume Petra Pause").text
     again = desk.new_approval(known)
     assert case_of(again) == number
     assert "Friday is the only day" in again.text
@@ -354,12 +370,12 @@ def test_a_pause_that_could_mean_several_changes_nothing(desk: Desk) -> None:
         desk.ask(8, Address(name="Max Muster", email="max@one.example")),
         desk.ask(9, Address(name="Max Meier", email="max@two.example")),
     )
-    notice = desk.told("deskhand pause Max")
+    notice = desk.ordered("deskhand pause Max")
     assert notice.subject.startswith("Not paused")
     assert "max@one.example" in notice.text
     assert "max@two.example" in notice.text
-    assert desk.told("deskhand pause nobody-at-all").subject.startswith("Not paused")
-    assert desk.told("deskhand resume Max").subject.startswith("Not resumed")
+    assert desk.ordered("deskhand pause nobody-at-all").subject.startswith("Not paused")
+    assert desk.ordered("deskhand resume Max").subject.startswith("Not resumed")
     for approval in (first, second):
         desk.house.owner_answers(approval, "no")
 
@@ -383,7 +399,7 @@ def test_what_was_skipped_is_told_and_rescued_once(desk: Desk) -> None:
     listed = [json.loads(one) for one in desk.command("ignored", "--json").stdout.splitlines()]
     assert next(one for one in listed if one["number"] == number)["subject"] == "Our letter 77"
     known = {one.message_id for one in desk.house.approvals()}
-    rescued = desk.told("deskhand", f"rescue {number}")
+    rescued = desk.ordered("deskhand", f"rescue {number}")
     assert rescued.subject.startswith("Rescued")
     approval = desk.new_approval(known)
     assert "nora@letters.example" in approval.text
@@ -391,10 +407,10 @@ def test_what_was_skipped_is_told_and_rescued_once(desk: Desk) -> None:
         client = client_at(ledger, "nora@letters.example")
     assert client is not None
     assert client.written_to
-    again = desk.told(f"deskhand rescue {number}")
+    again = desk.ordered(f"deskhand rescue {number}")
     assert again.subject.startswith("Not rescued")
     assert f"case {case_of(approval)}" in again.text
-    assert desk.told("deskhand rescue 99999").subject.startswith("Not rescued")
+    assert desk.ordered("deskhand rescue 99999").subject.startswith("Not rescued")
     desk.house.owner_answers(approval, "ok")
     until(lambda: _sent_to(desk, "nora@letters.example"), 60, "the rescued mail's answer")
 
@@ -403,14 +419,14 @@ def test_what_was_skipped_is_told_and_rescued_once(desk: Desk) -> None:
 
 
 def test_away_and_back(desk: Desk) -> None:
-    notice = desk.told("deskhand away until 2d")
+    notice = desk.ordered("deskhand away until 2d")
     assert notice.subject.startswith("Away")
     with desk.house.ledger() as ledger:
         moment = ledger.away_until()
     assert moment is not None
     assert moment > datetime.now(UTC)
     assert "You are away until" in desk.told("deskhand status").text
-    assert desk.told("deskhand", "back").subject.startswith("Back")
+    assert desk.ordered("deskhand", "back").subject.startswith("Back")
     with desk.house.ledger() as ledger:
         assert ledger.away_until() is None
     assert desk.told("deskhand away until whenever").subject.startswith("I did not understand")

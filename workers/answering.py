@@ -5,6 +5,7 @@ so a crash in between gives it again, and the key makes the second time say what
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from memory.ledger import Ledger
@@ -24,12 +25,20 @@ from workflows.models import (
     Surroundings,
     Unclear,
 )
-from workflows.ports import Clock, Desk
+from workflows.ports import AnsweringDesk, Clock
 from workflows.rules import decisions
 from workflows.rules.proof import Unproven, sent_proof
 
 LEAST_DELAY = 5.0
 """Seconds before free text counts as the owner's: an automatic reply comes sooner."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemsUnclear:
+    """An answer to the digest or reminder with this number of which a part is not clear: none of it was acted on."""
+
+    number: int
+    question: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,7 @@ class Answering:
 
     ledger: Ledger
     engine: TemporalEngine
-    desk: Desk
+    desk: AnsweringDesk
     owner: Owner
     clock: Clock
     edit_sends: bool = False
@@ -50,8 +59,8 @@ class Answering:
         if isinstance(answer, Unproven):
             await self._refuse(event, answer.reason)
             return
-        if isinstance(answer, Unclear):
-            await self.desk.tell(f"unclear:{event.key}", "I am not sure what you mean", answer.question)
+        if isinstance(answer, ItemsUnclear):
+            await self.desk.ask_items_again(event.key, answer.number, answer.question)
             return
         if isinstance(answer, tuple):
             await self.give_items(event.key, answer)
@@ -118,7 +127,7 @@ class Answering:
         if await asyncio.to_thread(self.ledger.record_answer, passed):
             await self.give(passed)
 
-    def _read(self, event: Event) -> Answer | tuple[Answer, ...] | Unclear | Unproven:
+    def _read(self, event: Event) -> Answer | tuple[Answer, ...] | ItemsUnclear | Unproven:
         email = self.ledger.email(event.key)
         if email is None:
             return Unproven(reason="The mail is no longer in the ledger.")
@@ -135,14 +144,16 @@ class Answering:
 
     def _read_items(
         self, event: Event, email: Email, around: Surroundings, asked: Asked
-    ) -> tuple[Answer, ...] | Unclear | Unproven:
+    ) -> tuple[Answer, ...] | ItemsUnclear | Unproven:
         """The answers in a mail that answers a digest or reminder, each bound to the row that it showed."""
         found = self.items_of(event.key, email, asked)
         if found == ():
             return Unproven(reason="It does not answer an approval mail of mine.")
         said = (found,) if isinstance(found, Unclear) else tuple(answer.decision for answer in found)
         proof = sent_proof(email, self.owner, around, asked, min_delay_seconds=max(map(self._delay, said)))
-        return proof if isinstance(proof, Unproven) else found
+        if isinstance(proof, Unproven):
+            return proof
+        return ItemsUnclear(number=asked.version, question=found.question) if isinstance(found, Unclear) else found
 
     def items_of(self, key: str, email: Email, asked: Asked) -> tuple[Answer, ...] | Unclear:
         """The answers in a mail (`key`) to a digest or reminder, as their cases are told; () when it shows none."""
@@ -190,10 +201,20 @@ class Answering:
 
     async def _refuse(self, event: Event, reason: str) -> None:
         await asyncio.to_thread(self.ledger.note, event.case, f"An answer was not used: {reason}")
+        held = held_words(await asyncio.to_thread(self.ledger.held_by, event.key))
         await self.desk.tell(
             f"unproven:{event.key}",
             f"Case {event.case}: your answer could not be used" if event.case else "Your answer could not be used",
-            f"{reason} Nothing was sent. Answer the approval mail itself from your own mailbox, or use "
+            f"{reason} Nothing was sent.{held} Answer the approval mail itself from your own mailbox, or use "
             f"'./deskhand case {event.case or 'NUMBER'}' and the commands it names.",
             event.case,
         )
+
+
+def held_words(cases: Sequence[int]) -> str:
+    """That an answer without proof holds these cases all the same: it took a yes back, and only an answer goes on."""
+    if not cases:
+        return ""
+    names = ", ".join(map(str, cases))
+    which = f"Case {names} is" if len(cases) == 1 else f"Cases {names} are"
+    return f" {which} held meanwhile: what it said takes an earlier yes back; nothing leaves until you answer again."

@@ -6,7 +6,7 @@ from typing import Any
 
 from memory.mails import SeenMail
 from memory.orders import OWN_RULES
-from workflows.models import Owner
+from workflows.models import Asked, Email, Owner
 from workflows.rules.calendar import format_deadline
 from workflows.rules.canonical import one_line
 
@@ -14,10 +14,12 @@ Facts = Mapping[str, Any]
 
 _LONGEST = 160
 _SHOWN = 30
+_NAMED = 5
 
 HELP = """\
-Write an order as a mail to yourself whose subject begins with "deskhand" ("deskhand status"), or as the whole of your
-answer to any mail of Deskhand:
+Write an order as the whole of your answer to any mail of Deskhand, such as this one. Or write it as a new mail to
+yourself whose subject begins with "deskhand" ("deskhand status"): "status", "why", "ignored", "help" and "stop all" are
+done at once; whatever else changes something is asked back once, for a link in somebody's mail could have written it.
 
 status               what waits, what is held, what is unwell
 stop all             nothing goes out any more, also what you approved
@@ -42,9 +44,66 @@ auto reply           mails of this kind leave without your yes (only after a row
 stop auto reply      each waits for your yes again
 help                 this list
 
-An order is read from your Sent folder, at most 24 hours old, and carried out once. A new approver, settings, export
+An order is read from your Sent folder, at most 24 hours old, and carried out once. One that was asked back is done when
+you answer "ok", and dropped with "no" or after three days. A new approver, settings, export
 and forget are never taken by mail: use ./deskhand at the machine.
 """
+
+NOT_ASKED = (
+    "I know of no order that waits for your word under that mail, so nothing was done. Write the order again as an "
+    'answer to any mail of mine; "help" lists them.'
+)
+
+
+def cause(email: Email, asked: Asked | None, owner: Owner) -> str:
+    """Which mail gave an order, and whether it answered one of ours."""
+    mail = f"It was ordered by {_mail(email, owner)}"
+    if asked is not None:
+        return f"{mail}, which answers a mail of mine."
+    return (
+        f"{mail}. That mail answers no mail of mine. If you did not write it yourself, it may come from an unsubscribe "
+        "link: a link in somebody else's mail can make your own mail program write. To go on, answer this mail with "
+        '"resume".'
+    )
+
+
+def ask_back(words: str, email: Email, until: datetime, owner: Owner) -> str:
+    """The question whether an order is the owner's own."""
+    return (
+        f"Your mailbox sent me an order: {words}\n\n"
+        f"Nothing was done yet. It came in {_mail(email, owner)}, and that mail answers no mail of mine. A link in "
+        'somebody else\'s mail, such as "Unsubscribe", can make your own mail program write such a mail.\n\n'
+        'If you want it, answer this mail with "ok". If you do not, answer "no", or nothing: on '
+        f"{format_deadline(until, owner)} it is dropped.\n\n"
+        "An order that you write as your answer to any mail of mine is done without this question.\n"
+    )
+
+
+def too_late(words: str) -> str:
+    """The ok to an order that was asked back came after its time."""
+    return (
+        f'Your ok to "{words}" came when its time was over, so nothing was done. To have it done, write the order as '
+        "your answer to this mail."
+    )
+
+
+def dropped(words: str) -> str:
+    """The owner said no to an order that was asked back."""
+    return (
+        f'"{words}" is dropped: nothing was done. To have it done all the same, write it as your answer to this mail.'
+    )
+
+
+def already_done(words: str) -> str:
+    """The owner said no to an order that was asked back, after an ok."""
+    return f'"{words}" was done before your no came, so your no changed nothing. "help" lists what takes an order back.'
+
+
+def _mail(email: Email, owner: Owner) -> str:
+    """Such as: your mail "deskhand resume" to ada@winter.example of Mon 30 Nov 10:00."""
+    to = ", ".join(one_line(one.email, _LONGEST) for one in (*email.to, *email.cc, *email.bcc)[:_NAMED]) or "nobody"
+    date = f" of {format_deadline(email.date, owner)}" if email.date and email.date.tzinfo else ""
+    return f'the mail "{one_line(email.subject, _LONGEST) or "(no subject)"}" to {to}{date}'
 
 
 def status(facts: Facts, unwell: Mapping[str, str], owner: Owner) -> str:

@@ -16,7 +16,7 @@ from memory.blobs import Blobs
 from memory.ledger import Ledger
 from memory.mails import SeenMail
 from tools.mail.signatures import Signatures
-from workers.answering import Answering
+from workers.answering import Answering, held_words
 from workflows.errors import DeskhandError, Retryable
 from workflows.models import Answer, Approve, Asked, Decision, Email, Event, Owner, Revise, StopAll, Unclear
 from workflows.ports import Clock, Desk
@@ -51,7 +51,9 @@ class Hints:
     desk: Desk
     owner: Owner
     clock: Clock
-    stop: Callable[[str, StopAll, datetime], Awaitable[object]]  # an unproven "stop all" stops; it never sends
+    stop: Callable[
+        [str, StopAll, datetime, Email, Asked | None], Awaitable[object]
+    ]  # an unproven "stop all" stops; it never sends
 
     async def take(self, event: Event) -> None:
         """Hold the case if the words say so, and judge the proof if the mail brings its own.
@@ -67,7 +69,7 @@ class Hints:
         decision, items = await asyncio.to_thread(self._said, email, asked)
         order = None if is_second(email, self.owner) else order_in(email, self.owner, event.at, asked)
         if isinstance(order, StopAll) and carries_nonce(email, asked):
-            await self.stop(f"hint:{event.key}", order, event.at)
+            await self.stop(event.key, order, event.at, email, asked)
         if order is None and carries_nonce(email, asked):
             told = (asked,) if asked.case and holds(decision) else tuple(one for one in items if holds(one.decision))
             for one in told:
@@ -181,13 +183,17 @@ class Hints:
             f"{PATIENCE.seconds // 60} minutes. Only that copy shows that it was you. Let the mail program you "
             "used keep its sent mail in that folder on the server, or name the folder it uses as imap.sent."
         )
+        said += held_words(await asyncio.to_thread(self.ledger.held_by, mail.key))
         if await asyncio.to_thread(self.ledger.stopped_since):
             said += ' Everything is stopped, until "resume".'
         await self._tell(mail.key, asked.case, asked.version, said)
 
     def _is_answered(self, asked: Asked, mail: SeenMail) -> bool:
         """Whether an answer to a mail that shows many cases was taken in all the same: servers may change one copy."""
-        shown = [] if asked.case else [row.case for row in self.ledger.digest_items(asked.version)]
+        if held := self.ledger.held_by(mail.key):
+            return self.ledger.all_answered(held, mail.at)
+        is_digest = asked.case == 0 and asked.purpose == "approval"
+        shown = [row.case for row in self.ledger.digest_items(asked.version)] if is_digest else []
         return bool(shown) and self.ledger.any_answered(shown, mail.at)
 
     async def _tell(self, key: str, case: int, version: int, said: str) -> None:

@@ -6,7 +6,7 @@ What changes something is changed by the ledger, once per order; what is told is
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,12 +19,15 @@ from workers.commands import views
 from workflows.errors import DeskhandError, Permanent
 from workflows.models import (
     Allow,
+    Asked,
+    AskedBack,
     Away,
     Back,
     Carried,
     CaseState,
     Change,
     Chase,
+    Confirm,
     Disallow,
     Disputed,
     Email,
@@ -48,10 +51,12 @@ from workflows.models import (
     StopChasing,
 )
 from workflows.ports import Clock, Desk
-from workflows.rules.orders import order_in
+from workflows.rules.orders import ASKED_BACK, in_words, is_asked_back, order_in
 from workflows.rules.proof import Unproven, order_proof
 
 log = structlog.get_logger()
+ASK_BACK_FOR = timedelta(days=3)
+"""How long an order that was asked back waits for the owner's word."""
 WELL = ("idle", "connected")
 """The states of a part in which nothing is the matter."""
 
@@ -73,10 +78,26 @@ _SUBJECTS: dict[type[Change], tuple[str, str]] = {
 }
 """What the notice says in its subject: done, not done."""
 
+_Saying = Explain | ShowStatus | ShowIgnored | Help | NotUnderstood | NotByMail
+_AGAIN = (
+    "Write it again, from your own mailbox, as an answer to any mail of mine; or give it at the machine: "
+    "./deskhand --help lists how."
+)
 _NOT_BY_MAIL = (
     "Deskhand never takes that by mail, because a mailbox can be broken into: a new approver, settings, export and "
     "forget are only for the machine it runs on. Nothing was done; see ./deskhand --help there."
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """An order mail that is proven: what it orders, when it was written, and the mail of ours it answers."""
+
+    key: str
+    order: Order | NotUnderstood
+    at: datetime
+    email: Email
+    asked: Asked | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +125,13 @@ class Orders:
         read = await asyncio.to_thread(self._read, event)
         if isinstance(read, Unproven):
             log.warning("order refused", reason=read.reason)
-            text = f"{read.reason} Nothing was done. Write it again as a new mail to yourself, from your own mailbox."
-            await self.desk.tell(_notice(event.key), "An order was not carried out", text)
+            text = f"{read.reason} Nothing was done. {_AGAIN}"
+            await self.desk.tell(_unclear(event.key), "An order was not carried out", text)
             return
-        order, given_at = read
-        log.info("order", kind=order.kind)
-        await self._answer(event.key, order, given_at)
+        log.info("order", kind=read.order.kind)
+        await self._answer(read)
 
-    def _read(self, event: Event) -> tuple[Order | NotUnderstood, datetime] | Unproven:
+    def _read(self, event: Event) -> Given | Unproven:
         email = self.ledger.email(event.key)
         if email is None:
             return Unproven(reason="The mail is no longer in the ledger.")
@@ -123,16 +143,29 @@ class Orders:
         order = order_in(email, self.owner, event.at, around.asked)
         if order is None:
             return Unproven(reason="It is no order any more: the mail that it answers is not known.")
-        return order, _given_at(email, event)
+        return Given(key=event.key, order=order, at=_given_at(email, event), email=email, asked=around.asked)
 
-    async def _answer(self, key: str, order: Order | NotUnderstood, given_at: datetime) -> None:
+    async def _answer(self, given: Given) -> None:
+        if is_asked_back(given.order, given.asked):
+            await self._ask_back(given, given.order)
+            return
+        match given.order:
+            case Confirm(yes=yes):
+                await self._confirm(given, yes=yes)
+            case Fix() as order:
+                await self._fix(given.key, given.key, order)
+            case StopAll() as order:
+                await self.stop(given.key, order, given.at, given.email, given.asked)
+            case Explain() | ShowStatus() | ShowIgnored() | Help() | NotUnderstood() | NotByMail() as order:
+                await self._say(given.key, order)
+            case order:
+                await self._carry_out(given.key, given.key, order, given.at)
+
+    async def _say(self, key: str, order: _Saying) -> None:
+        """Answer what changes nothing."""
         match order:
             case Explain(case=case):
                 await self._explain(key, case)
-            case Fix(case=case, words=words):
-                done = await self.fix(key, case, words)
-                if not done.ok:  # else the draft itself is the answer
-                    await self._tell(key, "Nothing to correct", done.says)
             case ShowStatus():
                 facts = await asyncio.to_thread(self.facts)
                 await self._tell(key, desk_texts.status_subject(facts), self.status(facts))
@@ -141,12 +174,60 @@ class Orders:
             case Help():
                 await self._tell(key, "The orders", desk_texts.HELP)
             case NotUnderstood(hint=hint):
-                await self._tell(key, "I did not understand your order", hint)
+                await self.desk.tell(_unclear(key), "I did not understand your order", hint)
             case NotByMail(what=what):
                 await self._tell(key, f'Not by mail: "{what}"', _NOT_BY_MAIL)
-            case _:
-                done = await self.carry_out(key, order, given_at)
-                await self._tell(key, _SUBJECTS[type(order)][0 if done.ok else 1], done.says)
+
+    async def _carry_out(self, key: str, notice: str, order: Change, given_at: datetime) -> None:
+        done = await self.carry_out(key, order, given_at)
+        await self._tell(notice, _SUBJECTS[type(order)][0 if done.ok else 1], done.says)
+
+    async def _fix(self, key: str, notice: str, order: Fix) -> None:
+        done = await self.fix(key, order.case, order.words)
+        if not done.ok:  # else the draft itself is the answer
+            await self._tell(notice, "Nothing to correct", done.says)
+
+    async def stop(self, key: str, order: StopAll, given_at: datetime, email: Email, asked: Asked | None) -> None:
+        """Stop everything at once, whoever wrote it, and say which mail did it: a link may have."""
+        done = await self.carry_out(key, order, given_at)
+        cause = desk_texts.cause(email, asked, self.owner)
+        await self._tell(key, _SUBJECTS[StopAll][0 if done.ok else 1], f"{done.says}\n\n{cause}\n")
+
+    # ------------------------------------------------------------ asked back
+
+    async def _ask_back(self, given: Given, order: Change | Fix) -> None:
+        """Ask once before an order is carried out that answers no mail of ours."""
+        new = AskedBack(key=given.key, order=order, given_at=given.at, expires_at=self.clock.now() + ASK_BACK_FOR)
+        asked = await asyncio.to_thread(self.ledger.ask_back, new)
+        words = in_words(order, self.owner)
+        text = desk_texts.ask_back(words, given.email, asked.expires_at, self.owner)
+        await self.desk.tell(f"{ASKED_BACK.removeprefix('notice:')}{given.key}", f'Is this from you: "{words}"?', text)
+
+    async def _confirm(self, given: Given, *, yes: bool) -> None:
+        """The owner's word on an order that was asked back; the first one stands."""
+        about = given.asked.intent.removeprefix(ASKED_BACK) if given.asked else ""
+        asked = await asyncio.to_thread(self.ledger.asked_back, about)
+        if asked is None:
+            await self.desk.tell(_unclear(given.key), "An order was not carried out", desk_texts.NOT_ASKED)
+            return
+        words = in_words(asked.order, self.owner)
+        if asked.state == "asked" and given.at > asked.expires_at:
+            await self._tell(given.key, f'Too late: "{words}"', desk_texts.too_late(words))
+        elif asked.state == "dropped" or (asked.state == "asked" and not yes):
+            await asyncio.to_thread(self.ledger.decide_asked_back, about, "dropped")
+            await self._tell(given.key, f'Dropped: "{words}"', desk_texts.dropped(words))
+        elif not yes:
+            await self._tell(given.key, f'Already done: "{words}"', desk_texts.already_done(words))
+        else:
+            await self._carry_out_asked(given.key, asked)
+            await asyncio.to_thread(self.ledger.decide_asked_back, about, "done")
+
+    async def _carry_out_asked(self, notice: str, asked: AskedBack) -> None:
+        """Under the key of the mail that gave it: a second ok says what the first one did, and does nothing."""
+        if isinstance(asked.order, Fix):
+            await self._fix(asked.key, notice, asked.order)
+        else:
+            await self._carry_out(asked.key, notice, asked.order, asked.given_at)
 
     async def _tell(self, key: str, subject: str, text: str) -> None:
         await self.desk.tell(_notice(key), subject, text)
@@ -210,6 +291,11 @@ class Orders:
 
 def _notice(key: str) -> str:
     return f"order:{key}"
+
+
+def _unclear(key: str) -> str:
+    """A notice that nothing was done for an order: the desk sends so many a day and no more."""
+    return f"order-unclear:{key}"
 
 
 def _given_at(email: Email, event: Event) -> datetime:

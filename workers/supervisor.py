@@ -165,7 +165,7 @@ class Service:
             desk=parts.desk,
             owner=parts.owner,
             clock=parts.clock,
-            stop=orders.carry_out,
+            stop=orders.stop,
         )
 
     def _own_mail(self) -> OwnMail:

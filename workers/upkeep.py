@@ -126,8 +126,9 @@ class Upkeep:
                 f"auto-offer:{kind}:{row[-1]}",
                 f"Shall I send each {kind} like these alone?",
                 f"You approved the last {len(row)} drafts of the kind '{kind}' without a change. If you like, I send "
-                "such mails without waiting for your yes: you are shown each one first, and any answer within "
-                f"{self._undo_words()} stops it. New recipients, money and contracts always wait for your yes.\n\n"
+                "my own acknowledgement (thanks, and that you will answer) without waiting for your yes: you are shown "
+                f"each one first, and any answer within {self._undo_words()} stops it. Any other text, new recipients, "
+                "and mails of theirs that speak of money or a contract always wait for your yes.\n\n"
                 f"To allow it, answer this mail with: auto {kind}\nTo end it at any time: stop auto {kind}\n"
                 "An edit, a rejection or an undo ends it as well. Without an answer nothing changes.",
             )

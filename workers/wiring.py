@@ -89,7 +89,9 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
     health: dict[str, str] = {}
     engine = open_engine(home / "ledger.sqlite")
     keys, blobs = Keys(home / "keys"), Blobs(home / "blobs")
-    ledger = Ledger(engine, owner, clock, blobs, _intake(settings), settings.approval.auto_after)
+    ledger = Ledger(
+        engine, owner, clock, blobs, _intake(settings), settings.approval.auto_after, settings.approval.undo
+    )
     rows = OutgoingLedger(engine, clock, blobs)
     journal = Journal(engine, clock, owner.timezone)
     parser = Parser()

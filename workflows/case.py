@@ -37,6 +37,7 @@ with workflow.unsafe.imports_passed_through():
         Unclear,
         Why,
     )
+    from workflows.rules import unclear
     from workflows.rules.canonical import one_line
 
 TELL_WHEN_HELD = timedelta(minutes=10)
@@ -266,6 +267,11 @@ class Case:
         self._to(leaves_at=None)
         if await steps.memory(Activities.stand, self.state):
             await self._approve()
+        elif workflow.patched("standing-yes-refused-is-told"):
+            again = (
+                "It does not leave by itself: your standing yes does not cover it any more. It waits for your answer."
+            )
+            self._to(stage="drafted", again=again, round=self.state.round + 1, asked_at=None)
         await self._save()
 
     async def _wait_out_the_grace(self) -> None:
@@ -316,11 +322,22 @@ class Case:
         self._to(held_until=max(receipt.until or now + LOOK_AGAIN, now + timedelta(seconds=1)))
         approved_at = self.state.approved_at or now
         name = f"{self.state.case}.{self.state.version}"
-        if receipt.rule:  # only the owner's word ends it: told at once, once for each such reason
+        if receipt.rule and workflow.patched("held-is-shown-again"):
+            await self._ask_about_hold(receipt)
+        elif receipt.rule:  # only the owner's word ends it: told at once, once for each such reason
             await self._tell(f"held:{name}:{receipt.rule}", f"{name} waits", f"It has not been sent. {receipt.detail}")
         elif self.state.held_until and self.state.held_until - approved_at > TELL_WHEN_HELD:
             await self._tell(f"held:{name}", f"{name} waits", f"It has not been sent yet. {receipt.detail}")
         await self._save()
+
+    async def _ask_about_hold(self, receipt: Receipt) -> None:
+        """Only the owner's word ends it: asked at once, once for each such reason, in a mail that an ok answers."""
+        doubt = f"{self.state.version}:{receipt.rule}"
+        if doubt in self.state.doubted:
+            return
+        self._to(doubted=(*self.state.doubted, doubt), round=self.state.round + 1)
+        asked = replace(self.state, again=f"It has not been sent. {receipt.detail}", asked_at=workflow.now())
+        await self._surely(steps.mail(Activities.ask, asked))
 
     # ------------------------------------------------------------ news
 
@@ -463,7 +480,10 @@ class Case:
         )  # fmt: skip
 
     async def _ask_again(self, answer: Answer, question: str) -> None:
-        """What is not surely understood is asked again, once, and nothing is sent meanwhile."""
+        """What is not surely understood is asked again, each time, and nothing is sent meanwhile."""
+        if question and workflow.patched("unclear-is-shown-again"):
+            self._show_as_unclear(question)
+            return
         withdrawn = self.state.approved_at is not None
         self._to(stage="waiting", approved_at=None, held_until=None)
         if not question:  # an unproven no: held without a word, its proof is on its way or will be asked for
@@ -472,6 +492,19 @@ class Case:
             return
         self._to(asked_again=1)
         await self._tell(f"unclear:{answer.key}", f"Case {self.state.case}: I am not sure what you mean", question)
+
+    def _show_as_unclear(self, question: str) -> None:
+        """The question is the approval mail itself once more, so that a mere "ok" to it is a yes to what it shows."""
+        now = workflow.now()
+        recent = tuple(at for at in self.state.unclear_at if at > now - unclear.WITHIN)
+        if len(recent) >= unclear.MOST:  # the last one said so; a yes is taken back all the same
+            self._to(stage="waiting", approved_at=None, held_until=None)
+            return
+        self._to(
+            stage="drafted", again=unclear.shown_again(question, self.state, len(recent)),
+            asked_again=self.state.asked_again + 1, unclear_at=(*recent, now),
+            round=self.state.round + 1, asked_at=None, approved_at=None, held_until=None, said="",
+        )  # fmt: skip
 
     async def _expire(self) -> None:
         """Unless the owner was away meanwhile. Upkeep names all that expired in one mail."""

@@ -458,7 +458,26 @@ class Fix:
     kind: Literal["fix"] = "fix"
 
 
-Order = Change | Fix | ShowStatus | Explain | ShowIgnored | Help | NotByMail
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirm:
+    """The owner's word on an order that was asked back: carry it out, or drop it."""
+
+    yes: bool
+    kind: Literal["confirm"] = "confirm"
+
+
+Order = Change | Fix | ShowStatus | Explain | ShowIgnored | Help | NotByMail | Confirm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedBack:
+    """An order that waits for the owner's word, because the mail that gave it answers none of ours."""
+
+    key: str  # of the mail that gave it
+    order: Change | Fix
+    given_at: datetime
+    expires_at: datetime
+    state: Literal["asked", "done", "dropped"] = "asked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -705,6 +724,7 @@ class Brief:
     score: Score | None = None
     notice: Notice | None = None
     report: Report | None = None
+    plain: bool = False  # a standing yes stands: a template repeats none of their words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -796,7 +816,9 @@ class CaseState:
     approved_at: datetime | None = None
     held_until: datetime | None = None  # a send that had to wait (quiet hours, caps): tried again then
     asked_again: int = 0  # how often an unclear answer was asked about for this version
+    unclear_at: tuple[datetime, ...] = ()  # when the newest of them were: so many a day are answered and no more
     again: str = ""  # why the current version is shown once more
+    doubted: tuple[str, ...] = ()  # what the owner was asked about before a send: "<version>:<rule of the last look>"
     said: str = ""  # the answer that approved the current version, in short, to be held against a differing one
     redrafted_at: tuple[datetime, ...] = ()  # when the newest redrafts were made
     look_at: datetime | None = None  # the time to answer may be over then: later than `expires_at` after an absence
@@ -840,6 +862,7 @@ class Asked:
     text: str  # the exact text we sent: subtracted from the answer
     sent_at: datetime
     nonce: str = ""
+    intent: str = ""  # the outbox's name for it: by it an answer to an order that was asked back is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,13 @@ class Desk(Protocol):
         """Send the owner a plain notice, once per key."""
 
 
+class AnsweringDesk(Desk, Protocol):
+    """What it takes to answer an answer."""
+
+    async def ask_items_again(self, key: str, number: int, question: str) -> None:
+        """Show a digest or reminder once more under the question that its answer left open, once per key."""
+
+
 class Engine(Protocol):
     """Temporal, seen from inside an activity."""
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+import structlog
+
 from memory.blobs import Blobs
 from memory.ledger import Ledger
 from memory.outgoing import OutgoingLedger
@@ -18,15 +20,37 @@ from workflows.errors import DeskhandError, Permanent
 from workflows.models import Address, Asking, Brief, CaseState, Outgoing, Owner, Receipt
 from workflows.ports import Clock
 from workflows.rules import approval, calendar, canonical, digest
-from workflows.rules.autonomy import needs_a_yes
 from workflows.rules.packs import render_pack
 from workflows.rules.replying import gist, new_part
 from workflows.rules.urgency import urgent
 
+log = structlog.get_logger()
 NAME = "Deskhand"
 """The display name of every mail to the owner; a client never sees it."""
 _THEY = "They wrote again."
 _QUOTED = 160
+
+
+_ANSWERING = ("unclear", "unproven", "refused", "late", "enough", "order-unclear")
+"""How the keys of notices begin that answer an answer of the owner's which did nothing."""
+_ANSWERING_INTENTS = (*(f"notice:{kind}:" for kind in _ANSWERING), "unclear:")
+_A_DAY = timedelta(days=1)
+MOST_ANSWERS_A_DAY = 12
+"""Such notices about one case (0: about none) within a day: a machine that answers them is not answered without end."""
+MANY = 3
+"""From the third such notice on it says what helps."""
+_LAST = (
+    "This is the last mail of this kind today. Further answers that I cannot use are kept and change nothing; the next "
+    "one after a day is answered again."
+)
+
+
+def _what_helps(case: int) -> str:
+    machine = f"./deskhand case {case}" if case else "./deskhand cases"
+    return (
+        "What helps: one word alone on the first line, above the quote; docs/approval.md lists the words under "
+        f'"What you can answer" and "Orders to the desk". At the machine {machine} names the commands.'
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +107,8 @@ class MailDesk:
         )
         if self.owner.second and state.version:
             await self._ask_second(intent, (state.case, state.version), about, mail, reference)
+        if leaves_at is not None:  # the time to undo begins when the mail has left, however long that took
+            leaves_at = max(leaves_at, left_at + timedelta(seconds=self.terms.undo))
         return Asking(asked_at=left_at, expires_at=expires_at, grace=self.terms.grace, leaves_at=leaves_at)
 
     async def _learn_reach(self, state: CaseState) -> None:
@@ -93,14 +119,9 @@ class MailDesk:
 
     def _leaves_at(self, state: CaseState, asked_at: datetime) -> datetime | None:
         """When a first draft leaves under the owner's standing yes; None when it waits for a yes of its own."""
-        if state.version != 1 or state.round > 1 or state.hold or not self.ledger.stands_for(state.kind):
+        if state.version != 1 or state.round > 1 or state.hold or state.again:
             return None
-        covered = not needs_a_yes(
-            self.ledger.stored_brief(state.brief),
-            self.ledger.outgoing(state.case, state.version),
-            self.ledger.draft(state.case, state.version),
-            self.ledger.client_of(state.case),
-        )
+        covered = self.ledger.may_leave_alone(state.case, state.version)
         return asked_at + timedelta(seconds=self.terms.undo) if covered else None
 
     async def _ask_second(
@@ -239,7 +260,11 @@ class MailDesk:
 
     async def tell(self, key: str, subject: str, text: str, case: int = 0, via: Via | None = None) -> None:
         """A plain notice, once per key; `via`: in another way than the settings say."""
-        mail = approval.render_notice(subject, text, case)
+        bounded = await asyncio.to_thread(self._bounded, key, text, case)
+        if not bounded:
+            log.warning("no further answer today", key=key.partition(":")[0], case=case)
+            return
+        mail = approval.render_notice(subject, bounded, case)
         await self.outbox.post(
             intent=f"notice:{key}",
             purpose="notice",
@@ -247,6 +272,40 @@ class MailDesk:
             compose=lambda message_id, date: self._to_owner(mail, str(case or ""), message_id, date),
             case=case,
             via=via,
+        )
+
+    def _bounded(self, key: str, text: str, case: int) -> str:
+        """What answers an answer of the owner's, so often a day; "" after that: two machines could go on for ever."""
+        intent = f"notice:{key}"
+        if key.partition(":")[0] not in _ANSWERING or self.rows.entry(intent):
+            return text
+        before = self.rows.count_since(case, _ANSWERING_INTENTS, self.clock.now() - _A_DAY)
+        if before >= MOST_ANSWERS_A_DAY:
+            return ""
+        last = before + 1 == MOST_ANSWERS_A_DAY
+        return "\n\n".join(
+            [text.rstrip("\n"), *([_what_helps(case)] if before + 1 >= MANY else []), *([_LAST] if last else [])]
+        )
+
+    async def ask_items_again(self, key: str, number: int, question: str) -> None:
+        """A digest or reminder once more under the question its answer left open: answered as the first one is."""
+        intent = f"unclear:{key}"
+        first = await asyncio.to_thread(self.rows.entry, f"digest:{number}")
+        said = await asyncio.to_thread(self._bounded, f"unclear:{key}", question, 0)
+        if first is None or not first.blob or not said:
+            await self.tell(f"unclear:{key}", "I am not sure what you mean", question)
+            return
+        content = await asyncio.to_thread(self.blobs.get, first.blob)
+        shown, rest = mime.parse(content), mime.decoded_body(content).partition("\n")[2]
+        mail = approval.ApprovalMail(subject=shown.subject, text=f"{canonical.one_line(said)}\n{rest}")
+        about = shown.header("x-deskhand-case")
+        await self.outbox.post(
+            intent=intent,
+            purpose="approval",
+            text=mail.text,
+            compose=lambda message_id, date: self._to_owner(mail, about, message_id, date, first.reference),
+            version=number,
+            reference=first.reference,
         )
 
     async def explain(self, key: str, case: int) -> None:
@@ -264,7 +323,7 @@ class MailDesk:
             return approval.ApprovalMail(subject=mime.parse(content).subject, text=mime.decoded_body(content))
         brief = self.ledger.stored_brief(state.brief)
         if state.hold or not state.version:
-            return approval.render_hold(state.case, state.hold, brief, self.owner)
+            return approval.render_hold(state.case, state.hold, brief, self.owner, state.again)
         return approval.render(replace(self._draft_of(state, brief, expires_at), leaves_at=leaves_at))
 
     def _draft_of(self, state: CaseState, brief: Brief, expires_at: datetime) -> approval.Question:

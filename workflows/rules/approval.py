@@ -25,6 +25,7 @@ _QUOTED_IN_DIGEST = 500
 _SHORT_QUOTE = 120
 _NAME = 80
 _REASON = 400
+_AGAIN = 1000
 _MOST_SOURCES = 6
 _MOST_FACTS = 8
 _MOST_NAMESAKES = 3
@@ -67,7 +68,7 @@ def render(question: Question) -> ApprovalMail:
     """The approval mail of one version."""
     tag = f"{question.outgoing.case}.{question.outgoing.version}"
     parts = [
-        _first_line(question.draft.gist, _deadline(question)),
+        _first_line(question.again or question.draft.gist, _deadline(question)),
         f"----- answer above this line · {tag}.{question.nonce} -----",
         *_draft_lines(question),
         "",
@@ -106,13 +107,23 @@ def about(brief: Brief) -> str:
     return f"{person(brief)}: {_REPLY.sub('', _outside(brief.subject)) or '(no subject)'}"
 
 
-def render_hold(case: int, reason: str, brief: Brief, owner: Owner) -> ApprovalMail:
-    """The mail that says "read this yourself": what came in, why nothing was drafted ("a complaint"), what to do."""
+def render_hold(case: int, reason: str, brief: Brief, owner: Owner, again: str = "") -> ApprovalMail:
+    """The mail that says "read this yourself": what came in, why nothing was drafted ("a complaint"), what to do.
+
+    `again`: why it is shown once more.
+    """
     why = f"Read this yourself: {one_line(reason) or 'it needs you'}. Nothing is drafted."
+    if again:
+        parts = [cut(one_line(again), FIRST_LINE), "", f"Again: {one_line(again, _AGAIN)}", why]
+        return _hold_mail(case, parts, brief, owner)
     gist = cut(why, FIRST_LINE)
     whole = [] if gist == why else ["", one_line(reason, _REASON)]  # what the phone's list cuts off stands below
+    return _hold_mail(case, [gist, *whole], brief, owner)
+
+
+def _hold_mail(case: int, said: list[str], brief: Brief, owner: Owner) -> ApprovalMail:
     note = [f"Note: {one_line(hint, _REASON)}" for hint in brief.hints]
-    parts = [gist, *whole, "", *_they_wrote(brief, owner, _QUOTED), "", texts(owner)["hold"], *note]
+    parts = [*said, "", *_they_wrote(brief, owner, _QUOTED), "", texts(owner)["hold"], *note]
     return ApprovalMail(subject=_subject(brief, str(case)), text="\n".join(parts) + "\n")
 
 
@@ -173,7 +184,7 @@ def _draft_lines(question: Question) -> Iterator[str]:
 
 def _changed(question: Question) -> Iterator[str]:
     if question.again:
-        yield f"Again: {one_line(question.again, _REASON)}"
+        yield f"Again: {one_line(question.again, _AGAIN)}"
     if question.outgoing.version > 1:
         yield f"Changed: {one_line(question.changed, _REASON) or 'a new draft'}"
 

@@ -1,7 +1,8 @@
-"""Earned autonomy: when a kind of mail may leave under a standing yes, and what never may. Pure and total.
+"""Earned autonomy: when a mail may leave under a standing yes. Pure and total.
 
-A standing yes is the owner's, given once for a kind after a row of unedited approvals. It never covers a new recipient,
-money or contracts, and each mail under it is shown first with time to undo.
+A standing yes is the owner's, given once for a kind after a row of unedited approvals. What it covers is a closed list:
+our own acknowledgement, word for word as the program makes it, to people the owner has written to. Any other text asks,
+whatever it says; what they wrote can only add a reason to ask. Each mail under it is shown first with time to undo.
 """
 
 import re
@@ -9,14 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from workflows.models import Brief, Client, Draft, Outgoing
+from workflows.models import Brief, Client, Draft, Outgoing, Owner
+from workflows.rules import acknowledgement
 from workflows.rules.calendar import folded
 from workflows.rules.words import table
 
 _AMOUNT = re.compile(r"[$€£¥₹₽]|\b\d[\d.,]*\s?(?:usd|eur|gbp|chf|pln|jpy|cad|aud|sek|nok|dkk|czk|brl|%)", re.IGNORECASE)
+_NAMES = 3
 IN_A_ROW = 10
 """Unedited approvals in a row that a standing yes takes where the owner has not said how many."""
-_KINDS = ("reply", "update")
 _NEUTRAL = frozenset({"expired", "answered-by-owner", "sent-by-owner", "uncertain", "failed", "corrected"})
 
 
@@ -51,21 +53,44 @@ def _breaks(ending: Ending) -> bool:
     return ending.outcome not in _NEUTRAL and (ending.outcome != "sent" or ending.edited)
 
 
-def needs_a_yes(brief: Brief, outgoing: Outgoing, draft: Draft, client: Client | None) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """One version as the ledger has it: what would leave, where it came from, and to whom it goes."""
+
+    brief: Brief
+    outgoing: Outgoing
+    draft: Draft
+    client: Client | None
+    owner: Owner
+    by: str  # model | template | owner
+
+
+def needs_a_yes(leaving: Leaving) -> str:
     """Why this very mail is not covered by a standing yes, in a few words; "" when it is."""
-    if brief.kind not in _KINDS:
-        return "money"  # a bid and a reminder are about nothing else
+    brief, outgoing, client = leaving.brief, leaving.outgoing, leaving.client
+    if brief.kind != "reply":
+        return "money or work"  # a bid and a reminder are about money, an update names what was done
     if client is None or not client.written_to:
         return "a new recipient"
     known = {address.lower() for address in client.addresses}
     if any(address.email.lower() not in known for address in (*outgoing.to, *outgoing.cc)):
         return "a new address"
-    if draft.needs_owner or brief.hints or outgoing.attachments:
+    if leaving.draft.needs_owner or brief.hints or outgoing.attachments or outgoing.link or outgoing.proactive:
         return "something to look at"
-    return _delicate((outgoing.subject, outgoing.body, brief.message))
+    return _more_than_an_acknowledgement(leaving, client) or _delicate((brief.subject, brief.message))
+
+
+def _more_than_an_acknowledgement(leaving: Leaving, client: Client) -> str:
+    if leaving.by != "template" or leaving.draft.model:
+        return "words that the program did not make"
+    if leaving.outgoing.version != 1:
+        return "a changed text"
+    plain = acknowledgement.is_plain(leaving.outgoing.body, leaving.owner.name, client.name.split()[:_NAMES])
+    return "" if plain else "more than an acknowledgement"
 
 
 def _delicate(texts: Sequence[str]) -> str:
+    """What they wrote of money or a contract: no word of theirs can make a mail leave, these keep one back."""
     said = [folded(text) for text in texts]
     if any(_AMOUNT.search(text) for text in texts) or any(_words("money").search(text) for text in said):
         return "money"

@@ -6,16 +6,20 @@ is no clear answer there can be an order ("stop" drops that draft, "stop all" st
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from workflows.models import (
     Allow,
+    Approve,
     Asked,
     Away,
     Back,
+    Change,
     Chase,
+    Confirm,
     Disallow,
     Disputed,
     Email,
@@ -30,6 +34,7 @@ from workflows.models import (
     Paid,
     Pause,
     Promised,
+    Reject,
     Rescue,
     Resume,
     Revise,
@@ -40,13 +45,14 @@ from workflows.models import (
     Unclear,
 )
 from workflows.rules import decisions
-from workflows.rules.calendar import folded, language_of, parse_when
-from workflows.rules.canonical import visible
+from workflows.rules.calendar import folded, format_deadline, language_of, parse_when
+from workflows.rules.canonical import one_line, visible
 from workflows.rules.money import currency_of
 from workflows.rules.typed import Typed, typed
 from workflows.rules.words import table
 
 _LONGEST = 300  # characters of an order
+_SHOWN = 160
 _LONGEST_PHRASE = 5  # words
 _LARGEST = 9  # digits of a number
 _SIGNS = " .,;:!?\"'*_()[]<>\u2019\u201c\u201d\u201e\u00ab\u00bb\u2026-"
@@ -91,9 +97,16 @@ _DISPUTE_WHAT = (
 _CHASE_WHOM = 'Whom? Write for example "stop chasing Acme" or "chase Acme"; nothing was done.'
 _ENDED_WHAT = 'Which bid? Write for example "won 41", "lost 41 too expensive" or "no answer 41"; nothing was done.'
 _SURE = "That reads like a question, so nothing was done. Write the order without a question mark."
+_CONFIRM = (
+    "That is neither a clear yes nor a no to the order I asked about, so nothing was done. Answer that mail with just "
+    '"ok" to have it done, or with "no" to drop it.'
+)
+ASKED_BACK = "notice:ask-back:"
+"""How the outbox's intent of a mail begins that asks an order back; the key of the order's mail follows."""
 _NOTICE = (
-    "Your answer to a notice is not an order, so nothing was done. To decide about a draft, answer the approval mail "
-    'that shows it. Orders are for example: status, stop all, why 41, help ("help" lists them).'
+    "That mail asks nothing, and your answer to it is no order, so nothing was done. To decide about a draft, answer "
+    "the approval mail that shows it, or use {machine} and the commands it names. Orders are for example: status, "
+    'stop all, why 41, help ("help" lists them).'
 )
 
 
@@ -111,9 +124,64 @@ def order_in(email: Email, owner: Owner, now: datetime, asked: Asked | None) -> 
     order = orders.pop() if len(orders) == 1 else NotUnderstood(hint=_ONE_LINE)
     if asked is None:
         return order
+    if asked.intent.startswith(ASKED_BACK) and isinstance(order, NotUnderstood | Ended):
+        return _confirmed(email, owner, now, asked)
     if asked.purpose == "notice":
-        return NotUnderstood(hint=_NOTICE) if isinstance(order, NotUnderstood) and order.hint == _UNKNOWN else order
+        machine = f"./deskhand case {asked.case}" if asked.case else "./deskhand cases"
+        is_none = isinstance(order, NotUnderstood) and order.hint == _UNKNOWN
+        return NotUnderstood(hint=_NOTICE.format(machine=machine)) if is_none else order
     return order if said.block is None and _is_no_answer(order, said, owner, now, asked) else None
+
+
+def _confirmed(email: Email, owner: Owner, now: datetime, asked: Asked) -> Order | NotUnderstood:
+    """The owner's word on an order that was asked back, by the grammar of every other yes and no."""
+    match decisions.read(email, replace(asked, purpose="approval"), owner, now):
+        case Approve():
+            return Confirm(yes=True)
+        case Reject():
+            return Confirm(yes=False)
+        case _:
+            return NotUnderstood(hint=_CONFIRM)
+
+
+def is_asked_back(order: Order | NotUnderstood, asked: Asked | None) -> TypeGuard[Change | Fix]:
+    """Whether the owner is asked before this is carried out: it changes something and answers no mail of ours.
+
+    A link in anybody's mail ("Unsubscribe") can make a mail program write it. "stop all" can only hold.
+    """
+    return asked is None and isinstance(order, Change | Fix) and not isinstance(order, StopAll)
+
+
+def in_words(order: Change | Fix, owner: Owner) -> str:
+    """The order as a person writes it, whatever language it was given in."""
+    match order:
+        case Resume(client=rest) | StopChasing(client=rest) | Chase(client=rest) | Pause(client=rest):
+            words = rest
+        case Rescue(number=number):
+            words = str(number)
+        case Away(until=until):
+            words = f"until {format_deadline(until, owner)}"
+        case Allow(what=what) | Disallow(what=what):
+            words = what
+        case Paid(what=what, amount=amount):
+            words = f"{what} {amount}"
+        case Promised(what=what, until=until):
+            words = f"{what} {format_deadline(until, owner)}"
+        case Disputed(what=what, reason=reason):
+            words = f"{what} {reason}"
+        case Ended(case=case, reason=reason):
+            words = f"{case} {reason}"
+        case Fix(case=case, words=wish):
+            words = f"{case} {wish}"
+        case _:
+            words = ""
+    return one_line(f"{_name(order)} {words}", _SHOWN)
+
+
+def _name(order: Change | Fix) -> str:
+    if isinstance(order, Ended):
+        return order.result.replace("-", " ")
+    return "stop all" if isinstance(order, StopAll) else order.kind.replace("_", " ")
 
 
 def _is_no_answer(order: Order | NotUnderstood, said: Typed, owner: Owner, now: datetime, asked: Asked) -> bool:
