@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from agents.prompting import every_prompt
-from agents.redaction import ibans
 from workflows.models import Brief
 from workflows.rules.canonical import defused, one_line, visible
 from workflows.rules.language import LANGUAGES, language_of
+from workflows.rules.redaction import ibans
 
 WORDS = Path(__file__).with_name("checks.toml")
 SHORTEST, LONGEST = 20, 4_000  # characters of a body

@@ -13,9 +13,7 @@ that says what to do now:
 import asyncio
 import hashlib
 import json
-import logging
-import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -23,13 +21,17 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from agents import refusals
+from agents.dialects import plain_answer, server_fault, stopped_at_the_limit
 from agents.parsing import Unusable, json_schema, read_answer
 from agents.prices import Prices
 from agents.prompting import prompt
-from agents.redaction import redact
+from agents.refusals import ModelFailed, Refusal
+from memory.endpoint import READ_SECONDS, http_client
 from memory.journal import CallKey, Caps, Done, Estimate, Journal, Usage
-from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
+from workflows.errors import DeskhandError, NeedsOwner, Retryable
 from workflows.ports import Clock
+from workflows.rules.redaction import redact
 
 if TYPE_CHECKING:
     import httpx2
@@ -40,19 +42,11 @@ Structured = Literal["json_schema", "function_calling", "json_mode", "prompt"]
 Message = tuple[Literal["system", "user", "assistant"], str]
 Shape = TypeVar("Shape", bound=BaseModel)
 
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 45.0
 WHOLE_SECONDS = 50.0  # an activity's start_to_close is 60 s; a slow drip never trips a read timeout
 MOST_INPUT = 60_000  # characters of one message
 MOST_OUTPUT = 4_096  # tokens, thinking included
-MOST_BYTES = 2_000_000  # of one answer on the wire
 MOST_TOKENS = 10_000_000  # what we believe an endpoint's own count
 MOST_WAIT = 300.0  # seconds: the longest retry-after that is honoured as it stands
-_UNASKED = ("openai-", "x-stainless-")  # headers the SDK adds from the environment and about this machine
-
-
-class ModelFailed(Permanent):
-    """The model answered, but not with what was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +102,10 @@ class Model:
         self._http: httpx2.AsyncClient | None = None
         self._chat: Any = None
         self._opening = asyncio.Lock()
+        self.trouble = ""
+        """What the owner must mend before this model answers, "" when it answered last."""
+        # Only OpenAI itself insists on the new name of the limit; many others know the old one alone.
+        self._new_limit = (urlsplit(base_url).hostname or "").endswith(("openai.com", "azure.com"))
 
     async def ask(self, messages: str | Sequence[Message], shape: type[Shape], key: CallKey) -> Shape:
         """The model's answer as a value of `shape`; one repair turn when the first answer does not follow it.
@@ -168,7 +166,9 @@ class Model:
             said, usage = await self._call(messages, schema, estimate)
         except _Failure as failure:
             await asyncio.to_thread(self._journal.failed, place, str(failure.error), paid=failure.paid)
+            self.trouble = str(failure.error) if isinstance(failure.error, NeedsOwner) else self.trouble
             raise failure.error from failure.__cause__
+        self.trouble = ""
         answer = json.dumps(asdict(said), ensure_ascii=False)
         await asyncio.to_thread(self._journal.finish, place, answer, usage)
         return said
@@ -185,7 +185,6 @@ class Model:
             async with asyncio.timeout(self._seconds):
                 raw = await self._invoke(chat, messages, schema)
             said = _said(raw)
-            return said, self._usage(getattr(raw, "usage_metadata", None), said, estimate)
         except DeskhandError:
             raise
         except Exception as error:  # a third party's dozens of exceptions: each becomes one of ours, none is swallowed
@@ -193,6 +192,18 @@ class Model:
             if ended is not None:
                 return ended, self._usage(None, ended, estimate)
             raise self._failure(error) from error
+        usage = self._usage(getattr(raw, "usage_metadata", None), said, estimate)
+        self._refuse_a_cut_question(usage, messages)
+        return said, usage
+
+    def _refuse_a_cut_question(self, usage: Usage, messages: list[Message]) -> None:
+        """What was answered without the whole question (the rules stand at its start) is no answer."""
+        if stopped_at_the_limit(usage.input_tokens, "\n".join(text for _, text in messages)):
+            problem = (
+                f"The model {self.name} at {self._base_url} read only {usage.input_tokens} tokens of a longer "
+                "question: its context is too small. Give it 16,384 tokens (Ollama: OLLAMA_CONTEXT_LENGTH=16384)."
+            )
+            raise _Failure(ModelFailed(problem), paid=True)
 
     async def _invoke(self, chat: Any, messages: list[Message], schema: dict[str, Any]) -> "AIMessage":
         with untraced():
@@ -207,7 +218,7 @@ class Model:
     async def _opened(self) -> Any:
         async with self._opening:
             if self._chat is None:
-                self._http = await asyncio.to_thread(_http_client)
+                self._http = self._http or await asyncio.to_thread(http_client, plain_answer)
                 self._chat = await asyncio.to_thread(self._build, self._http)
             return self._chat
 
@@ -215,10 +226,8 @@ class Model:
         # Imported here: 1.6 s and 90 MB that a home without a model never pays.
         from langchain_openai import ChatOpenAI
 
-        # Only OpenAI itself insists on the new name of this limit; many others know the old one alone.
-        host = urlsplit(self._base_url).hostname or ""
-        own = host.endswith(("openai.com", "azure.com"))
-        limit: dict[str, Any] = {"max_tokens": MOST_OUTPUT} if own else {"extra_body": {"max_tokens": MOST_OUTPUT}}
+        new = self._new_limit  # the SDK sends `max_tokens` as max_completion_tokens
+        limit: dict[str, Any] = {"max_tokens": MOST_OUTPUT} if new else {"extra_body": {"max_tokens": MOST_OUTPUT}}
         return ChatOpenAI(
             model=self.name,
             base_url=self._base_url,
@@ -260,27 +269,12 @@ class Model:
         return _Failure(Retryable(f"{where} answered with something that is not the OpenAI protocol."), paid=True)
 
     def _refused(self, error: "openai.APIStatusError", where: str) -> DeskhandError:
-        status, code = error.status_code, _code(error)
-        if status in (401, 403):
-            return NeedsOwner(
-                f"{where} refuses the key ({status}).", "Set model.api_key (or api_key_file) to a valid one."
-            )
-        if status == 404 or status in range(300, 400):  # noqa: PLR2004
-            return NeedsOwner(
-                f"{where} was not found ({status}).",
-                "Check model.base_url (it mostly ends in /v1) and model.name (as the endpoint lists it).",
-            )
-        if code == "insufficient_quota":
-            return NeedsOwner(f"{where} says the account has no credit left.", "Top it up, or name another model.")
-        if status in (408, 409, 425, 429) or status >= 500:  # noqa: PLR2004
-            said = "is over its rate limit" if status == 429 else f"is in trouble ({status})"  # noqa: PLR2004
-            return Retryable(f"{where} {said}.", after=_retry_after(error))
-        if re.search(r"response_format|json_schema|json_object|tool_choice|tools|strict", _server_words(error)):
-            return NeedsOwner(
-                f"{where} does not take questions by {self._structured} ({status}).",
-                'Set model.structured to another way: "function_calling", "json_mode" or "prompt".',
-            )
-        return ModelFailed(f"{where} refused the question ({status}{', ' + code if code else ''}).")
+        fault = server_fault(error.status_code, error.response.content)
+        if refusals.wants_other_limit(fault) and not self._new_limit:
+            self._new_limit, self._chat = True, None
+            return Retryable(f"{where} knows the limit of an answer under another name; it is asked again.")
+        after = _retry_after(error)
+        return refusals.what_to_do(Refusal(fault=fault, where=where, structured=self._structured, after=after))
 
 
 class _Failure(Exception):
@@ -299,45 +293,6 @@ def untraced() -> Iterator[None]:
 
     with tracing_context(enabled=False):
         yield
-
-
-def _http_client() -> "httpx2.AsyncClient":
-    """Our own connections: no proxy or certificate from the environment, no redirect to elsewhere, bounded answers."""
-    import httpx2
-
-    class Bounded(httpx2.AsyncByteStream):
-        def __init__(self, stream: Any) -> None:
-            self._stream = stream
-
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            size = 0
-            async for chunk in self._stream:
-                size += len(chunk)
-                if size > MOST_BYTES:
-                    raise httpx2.ReadError(f"more than {MOST_BYTES} bytes")
-                yield chunk
-
-        async def aclose(self) -> None:
-            await self._stream.aclose()
-
-    class Transport(httpx2.AsyncHTTPTransport):
-        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-            # A copy: the SDK reads its own headers again on the way back.
-            headers = [(name, value) for name, value in request.headers.items() if not name.startswith(_UNASKED)]
-            plain = httpx2.Request(request.method, request.url, headers=headers, stream=request.stream)
-            plain.headers["accept-encoding"] = "identity"  # so that the bound is on what is unpacked, too
-            plain.extensions = request.extensions
-            response = await super().handle_async_request(plain)
-            response.stream = Bounded(response.stream)
-            return response
-
-    class Client(httpx2.AsyncClient):
-        async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-            return await super().send(request, **{**options, "follow_redirects": False})
-
-    timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line a request is noise
-    return Client(transport=Transport(retries=0, trust_env=False), timeout=timeout, trust_env=False)
 
 
 def _said(raw: "AIMessage") -> Said:
@@ -370,7 +325,7 @@ def _value(said: Said, shape: type[Shape]) -> Shape:
 
 
 def _unfinished(error: Exception) -> Said | None:
-    """Two endings that the SDK raises, though the model did speak and was paid."""
+    """Endings that the SDK raises, though the model did speak and was paid."""
     import openai
 
     if isinstance(error, openai.LengthFinishReasonError):
@@ -378,6 +333,9 @@ def _unfinished(error: Exception) -> Said | None:
         return Said(_encodable(message.content or ""), "length")
     if isinstance(error, openai.ContentFilterFinishReasonError):
         return Said("", "content_filter")
+    if isinstance(error, openai.APIStatusError):
+        fault = server_fault(error.status_code, error.response.content)
+        return Said(_encodable(fault.generation)) if refusals.is_unusable_answer(fault) else None
     return Said("", "stop", "refused") if type(error).__name__ == "OpenAIRefusalError" else None
 
 
@@ -398,17 +356,6 @@ def _clean(text: str) -> str:
 def _count(found: Any, otherwise: int) -> int:
     good = isinstance(found, int) and 0 < found <= MOST_TOKENS
     return int(found) if good else otherwise
-
-
-def _code(error: "openai.APIStatusError") -> str:
-    """The server's short code. Never its words: they may repeat the mail, and errors end up in histories."""
-    code = str(error.code or "")
-    return code if re.fullmatch(r"[a-z0-9_.-]{1,40}", code) else ""
-
-
-def _server_words(error: "openai.APIStatusError") -> str:
-    """The server's own words, to decide by and never to repeat."""
-    return error.response.text[:4_000]
 
 
 def _retry_after(error: "openai.APIStatusError") -> float:

@@ -14,11 +14,13 @@ from typing import Any, Literal, TypedDict
 from pydantic import BaseModel
 
 from agents.checks import Allowed, Fault, allowed, faults, language_name, safe_line
-from agents.model import Message, Model, ModelFailed, untraced
+from agents.model import Message, Model, untraced
 from agents.prompting import prompt
+from agents.refusals import ModelFailed
 from agents.templates import TemplateReply, as_why
 from memory.journal import CallKey, GivenUp, SpendStopped
 from memory.schema import from_json, to_json
+from workflows.errors import NeedsOwner
 from workflows.models import Brief, Draft, Source
 from workflows.rules.canonical import canonical, one_line
 from workflows.rules.replying import gist
@@ -73,7 +75,6 @@ class ReplyAgent:
 
         Raises:
             Retryable: the model's endpoint is away or busy; the calls already answered are not paid again.
-            NeedsOwner: the endpoint refuses the key, the name or the way of asking.
         """
         start = State(
             brief=to_json(brief), version=version, wishes=wishes, previous=previous,
@@ -82,7 +83,7 @@ class ReplyAgent:
         try:
             with untraced():
                 end = await self._compiled.ainvoke(start)
-        except (ModelFailed, SpendStopped, GivenUp) as error:
+        except (ModelFailed, SpendStopped, GivenUp, NeedsOwner) as error:
             return self._fallen_back(brief, version, wishes, previous, [str(error)])
         found = [Fault(**fault) for fault in end["faults"]]
         if any(fault.hard for fault in found):

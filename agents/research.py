@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from agents.checks import Allowed, safe_line
-from agents.model import Message, Model, ModelFailed, untraced
+from agents.model import Message, Model, untraced
 from agents.prompting import prompt
+from agents.refusals import ModelFailed
 from memory.findings import NOTE, Finding
 from memory.journal import CallKey, GivenUp, SpendStopped
 from tools.pages import Page, read_page

@@ -59,7 +59,7 @@ class Drafter:
         self._disclose = disclose
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
-        """As `Drafting` says. Raises Retryable and NeedsOwner as the agent does."""
+        """As `Drafting` says. Raises Retryable as the agent does."""
         draft = await self._by_kind[brief.kind].draft(brief, version, wishes, previous)
         return _disclosed(draft, brief.language) if self._disclose and not draft.needs_owner else draft
 

@@ -14,10 +14,12 @@ from typing import Any, Generic, Literal, TypedDict, TypeVar
 from pydantic import BaseModel
 
 from agents.checks import Fault
-from agents.model import Message, Model, ModelFailed, untraced
+from agents.model import Message, Model, untraced
 from agents.prompting import prompt
+from agents.refusals import ModelFailed
 from memory.journal import CallKey, GivenUp, SpendStopped
 from memory.schema import from_json, to_json
+from workflows.errors import NeedsOwner
 from workflows.models import Brief
 
 MOST_TRIES = 2
@@ -75,14 +77,13 @@ class Writing(Generic[Slots]):
 
         Raises:
             Retryable: the model's endpoint is away or busy; the calls already answered are not paid again.
-            NeedsOwner: the endpoint refuses the key, the name or the way of asking.
         """
         given = {"brief": to_json(task.brief), "version": task.version, "wishes": task.wishes}
         start = State(task=given | {"previous": task.previous}, slots={}, faults=[], kept={}, tries=0)
         try:
             with untraced():
                 end = await self._compiled.ainvoke(start)
-        except (ModelFailed, SpendStopped, GivenUp) as error:
+        except (ModelFailed, SpendStopped, GivenUp, NeedsOwner) as error:
             return Filled(slots=None, why=(str(error),))
         found = [Fault(**fault) for fault in end["faults"]]
         if hard := [f"check: {fault.what}" for fault in found if fault.hard]:

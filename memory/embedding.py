@@ -4,26 +4,35 @@ The hashing vectors need no model, no download and no randomness: the same text 
 They know spelling, not meaning, so they find what shares words, word parts and a small table of business terms.
 """
 
+import asyncio
 import math
 import re
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from memory.concepts import concept_of
+from memory.endpoint import http_client
+from memory.journal import SpendStopped
 from workflows.errors import Retryable
 from workflows.rules.language import small_words
+from workflows.rules.redaction import redact
+
+if TYPE_CHECKING:
+    import httpx2
 
 DIMENSIONS = 384
 _WORD = re.compile(r"[^\W_]+")
 _STEM = 5
 _GRAM = 4
-_TIMEOUT = 20.0
+_SECONDS = 15.0  # of one batch in all: below the 20 s that a step of the memory queue has
 _BATCH = 64
+_MOST_BYTES = 16_000_000  # 64 vectors of 4,096 numbers as JSON have about 6 MB
 _LONGEST_INPUT = 8000
 
 
@@ -63,45 +72,83 @@ class HashingEmbedder:
         return [_hashed(text) for text in texts]
 
 
+def _uncounted(tokens: int) -> None:
+    """No cap on what is asked."""
+
+
 class EndpointEmbedder:
-    """`POST <base_url>/embeddings` of any OpenAI-compatible server; the vectors' length is learnt from its answer."""
+    """`POST <base_url>/embeddings` of any OpenAI-compatible server; the vectors' length is learnt from its answer.
+
+    Through the client of the language model's door: no proxy of the environment, bounded answers, no redirect; account
+    numbers and secrets are cut out of every text, and each batch ends within `_SECONDS` in all.
+    """
 
     floor = 0.3
 
-    def __init__(self, base_url: str, name: str, api_key: str = "") -> None:
+    def __init__(
+        self,
+        base_url: str,
+        name: str,
+        api_key: str = "",
+        charge: Callable[[int], None] = _uncounted,
+        seconds: float = _SECONDS,
+    ) -> None:
+        """`charge` is told how many tokens a batch has at most, before it is asked; it raises SpendStopped.
+
+        `seconds`: how long one batch may take in all.
+        """
         self._url = base_url.rstrip("/") + "/embeddings"
         self._model = name
         self._api_key = api_key
+        self._charge = charge
+        self._seconds = seconds
         self.name = f"{self._url} {name}"
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         vectors: list[list[float]] = []
         for start in range(0, len(texts), _BATCH):
-            vectors += self._ask([text[:_LONGEST_INPUT] or " " for text in texts[start : start + _BATCH]])
+            batch = texts[start : start + _BATCH]
+            vectors += self._ask(
+                [redact(text[:_LONGEST_INPUT].encode("utf-8", "replace").decode()) or " " for text in batch]
+            )
         return vectors
 
     def _ask(self, texts: list[str]) -> list[list[float]]:
         import httpx2
 
-        headers = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
         try:
-            answer = httpx2.post(
-                self._url, json={"model": self._model, "input": texts}, headers=headers, timeout=_TIMEOUT
-            )
+            self._charge(sum(len(text.encode()) // 3 + 1 for text in texts))
+            # A loop of its own in a thread of its own: the deadline holds for the whole call, whoever calls.
+            with ThreadPoolExecutor(1) as alone:
+                answer = alone.submit(asyncio.run, self._post(texts)).result()
             answer.raise_for_status()
             return _read_vectors(answer.json(), len(texts))
+        except SpendStopped as stop:
+            raise EmbeddingFailed(f"{stop} Until then memory is searched by keywords alone.") from stop
+        except TimeoutError as error:
+            raise self._failed(f"it gave no answer within {self._seconds:.0f} s") from error
         except httpx2.HTTPStatusError as error:
             raise self._failed(f"it answered {error.response.status_code}") from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise self._failed(f"it cannot be reached ({type(error).__name__})") from error
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise self._failed("its answer is not a list of vectors") from error
+
+    async def _post(self, texts: list[str]) -> "httpx2.Response":
+        headers = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
+        async with asyncio.timeout(self._seconds), http_client(most_bytes=_MOST_BYTES) as client:
+            return await client.post(self._url, json={"model": self._model, "input": texts}, headers=headers)
 
     def _failed(self, what: str) -> EmbeddingFailed:
         return EmbeddingFailed(
             f"The embedding endpoint {self._url} failed: {what}. Check [embeddings] in the settings; "
             "until then memory is searched by keywords alone."
         )
+
+
+def _as_it_may_leave(text: str) -> str:
+    """Bounded, encodable, nothing secret in it; never empty, which some servers refuse."""
+    return redact(text[:_LONGEST_INPUT].encode("utf-8", "replace").decode()) or " "
 
 
 def _read_vectors(answer: Any, count: int) -> list[list[float]]:

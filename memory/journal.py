@@ -22,8 +22,16 @@ from memory.schema import calls, reading, transaction
 from workflows.errors import NeedsOwner, Permanent
 from workflows.ports import Clock
 
-MOST_ATTEMPTS = 5
-"""How often one question is put before it is given up: hanging and broken models end in minutes, not by the cap."""
+MOST_ATTEMPTS = 4
+"""How often the questions of one version may go unanswered before the model is given up.
+
+Below the tries of a step (`PAID` in workflows/steps.py), and for all questions of the version together: a model that is
+too slow for two of them must end in a template, not in a step that was tried for the last time.
+"""
+
+
+VECTORS = "vectors"
+"""The step of calls for vectors: counted in rows of their own."""
 
 
 class SpendStopped(Permanent):
@@ -31,7 +39,7 @@ class SpendStopped(Permanent):
 
 
 class GivenUp(Permanent):
-    """A question that was put MOST_ATTEMPTS times and never answered."""
+    """The model was asked MOST_ATTEMPTS times without an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,16 +136,14 @@ class Journal:
 
         Raises:
             SpendStopped: the call could pass one of today's caps.
-            GivenUp: the question was put MOST_ATTEMPTS times without an answer.
+            GivenUp: this version's questions (or this one, where there is no case) went unanswered MOST_ATTEMPTS times.
         """
         now = self._clock.now()
         with transaction(self._engine) as connection:
             ordinal, row = _place(connection, key, prompt_hash)
             if row is not None and row["state"] == "done":
                 return Done(row["answer"])
-            if row is not None and row["attempts"] >= MOST_ATTEMPTS:
-                last = f" The last time: {row['answer']}" if row["answer"] else ""
-                raise GivenUp(f"The model was asked {row['attempts']} times and never gave an answer.{last}")
+            _give_up(connection, key, row)
             self._refuse_past_caps(_spent(connection, self._midnight(now)), caps, estimate, now)
             place = CallKey(case=key.case, version=key.version, step=key.step, ordinal=ordinal)
             if row is None:
@@ -166,6 +172,29 @@ class Journal:
             cost=reserved.estimate.cost,
         )
         self._settle(reserved, kept if paid else nothing, state="failed", answer=reason)
+
+    def charge(self, model: str, tokens: int, most_calls: int, most_tokens: int) -> None:
+        """Count a call for vectors: a row a day, with a budget of its own, for nobody asks for such an answer again.
+
+        Raises:
+            SpendStopped: the call would pass a cap of [embeddings].
+        """
+        now = self._clock.now()
+        day = self._midnight(now)
+        place = CallKey(case=0, version=0, step=VECTORS, ordinal=int(f"{day:%Y%m%d}"))
+        estimate = Estimate(input_tokens=tokens, output_tokens=0, cost=Decimal(0))
+        with transaction(self._engine) as connection:
+            row = connection.execute(select(calls).where(_is(place))).mappings().first()
+            made, used = (row["attempts"], row["input_tokens"]) if row is not None else (0, 0)
+            if made + 1 > most_calls or used + tokens > most_tokens:
+                setting = "embeddings.daily_calls" if made + 1 > most_calls else "embeddings.daily_tokens"
+                raise SpendStopped(
+                    f"The budget of vectors for today is used up ({setting}); it starts anew at midnight."
+                )
+            if row is None:
+                connection.execute(insert(calls).values(**_key_values(place), **_first("", model, estimate, now)))
+            else:
+                connection.execute(update(calls).where(_is(place)).values(**_again(row, model, estimate, now)))
 
     def spent_today(self) -> Spent:
         """What was used since the owner's last midnight."""
@@ -231,6 +260,20 @@ def _place(connection: Connection, key: CallKey, prompt_hash: str) -> tuple[int,
     return key.ordinal, None
 
 
+def _give_up(connection: Connection, key: CallKey, row: RowMapping | None) -> None:
+    """Raise GivenUp when the patience with this version's questions is over."""
+    if key.case == 0:  # `check` and the like: each question for itself
+        unanswered, last = (row["attempts"], row["answer"]) if row is not None else (0, "")
+    else:
+        of_version = select(calls).where((calls.c.case == key.case) & (calls.c.version == key.version))
+        rows = connection.execute(of_version.order_by(calls.c.at)).mappings().all()
+        unanswered = sum(each["attempts"] - (each["state"] == "done") for each in rows)
+        last = next((each["answer"] for each in reversed(rows) if each["state"] == "failed"), "")
+    if unanswered >= MOST_ATTEMPTS:
+        said = f" The last time: {last}" if last else ""
+        raise GivenUp(f"The model was asked {unanswered} times and never gave an answer.{said}")
+
+
 def _is(key: CallKey) -> Any:
     return (
         (calls.c.case == key.case)
@@ -277,7 +320,7 @@ def _sum(kept: str, plus: Decimal | None, minus: Decimal | None = Decimal(0)) ->
 
 
 def _spent(connection: Connection, since: datetime) -> Spent:
-    today = calls.c.at >= since
+    today = (calls.c.at >= since) & (calls.c.step != VECTORS)
     totals = select(
         func.coalesce(func.sum(calls.c.attempts), 0),
         func.coalesce(func.sum(calls.c.input_tokens + calls.c.output_tokens), 0),

@@ -40,7 +40,7 @@ WEB_CLIENTS = {
     "websockets", "websocket",
 }  # fmt: skip
 OWN_SERVERS = {  # beside the guarded client: what asks the servers that the owner named, and no stranger
-    "tools/web.py", "agents/model.py", "memory/embedding.py", "workers/discovery.py",
+    "tools/web.py", "agents/model.py", "memory/embedding.py", "memory/endpoint.py", "workers/discovery.py",
 }  # fmt: skip
 SHORT, LONGEST = 32, 80  # lines: 90 % of all functions are shorter than the first, none is longer than the second
 

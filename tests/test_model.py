@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from agents.model import Model, ModelFailed, Structured
+from agents.model import Model, Structured
 from agents.parsing import Unusable, json_schema, read_answer
 from agents.prices import Prices
-from agents.redaction import is_card, is_iban, redact
+from agents.refusals import ModelFailed
 from memory.journal import CallKey, Caps, GivenUp, Journal, SpendStopped
 from tests.models import model_at
 from tests.servers.openai import Fault, OpenAIServer, Request
 from workflows.errors import NeedsOwner, Retryable
+from workflows.rules.redaction import is_card, is_iban, redact
 
 ROOT = Path(__file__).parent.parent
 KEY = CallKey(case=41, version=1, step="draft")

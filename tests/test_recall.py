@@ -10,13 +10,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from memory.documents import Document, Index
-from memory.embedding import DIMENSIONS, EndpointEmbedder, HashingEmbedder
+from memory.embedding import DIMENSIONS, EmbeddingFailed, EndpointEmbedder, HashingEmbedder
+from memory.journal import Journal
 from memory.keywords import Keywords, match_query
 from memory.recall import QUOTE, Recall, quote
 from memory.store import CHUNK, MOST_CHUNKS, Store, chunks
@@ -619,6 +621,74 @@ def test_an_embedding_endpoint_is_used_and_its_size_learnt(filled):
         marker = json.loads((filled.house.folder / "chroma" / "deskhand.json").read_text())
         assert marker["dimensions"] == 48
         filled.store.close()
+
+
+def test_no_proxy_of_the_environment_sees_what_is_embedded_and_no_secret_leaves(monkeypatch):
+    with endpoint() as server, endpoint() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        embedder = EndpointEmbedder(server.url, "multilingual", "secret-key")
+        embedder.embed(["My IBAN is DE89 3704 0044 0532 0130 00 and the password is: hunter2hunter2"])
+        assert proxy.asked == []
+        ((_, _, request),) = server.asked
+        assert request["input"] == ["My IBAN is [IBAN removed] and the password is: [secret removed]"]
+
+
+def test_vectors_have_a_budget_of_their_own(memory, openai_server):
+    journal = Journal(memory.house.engine, memory.house.clock)
+    charge = partial(journal.charge, "test-model", most_calls=2, most_tokens=1_000)
+    embedder = EndpointEmbedder(openai_server.url, "test-model", charge=charge)
+    embedder.embed(["one"])
+    embedder.embed(["two"])
+    with pytest.raises(EmbeddingFailed, match=r"embeddings\.daily_calls.*keywords alone"):
+        embedder.embed(["three"])
+    memory.house.clock.move(days=1)
+    with pytest.raises(EmbeddingFailed, match=r"embeddings\.daily_tokens"):
+        embedder.embed(["word " * 1_000])
+    embedder.embed(["four"])
+    assert len([request for request in openai_server.requests if request.path.endswith("/embeddings")]) == 3
+    assert journal.spent_today().calls == 0  # the language model's own budget is untouched
+
+
+@pytest.mark.parametrize("kind", ["endless", "drip"])
+def test_an_endless_or_dripping_endpoint_ends_in_time(kind):
+    with unending(kind) as url, pytest.raises(EmbeddingFailed):
+        EndpointEmbedder(url, "multilingual", seconds=1.0 if kind == "drip" else 60.0).embed(["x"])
+
+
+@contextmanager
+def unending(kind: str) -> Iterator[str]:
+    """A server that never comes to the end of its answer: as fast as it can, or a byte at a time."""
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *arguments):
+            return
+
+        def do_POST(self):
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(10**12))
+            self.end_headers()
+            try:
+                while not over.wait(0.05 if kind == "drip" else 0):
+                    self.wfile.write(b" " * (1 if kind == "drip" else 65_536))
+            except OSError:
+                self.close_connection = True
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = False
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        over.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def test_the_house_s_own_endpoint_works_too(memory, openai_server):

@@ -20,7 +20,7 @@ from memory.journal import Caps, Journal
 from tests.models import model_at
 from tests.servers.openai import Answer, OpenAIServer, Request
 from tests.servers.openai import Fault as Trouble
-from workflows.errors import NeedsOwner, Retryable
+from workflows.errors import Retryable
 from workflows.models import Address, Brief, Draft, Source
 from workflows.rules.canonical import canonical
 
@@ -188,14 +188,20 @@ async def test_a_long_mail_keeps_its_beginning_and_its_end(openai_server, agent)
     [
         (Trouble("500"), Retryable),
         (Trouble("429"), Retryable),
-        (Trouble("401"), NeedsOwner),
-        (Trouble("404"), NeedsOwner),
     ],
 )
-async def test_what_trying_again_or_the_owner_can_mend_is_passed_up(openai_server, agent, trouble, expected) -> None:
+async def test_what_trying_again_mends_is_passed_up(openai_server, agent, trouble, expected) -> None:
     openai_server.answer(lambda _: trouble)
     with pytest.raises(expected):
         await agent.draft(BRIEF, 1, "", "")
+
+
+@pytest.mark.parametrize(("trouble", "setting"), [("401", "model.api_key"), ("404", "model.name"), ("quota", "credit")])
+async def test_what_the_owner_must_mend_leaves_a_template_that_says_so(openai_server, agent, trouble, setting) -> None:
+    openai_server.answer(lambda _: Trouble(trouble))
+    draft = await agent.draft(BRIEF, 1, "", "")
+    assert of_template(draft)
+    assert setting in draft.why[0]
 
 
 @pytest.mark.parametrize("broken", [Trouble("refusal"), "no json at all", {"wrong": 1}, Trouble("cut")])

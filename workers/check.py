@@ -478,22 +478,23 @@ async def _memory(home: Path, loaded: Settings) -> str:
 def _store(home: Path, loaded: Settings) -> str:
     """Open the store while the home is held; what is damaged is set aside and rebuilt, and told."""
     from memory.blobs import Blobs
-    from memory.embedding import EndpointEmbedder, HashingEmbedder
+    from memory.journal import Journal
     from memory.keywords import Keywords
     from memory.ledger import Ledger
     from memory.schema import open_engine
     from memory.store import Store
     from workers.clock import SystemClock
+    from workers.wiring import embedder
 
     said: list[str] = []
-    clock, part = SystemClock(), loaded.embeddings
-    # The embedder of the service, for the store takes a folder made by another one as damaged and rebuilds it.
-    key = loaded.api_key(home, "embeddings")
-    embedder = EndpointEmbedder(part.base_url, part.name, key) if part else HashingEmbedder()
+    clock = SystemClock()
     with homes.hold(home, "check"):
-        ledger = Ledger(open_engine(home / "ledger.sqlite"), loaded.owner_facts(), clock, Blobs(home / "blobs"))
+        engine = open_engine(home / "ledger.sqlite")
+        ledger = Ledger(engine, loaded.owner_facts(), clock, Blobs(home / "blobs"))
         keywords = Keywords(home / "index.sqlite", ledger.home(), clock, said.append)
-        store = Store(home / "chroma", ledger, keywords, embedder, clock, said.append)
+        # The embedder of the service, for the store takes a folder made by another one as damaged and rebuilds it.
+        vectors = embedder(home, loaded, Journal(engine, clock, loaded.owner.timezone))
+        store = Store(home / "chroma", ledger, keywords, vectors, clock, said.append)
         try:
             count = store.count()
         finally:

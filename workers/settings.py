@@ -332,6 +332,8 @@ class EmbeddingsSection(Section):
     name: Annotated[str, Field(min_length=1)]
     api_key: SecretStr = SecretStr("")
     api_key_file: str = ""
+    daily_calls: Count = 5_000
+    daily_tokens: Count = 5_000_000
 
 
 class TemporalSection(Section):

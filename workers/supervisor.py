@@ -28,6 +28,7 @@ from workers.control import ControlServer
 from workers.engine import Refused, TemporalEngine
 from workers.handlers import Handlers
 from workers.hints import NO_PROOF, SENT_FOLDERS, Hints
+from workers.model_watch import ModelWatch
 from workers.money import Doubts
 from workers.ordering import Orders
 from workers.own_mail import OwnMail
@@ -223,10 +224,18 @@ class Service:
                 Doubts(ledger=parts.ledger, desk=parts.desk).round,
                 *((drafts.round,) if by_hand else ()),
                 tidying.round,
+                *self._model_watch(),
             ),
             every=DRAFTS_EVERY if by_hand else EVERY,
             health=parts.health,
         )
+
+    def _model_watch(self) -> tuple[Callable[[], Awaitable[None]], ...]:
+        parts = self.parts
+        if parts.model is None:
+            return ()
+        watch = ModelWatch(model=parts.model, desk=parts.desk, clock=parts.clock, health=parts.health)
+        return (watch.round,)
 
     def _upkeep(self) -> Upkeep:
         parts = self.parts

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -118,7 +119,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         key=keys.nonce_key(),
     )
 
-    store = _store(home, settings, ledger, clock, health)
+    store = _store(home, settings, ledger, journal, clock, health)
     model = _model(home, settings, journal, clock)
     recall = Recall(ledger, store, settings.profile_sources(), owner)
     ground = Ground(
@@ -191,12 +192,14 @@ def _intake(settings: Settings) -> Intake:
     )
 
 
-def _store(home: Path, settings: Settings, ledger: Ledger, clock: Clock, health: dict[str, str]) -> Store:
+def _store(  # noqa: PLR0913, PLR0917 - what the store is made of
+    home: Path, settings: Settings, ledger: Ledger, journal: Journal, clock: Clock, health: dict[str, str]
+) -> Store:
     def degraded(problem: str) -> None:
         health["memory"] = problem
 
     keywords = Keywords(home / "index.sqlite", ledger.home(), clock, degraded)
-    return Store(home / "chroma", ledger, keywords, _embedder(home, settings), clock, degraded)
+    return Store(home / "chroma", ledger, keywords, embedder(home, settings, journal), clock, degraded)
 
 
 def _terms(settings: Settings) -> Terms:
@@ -219,11 +222,15 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _embedder(home: Path, settings: Settings) -> Embedder:
+def embedder(home: Path, settings: Settings, journal: Journal) -> Embedder:
+    """What makes the vectors of this home."""
     chosen = settings.embeddings
     if chosen is None:
         return HashingEmbedder()
-    return EndpointEmbedder(chosen.base_url, chosen.name, settings.api_key(home, "embeddings"))
+    charge = partial(
+        journal.charge, chosen.name, most_calls=chosen.daily_calls, most_tokens=chosen.daily_tokens
+    )  # fmt: skip
+    return EndpointEmbedder(chosen.base_url, chosen.name, settings.api_key(home, "embeddings"), charge)
 
 
 def _model(home: Path, settings: Settings, journal: Journal, clock: Clock) -> Model | None:
