@@ -10,7 +10,7 @@ import logging
 import re
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from temporalio import activity
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from bench._arrivals import Copy
 from bench._house import servers
 from memory.schema import reading, seen
 from tests.house import House, case_of
@@ -189,6 +190,12 @@ class Days:
     async def deliver(self, raw: bytes, folder: str = "INBOX") -> None:
         """One mail lies in that folder, and the service has done what it does about it."""
         self.awaited[folder] = await asyncio.to_thread(self.post.deliver, raw, folder)
+        await self.settle()
+
+    async def deliver_all(self, mails: Sequence[Copy]) -> None:
+        """Several at once, and the service has done what it does about each."""
+        for mail in mails:
+            self.awaited[mail.folder] = await asyncio.to_thread(self.post.deliver, mail.raw, mail.folder)
         await self.settle()
 
     # ------------------------------------------------------------ time

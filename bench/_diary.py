@@ -40,6 +40,11 @@ class Effect(StrEnum):
 NOT_CLEAR = frozenset({Effect.ASKED, Effect.AGAIN})
 """Not counted among the clear answers: what is right there is to be asked or shown again."""
 
+WORDLESS = frozenset({
+    Effect.LEAVES, Effect.TEXT_LEAVES, Effect.SHOWN, Effect.CLOSED, Effect.LATER, Effect.HELD,
+})  # fmt: skip
+"""Done without a notice: success is silent."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:

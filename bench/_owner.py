@@ -32,6 +32,8 @@ class Verdict:
     clear: bool
     fault: str = ""
     silent: bool = False
+    case: int = 0
+    needs_word: bool = False  # what is right there is to be told something
 
 
 def answer(words: str, asked: Told, program: Program, number: int, at: datetime) -> bytes:

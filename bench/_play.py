@@ -9,7 +9,7 @@ from bench import _diary as diary
 from bench import _owner as owner
 from bench._arrivals import SENT_FIRST, Arrival, copies, with_headers
 from bench._days import Days, Told
-from bench._diary import DESK, NOT_CLEAR, OWNER, PHONE, Answer, Effect, Line, Order, Program, Row
+from bench._diary import DESK, NOT_CLEAR, OWNER, PHONE, WORDLESS, Answer, Effect, Line, Order, Program, Row
 from bench._owner import Verdict, Yes
 from tests.house import ROOT
 from tools.mail import mime
@@ -195,7 +195,8 @@ class Play:
 
     def _never_asked(self, said: Said) -> None:
         clear = said.must not in NOT_CLEAR
-        self.verdicts.append(Verdict(clear=clear, fault=f"{said}: there was no mail that she could have answered."))
+        fault = f"{said}: there was no mail that she could have answered."
+        self.verdicts.append(Verdict(clear=clear, fault=fault, case=said.case))
 
     async def _says(self, said: Said, shown: Told, *, soon: bool) -> None:
         before = self._before(said.case)
@@ -260,14 +261,14 @@ class Play:
         clear = said.must not in NOT_CLEAR
         why = self._fault(said, before)
         if not why:
-            self.verdicts.append(Verdict(clear=clear))
+            self.verdicts.append(Verdict(clear=clear, case=said.case, needs_word=said.must not in WORDLESS))
             return
         await self.house.leap(PATIENCE_IS_OVER)
         heard = self._heard(before)
         silent = not heard and not self._moved(said, before)
         answer = "; ".join(f"{told.email.subject!r}: {_first_line(told)!r}" for told in heard) or "nothing"
         fault = f"{said}: {said.must} was expected, but {why}. Deskhand said {answer}."
-        self.verdicts.append(Verdict(clear=clear, fault=fault, silent=silent))
+        self.verdicts.append(Verdict(clear=clear, fault=fault, silent=silent, case=said.case))
         if clear and shown and len(self.house.left) == before.left:
             await self._tries_again(said, shown)
 

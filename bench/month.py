@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bench._days import Days, Left, days
+from bench._days import Days, Left, Told, days
 from bench._diary import OWNER, STRETCH, STRETCHES, Line, month
 from bench._figures import Figure, at_least, at_most, stated
 from bench._owner import Verdict, Yes
@@ -27,7 +27,7 @@ SETTINGS = {
 
 
 async def run(full: bool) -> AsyncIterator[Figure]:
-    """`month.clear`, `.silent`, `.unapproved`, `.doubled`, `.texts`, `.sorted`, and `.mails` a day: 20 days, or 4."""
+    """`month.clear`, `.silent`, `.unapproved`, `.doubled`, `.texts`, `.needless`, `.sorted`, `.mails`: 20 or 4 days."""
     stretches = STRETCHES if full else 1
     play = await played(month(stretches))
     for figure in figures(play, stretches * STRETCH):
@@ -73,6 +73,7 @@ def figures(play: Play, skipped: int) -> list[Figure]:
         at_most("month.unapproved", matched.unapproved, 0, mails=len(play.house.left)),
         at_most("month.doubled", matched.doubled, 0),
         at_most("month.texts", matched.differing, 0, never_left=matched.never_left),
+        at_most("month.needless", len(needless(play.house.told, verdicts)), 0),
         at_most("month.sorted", len(play.missorted), 0, mails=play.received, faults=play.missorted),
         _mails_a_day(play.house, skipped),
     ]  # fmt: skip
@@ -110,6 +111,13 @@ def match(left: Sequence[Left], yeses: Sequence[Yes]) -> Matched:
         unapproved=count["unapproved"], doubled=count["doubled"], differing=count["differing"],
         never_left=len(waiting),
     )  # fmt: skip
+
+
+def needless(told: Sequence[Told], verdicts: Sequence[Verdict]) -> list[Told]:
+    """Notices about cases in which every answer was carried out without a word being due: success is silent."""
+    troubled = {verdict.case for verdict in verdicts if verdict.fault or verdict.needs_word}
+    plain = {str(verdict.case) for verdict in verdicts if verdict.case not in troubled}
+    return [one for one in told if one.about in plain]
 
 
 def _mails_a_day(house: Days, skipped: int) -> Figure:

@@ -12,7 +12,7 @@ from bench._days import Left, Told
 from bench._diary import ORDERS, OWNER, ROWS, STRETCH, STRETCHES, WORDS, Effect
 from bench._owner import Verdict, Yes, answer, draft_in, order, shows
 from bench._play import MAILS
-from bench.month import FIRST, match, month, played
+from bench.month import FIRST, match, month, needless, played
 from tests.answer_styles import STYLES, Reply
 from tests.test_typed import decide, question
 from tools.mail import mime
@@ -157,6 +157,13 @@ def test_each_mail_is_held_against_one_yes():
     assert (bad.unapproved, bad.doubled, bad.differing, bad.never_left) == (1, 1, 1, 1)
 
 
+def test_a_notice_about_what_was_simply_carried_out_is_needless():
+    notice = approval("41")
+    done, asked_back = Verdict(clear=True, case=41), Verdict(clear=False, case=41, needs_word=True)
+    assert needless([approval(), notice], [done]) == [notice]
+    assert needless([notice], [done, asked_back]) == needless([notice], [Verdict(clear=True, case=42)]) == []
+
+
 def test_a_question_a_digest_and_a_notice_are_told_apart():
     asks, notice = approval(), approval("41")
     many = approval("41.1 42.1", "===== 42 · Bob: Hi =====\n" + question("de"), ("<0.3.abc@deskhand.invalid>",))
@@ -173,7 +180,8 @@ async def test_a_morning_is_really_played():
     play = await played([sent_first(line) for line in lines])
     assert play.received == 2
     assert play.missorted == []
-    assert play.verdicts == [Verdict(clear=True)]
+    assert play.verdicts == [Verdict(clear=True, case=1)]
+    assert needless(play.house.told, play.verdicts) == []
     assert [(mail.address, mail.body) for mail in play.house.left] == [(yes.address, yes.body) for yes in play.yeses]
     assert len(play.yeses) == 1
 
