@@ -1,4 +1,4 @@
-"""Promises A1, A2, A3: only the owner's yes sends, a no is never read as a yes, and the approved is what leaves."""
+"""Promises A1 to A4: only the owner's yes sends, a no is never read as a yes, and the approved is what leaves."""
 
 import asyncio
 import contextlib
@@ -10,6 +10,7 @@ from dataclasses import replace
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
+from bench._arrived import arrived
 from bench._attacks import Attack, attacks
 from bench._figures import Figure, at_least, at_most, finished
 from bench._house import MeasuredHouse, house, servers
@@ -30,11 +31,15 @@ AUTOCORRECTED = 200
 
 
 async def run(full: bool) -> AsyncIterator[Figure]:
-    """`A1`: sends after attacks. `A2`: false approvals, `A2.clear`: share understood. `A3`: differing mails."""
+    """`A1`: sends after attacks. `A2`: false approvals, `A2.clear`: share understood. `A3`: differing mails.
+
+    `A4`: answers carried out, whichever copy came first.
+    """
     yield await finished("A1", asyncio.to_thread(_attacked))
     for figure in await asyncio.to_thread(_generated, 5000 if full else 400):
         yield figure
     yield await finished("A3", _byte_for_byte(500 if full else 40))
+    yield await finished("A4", arrived(full=full))
 
 
 # ---------------------------------------------------------------- A1

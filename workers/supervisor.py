@@ -43,6 +43,7 @@ from workers.worker import build_workers, running
 from workflows.activities import Activities
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
 from workflows.models import Cursor, FolderKind
+from workflows.ports import Clock
 
 log = structlog.get_logger()
 Say = Callable[[str], None]
@@ -84,6 +85,7 @@ class Service:
         interceptors: Sequence[Interceptor] = (),
         least_delay: float = LEAST_DELAY,
         permit: frozenset[str] = frozenset(),
+        clock: Clock | None = None,
     ) -> None:
         self._home = home
         self._settings = settings
@@ -91,7 +93,7 @@ class Service:
         self._interceptors = interceptors
         self._least_delay = least_delay
         self._stack = contextlib.AsyncExitStack()
-        self.parts = wiring.build(home, settings, permit=permit)
+        self.parts = wiring.build(home, settings, clock, permit)
 
     async def __aenter__(self) -> Self:
         try:
