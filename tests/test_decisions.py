@@ -23,7 +23,8 @@ from workflows.models import (
     Why,
 )
 from workflows.rules.approval import _tables as approval_texts
-from workflows.rules.decisions import is_automatic, parse, parse_item, parse_items, read
+from workflows.rules.decisions import is_automatic, parse, read
+from workflows.rules.digest_answers import parse_item, parse_items
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 14, 5, tzinfo=BERLIN)

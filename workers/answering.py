@@ -184,7 +184,7 @@ class Answering:
         return self.least_delay if isinstance(decision, Revise | Unclear) else 0.0
 
     def _with_setting(self, decision: Decision) -> Decision:
-        if self.edit_sends and isinstance(decision, Edit):
+        if self.edit_sends and isinstance(decision, Edit) and not decision.letter:
             return replace(decision, send=True)
         return decision
 

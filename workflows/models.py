@@ -4,7 +4,7 @@ Times are timezone-aware datetimes. Every field after the first few has a defaul
 older Deskhand still reads (old runs: a missing field takes its default).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
@@ -207,6 +207,8 @@ class Edit:
     text: str
     send: bool = False
     cut: bool = False  # `text` is only its beginning: the whole lies in the ledger under the answer's key
+    # A letter without the word "edit": always shown once more, also where the settings let an edit send.
+    letter: bool = field(default=False, compare=False)
     kind: Literal["edit"] = "edit"
 
 
@@ -802,6 +804,8 @@ class Owner:
     hours: str = "Mon-Fri 09:00-18:00"
     disclose: bool = False
     second: str = ""  # the address of a second approver: not one of the owner's own
+    languages: tuple[str, ...] = ()  # whose words are understood in answers, beside `language` and English
+    signatures: tuple[str, ...] = ()  # blocks of lines that end the owner's mails: no part of an answer
 
     @property
     def addresses(self) -> frozenset[str]:

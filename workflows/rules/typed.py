@@ -112,18 +112,32 @@ def is_too_long(email: Email) -> bool:
     return any(defect.startswith("text longer than") for defect in email.defects)  # the parser has cut it
 
 
-def typed(email: Email, asked_text: str) -> Typed:
-    """What was typed into this answer to `asked_text` (the exact text of our mail)."""
+def typed(email: Email, asked_text: str, signatures: tuple[str, ...] = ()) -> Typed:
+    """What was typed into this answer to `asked_text` (the exact text of our mail), the owner's signatures left out."""
     original, name = _original(asked_text), email.sender.name
     plain = _read(email.text, original, name, wrapped=True)
     if not email.html_text.strip():
-        return Typed(words=plain.words, block=plain.block, html_words="", altered=plain.altered)
+        words = _without_blocks(plain.words, signatures)
+        return Typed(words=words, block=plain.block, html_words="", altered=plain.altered)
     # Blanks at the start of an HTML line are layout (nested blocks), nothing that was typed.
     unindented = "\n".join(line.lstrip(" ") for line in email.html_text.split("\n"))
     html = _read(unindented, original, name, wrapped=False)
     # HTML is not re-wrapped: where it shows the draft, it is the better witness of an edit.
     block = html.block if html.shows_draft else plain.block
-    return Typed(words=plain.words, block=block, html_words=html.words, altered=plain.altered or html.altered)
+    words, html_words = (_without_blocks(part.words, signatures) for part in (plain, html))
+    return Typed(words=words, block=block, html_words=html_words, altered=plain.altered or html.altered)
+
+
+def _without_blocks(words: str, signatures: tuple[str, ...]) -> str:
+    """The words without a signature that ends them; blank lines and the signs around a line are layout."""
+    lines = words.split("\n")
+    filled = [place for place, line in enumerate(lines) if _key(line)]
+    keys = [_key(lines[place]) for place in filled]
+    for signature in sorted(signatures, key=len, reverse=True):
+        block = [_key(line) for line in signature.split("\n") if _key(line)]
+        if block and keys[-len(block) :] == block:
+            return "\n".join(lines[: filled[-len(block)]]).strip()
+    return words
 
 
 # ---------------------------------------------------------------- keys
