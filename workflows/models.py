@@ -4,7 +4,7 @@ Times are timezone-aware datetimes. Every field after the first few has a defaul
 older Deskhand still reads (old runs: a missing field takes its default).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
 
@@ -811,6 +811,10 @@ class Owner:
     def addresses(self) -> frozenset[str]:
         return frozenset((self.address.lower(), *(alias.lower() for alias in self.aliases)))
 
+    def signing(self, signatures: tuple[str, ...]) -> "Owner":
+        """The same owner, with these signatures beside those of the settings."""
+        return replace(self, signatures=tuple(dict.fromkeys((*self.signatures, *signatures))))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -832,6 +836,7 @@ class Surroundings:
     now: datetime
     open_case: int = 0  # the open case whose conversation this mail continues, 0 when none
     asked: Asked | None = None  # the Deskhand mail that is its direct parent
+    signatures: tuple[str, ...] = ()  # the owner's as they were known before that mail left, for reading the answer
     ours: bool = False  # its id, or its body, is one that Deskhand itself sent
     client: Client | None = None  # who the sender (inbox) or first recipient (sent) is, when known
     never: bool = False  # the owner said "never" for this client

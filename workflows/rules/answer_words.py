@@ -96,8 +96,10 @@ def _in_plain_words(plain: str, grammar: Grammar) -> Reject | Mine | None:
     """A refusal or a "mine" that is made of the listed parts of one language, and of nothing else."""
     tokens = plain.split()
     short = _without_thanks(plain, grammar)
-    if not 0 < len(tokens) <= _LONGEST_PLAIN or plain in grammar.no or short in grammar.no:
+    if not 0 < len(tokens) <= _LONGEST_PLAIN or plain in grammar.no:
         return None
+    if short in grammar.no or any(short in words.refusals for words in grammar.plain):  # "danke, nein"
+        return Reject()
     if any(short == phrase or short.startswith(f"{phrase} ") for phrase in grammar.not_no):
         return None
     for words in grammar.plain:
@@ -107,8 +109,6 @@ def _in_plain_words(plain: str, grammar: Grammar) -> Reject | Mine | None:
 
 
 def _is_refusal(tokens: list[str], plain: str, words: PlainWords) -> bool:
-    if plain in words.refusals:
-        return True
     composed = len(tokens) > 1 and all(token in words.refuse or token in words.refuse_with for token in tokens)
     return composed and any(token in words.refuse for token in tokens) and plain not in words.not_refusal
 
@@ -228,7 +228,7 @@ def _plain_no(kept: list[str], grammar: Grammar) -> Decision | None:
     """A refusal in plain words, and the reason: `rather not, too cheap`. What follows as an order is a wish instead."""
     match = re.match(r"(.{2,120}?)(?:[,;:!]|\.(?=\s|$)|\s[-\u2013\u2014])\s*(.*)", kept[0])
     clause, rest = (match[1], match[2]) if match else (kept[0], "")
-    if not isinstance(whole(clause, grammar), Reject):
+    if "?" in kept[0] or not isinstance(whole(clause, grammar), Reject):
         return None
     reason = "\n".join([rest, *kept[1:]]).strip()
     first = _without_thanks(bare(reason), grammar).split()[:1]

@@ -188,7 +188,7 @@ def _items(
 
 def _words(piece: str, *, is_last: bool) -> str:
     """What is said of one case, without what leads over to the next."""
-    words = piece.strip(" \t\n,;([|/&+#")
+    words = piece.strip(" \t\n,;([|/&+#\u2013\u2014-")
     last = words.rpartition(" ")
     if not is_last and last[0] and last[2].casefold() in table("plain_answers")["common"]["and"]:
         words = last[0].strip(" \t\n,;")

@@ -5,6 +5,7 @@ Whoever writes that has written the draft anew and only left out the word "edit"
 """
 
 import re
+from functools import cache
 
 from workflows.models import Owner
 from workflows.rules.canonical import visible
@@ -12,7 +13,8 @@ from workflows.rules.closings import is_contact, names_of
 from workflows.rules.grammar import Grammar, PlainWords, bare, grammar_of
 from workflows.rules.words import table
 
-_LONGEST_GREETING = 100  # characters
+_LONGEST_LINE = 2_000  # characters of the first line
+_BEHIND_COMMA = re.compile(r"^([^\W\d_]+(?: [^\W\d_]+)?), (?=[^\W\d_])")
 _MOST_NAMES = 6  # words
 _SHORT = 2  # letters that are no name
 _GREETED = re.compile(
@@ -24,20 +26,41 @@ _GREETED = re.compile(
 def is_letter(text: str, owner: Owner, to: frozenset[str] = frozenset()) -> bool:
     """Whether these words are a mail to a client. `to`: the words of the names of those whom the draft is for."""
     lines = [line.strip() for line in visible(text).split("\n") if line.strip()]
-    greeting = _GREETED.match(lines[0][:_LONGEST_GREETING]) if lines else None
-    if greeting is None:
-        return False
     grammar = grammar_of(owner)
-    body = [greeting["rest"] or "", *lines[1:]]
+    first = _without_dots(lines[0][:_LONGEST_LINE], grammar) if lines else ""
+    # "Hola, Maria:" greets behind a comma.
+    behind = _BEHIND_COMMA.sub(r"\1 ", first, count=1)
+    greetings = (_GREETED.match(first), _GREETED.match(behind) if behind != first else None)
+    plain, late = (match and (match["greeting"], [match["rest"] or "", *lines[1:]]) for match in greetings)
+    if plain and _is_letter_to(*plain, owner, to, grammar, sign=greetings[0]["end"] if greetings[0] else ""):
+        return True
+    return bool(late) and _greets_only(late[0], to, grammar) and _ends(late[1], owner, grammar)
+
+
+def _is_letter_to(  # noqa: PLR0913, PLR0917 - a greeting, what follows it, and whom both may be for
+    greeting: str, body: list[str], owner: Owner, to: frozenset[str], grammar: Grammar, sign: str | None
+) -> bool:
     for words in grammar.plain:
-        addressee = _addressee(greeting["greeting"], words)
+        addressee = _addressee(greeting, words)
         if addressee is None or "deskhand" in addressee:
             continue
         if to & set(addressee) and _is_only_names(addressee, to, grammar):
             return _ends(body, owner, grammar, unsigned=bool(owner.signatures) and not body[0])
-        if _is_somebody(greeting["greeting"], addressee, words, owner, grammar):
+        if sign != "." and _is_somebody(greeting, addressee, words, owner, grammar):
             return _ends(body, owner, grammar) and not _is_order(body, grammar)
-    return _is_open_letter(greeting["greeting"], body, owner, grammar)
+    return _is_open_letter(greeting, body, owner, grammar)
+
+
+def _greets_only(greeting: str, to: frozenset[str], grammar: Grammar) -> bool:
+    """Whether the greeting names those whom the draft is for and says nothing else."""
+    addressees = (_addressee(greeting, words) for words in grammar.plain)
+    return any(addressee and set(addressee) <= to for addressee in addressees)
+
+
+def _without_dots(line: str, grammar: Grammar) -> str:
+    """The line without the full stop of a title: "Frau Dr. Alvarez"."""
+    titles = frozenset().union(*(words.titles for words in grammar.plain))
+    return " ".join(word.rstrip(".") if bare(word) in titles else word for word in line.split())
 
 
 def recipients(asked_text: str) -> frozenset[str]:
@@ -63,7 +86,7 @@ def _addressee(greeting: str, words: PlainWords) -> list[str] | None:
 def _is_somebody(greeting: str, addressee: list[str], words: PlainWords, owner: Owner, grammar: Grammar) -> bool:
     """Whether a person is greeted by a name that nobody told us: capitals, and no word of a wish."""
     named = [word for word in addressee if word not in words.everyone]
-    if not named or len(addressee) > _MOST_NAMES or set(named) <= names_of(owner):
+    if not named or set(named) & _weekdays() or len(addressee) > _MOST_NAMES or set(named) <= names_of(owner):
         return False
     if not _is_only_names(named, frozenset(), grammar):
         return False
@@ -105,10 +128,17 @@ def _ends(body: list[str], owner: Owner, grammar: Grammar, *, unsigned: bool = F
     lines = [line for line in body if line]
     while len(lines) > 1 and is_contact(lines[-1], owner):
         lines.pop()
-    if not lines:
+    if not lines or len(bare(" ".join(lines)).split()) <= _SHORT:  # a name alone says nothing to anybody
         return False
     last = bare(lines[-1])
     names = {name for name in names_of(owner) if len(name) > 1 or last == name}
     named = any(last == name or last.endswith(f" {name}") for name in names)
     closed = last in grammar.closings and len(lines) > 1
     return named or closed or (unsigned and not _is_order(body, grammar))
+
+
+@cache
+def _weekdays() -> frozenset[str]:
+    """Days, for "Lieber Freitag, ..." greets nobody."""
+    languages = table("calendar").values()
+    return frozenset(bare(name) for words in languages for names in words["weekdays"] for name in names)

@@ -51,11 +51,10 @@ class LearntSignature:
 
 @dataclass(frozen=True, slots=True)
 class _Ending:
-    """The last lines of a mail's typed part, below its regards; those of `starts` begin a paragraph or all of it."""
+    """The last lines of a mail's typed part, below its regards."""
 
     mail: OwnMail
     lines: tuple[str, ...]
-    starts: frozenset[int]
 
 
 def as_block(text: str) -> str:
@@ -73,24 +72,26 @@ def answers_in(block: str, owner: Owner) -> tuple[str, ...]:
 def learnt(mails: Iterable[OwnMail], owner: Owner) -> tuple[LearntSignature, ...]:
     """Every signature that these mails show, the longest first."""
     grammar = grammar_of(owner)
-    endings = [ending for mail in mails for ending in _endings(mail, owner, grammar)]
-    blocks: dict[tuple[str, ...], dict[str, _Ending]] = defaultdict(dict)
-    begun: dict[tuple[str, ...], set[str]] = defaultdict(set)
-    for ending in _told_apart(endings):
+    endings = _told_apart(ending for mail in mails for ending in _endings(mail, owner, grammar))
+    shared: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for ending in endings:
         for start in range(len(ending.lines)):
-            keys = tuple(map(_key, ending.lines[start:]))
-            blocks[keys].setdefault(ending.mail.thread, ending)
-            if start in ending.starts:
-                begun[keys].add(ending.mail.thread)
-    known = {keys for keys, threads in blocks.items() if len(threads) >= THREADS}
-    longest = known - {keys[1:] for keys in known}
-    chosen = longest | {keys for keys in known if len(begun[keys]) >= THREADS}
-    found: dict[str, LearntSignature] = {}
-    for keys in chosen:
-        text = _text(keys, blocks[keys], owner, grammar)
+            shared[_keys(ending, start)].add(ending.mail.thread)
+    blocks: dict[tuple[str, ...], dict[str, _Ending]] = defaultdict(dict)
+    for ending in endings:  # the longest block that it shares with other threads
+        starts = (start for start in range(len(ending.lines)) if len(shared[_keys(ending, start)]) >= THREADS)
+        if (start := next(starts, None)) is not None:
+            blocks[_keys(ending, start)].setdefault(ending.mail.thread, ending)
+    known: dict[str, LearntSignature] = {}
+    for keys, threads in blocks.items():
+        text = _text(keys, threads, owner, grammar) if len(threads) >= THREADS else ""
         if text:
-            found[text] = LearntSignature(text=text, mails=tuple(one.mail.key for one in blocks[keys].values()))
-    return tuple(sorted(found.values(), key=lambda signature: (-len(signature.text), signature.text)))
+            known[text] = LearntSignature(text=text, mails=tuple(ending.mail.key for ending in threads.values()))
+    return tuple(sorted(known.values(), key=lambda signature: (-len(signature.text), signature.text)))
+
+
+def _keys(ending: _Ending, start: int) -> tuple[str, ...]:
+    return tuple(map(_key, ending.lines[start:]))
 
 
 def _text(keys: tuple[str, ...], endings: dict[str, _Ending], owner: Owner, grammar: Grammar) -> str:
@@ -127,11 +128,8 @@ def _ending(mail: OwnMail, text: str, owner: Owner, grammar: Grammar) -> _Ending
     below = _below_regards(lines, owner, grammar)
     filled = [place for place in range(below, len(lines)) if _key(lines[place])][-_MOST_LINES:]
     if not filled or any(len(lines[place]) > _LONGEST_LINE for place in filled):
-        filled = []
-    starts = frozenset(
-        at for at, place in enumerate(filled) if place in {0, below} or not _key(lines[place - 1])
-    )
-    return _Ending(mail, tuple(lines[place] for place in filled), starts) if filled else None
+        return None
+    return _Ending(mail, tuple(lines[place] for place in filled))
 
 
 def _below_regards(lines: Sequence[str], owner: Owner, grammar: Grammar) -> int:
