@@ -16,6 +16,7 @@ from memory.cases import Cases
 from memory.digests import Digests
 from memory.documents import Documents
 from memory.dues import Dues
+from memory.endings import Endings
 from memory.findings import Findings
 from memory.hints import Hints
 from memory.imports import Imports
@@ -47,6 +48,7 @@ class Ledger(
     Recovery,
     Bounces,
     Dues,
+    Endings,
     Findings,
     Leads,
     Works,

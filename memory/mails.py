@@ -21,6 +21,7 @@ from memory.blobs import Blobs
 from memory.book import Book
 from memory.bounces import keep_bounce
 from memory.debts import hold_chasing
+from memory.endings import signatures_before
 from memory.leads import Post, keep_posts
 from memory.money_mail import Heard, hear
 from memory.people import find_client, hold_proactive, mark_written_to, new_client, standing_of
@@ -61,6 +62,7 @@ from workflows.rules.canonical import body_hash, one_line
 from workflows.rules.holds import hold_reason
 from workflows.rules.leads import unjudged
 from workflows.rules.machines import is_web_form
+from workflows.rules.orders import is_order_subject
 from workflows.rules.replying import new_part
 from workflows.rules.sender import fails_dmarc
 
@@ -210,11 +212,13 @@ class Mails(Book):
 
     def _surroundings(self, connection: Connection, email: Email, folder_kind: FolderKind) -> Surroundings:
         client = self._whose(connection, email, folder_kind)
+        asked = self._asked(connection, email)
         return Surroundings(
             folder_kind=folder_kind,
             now=self._clock.now(),
             open_case=_open_case(connection, email, folder_kind, client),
-            asked=self._asked(connection, email),
+            asked=asked,
+            signatures=self._signatures(connection, email, asked),
             ours=self._row_of_ours(connection, email) is not None,
             client=client,
             never=client is not None and standing_of(connection, client.id).never,
@@ -236,6 +240,12 @@ class Mails(Book):
         """To whom the owner wrote, themselves left out."""
         found = (address.email.lower() for address in email.to if "@" in address.email)
         return tuple(dict.fromkeys(email for email in found if email not in self._owner.addresses))
+
+    def _signatures(self, connection: Connection, email: Email, asked: Asked | None) -> tuple[str, ...]:
+        """The owner's signatures as they were known before he was asked; an order of its own asks for them now."""
+        if asked is None and not is_order_subject(email.subject):
+            return ()
+        return signatures_before(connection, self._owner, asked.sent_at if asked else self._clock.now())
 
     def _asked(self, connection: Connection, email: Email) -> Asked | None:
         """The Deskhand mail this one answers: In-Reply-To first, then the nearest of References."""

@@ -23,17 +23,19 @@ from workflows.models import (
     Why,
 )
 from workflows.rules.approval import _tables as approval_texts
-from workflows.rules.decisions import is_automatic, parse, parse_item, parse_items, read
+from workflows.rules.decisions import is_automatic, parse, read
+from workflows.rules.digest_answers import parse_item, parse_items
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 14, 5, tzinfo=BERLIN)
 LANGUAGES = ["en", "de", "fr", "es", "pt", "it", "nl", "pl"]
 
 
-def owner(language="en"):
+def owner(language="en", languages=(), name="Ada Winter"):
     return Owner(
-        name="Ada Winter", address="ada@winter.example", language=language, timezone="Europe/Berlin", country="DE"
-    )
+        name=name, address="ada@winter.example", language=language, timezone="Europe/Berlin", country="DE",
+        languages=languages,
+    )  # fmt: skip
 
 
 def said(words, language="en", **known):
@@ -468,6 +470,224 @@ def test_a_file_that_would_not_be_sent_is_asked_about():
     logo = Attachment(name="logo.png", size=9, sha256="0", content_type="image/png")
     assert isinstance(read(mail(text="ok", attachments=(file,)), ASKED, owner(), NOW), Unclear)
     assert read(mail(text="ok", attachments=(logo,)), ASKED, owner(), NOW) == Approve()
+
+
+# ---------------------------------------------------------------- plain words
+
+REFUSALS = {
+    "en": ["Rather not", "I'd rather not", "I would rather not.", "Better not", "not this one", "Not this time, thanks",
+           "Let's not", "let's skip this one", "Skip it", "skip", "I'll pass", "I don't think so",
+           "Please don't send this one.", "don't answer her", "I'd prefer not to", "no need to answer", "forget it",
+           "never mind", "leave it", "we won't do this", "Sorry, not this one", "I changed my mind", "not interested",
+           "I don't want to send this", "definitely not", "Absolutely not!", "no thanks, not this one"],
+    "de": ["Lieber nicht", "doch nicht", "Besser nicht.", "lieber doch nicht", "Diesmal nicht", "Bitte nicht!",
+           "dieses Mal nicht", "eher nicht", "den lieber nicht", "Das möchte ich nicht", "ich möchte das nicht senden",
+           "nicht antworten", "Auf keinen Fall", "lass es", "Lass das lieber", "vergiss es", "kein Interesse",
+           "ach nein", "Danke, nein", "nein, lieber nicht", "so nicht, danke", "gar nicht antworten"],
+    "fr": ["Plutôt pas", "pas cette fois", "Je préfère pas", "je préfère ne pas répondre", "surtout pas", "Non merci",
+           "finalement non", "laisse tomber", "pas celui-ci", "plutôt non", "ne réponds pas", "pas la peine"],
+    "es": ["Mejor no", "prefiero que no", "esta vez no", "mejor no lo envíes", "déjalo", "no quiero responder",
+           "ahora que lo pienso, mejor no"][:6],
+    "pt": ["Melhor não", "prefiro não", "desta vez não", "deixa estar", "não quero responder", "acho que não"],
+    "it": ["Meglio di no", "meglio no", "preferirei di no", "questa volta no", "lascia stare", "non rispondere"],
+    "nl": ["Liever niet", "toch niet", "beter niet", "deze niet", "doe maar niet", "laat maar", "geen interesse"],
+    "pl": ["Raczej nie", "lepiej nie", "jednak nie", "tym razem nie", "nie odpowiadaj", "nie chcę", "daj spokój"],
+}  # fmt: skip
+MINES = {
+    "en": ["I'll take this", "let me do this one", "I'll handle it", "I'll handle this one myself, thanks",
+           "I will write to her myself", "I'd rather answer this myself", "let me answer this one", "leave it to me",
+           "I'll deal with it", "I'll take care of this one", "I've got this", "I'm going to reply personally",
+           "I'll call him", "Let me handle that", "I'd like to answer this one", "mine, please"],
+    "de": ["mache ich selber", "ich mach das", "Das mache ich selbst", "ich antworte ihr selbst", "ich übernehme das",
+           "übernehme ich", "ich kümmere mich darum", "Ich schreibe ihm selber", "lass mich das machen",
+           "das erledige ich", "darum kümmere ich mich selbst", "antworte ich selber", "ich rufe sie an", "mach ich"],
+    "fr": ["je m'en occupe", "je réponds moi-même", "je le fais", "laisse-moi faire", "je gère", "je vais répondre"],
+    "es": ["lo hago yo", "yo respondo", "respondo yo mismo", "yo me encargo", "me ocupo yo", "déjamelo a mí"],
+    "pt": ["eu respondo", "deixa comigo", "eu trato disso", "eu faço isso", "vou responder eu"],
+    "it": ["ci penso io", "rispondo io", "lo faccio io", "me ne occupo io", "lascia fare a me"],
+    "nl": ["ik doe het zelf", "ik antwoord zelf", "laat mij maar", "dat doe ik zelf", "ik regel het"],
+    "pl": ["sam odpowiem", "zajmę się tym", "ja to zrobię", "sama odpiszę", "zostaw to mnie", "odpowiem sam"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "words"), [(code, words) for code, group in REFUSALS.items() for words in group])
+def test_a_refusal_in_plain_words(language, words):
+    assert said(words, language) == Reject()
+    assert said(f"{words}\n\nAda", language) == Reject()
+    if not words.casefold().startswith(("no ", "non ", "nein")):  # "no, too cheap?" is a no with a reason
+        assert isinstance(said(f"{words.rstrip('.!')}?", language), Unclear | Revise)
+
+
+@pytest.mark.parametrize(("language", "words"), [(code, words) for code, group in MINES.items() for words in group])
+def test_mine_in_plain_words(language, words):
+    assert said(words, language) == Mine()
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "reason"),
+    [
+        ("en", "Rather not, too expensive.", "too expensive"),
+        ("en", "I'd rather not: she never pays\nAda", "she never pays"),
+        ("de", "Lieber nicht, die zahlen nie.", "die zahlen nie"),
+        ("de", "Lieber nicht.\nDie zahlen nie.", "Die zahlen nie"),
+        ("fr", "plutôt pas, trop cher", "trop cher"),
+    ],
+)
+def test_a_refusal_in_plain_words_keeps_the_reason(language, words, reason):
+    assert said(words, language) == Reject(reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "not ok"),
+        ("en", "not so formal please"),
+        ("en", "don't mention the price"),
+        ("en", "rather not, make it shorter"),
+        ("en", "I would not say that"),
+        ("en", "answer that I will take it"),
+        ("en", "say that I do it myself"),
+        ("en", "I got it"),
+        ("en", "I do"),
+        ("en", "let me think about it"),
+        ("en", "do it"),
+        ("en", "not sure"),
+        ("en", "why not"),
+        ("de", "nicht so förmlich"),
+        ("de", "mach das"),
+        ("de", "mach das selbst"),
+        ("de", "schreib mir das noch mal"),
+        ("de", "nicht ok"),
+        ("de", "lieber Freitag"),
+        ("de", "ich weiß nicht"),
+        ("fr", "pas ok"),
+        ("fr", "pas si formel"),
+        ("es", "no menciones el precio"),
+        ("nl", "doe het zelf"),
+        ("pl", "nie wspominaj o cenie"),
+    ],
+)
+def test_wishes_that_look_like_a_refusal_or_mine(language, words):
+    assert isinstance(said(words, language), Revise | Unclear)
+
+
+def every(words, code):
+    return parse(words, owner("en", tuple(LANGUAGES)), NOW), parse(words, owner(code, ("en",)), NOW)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_what_refuses_never_becomes_a_yes_with_more_languages(code):
+    for words in (*REFUSALS[code], *MINES[code]):
+        for found in every(words, code):
+            assert isinstance(found, Reject | Mine | Unclear | Never), (words, found)
+        for yes in ("ok", "yes", "ja", "oui"):
+            for both in (f"{words} {yes}", f"{yes}, {words}", f"{words}\n{yes}", f"{yes}\n{words}"):
+                assert not any(isinstance(found, Approve) for found in every(both, code)), both
+
+
+def test_both_languages_of_a_bilingual_owner_are_read():
+    both = ("en", "de")
+    assert parse("Nein danke", owner("en", both), NOW) == Reject()
+    assert parse("Ja, bitte senden.", owner("en", both), NOW) == Approve()
+    assert parse("später Montag", owner("en", both), NOW) == said("later Monday")
+    assert parse("ändern\nHallo Maria", owner("en", both), NOW) == Edit(text="Hallo Maria\n")
+    assert parse("ok\n\nViele Grüße\nAda", owner("en", both), NOW) == Approve()
+    assert parse("nein, zu billig", owner("en", ("de", "xx", "")), NOW) == Reject(reason="zu billig")
+    assert isinstance(parse("Nein danke", owner("en"), NOW), Revise | Unclear)
+    assert parse("no too cheap", owner("en", ("en", "es")), NOW) == Reject(reason="too cheap")
+
+
+@pytest.mark.parametrize(
+    ("languages", "words"),
+    [(("de", "pl"), "ja"), (("es", "fr"), "si"), (("it", "fr"), "sì"), (("pl", "nl"), "ja"), (("pl", "en"), "no")],
+)
+def test_a_word_that_means_two_things_is_never_a_yes(languages, words):
+    for first in languages:
+        assert isinstance(parse(words, owner(first, languages), NOW), Unclear | Reject)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(LANGUAGES), max_size=4), st.sampled_from(LANGUAGES), st.data())
+def test_more_languages_never_make_a_yes_of_what_another_refuses(languages, language, data):
+    words = data.draw(st.sampled_from([*NOT_YES, *REFUSALS[language], *MINES[language]]))
+    alone = {type(parse(words, owner(code), NOW)) for code in (*languages, language)}
+    if Approve not in alone:
+        assert not isinstance(parse(words, owner(language, tuple(languages)), NOW), Approve)
+
+
+def test_an_owner_who_is_called_as_a_word_of_the_grammar_signs_an_ok():
+    for name in ("Will Super", "Gut Feld", "Klar Feld", "Schon Feld"):
+        first = name.split()[0]
+        for words in (f"ok\n\n{first}", f"ok\n\n{name}", f"ok\nLG {first}"):
+            assert parse(words, owner("de", name=name), NOW) == Approve()
+
+
+# ---------------------------------------------------------------- letters
+
+LETTERS = {
+    "en": ("Hi Maria,", "Thursday works for me. Please send me the list before.", "Best,\nAda"),
+    "de": ("Hallo Maria,", "Donnerstag passt mir. Schicken Sie mir bitte vorher die Liste.", "Viele Grüße\nAda Winter"),
+    "fr": ("Bonjour Maria,", "jeudi me convient.\nMerci de m'envoyer la liste avant.", "Cordialement\nAda"),
+    "es": ("Hola, Maria:", "El jueves me va bien.", "Un saludo,\nAda"),
+    "pt": ("Olá Maria,", "Quinta-feira serve.", "Cumprimentos\nAda Winter"),
+    "it": ("Gentile Maria,", "Giovedì va bene.", "Cordiali saluti\nAda"),
+    "nl": ("Beste Maria,", "Donderdag past mij.", "Met vriendelijke groet,\nAda"),
+    "pl": ("Dzień dobry Maria,", "Czwartek mi pasuje.", "Pozdrawiam\nAda"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_letter_is_shown_as_an_edit(language):
+    greeting, text, ending = LETTERS[language]
+    for letter in (f"{greeting}\n\n{text}\n\n{ending}", f"{greeting}\n{text}\n{ending}"):
+        assert said(letter, language, to=frozenset({"maria"})) == Edit(text=f"{letter}\n")
+    letter = f"{greeting}\n\n{text}"
+    unsigned = owner(language)
+    assert isinstance(parse(letter, unsigned, NOW, to=frozenset({"maria"})), Revise | Unclear)
+    signing = unsigned.signing(("Ada Winter\nTexte",))
+    if language != "es":  # "Hola, Maria:" greets behind a comma
+        assert parse(letter, signing, NOW, to=frozenset({"maria"})) == Edit(text=f"{letter}\n")
+
+
+@pytest.mark.parametrize(
+    ("language", "letter"),
+    [
+        ("en", "Dear Ms Alvarez,\n\nI am happy to confirm Thursday.\n\nKind regards\nAda Winter\n+49 30 1234567"),
+        ("en", "Hello Tom and Maria,\n\nThursday works.\n\nAda"),
+        ("en", "Hi Maria, Thursday works. Best, Ada"),
+        ("en", "Hello all,\n\nThursday works for us.\nI will bring the list.\n\nBest,\nAda"),
+        ("de", "Sehr geehrte Frau Dr. Alvarez,\n\nDonnerstag passt.\n\nMit freundlichen Grüßen\nAda Winter"),
+        ("de", "Moin Maria!\nDonnerstag passt.\nLG Ada"),
+    ],
+)
+def test_a_letter_to_somebody_whom_nobody_named(language, letter):
+    assert said(letter, language) == Edit(text=f"{letter}\n")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "Hi, please make it shorter. Ada"),
+        ("en", "Hi,\nplease make it shorter.\nAda"),
+        ("en", "Hello,\n\nmake it shorter and mention the invoice.\n\nBest,\nAda"),
+        ("en", "Hi Deskhand,\n\nthe price is wrong.\n\nAda"),
+        ("en", "Hi there, shorter please. Thanks, Ada"),
+        ("en", "Hi Maria instead of Dear Maria, please. Ada"),
+        ("de", "Hallo, bitte kürzer. Ada"),
+        ("de", "Hallo Deskhand,\nbitte kürzer.\nGruß Ada"),
+        ("de", "Lieber Freitag als Donnerstag. Ada"),
+        ("fr", "Bonjour, plus court svp. Ada"),
+    ],
+)
+def test_a_wish_with_a_greeting_stays_a_wish(language, words):
+    assert isinstance(said(words, language, to=frozenset({"maria", "alvarez"})), Revise | Unclear)
+
+
+def test_a_letter_waits_for_a_yes_where_an_edit_sends():
+    found = said("Hi Maria,\n\nThursday works.\n\nAda")
+    assert isinstance(found, Edit)
+    assert found.letter
+    assert not found.send
 
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=200)

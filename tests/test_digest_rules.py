@@ -20,6 +20,8 @@ from workflows.models import (
     Edit,
     Email,
     Later,
+    Mine,
+    Never,
     Outgoing,
     Owner,
     Reject,
@@ -28,7 +30,8 @@ from workflows.models import (
 )
 from workflows.rules import digest
 from workflows.rules.approval import Question, texts
-from workflows.rules.decisions import parse_items, read_items
+from workflows.rules.decisions import read_items
+from workflows.rules.digest_answers import parse_items
 from workflows.rules.typed import typed
 from workflows.rules.urgency import urgent
 
@@ -171,7 +174,7 @@ def test_clear_answers_are_taken_whole(words: str, expected: tuple) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        "ok", "yes", "41", "41 ok 42 ok", "41 ok, 42", "41 ok, 42 hm", "41 ok, 41 no", "41 ok, 99 ok", "99 ok",
+        "ok", "yes", "41", "41 ok 42", "41 ok, 42", "41 ok, 42 hm", "41 ok, 41 no", "41 ok, 99 ok", "99 ok",
         "41 ok\n99 no", "all ok except 42", "all ok, 42 no", "all ok?", "not all ok", "41 ok?", "41 ok but shorter",
         "41 edit Hello", "please 41 ok", "41 ok; 7 no", "1. ok\n2. no", "",
     ],
@@ -179,6 +182,87 @@ def test_clear_answers_are_taken_whole(words: str, expected: tuple) -> None:
 def test_what_is_not_clear_as_a_whole_is_asked_again(words: str) -> None:
     found = understood(words)
     assert isinstance(found, Unclear) or not any(isinstance(decision, Approve) for _, decision in found)
+
+
+ok, no = Approve(), Reject()
+GERMAN = replace(OWNER, language="de")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("12 ok 10 nein", {12: ok, 10: no}),
+        ("12 Ok. 10 Nein. 11 nie", {12: ok, 10: no, 11: Never()}),
+        ("12 ok\n10 nein\n11 nie", {12: ok, 10: no, 11: Never()}),
+        ("12 ok und 10 nein", {12: ok, 10: no}),
+        ("12 ok and 10 no and 11 mine", {12: ok, 10: no, 11: Mine()}),
+        ("12 und 10 ok, 11 nein", {12: ok, 10: ok, 11: no}),
+        ("12 & 10 nein. 11 ok", {12: no, 10: no, 11: ok}),
+        ("12: ok; 10: nein, zu billig", {12: ok, 10: Reject(reason="zu billig")}),
+        ("(12) ok (10) nein", {12: ok, 10: no}),
+        ("12) ok 10) nein 11) mache ich selber", {12: ok, 10: no, 11: Mine()}),
+        ("12 - ok, 10 - nein", {12: ok, 10: no}),
+        ("12 \u2013 ok \u2013 10 \u2013 nein", {12: ok, 10: no}),
+        ("12 = ok / 10 = nein", {12: ok, 10: no}),
+        ("12 -> ok\n10 -> nein", {12: ok, 10: no}),
+        ("12. ok\n10. nein", {12: ok, 10: no}),
+        ("#12 ok #10 nein", {12: ok, 10: no}),
+        ("12.1 ok 10.1 nein", {12: ok, 10: no}),
+        ("12 ja bitte 10 nein danke 11 lieber nicht", {12: ok, 10: no, 11: no}),
+        ("12 ok, 10 nein. Ada", {12: ok, 10: no}),
+        ("12 ok 10 nein\n\nViele Grüße\nAda", {12: ok, 10: no}),
+        ("12 nein 500 EUR ist zu billig", {12: Reject(reason="500 EUR ist zu billig")}),
+        ("12 no, 500 EUR is too cheap, 10 ok", {12: Reject(reason="500 EUR is too cheap"), 10: ok}),
+        ("12 nein 10 EUR zu wenig", {12: Reject(reason="10 EUR zu wenig")}),
+        ("12 nein, 10 Uhr ist zu früh, 11 ok", {12: Reject(reason="10 Uhr ist zu früh"), 11: ok}),
+        ("12 nein. Zu billig. 10 ok", {12: Reject(reason="Zu billig"), 10: ok}),
+        ("12 nein zu billig, 10 ok", {12: Reject(reason="zu billig"), 10: ok}),
+        ("12 kürzer bitte\n10 ok", {12: Revise(wishes="kürzer bitte"), 10: ok}),
+        ("12: bitte kürzer, 10: ok", {12: Revise(wishes="bitte kürzer"), 10: ok}),
+    ],
+)
+def test_digest_answers_as_people_write_them(words: str, expected: dict[int, Decision]) -> None:
+    assert dict(parse_items(words, {10, 11, 12}, GERMAN, NOW) or ()) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "41 ok and 42 no"), ("de", "41 ok und 42 nein"), ("fr", "41 ok et 42 non"), ("es", "41 ok y 42 no"),
+     ("pt", "41 ok e 42 não"), ("it", "41 ok e 42 no"), ("nl", "41 ok en 42 nee"), ("pl", "41 ok i 42 nie")],
+)  # fmt: skip
+def test_and_in_every_language(language: str, words: str) -> None:
+    found = parse_items(words, {41, 42}, replace(OWNER, language=language), NOW)
+    assert found == ((41, ok), (42, no))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "12 ok 10", "12 nein 10", "99 ok", "12 ok, 99 nein", "12 ok 99 nein", "12 ok. 99 mach es kürzer",
+        "12 nein, sie wollte 10 ok", "12 nein zu billig 10 ok", "12 nein 10 EUR zu wenig 11 ok", "12, 11, 10 ok",
+        "12 11 10 ok", "12 ok 10 später Montag 11 ok", "12 ok 10 nicht ok", "12 nicht ok 10 ok", "12 ok, nicht 10",
+        "12 ok 10 ok aber kürzer", "ok 12 nein 10", "12 no, I said 10 yes", "12 no she asked for 11 and 10 ok",
+        "12 nein. Es kostet 10. Ok", "500 ist zu wenig", "12 ok 12 nein", "12 ok, 10 ok?", "12 ok 10 ok 11",
+    ],
+)  # fmt: skip
+def test_what_may_be_two_things_is_asked_back_whole(words: str) -> None:
+    assert parse_items(words, {10, 11, 12}, GERMAN, NOW) is None
+
+
+SAYS: dict[str, type] = {"ok": Approve, "ja": Approve, "nein": Reject, "lieber nicht": Reject, "nie": Never,
+                         "nein, zu billig": Reject, "nein 12 EUR": Reject, "mache ich selber": Mine}  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from([10, 11, 12, 13]), st.sampled_from(sorted(SAYS))), min_size=1, max_size=4),
+    st.sampled_from([" ", ", ", ". ", "; ", "\n", " und ", " and ", " / "]),
+    st.sampled_from(["{} {}", "{}: {}", "({}) {}", "#{} {}", "{} - {}"]),
+)
+def test_no_case_that_is_refused_is_ever_approved(items: list, between: str, shape: str) -> None:
+    words = between.join(shape.format(number, decision) for number, decision in items)
+    for number, decision in parse_items(words, {10, 11, 12, 13}, GERMAN, NOW) or ():
+        assert {SAYS[one] for case, one in items if case == number} == {type(decision)}, words
 
 
 @pytest.mark.parametrize("words", ["41 ok, 42 no", "all ok"])

@@ -136,7 +136,7 @@ class Answering:
             return Unproven(reason="It does not answer an approval mail of mine.")
         if around.asked.case == 0:
             return self._read_items(event, email, around, around.asked)
-        decision = decisions.read(email, around.asked, self.owner, self.clock.now())
+        decision = decisions.read(email, around.asked, self.owner.signing(around.signatures), self.clock.now())
         proof = sent_proof(email, self.owner, around, around.asked, min_delay_seconds=self._delay(decision))
         if isinstance(proof, Unproven):
             return proof
@@ -146,7 +146,7 @@ class Answering:
         self, event: Event, email: Email, around: Surroundings, asked: Asked
     ) -> tuple[Answer, ...] | ItemsUnclear | Unproven:
         """The answers in a mail that answers a digest or reminder, each bound to the row that it showed."""
-        found = self.items_of(event.key, email, asked)
+        found = self.items_of(event.key, email, asked, around.signatures)
         if found == ():
             return Unproven(reason="It does not answer an approval mail of mine.")
         said = (found,) if isinstance(found, Unclear) else tuple(answer.decision for answer in found)
@@ -155,12 +155,14 @@ class Answering:
             return proof
         return ItemsUnclear(number=asked.version, question=found.question) if isinstance(found, Unclear) else found
 
-    def items_of(self, key: str, email: Email, asked: Asked) -> tuple[Answer, ...] | Unclear:
+    def items_of(
+        self, key: str, email: Email, asked: Asked, signatures: tuple[str, ...] = ()
+    ) -> tuple[Answer, ...] | Unclear:
         """The answers in a mail (`key`) to a digest or reminder, as their cases are told; () when it shows none."""
         rows = {item.case: item for item in self.ledger.digest_items(asked.version)}
         if not rows:
             return ()
-        found = decisions.read_items(email, asked, rows, self.owner, self.clock.now())
+        found = decisions.read_items(email, asked, rows, self.owner.signing(signatures), self.clock.now())
         if isinstance(found, Unclear):
             return found
         return tuple(
@@ -195,7 +197,7 @@ class Answering:
         return self.least_delay if isinstance(decision, Revise | Unclear) else 0.0
 
     def _with_setting(self, decision: Decision) -> Decision:
-        if self.edit_sends and isinstance(decision, Edit):
+        if self.edit_sends and isinstance(decision, Edit) and not decision.letter:
             return replace(decision, send=True)
         return decision
 

@@ -35,7 +35,7 @@ ORDER = (
     "settings", "packages", "home", "disk",
     "imap.connect", "imap.tls", "imap.login", "imap.idle", "imap.folders", "imap.sent", "proof",
     "smtp.connect", "smtp.tls", "smtp.login",
-    "temporal", "memory", "model", "invoices", "work", "plugins", "profile",
+    "temporal", "memory", "model", "invoices", "work", "plugins", "profile", "signature",
 )  # fmt: skip
 
 
@@ -107,7 +107,7 @@ async def probes(home: Path) -> AsyncIterator[Probe]:
         yield probe
     last = (
         ("temporal", _temporal), ("memory", _memory), ("model", _model), ("invoices", _invoices), ("work", _work),
-        ("plugins", _plugins), ("profile", _profile),
+        ("plugins", _plugins), ("profile", _profile), ("signature", _signature),
     )  # fmt: skip
     for name, work in last:
         yield await _probe(name, _with(work, home, loaded))
@@ -143,6 +143,7 @@ async def _probe(name: str, work: Work) -> Probe:
 
 async def _settings(home: Path) -> str:
     loaded = settings.load(home)
+    loaded.owner_facts()
     loaded.imap_account(home)
     loaded.smtp_account(home)
     for section in ("model", "embeddings", "temporal"):
@@ -601,3 +602,10 @@ async def _profile(_home: Path, loaded: Settings) -> str:
     past = counted(len(profile.work), "piece of past work", "pieces of past work")
     counts = f"{counted(len(profile.skills), 'skill')}, {past}, {counted(len(profile.facts), 'fact')}"
     return f"Bids are made of {profile.rate}, {counts}."
+
+
+async def _signature(home: Path, loaded: Settings) -> str:
+    """What is left out of the owner's answers as his signature."""
+    from workers.endings import signatures
+
+    return await signatures(home, loaded)

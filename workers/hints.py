@@ -62,12 +62,14 @@ class Hints:
             Retryable: DNS or the case cannot be asked now.
         """
         email = await asyncio.to_thread(self.ledger.email, event.key)
-        asked = None if email is None else (await asyncio.to_thread(self.ledger.surroundings, email, "inbox")).asked
-        if email is None or asked is None or await asyncio.to_thread(self.ledger.sent_copy_seen, event.key):
+        around = None if email is None else await asyncio.to_thread(self.ledger.surroundings, email, "inbox")
+        asked = None if around is None else around.asked
+        if not (email and around and asked) or await asyncio.to_thread(self.ledger.sent_copy_seen, event.key):
             await asyncio.to_thread(self.ledger.hint_settled, event.key)
             return
-        decision, items = await asyncio.to_thread(self._said, email, asked)
-        order = None if is_second(email, self.owner) else order_in(email, self.owner, event.at, asked)
+        owner = self.owner if is_second(email, self.owner) else self.owner.signing(around.signatures)
+        decision, items = await asyncio.to_thread(self._said, email, asked, owner)
+        order = None if is_second(email, self.owner) else order_in(email, owner, event.at, asked)
         if isinstance(order, StopAll) and carries_nonce(email, asked):
             await self.stop(event.key, order, event.at, email, asked)
         if order is None and carries_nonce(email, asked):
@@ -81,11 +83,11 @@ class Hints:
                 event.key, asked.case, asked.version, f"{_quoted(email, asked)} could not be used: {reason}"
             )
 
-    def _said(self, email: Email, asked: Asked) -> tuple[Decision, tuple[Answer, ...]]:
+    def _said(self, email: Email, asked: Asked, owner: Owner) -> tuple[Decision, tuple[Answer, ...]]:
         """The decision, and where the mail it answers shows many cases what it says of each: then the least clear."""
         if asked.case or asked.purpose != "approval":
-            return decisions.read(email, asked, self.owner, self.clock.now()), ()
-        found = self.answering.items_of(_second_key(email), email, asked)
+            return decisions.read(email, asked, owner, self.clock.now()), ()
+        found = self.answering.items_of(_second_key(email), email, asked, owner.signatures)
         if isinstance(found, Unclear):
             return found, ()
         vague = next((one.decision for one in found if isinstance(one.decision, Revise)), None)

@@ -140,7 +140,7 @@ class Orders:
         if isinstance(proof, Unproven):
             return proof
         # "tomorrow" counts from when the mail was first seen, also when it is read again after a crash.
-        order = order_in(email, self.owner, event.at, around.asked)
+        order = order_in(email, self.owner.signing(around.signatures), event.at, around.asked)
         if order is None:
             return Unproven(reason="It is no order any more: the mail that it answers is not known.")
         return Given(key=event.key, order=order, at=_given_at(email, event), email=email, asked=around.asked)

@@ -27,6 +27,7 @@ from tools.mail.tls import is_loopback
 from workflows.errors import NeedsOwner
 from workflows.models import Owner, PastWork, Profile, Source
 from workflows.rules.rates import parse_rate
+from workflows.rules.signatures import answers_in, as_block
 from workflows.rules.words import table
 
 FILE = "deskhand.toml"
@@ -239,6 +240,15 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+def _signature(value: object) -> object:
+    # One text, or a list of texts; the environment has a JSON list or one text.
+    if isinstance(value, str):
+        value = _list(value) if value.strip().startswith("[") else [value]
+    if not isinstance(value, list | tuple) or not all(isinstance(block, str) for block in value):
+        raise _wrong("a text, or a list of texts")
+    return tuple(block for block in map(as_block, value) if block)
+
+
 class OwnerSection(Section):
     name: Annotated[str, Field(min_length=1)]
     address: Email
@@ -250,6 +260,7 @@ class OwnerSection(Section):
     ] = ""
     hours: Annotated[str, BeforeValidator(_hours)] = "Mon-Fri 09:00-18:00"
     disclose: bool = False
+    signature: Annotated[tuple[str, ...], BeforeValidator(_signature)] = ()
 
 
 class Server(Section):
@@ -517,12 +528,19 @@ class Settings(BaseSettings):
         """The owner as the rules know them.
 
         Raises:
-            NeedsOwner: the second approver is the owner.
+            NeedsOwner: the second approver is the owner, or the signature holds an answer.
         """
         second = self.approval.second
         if second in {self.owner.address, *self.owner.aliases}:
             raise NeedsOwner(f"approval.second is your own address, {second}.", 'Name another person, or leave it "".')
-        return Owner(**self.owner.model_dump(), second=second)
+        stated = self.owner.model_dump(exclude={"signature"})
+        owner = Owner(**stated, second=second, languages=self.profile.languages, signatures=self.owner.signature)
+        if lines := [line for block in owner.signatures for line in answers_in(block, owner)]:
+            raise NeedsOwner(
+                f'owner.signature holds the line "{lines[0]}", which is an answer to Deskhand.',
+                "Leave that line out: what stands in it is no part of an answer any more.",
+            )
+        return owner
 
     def profile_sources(self) -> tuple[Source, ...]:
         """What may be said about the owner: one source per fact, ids "profile:rate", "profile:skills" and so on."""

@@ -4,7 +4,7 @@ Times are timezone-aware datetimes. Every field after the first few has a defaul
 older Deskhand still reads (old runs: a missing field takes its default).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
 
@@ -229,6 +229,8 @@ class Edit:
     text: str
     send: bool = False
     cut: bool = False  # `text` is only its beginning: the whole lies in the ledger under the answer's key
+    # A letter without the word "edit": always shown once more, also where the settings let an edit send.
+    letter: bool = field(default=False, compare=False)
     kind: Literal["edit"] = "edit"
 
 
@@ -846,10 +848,16 @@ class Owner:
     hours: str = "Mon-Fri 09:00-18:00"
     disclose: bool = False
     second: str = ""  # the address of a second approver: not one of the owner's own
+    languages: tuple[str, ...] = ()  # whose words are understood in answers, beside `language` and English
+    signatures: tuple[str, ...] = ()  # blocks of lines that end the owner's mails: no part of an answer
 
     @property
     def addresses(self) -> frozenset[str]:
         return frozenset((self.address.lower(), *(alias.lower() for alias in self.aliases)))
+
+    def signing(self, signatures: tuple[str, ...]) -> "Owner":
+        """The same owner, with these signatures beside those of the settings."""
+        return replace(self, signatures=tuple(dict.fromkeys((*self.signatures, *signatures))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -873,6 +881,7 @@ class Surroundings:
     now: datetime
     open_case: int = 0  # the open case whose conversation this mail continues, 0 when none
     asked: Asked | None = None  # the Deskhand mail that is its direct parent
+    signatures: tuple[str, ...] = ()  # the owner's as they were known before that mail left, for reading the answer
     ours: bool = False  # its id, or its body, is one that Deskhand itself sent
     client: Client | None = None  # who the sender (inbox) or first recipient (sent) is, when known
     never: bool = False  # the owner said "never" for this client

@@ -47,6 +47,7 @@ from workflows.models import (
 from workflows.rules import decisions
 from workflows.rules.calendar import folded, format_deadline, language_of, parse_when
 from workflows.rules.canonical import one_line, visible
+from workflows.rules.closings import without_closing
 from workflows.rules.money import currency_of
 from workflows.rules.typed import Typed, typed
 from workflows.rules.words import table
@@ -117,7 +118,7 @@ def order_in(email: Email, owner: Owner, now: datetime, asked: Asked | None) -> 
     """
     if asked is None and not is_order_subject(email.subject):
         return None
-    said = typed(email, asked.text if asked else "")
+    said = typed(email, asked.text if asked else "", owner.signatures)
     subject, case = (email.subject, 0) if asked is None else ("", asked.case)
     texts = [words for words in (said.words, said.html_words) if words.strip()] or [""]
     orders = {read_order(subject, words, owner, now, case) for words in texts}
@@ -206,7 +207,7 @@ def _is_no_answer(order: Order | NotUnderstood, said: Typed, owner: Owner, now: 
 
 def _kind_of(words: str, owner: Owner) -> str:
     """Which kind of order the first line of these words begins with, "" for none."""
-    lines = decisions.without_closing(words, owner)
+    lines = without_closing(words, owner)
     return _head(lines[0], owner)[0] if lines else ""
 
 
@@ -230,7 +231,7 @@ def read_order(subject: str, words: str, owner: Owner, now: datetime, case: int 
     named = visible(subject)[found.end() :].strip() if found else ""
     if named:  # the body is a signature, or says the same once more
         return parse_order(named, owner, now, case)
-    lines = decisions.without_closing(visible(words[: 20 * _LONGEST]), owner)
+    lines = without_closing(visible(words[: 20 * _LONGEST]), owner)
     if len(lines) > 1:
         return NotUnderstood(hint=f"{_ONE_LINE} Orders are for example: status, stop all, help.")
     return parse_order(lines[0] if lines else "help", owner, now, case)

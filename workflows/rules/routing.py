@@ -130,7 +130,7 @@ def _answer(email: Email, owner: Owner, around: Surroundings, asked: Asked) -> R
         )
     if is_forward_subject(email.subject):
         return ignored("forward", f"You forwarded the mail about case {asked.case}; a forward is never an answer.")
-    if order_in(email, owner, around.now, asked) is not None:
+    if order_in(email, owner.signing(around.signatures), around.now, asked) is not None:
         return Ordered(reason="Your order to the desk, in an answer to one of its mails.")
     if asked.purpose == "approval":
         return Answered(case=asked.case, version=asked.version, reason=f"Your answer to {asked.case}.{asked.version}.")
