@@ -10,6 +10,7 @@ from memory.answers import Answers
 from memory.blobs import Blobs
 from memory.bounces import Bounces
 from memory.cases import Cases
+from memory.copies import Copies
 from memory.digests import Digests
 from memory.documents import Documents
 from memory.dues import Dues
@@ -32,6 +33,7 @@ __all__ = ["Intake", "Ledger", "SeenKind"]
 
 class Ledger(
     Orders,
+    Copies,
     Hints,
     Cases,
     Digests,
