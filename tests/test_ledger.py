@@ -36,7 +36,6 @@ from workflows.models import (
     Why,
 )
 
-
 NONCE = "0123456789abcdef" * 2
 REFERENCE = "<7.2.abc@deskhand.invalid>"
 
