@@ -69,11 +69,12 @@ def begin(connection: Connection, clock: Clock, beginning: Beginning) -> int:
 
 
 def tell(  # noqa: PLR0913 - where it is kept, and the event
-    connection: Connection, clock: Clock, *, case: int, key: str, summary: str, ends: str = ""
+    connection: Connection, clock: Clock, *, case: int, key: str, summary: str, ends: str = "", again: str = ""
 ) -> bool:
     """Record news for an open case, once per key; False when it has ended or was told already.
 
     `ends`: the outcome it closes with ("paid", "won"); "" makes its draft stale, and `summary` says what changed.
+    `again`: neither; its question is shown once more, for this reason.
     """
     open_case = select(cases.c.client).where(cases.c.number == case, cases.c.closed_at.is_(None))
     client = connection.execute(open_case).scalar()
@@ -87,6 +88,7 @@ def tell(  # noqa: PLR0913 - where it is kept, and the event
         case=case,
         summary=one_line(summary, _SUMMARY),
         ends=ends,
+        again=again,
     )
     return _keep(connection, event, rule="news", title=summary)
 

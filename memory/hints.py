@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, or_, select, update
 
+from memory.account import SeenMail, seen_mail
 from memory.book import Book
-from memory.mails import SeenMail, seen_mail
+from memory.copies import sent_copy
 from memory.schema import answers, cases, from_json, seen
 from workflows.models import Answer, Approve
 
@@ -15,11 +16,6 @@ _ABOUT_THE_SAME_TIME = timedelta(minutes=15)
 
 class Hints(Book):
     """Rows of `seen` with the rule "hint"; `told` is set once nothing more is to be said about one."""
-
-    def sent_copy_seen(self, key: str) -> bool:
-        """Whether the same mail was found in a Sent folder: that copy is judged, and told, for itself."""
-        with self._reading() as connection:
-            return _sent_copy(connection, key)
 
     def hint_settled(self, key: str) -> None:
         """Nothing more is to be said about this hint."""
@@ -52,15 +48,10 @@ class Hints(Book):
             return all(_answered(connection, (number,), at, held=True) for number in numbers)
 
 
-def _sent_copy(connection: Connection, key: str) -> bool:
-    query = select(seen.c.id).where(seen.c.key == key, seen.c.kind == "sent")
-    return connection.execute(query).first() is not None
-
-
 def _is_answered(connection: Connection, row: Row[tuple[object, ...]]) -> bool:
     """Its Sent copy is there, or the owner has answered this case otherwise since (a server may change the copies)."""
     closed = select(cases.c.number).where(cases.c.number == row.case, cases.c.closed_at.is_not(None))
-    if _sent_copy(connection, row.key) or connection.execute(closed).first():
+    if sent_copy(connection, row.key) or connection.execute(closed).first():
         return True
     return _answered(connection, (row.case,), row.at, held=bool(_held_by(connection, str(row.key))))
 

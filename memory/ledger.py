@@ -13,6 +13,7 @@ from memory.asked_back import AskedOrders
 from memory.blobs import Blobs
 from memory.bounces import Bounces
 from memory.cases import Cases
+from memory.copies import Copies
 from memory.digests import Digests
 from memory.documents import Documents
 from memory.dues import Dues
@@ -37,6 +38,7 @@ __all__ = ["Intake", "Ledger", "SeenKind"]
 class Ledger(
     Orders,
     AskedOrders,
+    Copies,
     Hints,
     Cases,
     Digests,

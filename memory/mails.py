@@ -1,56 +1,41 @@
-"""What came in: each mail once, what was decided about it, and how far every folder has been read.
+"""What came in: each mail once, what was decided about it, and what it leads to.
 
 One transaction records a mail, resolves it to an open case or gives it a new case number, and keeps what the case will
 need. So a crash leaves a mail either unseen, and it is read again, or recorded, and it is delivered again.
 """
 
-import json
-import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
-from email.policy import default as modern
+from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, func, or_, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from memory import documents
-from memory.blobs import Blobs
-from memory.book import Book
+from memory.account import ALERT, Account, SeenKind, SeenMail, seen_mail
+from memory.around import FIRST_DAY, Around, Intake
 from memory.bounces import keep_bounce
+from memory.burning import burn
+from memory.copies import BY_RULE, all_judged, first_of, give_again, keep_copy
 from memory.debts import hold_chasing
-from memory.endings import signatures_before
 from memory.leads import Post, keep_posts
 from memory.money_mail import Heard, hear
-from memory.people import find_client, hold_proactive, mark_written_to, new_client, standing_of
+from memory.people import find_client, hold_proactive, mark_written_to, new_client
 from memory.placed import lies_in_drafts
-from memory.schema import (
-    cases,
-    cursors,
-    from_json,
-    mails,
-    meta,
-    outbox,
-    seen,
-    threads,
-    to_json,
-)
+from memory.schema import cases, from_json, mails, outbox, seen, to_json
+from memory.threads import MOST_PARENTS, add_to_thread
 from workflows.errors import Permanent
 from workflows.models import (
     Answered,
-    Asked,
     CaseState,
     Client,
-    Cursor,
     Email,
     Event,
     FolderKind,
     Hinted,
     Ignore,
     Ordered,
-    Owner,
     Posted,
     Route,
     Start,
@@ -58,58 +43,24 @@ from workflows.models import (
     Tell,
 )
 from workflows.ports import Clock
-from workflows.rules.canonical import body_hash, one_line
+from workflows.rules.canonical import one_line
 from workflows.rules.holds import hold_reason
 from workflows.rules.leads import unjudged
 from workflows.rules.machines import is_web_form
-from workflows.rules.orders import is_order_subject
 from workflows.rules.replying import new_part
 from workflows.rules.sender import fails_dmarc
 
-FIRST_DAY = timedelta(hours=24)
-OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
-_REFERENCE_DOMAIN = "@deskhand.invalid>"
-_MOST_PARENTS = 200
-_MOST_RECIPIENTS = 20
-_LEFT = ("committing", "sent", "uncertain")
+__all__ = ["FIRST_DAY", "Intake", "Mails", "SeenKind", "SeenMail", "add_to_thread", "document_id", "seen_mail"]
 
-SeenKind = Literal["mail", "sent"]
+OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
+_MOST_RECIPIENTS = 20
+
 _BY_RULE: dict[type[Route], Literal["answer", "order", "hint"]] = {
     Answered: "answer",
     Ordered: "order",
     Hinted: "hint",
 }
 """Events that no case hears as a mail: their rule in `seen` is their kind."""
-_ALERT = "job-alert"
-_IS_LEADS = (seen.c.kind == "lead") | (seen.c.rule == _ALERT)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
-    """The settings that decide what becomes a case (`[intake]`)."""
-
-    draft_for: Literal["people", "known", "none"] = "people"
-    first_day: Literal["digest", "ask"] = "digest"
-    ignore: tuple[str, ...] = ()
-    alerts: bool = True  # alert mails of platforms become leads
-    authserv_id: str = ""  # the owner's mail server, whose word on a sender counts; "": see rules/vouching.py
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenMail:
-    """One line of the account of what came in. `kind`: mail | sent; `state` as in the table `seen`."""
-
-    id: int
-    key: str
-    kind: str
-    state: str
-    rule: str
-    reason: str
-    sender: str
-    subject: str
-    at: datetime
-    case: int = 0
-    client: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,14 +73,8 @@ class _Arrival:
     case: int = 0
 
 
-class Mails(Book):
-    """Recording mail, and the cursors."""
-
-    def __init__(self, engine: Engine, owner: Owner, clock: Clock, blobs: Blobs, intake: Intake) -> None:
-        super().__init__(engine, clock)
-        self._owner = owner
-        self._blobs = blobs
-        self._intake = intake
+class Mails(Account, Around):
+    """Recording mail, and giving what it leads to until it is taken."""
 
     def record_mail(
         self,
@@ -144,17 +89,38 @@ class Mails(Book):
         """
         kind: SeenKind = "sent" if folder_kind == "sent" else "mail"
         with self._writing() as connection:
-            if _is_seen(connection, email.identity, kind):
-                return None
+            row = _seen_before(connection, email.identity, kind)
+            if row is not None and not self._may_count(connection, email, row):
+                return self._one_more_copy(connection, email, kind, row.key) if row.rule in BY_RULE else None
             around = self._surroundings(connection, email, folder_kind)
             route = decide(email, around)
             arrival = _Arrival(email=email, kind=kind, at=received_at, around=around, client=around.client)
+            if row is not None:
+                return self._file_after_all(connection, arrival, route, row)
+            key = first_of(connection, email, kind, _BY_RULE[type(route)]) if type(route) in _BY_RULE else ""
+            if key:
+                _keep_mail(connection, arrival)
+                _keep_seen(connection, arrival, Ignore(rule="copy", reason=f"One more copy: {route.reason}"), None)
+                return self._one_more_copy(connection, email, kind, key)
             return self._file(connection, arrival, route)
 
-    def surroundings(self, email: Email, folder_kind: FolderKind) -> Surroundings:
-        """What the ledger knows around a mail now."""
-        with self._writing() as connection:  # the first look sets the time of the first run
-            return self._surroundings(connection, email, folder_kind)
+    def _may_count(self, connection: Connection, email: Email, row: Row[Any]) -> bool:
+        """Whether a mail in Sent that was passed over may be an answer in this copy: each is judged by itself."""
+        if row.kind != "sent" or row.state != "ignored" or row.rule == "copy":
+            return False
+        blob = connection.execute(select(mails.c.blob).where(mails.c.identity == email.identity)).scalar()
+        return blob != email.blob and bool(email.parents or email.subject)
+
+    def _file_after_all(self, connection: Connection, arrival: _Arrival, route: Route, row: Row[Any]) -> Event | None:
+        if not isinstance(route, Answered | Ordered):
+            return None
+        connection.execute(delete(seen).where(seen.c.id == row.id))
+        return self._file(connection, arrival, route)
+
+    def _one_more_copy(self, connection: Connection, email: Email, kind: SeenKind, key: str) -> Event | None:
+        """Beside the copies that are there; one in Sent is judged as they were."""
+        is_new = keep_copy(connection, self._clock, email, kind, key)
+        return give_again(connection, key) if is_new and kind == "sent" else None
 
     def start_over(self, event: Event) -> Event:
         """A new case for a mail that was told to a case which has ended meanwhile; the event to deliver instead.
@@ -208,93 +174,6 @@ class Mails(Book):
         )
         return number
 
-    # ------------------------------------------------------------ what surrounds a mail
-
-    def _surroundings(self, connection: Connection, email: Email, folder_kind: FolderKind) -> Surroundings:
-        client = self._whose(connection, email, folder_kind)
-        asked = self._asked(connection, email)
-        return Surroundings(
-            folder_kind=folder_kind,
-            now=self._clock.now(),
-            open_case=_open_case(connection, email, folder_kind, client),
-            asked=asked,
-            signatures=self._signatures(connection, email, asked),
-            ours=self._row_of_ours(connection, email) is not None,
-            client=client,
-            never=client is not None and standing_of(connection, client.id).never,
-            paused=client is not None and standing_of(connection, client.id).paused,
-            draft_for=self._intake.draft_for,
-            first_day=self._is_first_day(connection),
-            ignore=self._intake.ignore,
-            alerts=self._intake.alerts,
-            sent_headers=tuple(json.loads(_get_meta(connection, "sent_headers") or "[]")),
-        )
-
-    def _whose(self, connection: Connection, email: Email, folder_kind: FolderKind) -> Client | None:
-        if folder_kind == "inbox":
-            return find_client(connection, email.sender.email)
-        others = self._recipients(email)
-        return find_client(connection, others[0]) if others else None
-
-    def _recipients(self, email: Email) -> tuple[str, ...]:
-        """To whom the owner wrote, themselves left out."""
-        found = (address.email.lower() for address in email.to if "@" in address.email)
-        return tuple(dict.fromkeys(email for email in found if email not in self._owner.addresses))
-
-    def _signatures(self, connection: Connection, email: Email, asked: Asked | None) -> tuple[str, ...]:
-        """The owner's signatures as they were known before he was asked; an order of its own asks for them now."""
-        if asked is None and not is_order_subject(email.subject):
-            return ()
-        return signatures_before(connection, self._owner, asked.sent_at if asked else self._clock.now())
-
-    def _asked(self, connection: Connection, email: Email) -> Asked | None:
-        """The Deskhand mail this one answers: In-Reply-To first, then the nearest of References."""
-        parents = email.parents[:_MOST_PARENTS]
-        if not parents:
-            return None
-        asked = outbox.c.purpose.in_(("approval", "notice"))
-        rows = connection.execute(select(outbox).where(asked, _has_id(parents)).order_by(outbox.c.id.desc())).all()
-        for parent in parents:
-            for row in rows:
-                if parent in (row.message_id, row.server_id, row.reference):
-                    return self._asked_by(row)
-        return None
-
-    def _asked_by(self, row: Row[Any]) -> Asked:
-        return Asked(
-            case=row.case,
-            version=row.version,
-            purpose=row.purpose,
-            text=self._text_of(row.blob),
-            sent_at=row.sent_at or row.claimed_at or row.at,
-            intent=row.intent,
-        )
-
-    def _text_of(self, blob: str) -> str:
-        # Our own message, composed once and kept: plain text, so the standard library reads it back exactly.
-        if not blob:
-            return ""
-        message = message_from_bytes(self._blobs.get(blob), policy=modern)
-        body = message.get_body(("plain",))
-        return "" if body is None else str(body.get_content()).replace("\r\n", "\n")
-
-    def _row_of_ours(self, connection: Connection, email: Email) -> Row[Any] | None:
-        """The outbox row whose mail this is: by id, or, where a server rewrites ids, by body and recipients.
-
-        Only a mail that names the owner as its writer: a client knows the ids of what was sent to them.
-        """
-        if email.sender.email.lower() not in self._owner.addresses:
-            return None
-        if email.message_id:
-            same = or_(outbox.c.message_id == email.message_id, outbox.c.server_id == email.message_id)
-            row = connection.execute(select(outbox).where(same)).first()
-            if row is not None:
-                return row
-        body = outbox.c.body_hash == body_hash(email.text)
-        rows = connection.execute(select(outbox).where(body, outbox.c.state.in_(_LEFT))).all()
-        to = {address.email.lower() for address in (*email.to, *email.cc)}
-        return next((row for row in rows if to >= {one.lower() for one in json.loads(row.recipients)}), None)
-
     # ------------------------------------------------------------ what is kept of it
 
     def _file(self, connection: Connection, arrival: _Arrival, route: Route) -> Event | None:
@@ -304,15 +183,20 @@ class Mails(Book):
         if isinstance(route, Tell | Answered | Hinted):
             number = route.case
         arrival = replace(arrival, case=number)
+        shown = burn(connection, self._clock, self._owner, arrival.email, self._text_of)
         self._note_what_the_owner_sent(connection, arrival, route)
         self._note_own_arrival(connection, arrival)
         _keep_mail(connection, arrival)
+        if type(route) in _BY_RULE:
+            keep_copy(connection, self._clock, arrival.email, arrival.kind, arrival.email.identity)
         _keep_thread(connection, arrival, route)
         _keep_document(connection, arrival, route)
         _hold_what_is_proactive(connection, self._clock, arrival, route)
         route = self._with_money(connection, arrival, route)
         if isinstance(route, Posted):
             route = self._with_leads(connection, route)
+        if shown and isinstance(route, Ignore):
+            route = replace(route, reason=f"{route.reason} It names {', '.join(shown)}, which you are shown anew.")
         if arrival.kind == "mail" and isinstance(route, Ignore):
             keep_bounce(connection, arrival.email, arrival.at)
         event = _event(arrival, route)
@@ -369,7 +253,7 @@ class Mails(Book):
         if arrival.kind != "sent" or isinstance(route, Answered):
             return
         if arrival.around.ours:
-            row = self._row_of_ours(connection, arrival.email)
+            row = self.row_of_ours(connection, arrival.email)
             if row is not None and row.purpose == "client":
                 add_to_thread(connection, arrival.email.message_id, row.case)
             return
@@ -385,15 +269,16 @@ class Mails(Book):
         """A mail of ours reached the owner's inbox: the watch over our own mails need not look for it."""
         if arrival.kind != "mail" or not arrival.around.ours:
             return
-        row = self._row_of_ours(connection, arrival.email)
+        row = self.row_of_ours(connection, arrival.email)
         if row is None:
             return
-        values: dict[str, Any] = {} if row.arrived_at else {"arrived_at": self._clock.now()}
+        if row.arrived_at:  # a later mail with its text may be anybody's, and lends it no id
+            return
+        values: dict[str, Any] = {"arrived_at": self._clock.now()}
         name = arrival.email.message_id
         if row.purpose != "client" and not row.server_id and name not in {"", row.message_id}:
             values["server_id"] = name  # the server gave it another one, and an answer may name that alone
-        if values:
-            connection.execute(update(outbox).where(outbox.c.id == row.id).values(values))
+        connection.execute(update(outbox).where(outbox.c.id == row.id).values(values))
 
     # ------------------------------------------------------------ delivering what was recorded
 
@@ -406,63 +291,12 @@ class Mails(Book):
     def mark_delivered(self, key: str, kind: str) -> None:
         """The event reached its case. `kind` is the event's: mail | sent | answer | order | hint."""
         which = seen.c.rule == kind if kind in _BY_RULE.values() else seen.c.kind == kind
+        if kind in {"answer", "order"}:
+            which &= all_judged(key)
         with self._writing() as connection:
             connection.execute(
                 update(seen).where(seen.c.key == key, which, seen.c.state == "recorded").values(state="delivered")
             )
-
-    def quarantine(self, blob: str, kind: str, reason: str, sender: str, subject: str) -> bool:
-        """Set a mail aside that cannot be parsed; False when it was set aside before, so that it is told once."""
-        row = insert(seen).values(
-            key=f"blob:{blob}",
-            kind="sent" if kind == "sent" else "mail",
-            state="quarantined",
-            rule="quarantine",
-            reason=reason,
-            sender=sender,
-            subject=subject,
-            at=self._clock.now(),
-        )
-        with self._writing() as connection:
-            return connection.execute(row.on_conflict_do_nothing(index_elements=["key", "kind"])).rowcount == 1
-
-    # ------------------------------------------------------------ the account of what came in
-
-    def ignored(self, limit: int = 50) -> tuple[SeenMail, ...]:
-        """What was skipped and why, newest first. The owner's own mail is not among it."""
-        return self._seen(seen.c.state == "ignored", limit)
-
-    def quarantined(self, limit: int = 50) -> tuple[SeenMail, ...]:
-        """What could not be parsed, newest first."""
-        return self._seen(seen.c.state == "quarantined", limit)
-
-    def untold_quarantine(self) -> tuple[SeenMail, ...]:
-        """Mails that were set aside and the owner does not know of yet, newest first."""
-        return self._seen((seen.c.state == "quarantined") & (seen.c.told == 0) & ~_IS_LEADS, 50)
-
-    def untold_leads_aside(self) -> tuple[SeenMail, ...]:
-        """Posts and alert mails that were set aside and the owner does not know of yet, newest first."""
-        return self._seen((seen.c.state == "quarantined") & (seen.c.told == 0) & _IS_LEADS, 2_000)
-
-    def untold_first_day(self) -> tuple[SeenMail, ...]:
-        """What the first day only tells and the owner does not know of yet, newest first."""
-        return self._seen((seen.c.rule == "first-day") & (seen.c.told == 0), 200)
-
-    def mark_told(self, ids: Iterable[int]) -> None:
-        """The owner knows of these (`SeenMail.id`)."""
-        with self._writing() as connection:
-            connection.execute(update(seen).where(seen.c.id.in_(tuple(ids))).values(told=1))
-
-    def _seen(self, which: ColumnElement[bool], limit: int) -> tuple[SeenMail, ...]:
-        with self._reading() as connection:
-            rows = connection.execute(select(seen).where(which).order_by(seen.c.id.desc()).limit(limit))
-            return tuple(seen_mail(row) for row in rows)
-
-    def ignored_by_rule(self) -> dict[str, int]:
-        """How many mails each rule has skipped."""
-        query = select(seen.c.rule, func.count()).where(seen.c.state == "ignored").group_by(seen.c.rule)
-        with self._reading() as connection:
-            return {row[0]: row[1] for row in connection.execute(query)}
 
     def email(self, identity: str) -> Email | None:
         """The parsed mail with that identity."""
@@ -470,119 +304,12 @@ class Mails(Book):
             text = connection.execute(select(mails.c.email).where(mails.c.identity == identity)).scalar()
         return None if text is None else from_json(Email, text)
 
-    # ------------------------------------------------------------ cursors and small facts
-
-    def cursor(self, folder: str) -> Cursor | None:
-        """How far the folder has been read; None before the first look."""
-        with self._reading() as connection:
-            row = connection.execute(select(cursors).where(cursors.c.folder == folder)).first()
-        if row is None:
-            return None
-        return Cursor(folder=row.folder, uidvalidity=row.uidvalidity, last_uid=row.last_uid, last_date=row.last_date)
-
-    def move_cursor(self, cursor: Cursor) -> None:
-        """Everything at or below `last_uid` is in `seen`."""
-        values = {"uidvalidity": cursor.uidvalidity, "last_uid": cursor.last_uid, "last_date": cursor.last_date}
-        row = insert(cursors).values(folder=cursor.folder, **values)
-        with self._writing() as connection:
-            connection.execute(row.on_conflict_do_update(index_elements=["folder"], set_=values))
-
-    def first_run(self) -> datetime:
-        """When this home first ran: set by the first call, the same ever after."""
-        with self._writing() as connection:
-            return self._first_run(connection)
-
-    def _first_run(self, connection: Connection) -> datetime:
-        now = self._clock.now().astimezone(UTC).isoformat()
-        row = insert(meta).values(key="first_run", value=now)
-        connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
-        return datetime.fromisoformat(_get_meta(connection, "first_run") or now)
-
-    def _is_first_day(self, connection: Connection) -> bool:
-        if self._intake.first_day == "ask":
-            return False
-        return self._clock.now() < self._first_run(connection) + FIRST_DAY
-
-    def home(self) -> str:
-        """The random id of this home, by which an index copied from elsewhere is known."""
-        row = insert(meta).values(key="home", value=secrets.token_hex(16))
-        with self._writing() as connection:
-            connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
-            return _get_meta(connection, "home") or ""
-
-    def get_meta(self, key: str) -> str | None:
-        with self._reading() as connection:
-            return _get_meta(connection, key)
-
-    def set_meta(self, key: str, value: str) -> None:
-        row = insert(meta).values(key=key, value=value)
-        with self._writing() as connection:
-            connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
-
 
 # ---------------------------------------------------------------- rows
 
 
-def add_to_thread(connection: Connection, message_id: str, case: int) -> None:
-    """The Message-ID belongs to the case's conversation, unless an open case has it already."""
-    if not message_id or message_id.endswith(_REFERENCE_DOMAIN):
-        return
-    row = insert(threads).values(message_id=message_id, case=case)
-    ended = select(cases.c.number).where(cases.c.closed_at.is_not(None)).scalar_subquery()
-    # A stranger who names someone's Message-ID must not pull an open conversation over to his own case.
-    connection.execute(
-        row.on_conflict_do_update(index_elements=["message_id"], set_={"case": case}, where=threads.c.case.in_(ended))
-    )
-
-
-def seen_mail(row: Row[Any]) -> SeenMail:
-    return SeenMail(
-        id=row.id,
-        key=row.key,
-        kind=row.kind,
-        state=row.state,
-        rule=row.rule,
-        reason=row.reason,
-        sender=row.sender,
-        subject=row.subject,
-        at=row.at,
-        case=row.case,
-        client=row.client,
-    )
-
-
-def _get_meta(connection: Connection, key: str) -> str | None:
-    return connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
-
-
-def _is_seen(connection: Connection, key: str, kind: SeenKind) -> bool:
-    query = select(seen.c.id).where(seen.c.key == key, seen.c.kind == kind)
-    return connection.execute(query).first() is not None
-
-
-def _has_id(ids: tuple[str, ...]) -> ColumnElement[bool]:
-    return or_(outbox.c.message_id.in_(ids), outbox.c.server_id.in_(ids), outbox.c.reference.in_(ids))
-
-
-def _open_case(connection: Connection, email: Email, folder_kind: FolderKind, client: Client | None) -> int:
-    """The open case of this conversation; the nearest parent decides.
-
-    A mail under an id that its case knows already is one more copy of that mail, but only from whom the case is with:
-    anybody may write any Message-ID.
-    """
-    ids = (*email.parents[:_MOST_PARENTS], email.message_id)
-    query = (
-        select(threads.c.message_id, threads.c.case, cases.c.client)
-        .join(cases, cases.c.number == threads.c.case)
-        .where(threads.c.message_id.in_(tuple(one for one in ids if one)), cases.c.closed_at.is_(None))
-    )
-    if folder_kind == "inbox":  # an answer to a bid, a chase or an update is a conversation of its own
-        query = query.where(cases.c.kind == "reply")
-    rows = connection.execute(query).all()
-    whose = "" if client is None else client.id
-    theirs = [row for row in rows if folder_kind == "sent" or row.client == whose]
-    found = {row.message_id: row.case for row in rows if row in theirs or row.message_id in email.parents}
-    return next((int(found[one]) for one in ids if one in found), 0)
+def _seen_before(connection: Connection, key: str, kind: SeenKind) -> Row[Any] | None:
+    return connection.execute(select(seen).where(seen.c.key == key, seen.c.kind == kind)).first()
 
 
 def _keep_mail(connection: Connection, arrival: _Arrival) -> None:
@@ -602,7 +329,7 @@ def _keep_thread(connection: Connection, arrival: _Arrival, route: Route) -> Non
     if isinstance(route, Start | Tell):
         add_to_thread(connection, arrival.email.message_id, arrival.case)
     if isinstance(route, Start):
-        for parent in arrival.email.parents[:_MOST_PARENTS]:
+        for parent in arrival.email.parents[:MOST_PARENTS]:
             add_to_thread(connection, parent, arrival.case)
 
 
@@ -668,7 +395,7 @@ def _event(arrival: _Arrival, route: Route) -> Event | None:
 
 
 def _keep_seen(connection: Connection, arrival: _Arrival, route: Route, event: Event | None) -> None:
-    names = {Start: "start", Tell: "tell", Posted: _ALERT, **_BY_RULE}
+    names = {Start: "start", Tell: "tell", Posted: ALERT, **_BY_RULE}
     state = "ignored" if event is None else "recorded"
     if isinstance(route, Posted):  # its leads have rows of their own; nothing more is to be delivered
         state = "quarantined" if route.code else "delivered"

@@ -43,7 +43,7 @@ STOPPED = "stopped"
 AWAY = "away_until"
 """The ledger's key for "away": until when, "" when the owner is here."""
 
-OWN_RULES = ("own-mail", "not-yours")
+OWN_RULES = ("own-mail", "not-yours", "copy")
 """Why the owner's own mail is skipped: nothing to give account of."""
 _CLOCKS_DIFFER = timedelta(seconds=5)
 _NAMED = 10

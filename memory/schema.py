@@ -271,6 +271,23 @@ outbox = Table(
     Column("tidied", Integer, nullable=False, default=0),  # approval, notice: it was moved out of the inbox
     Column("resend", Integer, nullable=False, default=0),  # it was uncertain, and the owner wants it sent once more
     Column("other_way", Integer, nullable=False, default=0),  # it did not arrive by itself; 2: sent the other way
+    Column("burnt", Text, nullable=False, default=""),  # to the owner: who else knows its ids; it is answered no more
+)
+
+copies = Table(
+    "copies",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String, nullable=False, index=True),  # of the mail's row in `seen`: the copy that was seen first
+    Column("kind", String, nullable=False),  # mail | sent, as in `seen`
+    Column("answer", String, nullable=False, index=True),  # rules/copies.answer_key: the same for all copies
+    Column("message_id", String, nullable=False, default="", index=True),
+    Column("blob", String(64), nullable=False),  # this copy's own bytes
+    Column("email", Text, nullable=False),  # Email as JSON
+    Column("judged", Integer, nullable=False, default=0),
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("key", "kind", "blob"),
+    comment="every copy of an answer or an order, each with its own traces of delivery",
 )
 
 bounces = Table(

@@ -32,6 +32,10 @@ from workflows.models import Address, Email
 ROOT = Path(__file__).resolve().parents[1]
 CLIENT = Address(name="Maria Alvarez", email="maria@studio.example")
 Found = TypeVar("Found")
+ALONE = "alone for a while"
+SENT_FIRST, INBOX_FIRST, INBOX_ALONE = ("Sent", "INBOX"), ("INBOX", "Sent"), ("INBOX", ALONE, "Sent")
+ORDERS_OF_ARRIVAL = (SENT_FIRST, INBOX_FIRST, INBOX_ALONE)
+"""How the copies of an answer come: programs file the one in Sent before, after, or a while after it was sent."""
 
 
 def until(look: Callable[[], Found], seconds: float = PATIENCE, what: str = "") -> Found:
@@ -188,8 +192,11 @@ class House:
 
         return until(look, seconds, f"{count} approval mails; said: {self.said[-20:]}")
 
-    def owner_answers(self, asked: Email, text: str, copies: Sequence[str] = ("Sent", "INBOX")) -> bytes:
-        """The owner's mail program: the answer above the quoted mail, one copy in Sent, one arriving in INBOX."""
+    def owner_answers(self, asked: Email, text: str, copies: Sequence[str] = SENT_FIRST) -> bytes:
+        """The owner's mail program: the answer above the quoted mail, one copy in Sent, one arriving in INBOX.
+
+        `copies`: where they come, in their order; `INBOX_ALONE` waits until the first was taken in.
+        """
         quoted = "\n".join(f"> {line}".rstrip() for line in asked.text.splitlines())
         raw = mime.compose(
             sender=self.owner,
@@ -201,9 +208,22 @@ class House:
             in_reply_to=asked.message_id,
             references=(*asked.references, asked.message_id),
         )
-        for folder in copies:
-            self.user.deliver(raw, folder, "\\Seen" if folder == "Sent" else "")
+        self.files(raw, copies)
         return raw
+
+    def files(self, raw: bytes, copies: Sequence[str], sent: bytes = b"") -> None:
+        """Put the copies of a mail where they come, in their order; `sent`: the copy in Sent, where it differs."""
+        for folder in copies:
+            if folder == ALONE:
+                until(lambda: self.has_seen(raw), what="the copy in INBOX to be taken in")
+            else:
+                filed = sent or raw if folder.startswith("Sent") else raw
+                self.user.deliver(filed, folder, "\\Seen" if folder.startswith("Sent") else "")
+
+    def has_seen(self, raw: bytes) -> bool:
+        """Whether the running service has recorded this mail."""
+        with self.ledger() as ledger:
+            return ledger.email(mime.parse(raw).identity) is not None
 
     def sent_to_clients(self) -> list[Delivered]:
         """What really left for anyone but the owner."""

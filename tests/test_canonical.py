@@ -113,10 +113,10 @@ def test_nonce_and_reference_are_stable_and_bound():
     others = {nonce(key, 41, 2, "ab"), nonce(key, 4, 11, "ab"), nonce(key, 41, 1, "abc"), nonce(b"x", 41, 1, "ab")}
     assert nonce(key, 41, 1, "ab") not in others
     assert len(others) == 4
-    assert reference(key, 41, 1) == reference(key, 41, 1)
-    assert reference(key, 41, 1).startswith("<41.1.")
-    assert reference(key, 41, 1).endswith("@deskhand.invalid>")
-    assert reference(key, 41, 1) != reference(b"x", 41, 1)
+    assert reference(key, 41, 1, "ab") == reference(key, 41, 1, "ab")
+    assert reference(key, 41, 1, "ab").startswith("<41.1.")
+    assert reference(key, 41, 1, "ab").endswith("@deskhand.invalid>")
+    assert reference(key, 41, 1, "ab") != reference(b"x", 41, 1, "ab")
 
 
 @given(ANY_TEXT, ANY_TEXT)

@@ -36,6 +36,9 @@ from workflows.models import (
     Why,
 )
 
+NONCE = "0123456789abcdef" * 2
+REFERENCE = "<7.2.abc@deskhand.invalid>"
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
@@ -176,20 +179,63 @@ def around_of(house: House, email, folder_kind="inbox"):
 
 
 def test_the_approval_mail_an_answer_speaks_of_is_found_by_each_of_its_ids(house):
-    asked_text = "Says yes.\n\u00fcber 41.1 " + "long " * 60 + "\n> quoted\n"
+    asked_text = f"Says yes.\n\u00fcber 7.2.{NONCE} " + "long " * 60 + "\n> quoted\n"
     house.approval(
         7, 2, asked_text, message_id="<ours@winter.example>",
-        server_id="<theirs@server.example>", reference="<7.2.abc@deskhand.invalid>",
+        server_id="<theirs@server.example>", reference=REFERENCE,
     )  # fmt: skip
-    for parents in (
-        {"in_reply_to": ("<ours@winter.example>",)},
-        {"in_reply_to": ("<theirs@server.example>",)},
-        {"references": ("<7.2.abc@deskhand.invalid>", "<lost@server.example>")},
+    quoting = f"ok\n\n> 7.2.{NONCE}\n"
+    for words, parents in (
+        ("ok", {"in_reply_to": ("<ours@winter.example>",)}),
+        ("ok", {"in_reply_to": ("<theirs@server.example>",)}),
+        ("ok", {"references": ("<older@x.example>", "<ours@winter.example>")}),
+        (quoting, {"references": (REFERENCE, "<lost@server.example>")}),
+        (quoting, {"in_reply_to": ("<lost@server.example>",), "references": (REFERENCE, "<lost@server.example>")}),
+        (quoting, {"references": (REFERENCE,)}),
     ):
-        asked = around_of(house, own_mail("ok", OWNER.address, **parents), "sent").asked
+        asked = around_of(house, own_mail(words, OWNER.address, **parents), "sent").asked
         assert (asked.case, asked.version, asked.purpose) == (7, 2, "approval")
         assert asked.text == asked_text
     assert around_of(house, own_mail("ok", OWNER.address, in_reply_to=("<else@x.example>",)), "sent").asked is None
+
+
+BAIT = "<bait@evil.example>"
+
+
+@pytest.mark.parametrize(
+    "parents",
+    [
+        {"in_reply_to": (BAIT,), "references": ("<ours@winter.example>", BAIT)},
+        {"in_reply_to": (BAIT,), "references": ("<ours@winter.example>",)},
+        {"references": ("<ours@winter.example>", BAIT)},
+        {"in_reply_to": (BAIT,), "references": ("<7.2.abc@deskhand.invalid>", BAIT)},
+        {"references": ("<7.2.abc@deskhand.invalid>", BAIT)},
+        {"in_reply_to": (BAIT, "<ours@winter.example>")},  # the bait's Message-ID held a second one
+        {"in_reply_to": ("<ours@winter.example>", BAIT)},
+        {"in_reply_to": ("<7.2.abc@deskhand.invalid>", BAIT)},
+        {"references": ("<ours@winter.example>", "<7.2.abc@deskhand.invalid>", BAIT)},
+    ],
+)
+@pytest.mark.parametrize("quoting", [True, False])
+@pytest.mark.parametrize("known", [True, False])
+def test_an_answer_to_another_mail_that_carries_our_ids_is_none(house, parents, quoting, known):
+    """As the owner's program writes it when a bait carries what a forward gave away, whether we saw the bait or not."""
+    text = f"Says yes.\n7.2.{NONCE}\n"
+    house.approval(7, 2, text, message_id="<ours@winter.example>", reference=REFERENCE)
+    house.receive(own_mail(text, OWNER.address, message_id="<ours@winter.example>", references=(REFERENCE,)))
+    if known:
+        house.receive(mail("Is Thursday fine?", message_id=BAIT))
+    words = f"ok\n\n> 7.2.{NONCE}\n" if quoting else "ok"
+    around = around_of(house, own_mail(words, OWNER.address, **parents), "sent")
+    assert around.asked is None
+    assert (around.astray.case, around.astray.version) == (7, 2)
+
+
+def test_a_reference_that_no_row_has_is_said_to_be_unknown(house):
+    stray = own_mail("ok", OWNER.address, references=(f"<9.1.{NONCE[:24]}@deskhand.invalid>", "<lost@x.example>"))
+    around = around_of(house, stray, "sent")
+    assert around.asked is None
+    assert "older copy" in around.astray.reason
 
 
 def test_the_direct_parent_is_the_one_that_was_asked(house):

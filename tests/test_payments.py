@@ -262,6 +262,16 @@ OF_GOOGLE = "Authentication-Results: mx.google.com; dmarc=pass (p=REJECT) header
         (LMTP + VERDICT + OUTSIDE, True),
         (FILTER + VERDICT + OUTSIDE, True),
         (GOOGLE + OUTSIDE + OF_GOOGLE, True),
+        (VERDICT.replace("header.d=", "header.i=@") + OUTSIDE, True),  # as Gmail and others name a signature alone
+        (VERDICT.replace("header.d=", "header.i=service@") + OUTSIDE, True),
+        (VERDICT.replace("header.d=", "header.s=s1 header.i=@").replace("\r\n", " header.b=abcd\r\n") + OUTSIDE, True),
+        (VERDICT.replace("header.d=", "header.i=") + OUTSIDE, False),
+        (VERDICT.replace("header.d=", "header.d=evil.example header.i=@") + OUTSIDE, False),
+        (VERDICT.replace("header.d=", "header.i=@evil.example header.i=@") + OUTSIDE, False),
+        (VERDICT.replace("header.d=paypal.de", '"header.i=@paypal.de"') + OUTSIDE, False),
+        (VERDICT.replace("header.d=paypal.de", 'header.i="x @paypal.de"') + OUTSIDE, False),
+        (VERDICT.replace("dkim=pass header.d=", "dkim=fail header.i=@") + OUTSIDE, False),
+        (OUTSIDE + VERDICT.replace("header.d=", "header.i=@"), False),
         (OUTSIDE + VERDICT, False),  # below what the owner's server wrote: anybody's
         (FILTER + OUTSIDE + VERDICT, False),
         (OUTSIDE + FILTER + VERDICT, False),

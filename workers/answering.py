@@ -27,10 +27,10 @@ from workflows.models import (
 )
 from workflows.ports import AnsweringDesk, Clock
 from workflows.rules import decisions
-from workflows.rules.proof import Unproven, sent_proof
+from workflows.rules.copies import LEAST_DELAY, judge, prove
+from workflows.rules.proof import Unproven
 
-LEAST_DELAY = 5.0
-"""Seconds before free text counts as the owner's: an automatic reply comes sooner."""
+_NO_QUESTION = "It does not answer an approval mail of mine."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,19 +128,24 @@ class Answering:
             await self.give(passed)
 
     def _read(self, event: Event) -> Answer | tuple[Answer, ...] | ItemsUnclear | Unproven:
-        email = self.ledger.email(event.key)
-        if email is None:
-            return Unproven(reason="The mail is no longer in the ledger.")
+        """What the first proven copy in Sent says; where none is proven, what is missing from the newest."""
+        result: Answer | tuple[Answer, ...] | ItemsUnclear | Unproven = Unproven("The mail is no longer in the ledger.")
+        for email in self.ledger.copies_to_judge(event.key):
+            result = self._read_copy(event, email)
+            if not isinstance(result, Unproven):
+                break
+        return result
+
+    def _read_copy(self, event: Event, email: Email) -> Answer | tuple[Answer, ...] | ItemsUnclear | Unproven:
         around = self.ledger.surroundings(email, "sent")
         if around.asked is None:
-            return Unproven(reason="It does not answer an approval mail of mine.")
+            return Unproven(around.astray.reason if around.astray else _NO_QUESTION)
         if around.asked.case == 0:
             return self._read_items(event, email, around, around.asked)
-        decision = decisions.read(email, around.asked, self.owner.signing(around.signatures), self.clock.now())
-        proof = sent_proof(email, self.owner, around, around.asked, min_delay_seconds=self._delay(decision))
-        if isinstance(proof, Unproven):
-            return proof
-        return self.answer_of(event.key, email, around.asked, decision)
+        verdict = judge(email, self.owner, around, around.asked, self.least_delay)
+        if isinstance(verdict.proof, Unproven):
+            return verdict.proof
+        return self.answer_of(event.key, email, around.asked, verdict.decision)
 
     def _read_items(
         self, event: Event, email: Email, around: Surroundings, asked: Asked
@@ -148,9 +153,9 @@ class Answering:
         """The answers in a mail that answers a digest or reminder, each bound to the row that it showed."""
         found = self.items_of(event.key, email, asked, around.signatures)
         if found == ():
-            return Unproven(reason="It does not answer an approval mail of mine.")
+            return Unproven(_NO_QUESTION)
         said = (found,) if isinstance(found, Unclear) else tuple(answer.decision for answer in found)
-        proof = sent_proof(email, self.owner, around, asked, min_delay_seconds=max(map(self._delay, said)))
+        proof = prove(email, self.owner, around, asked, said, self.least_delay)
         if isinstance(proof, Unproven):
             return proof
         return ItemsUnclear(number=asked.version, question=found.question) if isinstance(found, Unclear) else found
@@ -191,10 +196,6 @@ class Answering:
             at=self.clock.now(),
             words=email.text[:2000],
         )
-
-    def _delay(self, decision: Decision) -> float:
-        # An automatic reply is free text and comes at once; no machine says just "ok".
-        return self.least_delay if isinstance(decision, Revise | Unclear) else 0.0
 
     def _with_setting(self, decision: Decision) -> Decision:
         if self.edit_sends and isinstance(decision, Edit) and not decision.letter:

@@ -51,6 +51,7 @@ from workflows.models import (
     StopChasing,
 )
 from workflows.ports import Clock, Desk
+from workflows.rules.copies import proven_copy
 from workflows.rules.orders import ASKED_BACK, in_words, is_asked_back, order_in
 from workflows.rules.proof import Unproven, order_proof
 
@@ -132,13 +133,11 @@ class Orders:
         await self._answer(read)
 
     def _read(self, event: Event) -> Given | Unproven:
-        email = self.ledger.email(event.key)
-        if email is None:
-            return Unproven(reason="The mail is no longer in the ledger.")
+        copies = self.ledger.copies_to_judge(event.key)
+        email = proven_copy(copies, lambda copy: order_proof(copy, self.owner, self.ledger.surroundings(copy, "sent")))
+        if isinstance(email, Unproven):
+            return email
         around = self.ledger.surroundings(email, "sent")
-        proof = order_proof(email, self.owner, around)
-        if isinstance(proof, Unproven):
-            return proof
         # "tomorrow" counts from when the mail was first seen, also when it is read again after a crash.
         order = order_in(email, self.owner.signing(around.signatures), event.at, around.asked)
         if order is None:

@@ -18,17 +18,17 @@ from tools.mail.inbox import Mailbox
 from tools.mail.parser import Parser, Quarantined
 from tools.mail.smtp import Transport
 from workers import settings
-from workers.answering import LEAST_DELAY
 from workers.clock import SystemClock
 from workers.commands.output import Output
 from workers.proving import ProofNotes, look_into_sent
 from workers.settings import Settings
 from workflows.errors import DeskhandError
-from workflows.models import Address, Asked, Decision, Email, FolderKind, Owner, RawMail, Revise, Surroundings, Unclear
+from workflows.models import Address, Asked, Decision, Email, FolderKind, Owner, RawMail, Surroundings
 from workflows.ports import Clock
-from workflows.rules import decisions
 from workflows.rules.canonical import one_line
-from workflows.rules.proof import Proven, Unproven, sent_proof
+from workflows.rules.copies import answer_key, judge
+from workflows.rules.parents import Question, is_answer_to
+from workflows.rules.proof import Proven, Unproven
 from workflows.rules.sent_headers import delivery_headers, learn_from_answer
 from workflows.rules.typed import typed
 
@@ -38,6 +38,7 @@ ON_ITS_WAY = 60.0
 """Seconds for the test to arrive, then it is put into INBOX by IMAP."""
 EVERY = 2.0
 _SHORT = 60
+_ELSEWHERE = "This mail names the test, and it answers another mail."
 _TEST = "test"
 _TEXT = """\
 Rehearsal: answer this test from each of your devices. Nobody gets anything.
@@ -137,7 +138,7 @@ class Rehearsal:
     copies: list[Copy] = field(default_factory=list)
     _known: set[tuple[str, int, int]] = field(default_factory=set)
     _content: bytes = b""
-    _ids: tuple[str, ...] = ()
+    _ids: tuple[str, str] = ("", "")
     _asked: Asked | None = None
 
     # ------------------------------------------------------------ the question
@@ -236,15 +237,16 @@ class Rehearsal:
 
     def _judge(self, email: Email, folder: str, kind: FolderKind, seen_at: datetime) -> Copy:
         assert self._asked is not None
-        decision = decisions.read(email, self._asked, self.owner, seen_at)
+        message_id, reference = self._ids
+        question = Question(asked=self._asked, ids=frozenset({message_id}), reference=reference)
         around = Surroundings(folder_kind=kind, now=seen_at, asked=self._asked, sent_headers=self.notes.headers())
-        delay = LEAST_DELAY if isinstance(decision, Revise | Unclear) else 0.0
-        proof = sent_proof(email, self.owner, around, self._asked, min_delay_seconds=delay)
-        return Copy(folder=folder, kind=kind, email=email, decision=decision, proof=proof, seen_at=seen_at)
+        verdict = judge(email, self.owner, around, self._asked)
+        proof = verdict.proof if is_answer_to(email, question) else Unproven(_ELSEWHERE)
+        return Copy(folder=folder, kind=kind, email=email, decision=verdict.decision, proof=proof, seen_at=seen_at)
 
     def _report(self, copy: Copy) -> None:
         assert self._asked is not None
-        number = self._numbers()[copy.email.identity]
+        number = self._numbers()[answer_key(copy.email)]
         headers = delivery_headers(copy.email)
         words = one_line(typed(copy.email, self._asked.text).words, _SHORT)
         program = one_line(copy.email.header("user-agent") or copy.email.header("x-mailer"), _SHORT)
@@ -262,7 +264,7 @@ class Rehearsal:
 
     def _numbers(self) -> dict[str, int]:
         """The answers, numbered as their first copies were found."""
-        return {identity: n for n, identity in enumerate(dict.fromkeys(c.email.identity for c in self.copies), 1)}
+        return {key: n for n, key in enumerate(dict.fromkeys(answer_key(c.email) for c in self.copies), 1)}
 
     # ------------------------------------------------------------ the end
 
@@ -271,8 +273,8 @@ class Rehearsal:
         learnt = self._learn()
         answers = self._numbers()
         judged = {
-            number: [c for c in self.copies if c.email.identity == identity and c.kind == "sent"]
-            for identity, number in answers.items()
+            number: [c for c in self.copies if answer_key(c.email) == key and c.kind == "sent"]
+            for key, number in answers.items()
         }
         proven = [number for number, copies in judged.items() if any(isinstance(c.proof, Proven) for c in copies)]
         ok = bool(answers) and len(proven) == len(answers)
@@ -289,7 +291,8 @@ class Rehearsal:
         taught: set[str] = set()
         for copy in self.copies:
             if copy.kind == "sent" and isinstance(copy.proof, Unproven):
-                twins = (c.email for c in self.copies if c.kind == "inbox" and c.email.identity == copy.email.identity)
+                key = answer_key(copy.email)
+                twins = (c.email for c in self.copies if c.kind == "inbox" and answer_key(c.email) == key)
                 taught |= {*learn_from_answer(copy.email, next(twins, None))}
         if taught - known:
             self.notes.keep_rehearsed(taught)

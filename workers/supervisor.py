@@ -22,7 +22,7 @@ from tools.mail.folders import Drafts, Tidying
 from tools.mail.inbox import watch
 from workers import heap, logs, wiring
 from workers.aftercare import DRAFTS_EVERY, EVERY, Aftercare
-from workers.answering import LEAST_DELAY, Answering
+from workers.answering import Answering
 from workers.codec import converter
 from workers.control import ControlServer
 from workers.engine import Refused, TemporalEngine
@@ -44,6 +44,7 @@ from workflows.activities import Activities
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
 from workflows.models import Cursor, FolderKind
 from workflows.ports import Clock
+from workflows.rules.copies import LEAST_DELAY
 
 log = structlog.get_logger()
 Say = Callable[[str], None]

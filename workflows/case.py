@@ -383,6 +383,10 @@ class Case:
         if self.state.stage == "placed":  # what has left is not drafted again
             await self._save()
             return
+        if all(event.again for event in events):
+            self._show_anew(events[-1].again)
+            await self._save()
+            return
         changed = _what_changed(events) if self.state.version or self.state.hold else ""
         hold = next((event.hold for event in events if event.hold), self.state.hold)
         self._to(
@@ -420,6 +424,17 @@ class Case:
         self._to(
             stage="drafted", again=again, round=state.round + 1, asked_at=None, asked_again=0,
             approved_at=None, held_until=None, later_until=None, said="",
+        )  # fmt: skip
+
+    def _show_anew(self, why: str) -> None:
+        """The same draft in another mail, for the one that showed it counts no more; a yes to that one neither."""
+        state = self.state
+        if state.stage == "new" or state.later_until:  # it is shown in any case, in its time
+            self._to(again=why)
+            return
+        self._to(
+            stage="drafted", again=why, round=state.round + 1, asked_at=None, asked_again=0,
+            approved_at=None, held_until=None, said="",
         )  # fmt: skip
 
     async def _decide(self, answer: Answer) -> None:

@@ -147,6 +147,7 @@ class Event:
     hold: str = ""  # why nothing may be drafted for it ("a complaint")
     from_drafts: bool = False  # sent: while a draft of ours lay in the owner's Drafts folder to be sent by hand
     ends: str = ""  # news: the outcome its case ends with ("paid", "won"); "" makes the draft stale
+    again: str = ""  # news: the draft stays, and its question is shown once more, for this reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -874,6 +875,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Astray:
+    """A mail of ours that a mail names without answering it; `reason` says why not, in one plain sentence."""
+
+    case: int
+    version: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What the ledger knows around one mail, looked up in the same transaction that records it."""
 
@@ -882,6 +892,7 @@ class Surroundings:
     open_case: int = 0  # the open case whose conversation this mail continues, 0 when none
     asked: Asked | None = None  # the Deskhand mail that is its direct parent
     signatures: tuple[str, ...] = ()  # the owner's as they were known before that mail left, for reading the answer
+    astray: Astray | None = None  # it names one, and answers another mail
     ours: bool = False  # its id, or its body, is one that Deskhand itself sent
     client: Client | None = None  # who the sender (inbox) or first recipient (sent) is, when known
     never: bool = False  # the owner said "never" for this client

@@ -94,7 +94,7 @@ class MailDesk:
         mail = await asyncio.to_thread(self._question, intent, state, expires_at, leaves_at)
         if not await asyncio.to_thread(self._is_asked_now, intent, state, mail):
             return Asking(asked_at=asked_at, expires_at=expires_at, grace=self.terms.grace, shown=False)
-        reference = canonical.reference(self.key, state.case, state.version)
+        reference = await asyncio.to_thread(self._reference, intent, state, mail)
         about = f"{state.case}.{state.version}"
         left_at = await self.outbox.post(
             intent=intent,
@@ -187,7 +187,7 @@ class MailDesk:
         """Send the digest or reminder with this number; the cases are those of its rows, as they were kept."""
         intent = f"digest:{number}"
         mail = await asyncio.to_thread(self._digest, intent, number, kind, states)
-        reference = canonical.reference(self.key, 0, number)
+        reference = canonical.reference(self.key, 0, number, canonical.body_hash(mail.text))
         about = " ".join(f"{state.case}.{state.version}" for state in states)
         await self.outbox.post(
             intent=intent,
@@ -240,9 +240,20 @@ class MailDesk:
                 hash=canonical.body_hash(mail.text),
                 case=state.case,
                 version=state.version,
-                reference=canonical.reference(self.key, state.case, state.version),
+                reference=self._reference(intent, state, mail),
             )
             return True
+
+    def _reference(self, intent: str, state: CaseState, mail: approval.ApprovalMail) -> str:
+        """The reference of a question, the same each time: that of its row once there is one."""
+        entry = self.rows.entry(intent)
+        if entry and entry.reference:
+            return entry.reference
+        over = canonical.body_hash(mail.text) if state.hold or not state.version else self._seal(state)
+        return canonical.reference(self.key, state.case, state.version, over)
+
+    def _seal(self, state: CaseState) -> str:
+        return canonical.seal(state.hash, self.ledger.times_burnt(state.case, state.version))
 
     def _can_wait(self, state: CaseState) -> bool:
         owners_turn = bool(state.again) or state.changed.startswith(("You ", "Your ")) or state.round > 1
@@ -337,7 +348,7 @@ class MailDesk:
             draft=self.ledger.draft(state.case, state.version),
             brief=brief,
             owner=self.owner,
-            nonce=canonical.nonce(self.key, state.case, state.version, state.hash),
+            nonce=canonical.nonce(self.key, state.case, state.version, self._seal(state)),
             expires_at=expires_at,
             changed=self._what_changed(state),
             again=state.again,

@@ -420,6 +420,29 @@ def read_folders(data: Sequence[Any]) -> tuple[Folder, ...]:
     return tuple(found)
 
 
+_SPACES = re.compile(rb'"((?:[^"\\\\]|\\\\.)*)"|([()])|([^\s()"]+)')
+
+
+def read_namespaces(data: Sequence[Any]) -> dict[str, bool]:
+    """The prefixes in a NAMESPACE answer (RFC 2342), each with whether it is the user's own."""
+    spaces: dict[str, bool] = {}
+    line = next((item for item in data if isinstance(item, bytes)), b"")
+    depth = group = 0
+    awaited = False  # the first string of an inner list is its prefix
+    for match in _SPACES.finditer(line):
+        sign = match[2]
+        if sign:
+            depth += 1 if sign == b"(" else -1
+            awaited = sign == b"(" and depth == 2  # noqa: PLR2004 - ((prefix delimiter) ...)
+            group += sign == b")" and depth == 0
+        elif match[3] is not None:  # NIL: none of this kind
+            group += depth == 0
+        elif awaited:
+            awaited = False
+            spaces.setdefault(_unquoted(b'"' + match[1] + b'"'), group == 0)
+    return spaces if any(spaces.values()) else {}
+
+
 def _unquoted(text: bytes) -> str:
     if text[:1] == b'"' and text[-1:] == b'"' and len(text) > 1:
         text = re.sub(rb"\\(.)", rb"\1", text[1:-1])

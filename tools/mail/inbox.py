@@ -8,11 +8,12 @@ import asyncio
 import contextlib
 import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 from tools.mail import own
@@ -30,6 +31,7 @@ from tools.mail.imap import (
     lost,
     quote,
     read_folders,
+    read_namespaces,
 )
 from tools.mail.parser import MAX_MAIL, OVERSIZE
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
@@ -77,6 +79,13 @@ _USUAL_NAMES = {
     "trash": "trash, deleted items, deleted messages, papierkorb, gelöscht, corbeille, papelera, cestino, prullenbak",
 }
 _BY_NAME = {name: use for use, names in _USUAL_NAMES.items() for name in names.split(", ")}
+
+_ROOTS = frozenset({"inbox", "mail", "folders", "private", "personal"})
+"""Where servers put all folders of a user."""
+_BRACKETED = re.compile(r"\[[^\[\]]+\]")  # "[Gmail]", "[Google Mail]"
+_OTHERS = frozenset({"user", "users", "other users", "otherusers", "public", "publicfolders", "shared"})
+_SHARED = re.compile(r"(?:other users?|public|shared|andere benutzer|autres utilisateurs|otros usuarios)\b")
+"""What other people's folders lie below where a server does not say it (Cyrus, Dovecot, Exchange, Courier)."""
 
 
 # ---------------------------------------------------------------- a connection, seen from the event loop
@@ -476,7 +485,8 @@ class Mailbox:
 
     async def folders(self) -> tuple[Folder, ...]:
         """Every folder, with what it is for: stated by the server, else guessed by its usual names."""
-        return _guessed(read_folders(await self._ask(_list_folders)))
+        listed, spaces = await self._ask(lambda connection: (_list_folders(connection), _list_namespaces(connection)))
+        return _guessed(read_folders(listed), read_namespaces(spaces))
 
     async def sent_folders(self, setting: str = "") -> tuple[Folder, ...]:
         """The folders that hold what the owner sent; `setting` names one, empty finds all. May be none.
@@ -609,19 +619,52 @@ def _list_folders(connection: Connection) -> list[Any]:
     return connection.ask(connection.list, '""', "* RETURN (SPECIAL-USE)" if says_use else "*")
 
 
-def _guessed(folders: tuple[Folder, ...]) -> tuple[Folder, ...]:
-    stated = {folder.use for folder in folders}
+def _list_namespaces(connection: Connection) -> list[Any]:
+    if "NAMESPACE" not in connection.capabilities:
+        return []
+    try:
+        return connection.ask(connection.namespace)
+    except No:
+        return []
+
+
+def _guessed(folders: tuple[Folder, ...], spaces: Mapping[str, bool] = MappingProxyType({})) -> tuple[Folder, ...]:
+    """The folders with what each is for to this user; somebody else's Sent folder proves nothing about the owner."""
+    own = tuple(folder if _is_own(folder, spaces) else replace(folder, use="") for folder in folders)
+    stated = {folder.use for folder in own}
     return tuple(
         replace(folder, use=use)
-        if not folder.use and (use := _BY_NAME.get(_last_name(folder), "")) and use not in stated
+        if not folder.use and (use := _by_name(folder, spaces)) and use not in stated
         else folder
-        for folder in folders
+        for folder in own
     )
 
 
-def _last_name(folder: Folder) -> str:
-    name = folder.name.rsplit(folder.delimiter, 1)[-1] if folder.delimiter else folder.name
-    return name.strip().lower()
+def _by_name(folder: Folder, spaces: Mapping[str, bool]) -> str:
+    """What its name says, where the server states nothing: of a folder on top, or right below where users' folders lie.
+
+    "Trash/Sent" is what somebody threw away.
+    """
+    *above, last = _names(folder)
+    on_top = not above or (len(above) == 1 and (above[0] in _ROOTS or _BRACKETED.fullmatch(above[0])))
+    return _BY_NAME.get(last, "") if on_top and _is_own(folder, spaces) else ""
+
+
+def _is_own(folder: Folder, spaces: Mapping[str, bool]) -> bool:
+    """Whether it lies in the user's own namespace; where the server names none, whether its name says nothing else."""
+    raw = folder.raw.lower()
+    prefixes = [
+        prefix for prefix in spaces if raw.startswith(prefix.lower()) and (prefix or not raw.startswith("inbox"))
+    ]
+    if prefixes and not spaces[max(prefixes, key=len)]:
+        return False
+    first, *below = _names(folder)
+    return not (first.startswith(("#", "~")) or (below and (first in _OTHERS or _SHARED.match(first))))
+
+
+def _names(folder: Folder) -> list[str]:
+    names = folder.name.split(folder.delimiter) if folder.delimiter else [folder.name]
+    return [name.strip().lower() for name in names]
 
 
 def _alive(connection: Connection) -> None:

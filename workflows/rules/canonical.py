@@ -92,14 +92,23 @@ def body_hash(text: str) -> str:
     return hashlib.sha256(canonical(text).encode()).hexdigest()
 
 
+def seal(approved: str, burnt: int) -> str:
+    """What the nonce and the reference of a question are made over: its hash, and how often they became known."""
+    return f"{approved}\n{burnt}" if burnt else approved
+
+
 def nonce(key: bytes, case: int, version: int, approved: str) -> str:
     """32 hex digits that only this home can make; the same each time, so that a retried approval mail is identical."""
     return _mac(key, f"nonce\n{case}.{version}\n{approved}")
 
 
-def reference(key: bytes, case: int, version: int) -> str:
-    """The stable id `<41.1.RANDOM@deskhand.invalid>` that replies to an approval mail inherit."""
-    random = _mac(key, f"reference\n{case}.{version}")[:24]
+def reference(key: bytes, case: int, version: int, approved: str) -> str:
+    """The stable id `<41.1.RANDOM@deskhand.invalid>` that replies to an approval mail inherit.
+
+    Made over what is shown (`approved` as of the nonce; of a mail that asks no yes, the hash of its text): an older
+    ledger that was put back gives the same numbers again, and never the same id to another draft.
+    """
+    random = _mac(key, f"reference\n{case}.{version}\n{approved}")[:24]
     return f"<{case}.{version}.{random}@deskhand.invalid>"
 
 

@@ -101,7 +101,7 @@ def _from_sent(email: Email, owner: Owner, around: Surroundings) -> Route:
     if around.asked is not None:
         return _answer(email, owner, around, around.asked)
     if _only_to_owner(email, owner):
-        return _to_oneself(email)
+        return _astray(email, around) or _to_oneself(email)
     if around.open_case and not is_forward_subject(email.subject):
         return Tell(case=around.open_case, reason="You wrote into this conversation yourself.")
     return ignored("own-mail", "You wrote it yourself; remembered.")
@@ -135,6 +135,14 @@ def _answer(email: Email, owner: Owner, around: Surroundings, asked: Asked) -> R
     if asked.purpose == "approval":
         return Answered(case=asked.case, version=asked.version, reason=f"Your answer to {asked.case}.{asked.version}.")
     return ignored("own-mail", f"You answered Deskhand's mail about case {asked.case}; it asks nothing of the desk.")
+
+
+def _astray(email: Email, around: Surroundings) -> Answered | None:
+    """What may be meant as an answer and is none: it is judged like one, so that its writer hears why."""
+    astray = around.astray
+    if astray is None or is_order_subject(email.subject) or is_forward_subject(email.subject):
+        return None
+    return Answered(case=astray.case, version=astray.version, reason=astray.reason)
 
 
 def _to_oneself(email: Email) -> Ordered | Ignore:

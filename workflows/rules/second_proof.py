@@ -23,6 +23,7 @@ _ALGORITHMS = ("rsa-sha256", "ed25519-sha256")
 _LONGEST = 4_000
 _BY = re.compile(r"\bby\s+([A-Za-z0-9._-]+)", re.IGNORECASE)
 _WITH = re.compile(r"\bwith\s+([A-Za-z0-9]+)", re.IGNORECASE)
+_DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _TAG = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*=([^;]*)")
 _TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([;=])|([^\s;=()"]+)|(\())', re.DOTALL)
 
@@ -204,11 +205,13 @@ def _uncommented(value: str) -> str:
 class Results:
     """One Authentication-Results header: who says it, and the domains whose DKIM signature passed.
 
-    `aligned`: the From domains for which DMARC passed.
+    `agents`: of signatures whose domain it does not name, the domains they were made for (header.i, as Gmail writes
+    it): the signing domain or one below it. `aligned`: the From domains for which DMARC passed.
     """
 
     server: str
     passed: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
     aligned: tuple[str, ...] = ()
 
 
@@ -232,17 +235,31 @@ def read_results(value: str) -> Results | None:
     return Results(
         server=head[0].lower(),
         passed=tuple(_passed(clauses[1:])),
+        agents=tuple(_agents(clauses[1:])),
         aligned=tuple(_passed(clauses[1:], "dmarc", "header.from")),
     )
 
 
 def _passed(clauses: Sequence[Sequence[str]], method: str = "dkim", names: str = "header.d") -> Iterator[str]:
-    for clause in clauses:
-        if [token.lower() for token in clause[:3]] != [method, "=", "pass"]:
-            continue
-        pairs = _pairs(clause[3:])
-        if pairs is not None and len(pairs.get(names, ())) == 1:
+    for pairs in _passes(clauses, method):
+        if len(pairs.get(names, ())) == 1:
             yield pairs[names][0].lower()
+
+
+def _agents(clauses: Sequence[Sequence[str]]) -> Iterator[str]:
+    for pairs in _passes(clauses, "dkim"):
+        if "header.d" not in pairs and len(pairs.get("header.i", ())) == 1:
+            _, at, domain = pairs["header.i"][0].lower().rpartition("@")
+            if at and _DOMAIN.fullmatch(domain):
+                yield domain
+
+
+def _passes(clauses: Sequence[Sequence[str]], method: str) -> Iterator[dict[str, list[str]]]:
+    for clause in clauses:
+        if [token.lower() for token in clause[:3]] == [method, "=", "pass"]:
+            pairs = _pairs(clause[3:])
+            if pairs is not None:
+                yield pairs
 
 
 def _pairs(tokens: Sequence[str]) -> dict[str, list[str]] | None:

@@ -29,7 +29,7 @@ def vouched_domains(email: Email, authserv_id: str = "") -> frozenset[str]:
     for value in _own_verdicts(email.trace):
         verdict = read_results(value)
         if verdict is not None and authserv_id.lower() in ("", verdict.server):
-            found.update((*verdict.passed, *verdict.aligned))
+            found.update((*verdict.passed, *verdict.agents, *verdict.aligned))
     return frozenset(found)
 
 
