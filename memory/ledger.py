@@ -10,6 +10,7 @@ from memory.answers import Answers
 from memory.blobs import Blobs
 from memory.bounces import Bounces
 from memory.cases import Cases
+from memory.decided import Decided
 from memory.digests import Digests
 from memory.documents import Documents
 from memory.dues import Dues
@@ -36,6 +37,7 @@ class Ledger(
     Cases,
     Digests,
     Answers,
+    Decided,
     Standing,
     People,
     Documents,

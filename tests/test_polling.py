@@ -11,12 +11,13 @@ from temporalio.client import Client, ScheduleOverlapPolicy
 
 from memory.keys import Keys
 from tests.ledgers import House
-from tests.scripted import Desk, Gated, Office
+from tests.scripted import NAMES, Desk, Gated, Office
 from workers.codec import converter
 from workers.engine import TemporalEngine
-from workers.polling import CATCH_UP, NotAsked, Polls, Watch, schedule
+from workers.polling import NotAsked, Polls, Watch
 from workers.settings import cache_folder
 from workers.temporal import TemporalServer, find_cli
+from workers.timetable import CATCH_UP, Timetable
 from workers.worker import build_workers, running
 from workflows.activities import Activities
 from workflows.errors import NeedsOwner, Retryable
@@ -168,22 +169,23 @@ async def test_each_source_has_its_schedule_and_is_asked_at_once(temporal: Clien
     bad.faults = [NeedsOwner("The feed is no feed.", "Correct it.")]
     post, office = Post(), Office()
     asked, desk = polls(house, post, good, bad), Desk(office)
-    engine = Gated(office, TemporalEngine(temporal, house.ledger))
+    engine = Gated(office, TemporalEngine(temporal, house.ledger, NAMES))
     activities = Activities(office, office, desk, desk, engine, desk, asked)
-    async with running(build_workers(temporal, activities)):
-        await schedule(temporal, asked.watches)
+    async with running(build_workers(temporal, activities, NAMES)):
+        await Timetable(temporal, NAMES, asked.watches).look()
         await until(lambda: good.asked >= 1 and bad.asked >= 1)
-        found = await temporal.get_schedule_handle("poll:invoices").describe()
+        found = await temporal.get_schedule_handle(NAMES.poll("invoices")).describe()
         assert found.schedule.policy.overlap == ScheduleOverlapPolicy.SKIP
         assert found.schedule.policy.catchup_window == CATCH_UP
         assert found.schedule.spec.intervals[0].every == HOUR
         await until(lambda: len(post.told) == 1)
         # The next start: the same schedules with what the settings say now, and another look at once.
-        await schedule(temporal, [good.watch(2 * HOUR)])
+        await Timetable(temporal, NAMES, [good.watch(2 * HOUR)]).look()
         await until(lambda: good.asked >= 2)
-        assert (await temporal.get_schedule_handle("poll:invoices").describe()).schedule.spec.intervals[0].every == (
-            2 * HOUR
-        )
+        assert (await temporal.get_schedule_handle(NAMES.poll("invoices")).describe()).schedule.spec.intervals[
+            0
+        ].every == (2 * HOUR)
         async with asyncio.timeout(PATIENCE):
-            while await names(temporal) != {"poll:invoices"}:  # noqa: ASYNC110 - the list is brought up to date a moment later
+            # The list is brought up to date a moment later.
+            while await names(temporal) != {NAMES.poll("invoices")}:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
