@@ -23,9 +23,9 @@ ENV DESKHAND_HOME=/var/lib/deskhand \
     PYTHONDONTWRITEBYTECODE=1
 VOLUME /var/lib/deskhand
 USER 10001:10001
-# Healthy: the running service answers at the port it wrote down.
+# Healthy: the running service answers at the socket it wrote down.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
-    CMD ["/opt/deskhand/.venv/bin/python", "-I", "-S", "-c", "import json, os, socket; at = json.load(open(os.environ['DESKHAND_HOME'] + '/service.json')); socket.create_connection(('127.0.0.1', at['port']), 3)"]
+    CMD ["/opt/deskhand/.venv/bin/python", "-I", "-S", "-c", "import json, os, socket; at = json.load(open(os.environ['DESKHAND_HOME'] + '/service.json')); socket.socket(socket.AF_UNIX).connect(at['socket'])"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/opt/deskhand/deskhand"]
 CMD ["up"]

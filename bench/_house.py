@@ -2,7 +2,6 @@
 
 import contextlib
 import imaplib
-import json
 import shutil
 import tempfile
 import threading
@@ -70,10 +69,6 @@ class MeasuredHouse(House):
             _, data = client.uid("SEARCH", "ALL")
         uids = [int(uid) for uid in data[0].split()]
         return waiting and known is not None and known.last_uid >= max(uids, default=0)
-
-    @property
-    def temporal_address(self) -> str:
-        return f"127.0.0.1:{json.loads((self.home / 'temporal.json').read_text())['port']}"
 
     def close(self) -> None:
         super().close()

@@ -16,9 +16,9 @@ class Step:
     completed: float
 
 
-async def steps_of(client: Client, case: int) -> tuple[float, list[Step]]:
-    """When the case began, and its completed activities in order."""
-    history = await client.get_workflow_handle(f"case:{case}").fetch_history()
+async def steps_of(client: Client, name: str) -> tuple[float, list[Step]]:
+    """When the case with this workflow id began, and its completed activities in order."""
+    history = await client.get_workflow_handle(name).fetch_history()
     begun = history.events[0].event_time.ToMicroseconds() / 1e6
     events = {event.event_id: event for event in history.events}
     steps = []
@@ -32,8 +32,8 @@ async def steps_of(client: Client, case: int) -> tuple[float, list[Step]]:
     return begun, steps
 
 
-async def activities_of(client: Client, case: int, last: str = "") -> int:
+async def activities_of(client: Client, name: str, last: str = "") -> int:
     """How many activities the case ran, up to and including the first called `last`."""
-    _, steps = await steps_of(client, case)
+    _, steps = await steps_of(client, name)
     names = [step.name for step in steps]
     return names.index(last) + 1 if last else len(names)

@@ -81,7 +81,7 @@ async def _plain_updates(measured: MeasuredHouse, cases: list[int]) -> int:
     client = await Client.connect(measured.temporal_address)
     yes = {"key": "forged", "case": 0, "version": 1, "decision": {"kind": "approve"}, "hash": "", "via": "machine"}
     for case in cases:
-        handle = client.get_workflow_handle(f"case:{case}")
+        handle = client.get_workflow_handle(measured.names.case(case))
         await handle.signal("receive", {"state": "sent"})
         await handle.signal("hear", yes)
         try:

@@ -97,7 +97,7 @@ class _Pair:
         number = next(self.numbers)
         ours = await asyncio.to_thread(self._through_the_service, number)
         if not self.activities:
-            self.activities = await activities_of(self.client, number, "ask")
+            self.activities = await activities_of(self.client, self.measured.names.case(number), "ask")
         return ours, await self._through_the_floor(number)
 
     def _through_the_service(self, number: int) -> float:

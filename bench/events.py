@@ -29,7 +29,7 @@ async def run(full: bool) -> AsyncIterator[Figure]:
     with house() as measured:
         async with bare_worker(measured.temporal_address, _no_ops(measured)) as client:
             await asyncio.to_thread(_burst, measured, 0, 10)
-            activities = await activities_of(client, 1)
+            activities = await activities_of(client, measured.names.case(1))
             await _bare_burst(client, 10, activities)
             ours, floors = [], []
             for number in range(1, bursts + 1):

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from memory import documents
 from memory.book import Book
+from memory.decided import has_yes, refuse_older
 from memory.mails import add_to_thread
 from memory.people import hold_proactive, mark_written_to, read_client
 from memory.schema import briefs, cases, clients, from_json, mails, notes, outbox, seen, to_json, versions
@@ -82,6 +83,7 @@ class Cases(Book):
                 _set_unsent_version(connection, state, ("current", "approved"), ended)
 
     def _save(self, connection: Connection, state: CaseState) -> None:
+        refuse_older(connection, state)
         now = self._clock.now()
         values = {"stage": state.stage, "state": to_json(state), "updated_at": now, "client": state.client}
         if state.stage == "closed":
@@ -188,8 +190,10 @@ class Cases(Book):
         documents.keep(connection, _text(outgoing, kind, state.client, now))
         return number, digest
 
-    def approve_version(self, state: CaseState) -> None:
+    def approve_version(self, state: CaseState) -> bool:
         """The owner said yes to the state's current version: kept with the state, in one transaction.
+
+        False, and nothing is kept, when no such yes is on record: whoever asks for it was not told so by the owner.
 
         Raises:
             Permanent: that version is not current, or is not the text that was approved.
@@ -198,8 +202,11 @@ class Cases(Book):
             row = _version_row(connection, state.case, state.version)
             if row.hash != state.hash or row.state not in {"current", "approved"}:
                 raise Permanent(f"Version {state.case}.{state.version} is {row.state} and cannot be approved any more.")
+            if not has_yes(connection, row):
+                return False
             self._save(connection, state)
             _set_state(connection, state.case, state.version, "approved")
+        return True
 
     def outgoing(self, case: int, version: int) -> Outgoing:
         """The version exactly as it would leave.

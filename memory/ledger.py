@@ -14,6 +14,7 @@ from memory.blobs import Blobs
 from memory.bounces import Bounces
 from memory.cases import Cases
 from memory.copies import Copies
+from memory.decided import Decided
 from memory.digests import Digests
 from memory.documents import Documents
 from memory.dues import Dues
@@ -43,6 +44,7 @@ class Ledger(
     Cases,
     Digests,
     Answers,
+    Decided,
     Standing,
     People,
     Documents,

@@ -18,12 +18,12 @@ from sqlalchemy.dialects.sqlite import insert
 from memory import last_look
 from memory.blobs import Blobs
 from memory.book import Book
+from memory.decided import says_yes
 from memory.restored import count_departure
 from memory.schema import answers, cases, clients, from_json, meta, outbox, seen, threads, versions
 from workflows.errors import NeedsOwner, Permanent, Retryable
-from workflows.models import Answer, Approve, Edit, Later, Mine, Never, OutboxState, Outgoing, Reject, Revise, Unclear
+from workflows.models import Answer, Edit, Later, Mine, Never, OutboxState, Outgoing, Reject, Revise, Unclear
 from workflows.ports import Clock
-from workflows.rules.canonical import canonical
 
 Purpose = Literal["client", "approval", "notice"]
 
@@ -414,19 +414,11 @@ def _approval(connection: Connection, entry: Entry) -> _Yes | Held:
     given = [
         _Yes(row.key, row.at, outgoing, version.at)
         for row in connection.execute(select(answers).where(answers.c.case == entry.case))
-        if _says_yes(from_json(Answer, row.answer), entry, outgoing)
+        if says_yes(from_json(Answer, row.answer), entry.version, entry.hash, outgoing.body)
     ]
     if not given:
         return Held(reason=f"There is no yes of yours on record for the text of version {name}.")
     return max(given, key=lambda yes: yes.at)
-
-
-def _says_yes(answer: Answer, entry: Entry, outgoing: Outgoing) -> bool:
-    if isinstance(answer.decision, Approve):
-        return answer.version == entry.version and answer.hash == entry.hash
-    # "edit!" speaks of the version before: its text is the version that goes, so the text itself is compared.
-    edited = isinstance(answer.decision, Edit) and answer.decision.send and answer.version < entry.version
-    return edited and canonical(answer.decision.text) == canonical(outgoing.body)  # type: ignore[union-attr]
 
 
 def _withdrawn(connection: Connection, entry: Entry, yes: _Yes) -> Held | None:

@@ -164,6 +164,7 @@ cases = Table(
     Column("closed_at", Instant),
     Column("told", Integer, nullable=False, default=0),  # expired: the owner has been told
     Column("follows", Integer, nullable=False, default=0),  # the ended case that this one takes up again or corrects
+    Column("run", String, nullable=False, default=""),  # the first run that we began for it in Temporal
     sqlite_autoincrement=True,
 )
 

@@ -5,6 +5,7 @@ program would, with a copy in Sent.
 """
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from tools.mail import mime
 from workers import settings as house_settings
 from workers.clock import SystemClock
 from workflows.models import Address, Email
+from workflows.names import Names, names_of
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIENT = Address(name="Maria Alvarez", email="maria@studio.example")
@@ -141,11 +143,24 @@ class House:
 
     def kill_temporal(self) -> int:
         """kill -9 of the embedded Temporal server; its process id."""
-        import json
-
-        pid = int(json.loads((self.home / "temporal.json").read_text())["pid"])
+        pid = int(self._temporal()["pid"])
         os.kill(pid, signal.SIGKILL)
         return pid
+
+    @property
+    def temporal_address(self) -> str:
+        """Where the embedded Temporal server listens."""
+        return f"127.0.0.1:{self._temporal()['port']}"
+
+    def _temporal(self) -> dict[str, Any]:
+        known: dict[str, Any] = json.loads((self.home / "temporal.json").read_text())
+        return known
+
+    @property
+    def names(self) -> Names:
+        """What things of this home are called in Temporal."""
+        with self.ledger() as ledger:
+            return names_of(ledger.home())
 
     def close(self) -> None:
         if self.process and self.process.poll() is None:

@@ -19,12 +19,11 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from tests.patience import PATIENCE
-from tests.scripted import Desk, Gated, Office, Script, seal
+from tests.scripted import NAMES, Desk, Gated, Office, Script, seal
 from workers.engine import STORIES, TemporalEngine
 from workers.settings import cache_folder
 from workers.temporal import TemporalServer, find_cli
 from workers.worker import build_workers, running
-from workflows import steps
 from workflows.activities import Activities
 from workflows.case import Story
 from workflows.errors import Permanent
@@ -45,6 +44,7 @@ from workflows.models import (
     Unclear,
     Why,
 )
+from workflows.names import OLD, Names
 
 FOLDER = Path(__file__).parent / "histories"
 SECOND = timedelta(seconds=1)
@@ -53,8 +53,8 @@ SECOND = timedelta(seconds=1)
 class Stage:
     """One case on the real server; a play gives answers and events to it in order."""
 
-    def __init__(self, office: Office, client: Client, number: int, kind: Kind = "reply") -> None:
-        self.office, self.client, self.number, self.kind = office, client, number, kind
+    def __init__(self, office: Office, client: Client, number: int, kind: Kind = "reply", names: Names = NAMES) -> None:
+        self.office, self.client, self.number, self.kind, self.names = office, client, number, kind, names
         self.script = office.scripts[number] = Script(grace=0.2)
         self.said = 0
 
@@ -63,7 +63,7 @@ class Stage:
         given = CaseState(**(first | state))
         self.office.states[self.number] = given
         self.handle: WorkflowHandle[Story, str] = await self.client.start_workflow(
-            STORIES[self.kind], given, id=f"case:{self.number}", task_queue=steps.STORY_QUEUE
+            STORIES[self.kind], given, id=self.names.case(self.number), task_queue=self.names.queue("story")
         )
         return self
 
@@ -282,12 +282,21 @@ OTHERS: dict[Kind, dict[str, Play]] = {
 """The plays of the stories that no mail began."""
 VOICES = ("approved", "failed")
 """Plays whose client's workflow is stored as well."""
+AT_HOME: tuple[tuple[Kind, str], ...] = (
+    ("reply", "approved"), ("reply", "edited_and_sent"), ("reply", "newer_mail"), ("bid", "won"), ("chase", "paid"),
+    ("update", "changed"),
+)  # fmt: skip
+"""Plays that are stored once more, as `<kind>-<name>_at_home`: under ids and queues that carry the home's id."""
 
 
-def every_play() -> list[tuple[Kind, str, Play]]:
-    """Every story with each of its plays: the name of its history is `<kind>-<name>`."""
+def every_play() -> list[tuple[Kind, str, Play, Names]]:
+    """Every story with each of its plays: the name of its history is `<kind>-<name>`.
+
+    The first ones were stored before names carried the home.
+    """
     told: dict[Kind, dict[str, Play]] = {"reply": PLAYS, **OTHERS}
-    return [(kind, name, play) for kind, plays in told.items() for name, play in plays.items()]
+    before = [(kind, name, play, OLD) for kind, plays in told.items() for name, play in plays.items()]
+    return before + [(kind, f"{name}_at_home", told[kind][name], NAMES) for kind, name in AT_HOME]
 
 
 async def make(names: set[str]) -> None:
@@ -298,13 +307,13 @@ async def make(names: set[str]) -> None:
         try:
             office = Office()
             desk = Desk(office)
-            activities = Activities(
-                office, office, desk, desk, Gated(office, TemporalEngine(client, office)), desk, desk
-            )
-            async with running(build_workers(client, activities)):
-                for number, (kind, name, play) in enumerate(every_play(), start=1):
-                    if not names or f"{kind}-{name}" in names:
-                        await _store(Stage(office, client, number, kind), name, play)
+            for home in (OLD, NAMES):
+                engine = Gated(office, TemporalEngine(client, office, home))
+                activities = Activities(office, office, desk, desk, engine, desk, desk)
+                async with running(build_workers(client, activities, home)):
+                    for number, (kind, name, play, of) in enumerate(every_play(), start=1):
+                        if of == home and (not names or f"{kind}-{name}" in names):
+                            await _store(Stage(office, client, number, kind, home), name, play)
         finally:
             await server.stop()
 
@@ -315,8 +324,8 @@ async def _store(stage: Stage, name: str, play: Play) -> None:
         outcome = await stage.handle.result()
     await _write(stage.handle, f"{stage.kind}-{name}")
     print(f"{stage.kind}-{name}: {outcome}")
-    if stage.kind == "reply" and name in VOICES:
-        voice = stage.client.get_workflow_handle(f"client:client-{stage.number}")
+    if stage.kind == "reply" and name.removesuffix("_at_home") in VOICES:
+        voice = stage.client.get_workflow_handle(stage.names.client(f"client-{stage.number}"))
         async with asyncio.timeout(PATIENCE):
             await voice.result()
         await _write(voice, f"client-{name}")

@@ -11,7 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from workflows.models import Answer, Asking, Brief, CaseState, Client, Draft, Event, Kind, Outgoing, Receipt
+from workflows.names import Names
 
+NAMES = Names("0123456789ab")
+"""Of the home that plays."""
 WAITS = timedelta(days=7)
 GATE_LIMIT = 15.0
 
@@ -30,6 +33,7 @@ class Script:
     drafted: list[tuple[int, str]] = field(default_factory=list)  # version, wishes
     remembered: int = 0
     approved: list[int] = field(default_factory=list)
+    unheard_of: set[int] = field(default_factory=set)  # versions with a yes that the ledger has no answer for
     grace: float = 60.0
     waits: timedelta = WAITS
     undo: timedelta | None = None  # how long the first question is shown under a standing yes, which then is refused
@@ -70,6 +74,7 @@ class Office:
         self.nevers: list[str] = []
         self.events: dict[str, Event] = {}
         self.polled: list[str] = []
+        self.runs: dict[int, str] = {}
 
     # ------------------------------------------------------------ Record
 
@@ -94,9 +99,30 @@ class Office:
     def edited_text(self, key: str) -> str:
         raise AssertionError(f"no text of these plays is long: {key}")
 
-    def approve_version(self, state: CaseState) -> None:
+    def approve_version(self, state: CaseState) -> bool:
         self.scripts[state.case].enter("approve")
+        if state.version in self.scripts[state.case].unheard_of:
+            return False
         self.scripts[state.case].approved.append(state.version)
+        return True
+
+    def may_leave(self, case: int, version: int) -> bool:
+        return version not in self.scripts[case].unheard_of
+
+    def due_to_stand(self, case: int, version: int) -> CaseState | None:
+        return self.states[case]
+
+    def run_of(self, case: int) -> str:
+        return self.runs.get(case, "")
+
+    def keep_run(self, case: int, run: str) -> None:
+        self.runs[case] = run
+
+    def unheard(self, state: CaseState) -> tuple[Event, ...]:
+        return ()
+
+    def unconsumed_answers(self) -> tuple[Answer, ...]:
+        return ()
 
     def say_yes(self, state: CaseState) -> Answer | None:
         self.scripts[state.case].enter("say_yes")

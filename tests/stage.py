@@ -14,11 +14,10 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, W
 from temporalio.testing import WorkflowEnvironment
 
 from tests.patience import PATIENCE
-from tests.scripted import Desk, Gated, Office, Script, seal
+from tests.scripted import NAMES, Desk, Gated, Office, Script, seal
 from tests.servers.timeskip import time_skipping
 from workers.engine import STORIES, TemporalEngine
 from workers.worker import build_workers, running
-from workflows import steps
 from workflows.activities import Activities
 from workflows.case import Story
 from workflows.models import Answer, CaseState, Decision, Event
@@ -47,8 +46,8 @@ class Bench:
         handle: WorkflowHandle[Story, str] = await self.client.start_workflow(
             STORIES[given.kind],
             given,
-            id=f"case:{number}",
-            task_queue=steps.STORY_QUEUE,
+            id=NAMES.case(number),
+            task_queue=NAMES.queue("story"),
         )
         self.begun.append(handle)
         return Play(self, number, handle)
@@ -135,9 +134,9 @@ async def staged() -> AsyncIterator[Bench]:
     async with time_skipping() as environment:
         office = Office()
         desk = Desk(office)
-        engine = Gated(office, TemporalEngine(environment.client, office))
+        engine = Gated(office, TemporalEngine(environment.client, office, NAMES))
         activities = Activities(office, office, desk, desk, engine, desk, desk)
-        async with running(build_workers(environment.client, activities, patient=True)):
+        async with running(build_workers(environment.client, activities, NAMES, patient=True)):
             made = Bench(environment, office)
             yield made
             await made.no_case_failed()

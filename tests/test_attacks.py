@@ -399,16 +399,13 @@ def _answer_honestly(battle: Battle) -> None:
 
 
 async def _connect(house: House, keys: Keys | None = None) -> Client:
-    import json
-
-    port = json.loads((house.home / "temporal.json").read_text())["port"]
     how = converter(keys) if keys else pydantic_data_converter
-    return await Client.connect(f"127.0.0.1:{port}", data_converter=how)
+    return await Client.connect(house.temporal_address, data_converter=how)
 
 
-async def _give(client: Client, case: int, answer: Answer) -> str:
+async def _give(client: Client, name: str, answer: Answer) -> str:
     """How the case answers a direct update."""
-    handle = client.get_workflow_handle_for(Reply.run, f"case:{case}")
+    handle = client.get_workflow_handle_for(Reply.run, name)
     try:
         async with asyncio.timeout(PATIENCE):
             return f"taken: {await handle.execute_update(Reply.answer, answer, id=answer.key)}"
@@ -428,13 +425,13 @@ async def _attack_temporal(battle: Battle) -> None:
         seal = ledger.version_hash(case, 1)
     plain, own = await _connect(house), await _connect(house, Keys(house.home / "keys"))
     foreign = await _connect(house, Keys(house.home.parent / "foreign-keys"))
-    direct = battle.direct
-    direct["plaintext payload"] = await _give(plain, case, _yes(case, seal, "plain"))
-    direct["foreign key"] = await _give(foreign, case, _yes(case, seal, "foreign"))
-    direct["wrong hash"] = await _give(own, case, _yes(case, "0" * 64, "wrong-hash"))
-    direct["another case's answer"] = await _give(own, other, _yes(case, seal, "astray"))
-    direct["a version to come"] = await _give(own, case, _yes(case, seal, "future", version=2))
-    handle = plain.get_workflow_handle(f"case:{case}")
+    direct, names = battle.direct, house.names
+    direct["plaintext payload"] = await _give(plain, names.case(case), _yes(case, seal, "plain"))
+    direct["foreign key"] = await _give(foreign, names.case(case), _yes(case, seal, "foreign"))
+    direct["wrong hash"] = await _give(own, names.case(case), _yes(case, "0" * 64, "wrong-hash"))
+    direct["another case's answer"] = await _give(own, names.case(other), _yes(case, seal, "astray"))
+    direct["a version to come"] = await _give(own, names.case(case), _yes(case, seal, "future", version=2))
+    handle = plain.get_workflow_handle(names.case(case))
     for start in range(0, 1000, 100):
         await asyncio.gather(
             *(handle.signal("receive", Receipt(state="sent")) for _ in range(50)),
@@ -444,16 +441,9 @@ async def _attack_temporal(battle: Battle) -> None:
         await handle.signal(name, "junk")
     with house.ledger() as ledger:
         voice = ledger.case(case).client
-    await TemporalEngine(own, None).hand_over(voice, case, 1)  # type: ignore[arg-type]
-    until(lambda: _outbox_says(house, case), 30, "the outbox to refuse what nobody approved")
-
-
-def _outbox_says(house: House, case: int) -> bool:
-    import sqlite3
-
-    with sqlite3.connect(house.home / "ledger.sqlite") as connection:
-        found = connection.execute("select state from outbox where purpose = 'client' and \"case\" = ?", (case,))
-        return bool(found.fetchall())
+    await TemporalEngine(own, None, names).hand_over(voice, case, 1)  # type: ignore[arg-type]
+    async with asyncio.timeout(30):
+        assert await own.get_workflow_handle(names.client(voice)).result() == 1  # refused, and the case was told
 
 
 async def _attack_after_the_end(battle: Battle) -> None:
@@ -463,7 +453,7 @@ async def _attack_after_the_end(battle: Battle) -> None:
     with house.ledger() as ledger:
         seal = ledger.version_hash(case, 1)
     own = await _connect(house, Keys(house.home / "keys"))
-    battle.later["direct"] = await _give(own, case, _yes(case, seal, "after-the-end"))
+    battle.later["direct"] = await _give(own, house.names.case(case), _yes(case, seal, "after-the-end"))
     approval = next(email for email in house.approvals() if case_of(email) == case)
     raw = await asyncio.to_thread(house.owner_answers, approval, "ok")
     identity = mime.parse(raw).identity
@@ -540,14 +530,15 @@ def test_a_command_needs_the_services_own_token(battle: Battle) -> None:
     import json
     import socket
 
-    port = json.loads((battle.house.home / "service.json").read_text())["port"]
     request = {
         "token": "0" * 64,
         "nonce": "1",
         "command": "approve",
         "arguments": {"key": "k", "case": 1, "version": 1},
     }
-    with socket.create_connection(("127.0.0.1", port), 10) as connection:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(10)
+        connection.connect(str(battle.house.home / "control.sock"))
         connection.sendall(json.dumps(request).encode() + b"\n")
         answer = json.loads(connection.makefile().readline())
     assert "token" in answer["fault"]["problem"]

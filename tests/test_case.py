@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.scripted import Script, seal
+from tests.scripted import NAMES, Script, seal
 from tests.stage import NUMBERS, PATIENCE, Bench, Play, staged
-from workflows import steps
 from workflows.case import LONG_HISTORY, MOST_HEARD, MOST_VERSIONS
 from workflows.client import Approved
 from workflows.client import Client as ClientVoice
@@ -786,8 +785,8 @@ async def test_one_voice_sends_in_the_order_of_the_hand_overs(bench: Bench) -> N
     handle = await bench.client.start_workflow(
         ClientVoice.run,
         args=["someone", [Approved(case=number, version=1) for number in numbers[:2]]],
-        id="client:someone",
-        task_queue=steps.STORY_QUEUE,
+        id=NAMES.client("someone"),
+        task_queue=NAMES.queue("story"),
     )
     await handle.signal(ClientVoice.hand_over, Approved(case=numbers[2], version=1))
     await handle.signal(ClientVoice.hand_over, Approved(case=numbers[2], version=1))
@@ -804,7 +803,7 @@ async def all_runs(play: Play) -> list[list[Any]]:
     histories: list[list[Any]] = []
     run_id: str | None = play.handle.first_execution_run_id
     while run_id:
-        handle = play.bench.client.get_workflow_handle(f"case:{play.number}", run_id=run_id)
+        handle = play.bench.client.get_workflow_handle(NAMES.case(play.number), run_id=run_id)
         events = [event async for event in handle.fetch_history_events()]
         histories.append(events)
         run_id = events[-1].workflow_execution_continued_as_new_event_attributes.new_execution_run_id or None

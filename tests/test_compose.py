@@ -266,8 +266,11 @@ def test_the_health_probe_tells_a_listening_service_from_none(tmp_path: Path) ->
         return subprocess.run(probe, capture_output=True, timeout=PATIENCE, check=False).returncode == 0
 
     assert not healthy()
-    with socket.create_server(("127.0.0.1", 0)) as service:
-        (tmp_path / "service.json").write_text(json.dumps({"port": service.getsockname()[1], "pid": 1, "token": "x"}))
+    place = tmp_path / "control.sock"
+    with socket.socket(socket.AF_UNIX) as service:
+        service.bind(str(place))
+        service.listen()
+        (tmp_path / "service.json").write_text(json.dumps({"socket": str(place), "pid": 1, "token": "x"}))
         assert healthy()
     assert not healthy()
 

@@ -455,9 +455,19 @@ def version_state(house, state, version):
     return house.ledger.version_states([state.case])[state.case, version]
 
 
+def approve(house, state):
+    """The owner's yes on record, and then what the case makes of it."""
+    yes = Answer(
+        key=f"yes-{state.case}.{state.version}", case=state.case, version=state.version, decision=Approve(),
+        hash=state.hash, at=NOON,
+    )  # fmt: skip
+    house.ledger.record_answer(yes)
+    return house.ledger.approve_version(replace(state, stage="approved", approved_at=NOON))
+
+
 def test_a_newer_version_supersedes_the_older_even_when_approved(house):
     state = drafted(house, started(house))
-    house.ledger.approve_version(replace(state, stage="approved"))
+    assert approve(house, state)
     assert version_state(house, state, 1) == "approved"
     newer = drafted(house, state, "Friday works.", by="owner")
     assert version_state(house, state, 1) == "superseded"
@@ -471,14 +481,14 @@ def test_only_the_text_that_was_seen_can_be_approved(house):
     with pytest.raises(Permanent, match="cannot be approved"):
         house.ledger.approve_version(replace(state, hash="f" * 64))
     assert version_state(house, state, 1) == "current"
-    house.ledger.approve_version(replace(state, stage="approved", approved_at=NOON))
-    house.ledger.approve_version(replace(state, stage="approved", approved_at=NOON))
+    assert approve(house, state)
+    assert approve(house, state)
     assert house.ledger.case(state.case).stage == "approved"
 
 
 def test_going_back_on_an_approval_withdraws_it(house):
     state = drafted(house, started(house))
-    house.ledger.approve_version(replace(state, stage="approved"))
+    assert approve(house, state)
     house.ledger.save_case(replace(state, stage="sending"))
     assert version_state(house, state, 1) == "approved"
     house.ledger.save_case(replace(state, stage="waiting"))
@@ -490,7 +500,7 @@ def test_going_back_on_an_approval_withdraws_it(house):
 )
 def test_a_case_s_end_settles_its_version(house, outcome, after):
     state = drafted(house, started(house))
-    house.ledger.approve_version(replace(state, stage="approved"))
+    assert approve(house, state)
     house.ledger.close_case(replace(state, outcome=outcome))
     assert version_state(house, state, 1) == after
     assert house.ledger.open_cases() == ()
@@ -499,7 +509,7 @@ def test_a_case_s_end_settles_its_version(house, outcome, after):
 
 def test_what_the_outbox_has_claimed_keeps_its_approval(house):
     state = drafted(house, started(house))
-    house.ledger.approve_version(replace(state, stage="approved"))
+    assert approve(house, state)
     house.sent_row(intent="send:1.1", case=state.case, version=1, state="committing")
     house.ledger.close_case(replace(state, outcome="rejected"))
     assert version_state(house, state, 1) == "approved"

@@ -1,6 +1,5 @@
 """An own text as long as one may be: nothing of it is lost, and nothing of it lies in Temporal."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,17 +36,16 @@ async def test_200_000_characters_of_four_bytes_arrive_and_no_payload_is_large(
         until(lambda: [one for one in house.approvals() if one.header("x-deskhand-case") == "1.2"], 60, "version 2")
         with house.ledger() as ledger:
             assert ledger.outgoing(1, 2).body == text
-        history = await _history(house.home)
+        history = await _history(house)
         assert max(event.ByteSize() for event in history) < LIMIT
         assert command(house, "approve", "1.2").returncode == 0
         (sent,) = house.wait_sent(1)
         assert mime.decoded_body(sent.kept) == text
 
 
-async def _history(home: Path):
-    port = json.loads((home / "temporal.json").read_text())["port"]
-    client = await Client.connect(f"127.0.0.1:{port}")
-    return (await client.get_workflow_handle("case:1").fetch_history()).events
+async def _history(house: House):
+    client = await Client.connect(house.temporal_address)
+    return (await client.get_workflow_handle(house.names.case(1)).fetch_history()).events
 
 
 def test_an_answer_that_is_longer_than_what_is_read_is_never_taken_in_part() -> None:

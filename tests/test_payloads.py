@@ -82,7 +82,7 @@ def test_no_word_of_a_client_is_in_temporals_database(house: House) -> None:
     assert asyncio.run(largest_payload(house)) < LARGEST_PAYLOAD
     assert house.stop() == 0
     raw = database(house)
-    assert b"binary/deskhand-1" in raw  # it is the database that the cases went through
+    assert b"binary/deskhand-2" in raw  # it is the database that the cases went through
     assert [(word, form) for word in canaries.all() for form in forms(word) if form in raw] == []
 
 
@@ -101,7 +101,7 @@ async def largest_payload(house: House) -> int:
     client = await connect(house, Keys(house.home / "keys"))
     sizes = []
     for number in {case_of(approval) for approval in house.approvals()}:
-        history = await client.get_workflow_handle(f"case:{number}").fetch_history()
+        history = await client.get_workflow_handle(house.names.case(number)).fetch_history()
         sizes += [event.ByteSize() for event in history.events]
     return max(sizes)
 

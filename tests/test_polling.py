@@ -5,22 +5,35 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from temporalio.client import Client, ScheduleOverlapPolicy
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleHandle,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    ScheduleSpec,
+    ScheduleUpdate,
+)
 
 from memory.keys import Keys
 from tests.ledgers import House
 from tests.patience import PATIENCE
-from tests.scripted import Desk, Gated, Office
+from tests.scripted import NAMES, Desk, Gated, Office
 from workers.codec import converter
 from workers.engine import TemporalEngine
-from workers.polling import CATCH_UP, NotAsked, Polls, Watch, schedule
+from workers.polling import NotAsked, Polls, Watch
 from workers.settings import cache_folder
 from workers.temporal import TemporalServer, find_cli
+from workers.timetable import CATCH_UP, Timetable
 from workers.worker import build_workers, running
 from workflows.activities import Activities
 from workflows.errors import NeedsOwner, Retryable
+from workflows.intake import Poll
+from workflows.names import OLD, Names
 
 HOUR = timedelta(hours=1)
 
@@ -168,22 +181,96 @@ async def test_each_source_has_its_schedule_and_is_asked_at_once(temporal: Clien
     bad.faults = [NeedsOwner("The feed is no feed.", "Correct it.")]
     post, office = Post(), Office()
     asked, desk = polls(house, post, good, bad), Desk(office)
-    engine = Gated(office, TemporalEngine(temporal, house.ledger))
+    engine = Gated(office, TemporalEngine(temporal, house.ledger, NAMES))
     activities = Activities(office, office, desk, desk, engine, desk, asked)
-    async with running(build_workers(temporal, activities)):
-        await schedule(temporal, asked.watches)
+    async with running(build_workers(temporal, activities, NAMES)):
+        await Timetable(temporal, NAMES, asked.watches).look()
         await until(lambda: good.asked >= 1 and bad.asked >= 1)
-        found = await temporal.get_schedule_handle("poll:invoices").describe()
+        found = await temporal.get_schedule_handle(NAMES.poll("invoices")).describe()
         assert found.schedule.policy.overlap == ScheduleOverlapPolicy.SKIP
         assert found.schedule.policy.catchup_window == CATCH_UP
         assert found.schedule.spec.intervals[0].every == HOUR
         await until(lambda: len(post.told) == 1)
         # The next start: the same schedules with what the settings say now, and another look at once.
-        await schedule(temporal, [good.watch(2 * HOUR)])
+        await Timetable(temporal, NAMES, [good.watch(2 * HOUR)]).look()
         await until(lambda: good.asked >= 2)
-        assert (await temporal.get_schedule_handle("poll:invoices").describe()).schedule.spec.intervals[0].every == (
-            2 * HOUR
-        )
+        assert (await temporal.get_schedule_handle(NAMES.poll("invoices")).describe()).schedule.spec.intervals[
+            0
+        ].every == (2 * HOUR)
         async with asyncio.timeout(PATIENCE):
-            while await names(temporal) != {"poll:invoices"}:  # noqa: ASYNC110 - the list is brought up to date a moment later
+            # The list is brought up to date a moment later.
+            while await names(temporal) != {NAMES.poll("invoices")}:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("deed", ["deleted", "paused", "slowed", "turned", "emptied"])
+async def test_a_schedule_that_a_stranger_touched_is_put_right(temporal: Client, house: House, deed: str) -> None:
+    """By whoever reaches the Temporal server: no key is needed for it."""
+    stranger = await Client.connect(temporal.service_client.config.target_host)
+    source = Source(deed)
+    table = Timetable(temporal, NAMES, [source.watch()])
+    assert not await table.look()
+    assert not await table.look()
+    handle = stranger.get_schedule_handle(NAMES.poll(deed))
+    nothing = ScheduleActionStartWorkflow("Poll", id=NAMES.poll(deed), task_queue="nobody")
+    empty = ScheduleActionStartWorkflow("Poll", "plain", id=NAMES.poll(deed), task_queue=NAMES.queue("story"))
+    match deed:
+        case "deleted":
+            await handle.delete()
+        case "paused":
+            await handle.pause()
+        case "slowed":
+            await _change(handle, spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=1000 * HOUR)]))
+        case "turned":
+            await _change(handle, action=nothing)
+        case _:
+            await _change(handle, action=empty)
+    assert await table.look()
+    seen = (await temporal.get_schedule_handle(NAMES.poll(deed)).describe()).schedule
+    assert seen.spec.intervals[0].every == HOUR
+    assert isinstance(seen.action, ScheduleActionStartWorkflow)
+    assert seen.action.task_queue == NAMES.queue("story")
+    assert not seen.state.paused
+    assert not await table.look()
+
+
+async def _change(handle: ScheduleHandle, **changes: Any) -> None:
+    await handle.update(lambda seen: ScheduleUpdate(schedule=replace(seen.description.schedule, **changes)))
+
+
+async def test_two_homes_leave_each_others_schedules_alone(temporal: Client, house: House) -> None:
+    other = Names("ba9876543210")
+    await Timetable(temporal, other, [Source("theirs").watch()]).look()
+    await Timetable(temporal, NAMES, [Source("ours").watch()]).look()
+    async with asyncio.timeout(PATIENCE):
+        while not {other.poll("theirs"), NAMES.poll("ours")} <= await names(temporal):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await Timetable(temporal, NAMES, []).look()
+    async with asyncio.timeout(PATIENCE):
+        while NAMES.poll("ours") in await names(temporal):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert other.poll("theirs") in await names(temporal)
+
+
+async def test_a_homes_own_schedules_of_before_go_and_another_homes_stay(temporal: Client, tmp_path: Path) -> None:
+    """Before names carried the home every home called it `poll:invoices`."""
+    others = await Client.connect(
+        temporal.service_client.config.target_host, data_converter=converter(Keys(tmp_path / "keys"))
+    )
+    for client, source in ((temporal, "mine"), (others, "not-mine")):
+        await client.create_schedule(
+            OLD.poll(source),
+            Schedule(
+                action=ScheduleActionStartWorkflow(Poll.run, source, id=OLD.poll(source), task_queue="deskhand"),
+                spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=HOUR)]),
+            ),
+            trigger_immediately=True,
+        )
+    async with asyncio.timeout(PATIENCE):
+        while not {OLD.poll("mine"), OLD.poll("not-mine")} <= await names(temporal):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await Timetable(temporal, NAMES, []).look()
+    async with asyncio.timeout(PATIENCE):
+        while OLD.poll("mine") in await names(temporal):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert OLD.poll("not-mine") in await names(temporal)

@@ -9,15 +9,14 @@ import pytest
 from tests.answer_programs import PROGRAMS
 from tests.answer_styles import STYLES, Reply, as_html, bare, both, marked
 from tests.injected import all_injected
+from tests.test_typed import NOW as MOMENT
 from tests.test_typed import asked as asked_of
 from tests.test_typed import decide, owner, question
-from tests.test_typed import NOW as MOMENT
 from tools.mail.mime import parse
 from tools.markup import as_written
 from workflows.models import Approve, Asked, Decision, Edit, Owner, Reject, Unclear
 from workflows.rules.decisions import read
 from workflows.rules.frames import is_left_in
-from workflows.rules.typed import typed
 
 FOLDER = Path(__file__).parent / "mail" / "quoted"
 NOW = datetime(2026, 11, 24, 14, 31, tzinfo=ZoneInfo("Europe/Berlin"))

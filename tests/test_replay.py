@@ -7,8 +7,10 @@ them, by the same command without a NAME.
 """
 
 import base64
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio import workflow
@@ -17,7 +19,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.workflow import NondeterminismError
 
-from tests.make_histories import VOICES, every_play
+from tests.make_histories import AT_HOME, VOICES, every_play
+from tests.scripted import NAMES
 from workers.worker import STORIES, runner
 from workflows import steps
 from workflows.activities import Activities
@@ -25,14 +28,21 @@ from workflows.case import Case, Story
 from workflows.client import Approved, _report
 from workflows.client import Client as ClientVoice
 from workflows.models import Answer, CaseState
+from workflows.names import OLD, named
 
 FOLDER = Path(__file__).parent / "histories"
 FILES = sorted(FOLDER.glob("*.json"))
 
 
 def history(path: Path) -> WorkflowHistory:
-    kind, _, _ = path.stem.partition("-")
-    return WorkflowHistory.from_json("client:client-1" if kind == "client" else "case:1", path.read_text())
+    content = path.read_text()
+    return WorkflowHistory.from_json(began(content)["workflowId"], content)
+
+
+def began(content: str) -> dict[str, Any]:
+    """How the workflow was started, by the first event of its history."""
+    attributes: dict[str, Any] = json.loads(content)["events"][0]["workflowExecutionStartedEventAttributes"]
+    return attributes
 
 
 async def replay(path: Path, stories: list[type], how: WorkflowRunner) -> BaseException | None:
@@ -42,9 +52,25 @@ async def replay(path: Path, stories: list[type], how: WorkflowRunner) -> BaseEx
 
 
 def test_every_story_has_its_histories() -> None:
-    stories = {f"{kind}-{name}" for kind, name, _ in every_play()}
-    assert {path.stem for path in FILES} == stories | {f"client-{name}" for name in VOICES}
+    stories = {f"{kind}-{name}" for kind, name, _, _ in every_play()}
+    voices = {f"client-{name}" for name in VOICES} | {
+        f"client-{name}_at_home" for kind, name in AT_HOME if kind == "reply" and name in VOICES
+    }
+    assert {path.stem for path in FILES} == stories | voices
     assert len(FILES) >= 12
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_name_in_a_history_is_its_homes(path: Path) -> None:
+    """Ids and queues follow from the workflow's own id: the old ones stay old, the new ones carry the home."""
+    content = path.read_text()
+    home = NAMES if "_at_home" in path.stem else OLD
+    assert named(began(content)["workflowId"]) == home
+    queues = {queue for queue in re.findall(r'"name": "(deskhand[^"]*)"', content)}
+    assert queues <= {home.queue(role) for role in ("story", "memory", "model", "mail")}
+    assert home.queue("story") in queues
+    for workflow_id in re.findall(r'"workflowId": "([^"]+)"', content):
+        assert named(workflow_id) == home
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -103,7 +129,7 @@ class Elsewhere(Case):
         await workflow.execute_activity_method(
             Activities.save,
             self.state,
-            task_queue=steps.MEMORY_QUEUE,
+            task_queue=OLD.queue("memory"),
             start_to_close_timeout=steps.QUICK,
             retry_policy=steps.PATIENT,
         )

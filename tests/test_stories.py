@@ -10,9 +10,8 @@ from temporalio.client import WorkflowHandle
 from memory.people import new_client
 from memory.schema import transaction
 from tests.ledgers import House
-from tests.scripted import Script
+from tests.scripted import NAMES, Script
 from tests.stage import Bench, staged
-from workflows import steps
 from workflows.case import RESULT_WITHIN
 from workflows.errors import Permanent
 from workflows.intake import Poll, Rhythm
@@ -154,7 +153,7 @@ def test_a_client_may_be_unwanted_for_one_kind_and_answered_all_the_same(tmp_pat
 
 
 async def test_one_look_at_a_source(bench: Bench) -> None:
-    said = await bench.client.execute_workflow(Poll.run, "wwr", id="poll:wwr", task_queue=steps.STORY_QUEUE)
+    said = await bench.client.execute_workflow(Poll.run, "wwr", id=NAMES.poll("wwr"), task_queue=NAMES.queue("story"))
     assert said == "wwr: nothing new"
     assert bench.office.polled.count("wwr") == 1
 
@@ -162,7 +161,10 @@ async def test_one_look_at_a_source(bench: Bench) -> None:
 async def test_the_rhythm_looks_again_and_again_without_a_schedule(bench: Bench) -> None:
     before = await bench.environment.get_current_time()
     handle: WorkflowHandle[Rhythm, None] = await bench.client.start_workflow(
-        Rhythm.run, args=["dues", DAY.total_seconds(), 250], id="rhythm:dues", task_queue=steps.STORY_QUEUE
+        Rhythm.run,
+        args=["dues", DAY.total_seconds(), 250],
+        id=f"{NAMES.prefix}rhythm:dues",
+        task_queue=NAMES.queue("story"),
     )
     await handle.result()
     assert bench.office.polled.count("dues") == 250

@@ -1,6 +1,7 @@
 """The embedded Temporal server: the real CLI, real kills, real workflows."""
 
 import asyncio
+import http.client
 import os
 import signal
 import socket
@@ -93,6 +94,43 @@ async def test_it_boots_private_tuned_and_bounded(server: TemporalServer) -> Non
     await server.stop()
     assert not alive(pid)
     assert server.pid == 0
+
+
+async def test_a_web_page_reaches_nothing_by_the_http_port(server: TemporalServer) -> None:
+    """A page of any site, in a browser of this machine, sends such requests without asking anybody (no preflight)."""
+    address = await server.start()
+    await Client.connect(address)
+    workflows = "/api/v1/namespaces/default/workflows"
+    body = '{"workflowType":{"name":"Reply"},"taskQueue":{"name":"nobody"}}'
+    tried = 0
+    for port in {int(row.partition(":")[2], 16) for row in listening(server.pid)} - {server.port}:
+        hosts = ["evil.example", f"127.0.0.1:{port}", f"localhost:{port}", "127.0.0.1", "nobody.invalid", "*", ""]
+        for host in hosts:
+            for method, path in (("POST", f"{workflows}/a"), ("POST", f"{workflows}/a/terminate"), ("GET", workflows)):
+                status = await asyncio.to_thread(asked, port, method, path, body, host)
+                assert status in {400, 403, 404}, (port, host, method, path)
+                tried += status == 403
+    assert tried >= 15  # it is the HTTP port that was asked, and it refused
+    client = await Client.connect(address)
+    assert [found.id async for found in client.list_workflows()] == []
+
+
+def asked(port: int, method: str, path: str, body: str, host: str) -> int:
+    """The status of one request; 0 when what listens there speaks no HTTP."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.putrequest(method, path, skip_host=True)
+        for name, value in (
+            ("Host", host), ("Origin", "https://evil.example"), ("Content-Type", "text/plain"),
+            ("Content-Length", str(len(body))),
+        ):  # fmt: skip
+            connection.putheader(name, value)
+        connection.endheaders(body.encode())
+        return connection.getresponse().status
+    except (http.client.HTTPException, OSError):
+        return 404
+    finally:
+        connection.close()
 
 
 async def test_another_namespace_is_made_and_kept_as_long(cli: Cli, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from temporalio.testing import WorkflowEnvironment
 from tests.house import House
 from tests.ledgers import StillClock
 from tests.patience import PATIENCE
+from tests.scripted import NAMES
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tests.servers.timeskip import time_skipping
@@ -25,7 +26,6 @@ from workers.engine import TemporalEngine
 from workers.polling import Polls
 from workers.work import NAME
 from workers.worker import build_workers, running
-from workflows import steps
 from workflows.activities import Activities
 from workflows.intake import Rhythm
 from workflows.models import Answer, Approve, CaseState
@@ -41,7 +41,7 @@ class Weeks:
         self.environment, self.house, self.clock = environment, house, StillClock(now)
         self.parts = wiring.build(house.home, house_settings.load(house.home), self.clock)
         self.parts.ledger.first_run()
-        self.engine = TemporalEngine(environment.client, self.parts.ledger)
+        self.engine = TemporalEngine(environment.client, self.parts.ledger, NAMES)
         today = now.astimezone(BERLIN).date()
         self.monday = today + timedelta(days=7 - today.weekday())
         self.rows: list[str] = []
@@ -55,9 +55,14 @@ class Weeks:
         activities = Activities(
             parts.ledger, parts.recall, parts.drafter, parts.desk, self.engine, parts.researcher, self
         )
-        await self.stack.enter_async_context(running(build_workers(self.environment.client, activities, patient=True)))
+        await self.stack.enter_async_context(
+            running(build_workers(self.environment.client, activities, NAMES, patient=True))
+        )
         self.rhythm = await self.environment.client.start_workflow(
-            Rhythm.run, args=[NAME, 14_400.0, 0], id=f"rhythm:{self.clock.time}", task_queue=steps.STORY_QUEUE
+            Rhythm.run,
+            args=[NAME, 14_400.0, 0],
+            id=f"{NAMES.prefix}rhythm:{self.clock.time}",
+            task_queue=NAMES.queue("story"),
         )
 
     async def stop(self) -> None:

@@ -31,6 +31,7 @@ from memory.schema import cases, from_json, notices, reading, transaction
 from tests.house import House
 from tests.ledgers import mail
 from tests.patience import PATIENCE
+from tests.scripted import NAMES
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import Delivered, RecordingSmtp
 from tests.servers.timeskip import time_skipping
@@ -39,7 +40,6 @@ from workers import wiring
 from workers.engine import Refused, TemporalEngine
 from workers.polling import Polls
 from workers.worker import build_workers, running
-from workflows import steps
 from workflows.activities import Activities
 from workflows.intake import Rhythm
 from workflows.models import Address, Answer, Approve, CaseState, Invoice, Mine, Money, Start
@@ -162,7 +162,7 @@ class Year:
 
     async def start(self) -> None:
         """The workers and the daily look, as after every start."""
-        engine = TemporalEngine(self.environment.client, self.parts.ledger)
+        engine = TemporalEngine(self.environment.client, self.parts.ledger, NAMES)
         polls = Polls(
             watches=self.parts.watches, ledger=self.parts.ledger, desk=self.parts.desk, health=self.parts.health
         )
@@ -171,18 +171,19 @@ class Year:
             self.parts.ledger, self.parts.recall, self.parts.drafter, self.parts.desk, engine,
             self.parts.researcher, self,
         )  # fmt: skip
-        workers = build_workers(self.environment.client, activities, (self.clock,), patient=True)
+        workers = build_workers(self.environment.client, activities, NAMES, (self.clock,), patient=True)
         await self.stack.enter_async_context(running(workers))
-        self.rhythm = f"rhythm:{self.today}"
+        self.rhythm = f"{NAMES.prefix}rhythm:{self.today}"
         await self.environment.client.start_workflow(
-            Rhythm.run, args=["dues", 21_600.0, 0], id=self.rhythm, task_queue=steps.STORY_QUEUE
+            Rhythm.run, args=["dues", 21_600.0, 0], id=self.rhythm, task_queue=NAMES.queue("story")
         )
 
     async def stop(self) -> None:
         """The machine is off: nothing of ours runs, and nothing waits for it, or the server would not skip on."""
         await self.environment.client.get_workflow_handle(self.rhythm).terminate()
         rows = await asyncio.to_thread(self.parts.ledger.case_rows, 1000)
-        for name in {f"case:{row.number}" for row in rows if row.closed_at} | {f"client:{row.client}" for row in rows}:
+        stories = {NAMES.case(row.number) for row in rows if row.closed_at}
+        for name in stories | {NAMES.client(row.client) for row in rows}:
             await self._ended(name)
         await self.stack.aclose()
         self.stack = AsyncExitStack()

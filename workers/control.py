@@ -1,7 +1,7 @@
-"""How a command reaches the running service: JSON lines over loopback TCP, found by `<home>/service.json`.
+"""How a command reaches the running service: JSON lines over a Unix socket (0600) in the home, `<home>/control.sock`.
 
-One request a connection. The request carries the token of the port file (0600), the answer a proof made with it, so
-that neither a foreign client nor a foreign server on a reused port is believed.
+One request a connection. `<home>/service.json` (0600) names the socket and holds a token that the request carries; the
+answer carries a proof made with it, so that neither a foreign client nor a foreign server is believed.
 """
 
 import asyncio
@@ -10,8 +10,11 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+import shutil
+import socket
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +22,14 @@ from typing import Any, Final
 from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
 
 FILE = "service.json"
+SOCKET = "control.sock"
+LONGEST_PATH: Final = 100
+"""Bytes of a path that a socket's address can hold everywhere (Linux: 107, macOS: 103)."""
+MOST: Final = 32
+"""Connections that are served at the same time; more wait their turn."""
+QUEUE: Final = 128
+FIRST_LINE: Final = 2.0
+"""Seconds within which a connection must have said what it wants."""
 LARGEST: Final = 1024 * 1024
 """Bytes a request or an answer may have: an edited text is far smaller."""
 PATIENCE: Final = 30.0
@@ -35,7 +46,7 @@ class NotRunning(NeedsOwner):
 class Service:
     """Where the running service listens."""
 
-    port: int
+    socket: Path
     pid: int
     token: str
 
@@ -47,29 +58,63 @@ class ControlServer:
     """
 
     def __init__(self, home: Path, handlers: Mapping[str, Handler]) -> None:
-        self._path = home / FILE
+        self._home = home
         self._handlers = handlers
         self._token = secrets.token_hex(32)
-        self._server: asyncio.Server | None = None
+        self._socket: socket.socket | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._serving: set[asyncio.Task[None]] = set()
+        self._elsewhere: Path | None = None  # where the socket lies when the home's path is too long for one
 
     async def start(self) -> None:
-        """Listen on a free loopback port and write the port file; call it only while the home is held."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=LARGEST)
-        port = self._server.sockets[0].getsockname()[1]
-        _write(self._path, {"port": port, "pid": os.getpid(), "token": self._token})
+        """Listen, and write where; call it only while the home is held."""
+        path = self._home.absolute() / SOCKET
+        try:
+            self._socket = _bound(path)
+        except OSError:  # a path too long for an address, or a disk that holds no sockets: a short folder of our own
+            self._elsewhere = Path(tempfile.mkdtemp(prefix="deskhand-"))
+            path = self._elsewhere / SOCKET
+            self._socket = _bound(path)
+        self._socket.listen(QUEUE)
+        self._listening = asyncio.create_task(self._listen(self._socket))
+        _write(self._home / FILE, {"socket": str(path), "pid": os.getpid(), "token": self._token})
 
     async def stop(self) -> None:
-        """Take the port file away and stop listening; requests under way are ended."""
-        self._path.unlink(missing_ok=True)
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
-            self._server = None
+        """Take the file and the socket away and stop listening; requests under way are ended."""
+        (self._home / FILE).unlink(missing_ok=True)
+        (self._home / SOCKET).unlink(missing_ok=True)
+        if self._elsewhere:
+            shutil.rmtree(self._elsewhere, ignore_errors=True)
+        ending = [task for task in (self._listening, *self._serving) if task]
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _listen(self, listening: socket.socket) -> None:
+        """Take connections in while there is room; the others wait in the system's queue."""
+        loop, room = asyncio.get_running_loop(), asyncio.Semaphore(MOST)
+        while True:
+            await room.acquire()
+            try:
+                connection, _ = await loop.sock_accept(listening)
+            except OSError:  # no file handle is left: the next moment may have one
+                room.release()
+                await asyncio.sleep(0.1)
+                continue
+            serving = asyncio.create_task(self._serve(connection))
+            self._serving.add(serving)
+            serving.add_done_callback(lambda done: (self._serving.discard(done), room.release()))
+
+    async def _serve(self, connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LARGEST)
         try:
+            async with asyncio.timeout(FIRST_LINE):
+                line = await reader.readline()
             async with asyncio.timeout(PATIENCE):
-                answer = await self._answer(await reader.readline())
+                answer = await self._answer(line)
                 writer.write(json.dumps(answer).encode() + b"\n")
                 await writer.drain()
         except (ValueError, TimeoutError, OSError):
@@ -84,7 +129,7 @@ class ControlServer:
             request = json.loads(line)
             token, nonce = str(request["token"]), str(request["nonce"])
             command, arguments = str(request["command"]), dict(request["arguments"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return _fault(Permanent("The request is not understood."))
         if not hmac.compare_digest(token.encode(), self._token.encode()):
             return _fault(Permanent("The request does not carry this service's token."))
@@ -119,7 +164,7 @@ async def call(home: Path, command: str, **arguments: Any) -> dict[str, Any]:
         raise NeedsOwner(f"The text is too long: {len(line)} bytes.", f"At most {LARGEST} bytes are taken.")
     reply = await _exchange(home, service, line)
     if not hmac.compare_digest(str(reply.get("proof", "")).encode(), _proof(service.token, nonce).encode()):
-        raise _not_running(home)  # whoever listens there is not the service of that port file
+        raise _not_running(home)  # whoever listens there is not the service of that file
     if "fault" in reply:
         raise _raised(reply["fault"])
     answer: dict[str, Any] = reply["answer"]
@@ -127,10 +172,10 @@ async def call(home: Path, command: str, **arguments: Any) -> dict[str, Any]:
 
 
 def running(home: Path) -> Service | None:
-    """The service that the port file names, None when there is no file or its process is gone."""
+    """The service that the home's file names, None when there is no file or its process is gone."""
     try:
         found = json.loads((home / FILE).read_text("utf-8"))
-        service = Service(int(found["port"]), int(found["pid"]), str(found["token"]))
+        service = Service(Path(str(found["socket"])), int(found["pid"]), str(found["token"]))
         os.kill(service.pid, 0)
     except PermissionError:
         return None  # another user's process has that number now
@@ -141,7 +186,8 @@ def running(home: Path) -> Service | None:
 
 async def _exchange(home: Path, service: Service, line: bytes) -> dict[str, Any]:
     try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", service.port, limit=LARGEST)
+        with _address(service.socket) as address:
+            reader, writer = await asyncio.open_unix_connection(address, limit=LARGEST)
     except OSError:
         raise _not_running(home) from None
     try:
@@ -159,6 +205,38 @@ async def _exchange(home: Path, service: Service, line: bytes) -> dict[str, Any]
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
+
+
+def _bound(path: Path) -> socket.socket:
+    """A socket at this path that only its owner may use; not yet listening, so nobody can connect before it is so."""
+    path.unlink(missing_ok=True)  # of a service that was killed
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        made.setblocking(False)
+        with _address(path) as address:
+            made.bind(address)
+        path.chmod(0o600)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+@contextmanager
+def _address(path: Path) -> Iterator[str]:
+    """The socket's path; a long one by way of its folder's handle, for an address holds few bytes.
+
+    Raises:
+        OSError: there is no such folder.
+    """
+    if len(os.fsencode(path)) <= LONGEST_PATH:
+        yield str(path)
+        return
+    handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{handle}/{path.name}"
+    finally:
+        os.close(handle)
 
 
 def _proof(token: str, nonce: str) -> str:

@@ -2,36 +2,19 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
-from temporalio.client import (
-    Client,
-    Schedule,
-    ScheduleActionStartWorkflow,
-    ScheduleAlreadyRunningError,
-    ScheduleIntervalSpec,
-    ScheduleOverlapPolicy,
-    SchedulePolicy,
-    ScheduleSpec,
-    ScheduleUpdate,
-)
-from temporalio.service import RPCError, RPCStatusCode
 
 from memory.ledger import Ledger
 from memory.schema import from_json, to_json
-from workflows.errors import DeskhandError, NeedsOwner, Retryable
-from workflows.intake import Poll
+from workflows.errors import DeskhandError, NeedsOwner
 from workflows.ports import Desk
 from workflows.rules.canonical import body_hash, one_line
-from workflows.steps import STORY_QUEUE
 
 log = structlog.get_logger()
-CATCH_UP = timedelta(hours=1)
-"""How far back a missed look is made up for: never the default year."""
-PREFIX = "poll:"
 _NUMBERS = re.compile(r"\d[\d,.]*")
 
 
@@ -126,42 +109,3 @@ class Polls:
 
     async def _keep(self, source: str, fault: Fault) -> None:
         await asyncio.to_thread(self.ledger.set_meta, f"source_fault:{source}", to_json(fault))
-
-
-async def schedule(client: Client, watches: Sequence[Watch]) -> None:
-    """One Temporal Schedule for each watch; those of sources that are configured no longer are removed.
-
-    Raises:
-        Retryable: Temporal does not answer.
-    """
-    try:
-        known = [one.id async for one in await client.list_schedules()]
-        wanted: Mapping[str, Watch] = {f"{PREFIX}{watch.name}": watch for watch in watches}
-        for name in known:
-            if name.startswith(PREFIX) and name not in wanted:
-                await client.get_schedule_handle(name).delete()
-        for name, watch in wanted.items():
-            await _keep(client, name, watch)
-    except RPCError as error:
-        raise Retryable(f"Temporal does not answer ({error.status.name}); it is tried again.") from error
-
-
-async def _keep(client: Client, name: str, watch: Watch) -> None:
-    wanted = _schedule(name, watch)
-    try:
-        await client.create_schedule(name, wanted, trigger_immediately=True)
-    except ScheduleAlreadyRunningError:
-        handle = client.get_schedule_handle(name)
-        await handle.update(lambda _: ScheduleUpdate(schedule=wanted))
-        await handle.trigger(overlap=ScheduleOverlapPolicy.SKIP)
-    except RPCError as error:
-        if error.status != RPCStatusCode.ALREADY_EXISTS:
-            raise
-
-
-def _schedule(name: str, watch: Watch) -> Schedule:
-    return Schedule(
-        action=ScheduleActionStartWorkflow(Poll.run, watch.name, id=name, task_queue=STORY_QUEUE),
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=watch.every)]),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCH_UP),
-    )

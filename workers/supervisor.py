@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -23,26 +23,30 @@ from tools.mail.inbox import watch
 from workers import heap, logs, wiring
 from workers.aftercare import DRAFTS_EVERY, EVERY, Aftercare
 from workers.answering import Answering
+from workers.carrying import CarryingOver
 from workers.codec import converter
 from workers.control import ControlServer
 from workers.engine import Refused, TemporalEngine
 from workers.handlers import Handlers
 from workers.hints import NO_PROOF, SENT_FOLDERS, Hints
+from workers.lookout import Lookout
 from workers.model_watch import ModelWatch
 from workers.money import Doubts
 from workers.ordering import Orders
 from workers.own_mail import OwnMail
-from workers.polling import Polls, schedule
+from workers.polling import Polls
 from workers.reception import Reception
 from workers.rounds import Rounds
 from workers.settings import Settings, cache_folder
 from workers.settling import Settling
 from workers.temporal import TemporalServer, find_cli, refusal
+from workers.timetable import Timetable
 from workers.upkeep import Upkeep
 from workers.worker import build_workers, running
 from workflows.activities import Activities
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
 from workflows.models import Cursor, FolderKind
+from workflows.names import OLD, Names, names_of
 from workflows.ports import Clock
 from workflows.rules.copies import LEAST_DELAY
 
@@ -112,8 +116,12 @@ class Service:
         self._stack.push_async_callback(parts.aclose)
         parts.ledger.first_run()
         self._set_temporal_aside_after_a_restore()
-        self.client = await self._connect()
-        engine = TemporalEngine(self.client, parts.ledger)
+        self.names = names_of(parts.ledger.home())
+        carried: set[str] = set()
+        self.client = await self._connect(carried)
+        carrying = CarryingOver(self.client, parts.ledger, self.names, carried)
+        await carrying.begin()
+        engine = TemporalEngine(self.client, parts.ledger, self.names)
         answering = Answering(
             ledger=parts.ledger,
             engine=engine,
@@ -143,9 +151,11 @@ class Service:
             watches=parts.watches, ledger=parts.ledger, desk=parts.desk, health=parts.health, news=self.reception.news
         )
         activities = Activities(parts.ledger, parts.recall, parts.drafter, parts.desk, engine, parts.researcher, polls)
-        await self._stack.enter_async_context(running(build_workers(self.client, activities, self._interceptors)))
+        await self._stack.enter_async_context(self._working(activities, self.names))
+        if carried:
+            self._keep("carrying over", lambda: carrying.run(lambda: self._working(activities, OLD)))
         await self._take_up(engine)
-        self._keep("schedules", self._schedules)
+        self._keep("lookout", self._lookout(engine).run)
         # Chroma takes a second to open: not in the way of the first mail.
         self._stack.push_async_callback(_end, asyncio.create_task(self._warm_up()))
         self._keep("delivery", self.reception.run)
@@ -158,6 +168,21 @@ class Service:
         ear = ControlServer(self._home, handlers.table())
         await ear.start()
         self._stack.push_async_callback(ear.stop)
+
+    def _working(self, activities: Activities, names: Names) -> contextlib.AbstractAsyncContextManager[None]:
+        return running(build_workers(self.client, activities, names, self._interceptors))
+
+    def _lookout(self, engine: TemporalEngine) -> Lookout:
+        parts = self.parts
+        return Lookout(
+            ledger=parts.ledger,
+            engine=engine,
+            desk=parts.desk,
+            owner=parts.owner,
+            clock=parts.clock,
+            names=self.names,
+            schedules=Timetable(self.client, self.names, parts.watches).look,
+        )
 
     def _hints(self, answering: Answering, orders: Orders) -> Hints:
         parts = self.parts
@@ -267,19 +292,19 @@ class Service:
             nudge_after=approval.nudge_after,
         )
 
-    async def _connect(self) -> Client:
+    async def _connect(self, carried: Collection[str]) -> Client:
         """The Temporal client: of the server that the settings name, else of our own child."""
         temporal = self._settings.temporal
         if temporal.address:
-            return await self._connect_to(temporal.address)
+            return await self._connect_to(temporal.address, carried)
         cli = await find_cli(cache_folder(), setting=temporal.cli, say=self._say)
         server = TemporalServer(cli, self._home, namespace=temporal.namespace)
         await server.start()
         self._stack.push_async_callback(server.stop)
         self._keep("temporal", lambda: server.supervise(self._say))
-        return await self._connect_to(server.address)
+        return await self._connect_to(server.address, carried)
 
-    async def _connect_to(self, address: str) -> Client:
+    async def _connect_to(self, address: str, carried: Collection[str]) -> Client:
         temporal = self._settings.temporal
         try:
             async with asyncio.timeout(START_LIMIT):
@@ -288,18 +313,13 @@ class Service:
                     namespace=temporal.namespace,
                     api_key=self._settings.api_key(self._home, "temporal") or None,
                     tls=temporal.tls,
-                    data_converter=converter(self.parts.keys),
+                    data_converter=converter(self.parts.keys, carried),
                 )
         except (RuntimeError, RPCError, TimeoutError) as error:
             raise NeedsOwner(
                 f"No Temporal server answers at {address} ({refusal(error)}).",
                 'Start it, correct temporal.address, or set temporal.address = "" to use the embedded one.',
             ) from None
-
-    async def _schedules(self) -> None:
-        """Have every source asked at its times. A server that has just begun may not list its schedules yet."""
-        await schedule(self.client, self.parts.watches)
-        await asyncio.Event().wait()
 
     async def _take_up(self, engine: TemporalEngine) -> None:
         """Give Temporal every open case that it does not know: a lost database or another server loses nothing."""

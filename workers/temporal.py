@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -48,6 +49,12 @@ TUNING = (
     *("--dynamic-config-value", "history.timerProcessorMaxPollRPS=1000"),
     *("--dynamic-config-value", "system.enableActivityEagerExecution=true"),
 )
+
+
+def closed_to_web_pages() -> tuple[str, str]:
+    """The server's HTTP port answers only to a host name that nobody knows: any browser here can reach the port."""
+    return "--dynamic-config-value", f'frontend.httpAllowedHosts=["{secrets.token_hex(16)}.invalid"]'
+
 
 # Run by a bare interpreter that becomes the server: asks the kernel to end it with its parent. Not `preexec_fn`, which
 # runs Python between fork and exec while other threads hold locks. 1 is PR_SET_PDEATHSIG; macOS has no such call.
@@ -200,7 +207,7 @@ class TemporalServer:
             *(str(self.cli.path), "server", "start-dev", "--headless", "--log-level", "error"),
             *("--ip", "127.0.0.1", "--port", str(self.port), "--namespace", self._namespace),
             *("--http-port", str(_free_port()), "--metrics-port", str(_free_port())),
-            *("--db-filename", str(self.database), *TUNING),
+            *("--db-filename", str(self.database), *TUNING, *closed_to_web_pages()),
             *("--disable-config-file", "--disable-config-env"),  # a profile of the user's is about other servers
         ]
 

@@ -11,12 +11,12 @@ from temporalio.client import Client
 from temporalio.worker import Interceptor, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from workflows import steps
 from workflows.activities import Activities, mail_activities, memory_activities, model_activities
 from workflows.bid import Bid
 from workflows.chase import Chase
 from workflows.client import Client as ClientVoice
 from workflows.intake import Poll, Rhythm
+from workflows.names import Names
 from workflows.reply import Reply
 from workflows.update import Update
 
@@ -35,15 +35,20 @@ def runner() -> SandboxedWorkflowRunner:
 
 
 def build_workers(
-    client: Client, activities: Activities, interceptors: Sequence[Interceptor] = (), *, patient: bool = False
+    client: Client,
+    activities: Activities,
+    names: Names,
+    interceptors: Sequence[Interceptor] = (),
+    *,
+    patient: bool = False,
 ) -> tuple[Worker, ...]:
-    """All four workers, not yet running. `patient`: a story may think for more than two seconds."""
+    """All four workers of a home, not yet running. `patient`: a story may think for more than two seconds."""
     # Ledger and Chroma block for milliseconds: they get threads of their own, few, because SQLite has one writer.
     threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="memory")
     serve = partial(Worker, client, graceful_shutdown_timeout=DRAIN, interceptors=interceptors)
     return (
         serve(
-            task_queue=steps.STORY_QUEUE,
+            task_queue=names.queue("story"),
             workflows=STORIES,
             workflow_runner=runner(),
             max_cached_workflows=200,
@@ -51,13 +56,13 @@ def build_workers(
             sticky_queue_schedule_to_start_timeout=STICKY,
         ),
         serve(
-            task_queue=steps.MEMORY_QUEUE,
+            task_queue=names.queue("memory"),
             activities=memory_activities(activities),
             activity_executor=threads,
             max_concurrent_activities=4,
         ),
-        serve(task_queue=steps.MODEL_QUEUE, activities=model_activities(activities), max_concurrent_activities=4),
-        serve(task_queue=steps.MAIL_QUEUE, activities=mail_activities(activities), max_concurrent_activities=8),
+        serve(task_queue=names.queue("model"), activities=model_activities(activities), max_concurrent_activities=4),
+        serve(task_queue=names.queue("mail"), activities=mail_activities(activities), max_concurrent_activities=8),
     )
 
 

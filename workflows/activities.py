@@ -17,6 +17,7 @@ from temporalio.exceptions import ApplicationError
 
 from workflows.errors import DeskhandError, Permanent, Retryable
 from workflows.models import Asking, CaseState, Draft, Event, Kind, Receipt
+from workflows.names import case_of, client_of
 from workflows.ports import Desk, Drafting, Engine, Polling, Record, Remembering, Researching
 
 BEAT = 2.0
@@ -91,6 +92,7 @@ class Activities:
     @_edge
     def brief(self, state: CaseState) -> int:
         """Build and store what an agent may know of this case; its id."""
+        _only_for(state.case)
         self._record.save_case(state)
         return self._remembering.brief(state)
 
@@ -98,33 +100,42 @@ class Activities:
     @_edge
     def remember(self, case: int) -> int:
         """Index what is new about the client; how many documents."""
+        _only_for(case)
         return self._remembering.remember(case)
 
     @activity.defn
     @_edge
     def save(self, state: CaseState) -> None:
         """Keep where the case stands."""
+        _only_for(state.case)
         self._record.save_case(state)
 
     @activity.defn
     @_edge
     def edit(self, state: CaseState, text: str, key: str = "") -> CaseState:
         """Keep the owner's own text as the next version; `key`: of the answer that holds it, where it is long."""
+        _only_for(state.case)
         whole = self._record.edited_text(key) if key else text
         draft = Draft(body=whole, gist="your own text", why=("you wrote this text",))
         return self._record.add_version(state, draft, "owner")
 
     @activity.defn
     @_edge
-    def approve(self, state: CaseState) -> None:
-        """Keep the owner's yes to the current version: only what is kept here can be claimed by the outbox."""
-        self._record.approve_version(state)
+    def approve(self, state: CaseState) -> bool:
+        """Keep the owner's yes to the current version: only what is kept here can be claimed by the outbox.
+
+        False when the ledger knows of no such yes: what Temporal carries is not believed.
+        """
+        _only_for(state.case)
+        return self._record.approve_version(state)
 
     @activity.defn
     @_edge
     def stand(self, state: CaseState) -> bool:
         """Record the standing yes for the current version; false when it was taken back meanwhile."""
-        return self._record.say_yes(state) is not None
+        _only_for(state.case)
+        kept = self._record.due_to_stand(state.case, state.version)
+        return kept is not None and self._record.say_yes(kept) is not None
 
     @activity.defn
     @_edge
@@ -136,12 +147,14 @@ class Activities:
     @_edge
     def lapses_at(self, state: CaseState) -> datetime:
         """When the time to answer is really over: the owner's absences do not count."""
+        _only_for(state.case)
         return self._record.lapses_at(state)
 
     @activity.defn
     @_edge
     def close(self, state: CaseState) -> None:
         """Keep the outcome."""
+        _only_for(state.case)
         self._record.close_case(state)
 
     # ------------------------------------------------------------ model
@@ -150,6 +163,7 @@ class Activities:
     @_edge
     async def draft(self, state: CaseState) -> CaseState:
         """Draft the next version and keep it; `hold` says so when no safe draft can be made."""
+        _only_for(state.case)
         brief = await asyncio.to_thread(self._record.stored_brief, state.brief)
         previous = ""
         if state.version:
@@ -163,6 +177,7 @@ class Activities:
     @_edge
     async def research(self, state: CaseState) -> None:
         """Find out what can be found out about a lead and keep it, each fact with its source; once per case."""
+        _only_for(state.case)
         await self._researching.research(state)
 
     # ------------------------------------------------------------ mail
@@ -177,25 +192,32 @@ class Activities:
     @_edge
     async def ask(self, state: CaseState) -> Asking:
         """Show the current version to the owner."""
+        _only_for(state.case)
         await asyncio.to_thread(self._record.save_case, state)
         return await self._desk.ask(state)
 
     @activity.defn
     @_edge
     async def send(self, case: int, version: int) -> Receipt:
-        """Send an approved version to the client, at most once."""
+        """Send an approved version to the client, at most once. Whether it is approved, the ledger says."""
+        if not client_of(activity.info().workflow_id or ""):
+            raise Permanent("Only a client's own voice sends; another workflow asked for it, and nothing was sent.")
+        if not await asyncio.to_thread(self._record.may_leave, case, version):
+            return Receipt(state="held", detail=f"There is no yes of yours on record for version {case}.{version}.")
         return await self._desk.send(case, version)
 
     @activity.defn
     @_edge
     async def tell(self, key: str, subject: str, text: str, case: int) -> None:
         """Send the owner a notice, once per key."""
+        _only_for(case)
         await self._desk.tell(key, subject, text, case)
 
     @activity.defn
     @_edge
     async def explain(self, key: str, case: int) -> None:
         """Send the owner the trace of a case, once per key."""
+        _only_for(case)
         await self._desk.explain(key, case)
 
     # ------------------------------------------------------------ Temporal itself
@@ -204,13 +226,26 @@ class Activities:
     @_edge
     async def hand_over(self, client: str, case: int, version: int) -> None:
         """Give an approved version to the client's own workflow."""
+        _only_for(case)
         await self._engine.hand_over(client, case, version)
 
     @activity.defn
     @_edge
     async def start_over(self, event: Event) -> None:
         """A mail that reached a case just as it closed gets a case of its own."""
+        _only_for(event.case)
         await self._engine.deliver(self._record.start_over(event))
+
+
+def _only_for(case: int) -> None:
+    """A step is done for the case whose story asks for it. 0 is about no case.
+
+    Raises:
+        Permanent: another workflow carries what is this case's.
+    """
+    asking = activity.info().workflow_id or ""
+    if case and case_of(asking) != case:
+        raise Permanent(f"A workflow that is not case {case} asked for a step of it; nothing was done.")
 
 
 def memory_activities(activities: Activities) -> list[Callable[..., Any]]:

@@ -181,10 +181,14 @@ class Case:
         try:
             await step
         except ActivityError as error:
+            if steps.ends_the_story(error):
+                raise
             workflow.logger.error("case %s: a step was refused: %s", self.state.case, steps.words(error))
 
     async def _park(self, error: ActivityError) -> None:
-        """No case ever fails: what cannot go on waits for the owner, and says so."""
+        """No case ever fails: what cannot go on waits for the owner, and says so. A run that is over ends, no more."""
+        if steps.ends_the_story(error):
+            raise error
         self._to(stage="needs_owner", reason=steps.words(error), approved_at=None, held_until=None)
         await self._surely(steps.memory(Activities.save, self.state))
         await self._tell(
@@ -464,7 +468,9 @@ class Case:
             self._to(held_until=None)  # one more yes may be what a held mail waits for: looked at again now
             return
         self._to(stage="approved", approved_at=workflow.now(), later_until=None, said=said)
-        await steps.memory(Activities.approve, self.state)
+        if await steps.memory(Activities.approve, self.state) is False:  # the ledger has no such yes: none was given
+            self._to(stage="waiting" if self.state.asked_at else "drafted", approved_at=None, said="")
+            return
         self._is_kept = True
 
     async def _replace(self, edit: Edit, answer: Answer) -> None:

@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import steps
     from workflows.activities import Activities
     from workflows.models import Receipt
+    from workflows.names import named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,8 @@ async def _send(approved: Approved) -> Receipt:
 
 async def _report(approved: Approved, receipt: Receipt) -> None:
     try:
-        await workflow.get_external_workflow_handle(f"case:{approved.case}").signal("receive", receipt)
+        case = named(workflow.info().workflow_id).case(approved.case)
+        await workflow.get_external_workflow_handle(case).signal("receive", receipt)
     except ApplicationError:
         # The case is gone (closed meanwhile, or not re-created yet): the ledger has the receipt, and a re-created
         # case hands over again and is given the same one.

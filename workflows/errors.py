@@ -3,6 +3,7 @@
 DeskhandError
 ├── Retryable     trying again helps: a server is away, a connection dropped
 ├── Permanent     trying again does not help: this one item is refused or broken
+│   └── OutOfStep a run in Temporal is behind the ledger: it ends, and its case is begun anew from there
 └── NeedsOwner    the owner must mend something first: password, settings, disk
 
 Every message is one plain sentence: what, where, and the mend. Only the activity edge turns these into
@@ -24,6 +25,10 @@ class Retryable(DeskhandError):
 
 class Permanent(DeskhandError):
     """Trying again does not help; the item at hand is set aside and told."""
+
+
+class OutOfStep(Permanent):
+    """A state that is older than what the ledger has: somebody began, reset or repeated what was over."""
 
 
 class NeedsOwner(DeskhandError):

@@ -41,8 +41,17 @@ class Record(Protocol):
     def edited_text(self, key: str) -> str:
         """The owner's own text in the answer with that key."""
 
-    def approve_version(self, state: CaseState) -> None:
-        """The owner said yes to the state's current version: keep that and the state in one transaction."""
+    def approve_version(self, state: CaseState) -> bool:
+        """The owner said yes to the state's current version: keep that and the state in one transaction.
+
+        False when no such yes is on record.
+        """
+
+    def may_leave(self, case: int, version: int) -> bool:
+        """Whether this version is approved and a yes to its text is on record, or it is on its way already."""
+
+    def due_to_stand(self, case: int, version: int) -> CaseState | None:
+        """The case as it is kept, when this version may leave under a standing yes now; else None."""
 
     def outgoing(self, case: int, version: int) -> Outgoing:
         """The version exactly as it would leave."""

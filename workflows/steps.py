@@ -6,18 +6,15 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from workflows.activities import Activities
+    from workflows.errors import OutOfStep
+    from workflows.names import Role, named
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
-
-STORY_QUEUE = "deskhand"
-MEMORY_QUEUE = "deskhand-memory"
-MODEL_QUEUE = "deskhand-model"
-MAIL_QUEUE = "deskhand-mail"
 
 QUICK = timedelta(seconds=20)
 """`start_to_close` of what only touches our own files. It is also how long a killed worker's step stays unnoticed."""
@@ -46,7 +43,7 @@ async def memory(
     method: Callable[Concatenate[Activities, Parameters], Result], *given: Parameters.args, **_: Parameters.kwargs
 ) -> Result:
     """The ledger and the history: on the queue that exactly one process serves."""
-    result: Result = await _patiently(method, given, MEMORY_QUEUE, QUICK, None)
+    result: Result = await _patiently(method, given, "memory", QUICK, None)
     return result
 
 
@@ -56,7 +53,7 @@ async def mail(
     **_: Parameters.kwargs,
 ) -> Result:
     """Everything that leaves."""
-    result: Result = await _patiently(method, given, MAIL_QUEUE, LIMIT, HEARTBEAT)
+    result: Result = await _patiently(method, given, "mail", LIMIT, HEARTBEAT)
     return result
 
 
@@ -69,7 +66,7 @@ async def model(
     result: Result = await workflow.execute_activity_method(
         method,
         args=given,
-        task_queue=MODEL_QUEUE,
+        task_queue=_queue("model"),
         start_to_close_timeout=LIMIT,
         heartbeat_timeout=HEARTBEAT,
         retry_policy=PAID,
@@ -78,12 +75,12 @@ async def model(
 
 
 async def _patiently(
-    method: Callable[..., Any], given: tuple[Any, ...], queue: str, limit: timedelta, heartbeat: timedelta | None
+    method: Callable[..., Any], given: tuple[Any, ...], role: Role, limit: timedelta, heartbeat: timedelta | None
 ) -> Any:
     trying = workflow.start_activity_method(
         method,
         args=given,
-        task_queue=queue,
+        task_queue=_queue(role),
         start_to_close_timeout=limit,
         heartbeat_timeout=heartbeat,
         retry_policy=PATIENT,
@@ -95,19 +92,31 @@ async def _patiently(
 
 
 def _say_so(step: str) -> None:
+    story = workflow.info().workflow_id
     # Not awaited: when it is the outgoing mail that fails, this notice waits with it and `status` has the reason.
     workflow.start_activity_method(
         Activities.tell,
         args=[
-            f"slow:{workflow.info().workflow_id}:{step}:{workflow.info().get_current_history_length()}",
+            f"slow:{story}:{step}:{workflow.info().get_current_history_length()}",
             "Something is taking long",
-            _STILL_TRYING.format(step=step, story=workflow.info().workflow_id),
+            _STILL_TRYING.format(step=step, story=story.removeprefix(named(story).prefix)),
             0,
         ],
-        task_queue=MAIL_QUEUE,
+        task_queue=_queue("mail"),
         start_to_close_timeout=LIMIT,
         retry_policy=PATIENT,
     )
+
+
+def _queue(role: Role) -> str:
+    """Of the home in the story's own id: what began under an older name goes on under it."""
+    return named(workflow.info().workflow_id).queue(role)
+
+
+def ends_the_story(error: ActivityError) -> bool:
+    """Whether the run itself is over: it was cancelled, or is behind the ledger, from which its case is begun anew."""
+    cause = error.cause
+    return is_cancelled_exception(error) or (isinstance(cause, ApplicationError) and cause.type == OutOfStep.__name__)
 
 
 def words(error: ActivityError) -> str:
