@@ -69,6 +69,7 @@ OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 _REFERENCE_DOMAIN = "@deskhand.invalid>"
 _MOST_PARENTS = 200
 _MOST_RECIPIENTS = 20
+_MOST_EARLIER = 12  # mails of a conversation, the nearest first, by whose words older text is known
 _LEFT = ("committing", "sent", "uncertain")
 
 SeenKind = Literal["mail", "sent"]
@@ -190,7 +191,7 @@ class Mails(Book):
         )
         client = arrival.client.id if arrival.client else ""
         connection.execute(update(mails).where(mails.c.identity == email.identity).values(client=client))
-        hold = hold_reason(email)
+        hold = hold_reason(email, around.earlier)
         route: Start | Tell = Start(hold=hold, reason=reason)
         if around.open_case:
             route = Tell(case=around.open_case, hold=hold, reason=reason)
@@ -224,7 +225,23 @@ class Mails(Book):
             ignore=self._intake.ignore,
             alerts=self._intake.alerts,
             sent_headers=tuple(json.loads(_get_meta(connection, "sent_headers") or "[]")),
+            earlier=self._earlier(connection, email),
         )
+
+    def earlier(self, email: Email) -> tuple[str, ...]:
+        """The texts of the mails that this one answers, as far as they are known."""
+        with self._reading() as connection:
+            return self._earlier(connection, email)
+
+    def _earlier(self, connection: Connection, email: Email) -> tuple[str, ...]:
+        parents = email.parents[:_MOST_EARLIER]
+        if not parents:
+            return ()
+        known = select(mails.c.email).where(mails.c.message_id.in_(parents)).limit(2 * _MOST_EARLIER)
+        texts = [from_json(Email, text).text for text in connection.execute(known).scalars()]
+        ours = select(outbox.c.blob).where(outbox.c.purpose == "client", _has_id(parents)).limit(_MOST_EARLIER)
+        texts += [self._text_of(blob) for blob in connection.execute(ours).scalars()]
+        return tuple(dict.fromkeys(text for text in texts if text.strip()))
 
     def _whose(self, connection: Connection, email: Email, folder_kind: FolderKind) -> Client | None:
         if folder_kind == "inbox":
@@ -610,7 +627,7 @@ def _keep_document(connection: Connection, arrival: _Arrival, route: Route) -> N
             case=arrival.case,
             kind="sent" if arrival.kind == "sent" else "received",
             subject=email.subject,
-            text=new_part(email.text),
+            text=new_part(email.text, arrival.around.earlier),
             at=_written_at(email, arrival.at),
         ),
     )

@@ -668,6 +668,8 @@ class Brief:
     subject: str = ""
     message: str = ""  # the new part of the client's mail(s), quotes removed, newest last
     newest: str = ""  # of the last of them alone (old runs: "", which shows the beginning of `message`)
+    left_out: tuple[str, ...] = ()  # what of the mails is not in `message` though nobody quoted it, in whole sentences
+    files: tuple[Attachment, ...] = ()  # what the client attached
     language: str = "en"  # of the mail
     sources: tuple[Source, ...] = ()  # what memory knows that is relevant, best first
     profile: tuple[Source, ...] = ()  # what may be said about the owner
@@ -837,3 +839,4 @@ class Surroundings:
     ignore: tuple[str, ...] = ()  # addresses and domains never drafted for
     alerts: bool = True  # alert mails of platforms become leads
     sent_headers: tuple[str, ...] = ()  # delivery headers that `check` learned this server puts on really sent mail
+    earlier: tuple[str, ...] = ()  # the texts of the mails this one answers, as far as the ledger has them
