@@ -94,7 +94,7 @@ class Recall:
         newest = theirs[-1].email if theirs else None
         client = self._ledger.client_of(state.case)
         message = _joined([mail.text for mail in theirs])
-        proven = not any(fails_dmarc(mail.email) for mail in theirs)
+        proven = not any(fails_dmarc(mail.email) or mail.email.form for mail in theirs)
         sources = self._sources(state, client, newest, message, mails) if proven and newest else ()
         return Brief(
             case=state.case,
@@ -268,6 +268,9 @@ def _left_out(mails: Sequence[_CaseMail]) -> tuple[str, ...]:
 
 
 def _reply_to_hints(email: Email) -> list[str]:
+    if email.form:
+        said = f"It came through a web form ({email.form}): who typed it is not proven; nothing from memory was used."
+        return [f"{said} The answer goes to the address typed there, {email.sender.email}."]
     found = [address.email for address in email.reply_to if address.email.lower() != email.sender.email.lower()]
     if not found:
         return []

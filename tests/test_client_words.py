@@ -42,6 +42,8 @@ THEIRS = [
     "Hi Nora,\n\nthanks.\n\n--\nIf it is not there by Friday,\nmy lawyer will write to you.\n\nCarla",
     "From: Big Corp Ltd, 1 Main St, carla@bigcorp.example\nDate: 24 November 2026, 10:00\nTo: Nora Feld\nSubject: Notice\n\n"
     + THREAT,
+    "From: Carla <carla@bigcorp.example>\nDate: 24 November 2026, 10:00\nTo: Nora Feld <nora@feld.example>\nSubject: Notice\n\n"
+    + THREAT,
     "Von: mir\nBetreff: Frist\n\nSonst schalte ich meinen Anwalt ein.",
     "Hi Nora\n\nSent from my desk\n\n" + THREAT,
     "Hello,\n\n--------\n" + THREAT,

@@ -52,6 +52,9 @@ class Email:
     headers: tuple[tuple[str, str], ...] = ()  # (lower-case name, decoded value), mail order, each value capped
     defects: tuple[str, ...] = ()  # what the parser had to forgive
     size: int = 0  # raw bytes
+    calendar: str = ""  # what its calendar part says: "request", "reply", "cancel" ...; "" when there is none
+    calendar_note: str = ""  # what a person wrote to that answer
+    form: str = ""  # the address of the web site whose form this came through; `senders` then names the visitor
     trace: tuple[tuple[str, str], ...] = ()  # Received and Authentication-Results as written, undecoded, topmost first
 
     @property

@@ -283,6 +283,11 @@ def _kind_of_field(line: str) -> tuple[str, str]:
     return (_kind(found[1]), found[2]) if found else ("", "")
 
 
+def names_readers(line: str) -> bool:
+    """Whether a line of a header block says to whom, or about what, and not who wrote."""
+    return _kind_of_field(line)[0] in ("to", "subject")
+
+
 def _kind(name: str) -> str:
     folded = fold(name).strip("* ")
     return next((kind for kind in ("from", "date", "to", "subject") if folded in _names(kind)), "")

@@ -11,6 +11,7 @@ from itertools import pairwise
 from workflows.models import Address, Email, Outgoing
 from workflows.rules import history
 from workflows.rules.canonical import canonical, one_line
+from workflows.rules.forms import as_written_by
 from workflows.rules.history import Line, sort_lines
 from workflows.rules.words import counted, fold, phrases, table
 
@@ -50,8 +51,8 @@ def everything_written(text: str, earlier: Iterable[str] = (), to: Iterable[str]
     if _has_new(parts):
         signature = history.small_print(line for kind, line in parts if kind == "signature")
         return _joined([*(line for kind, line in parts if kind == "new"), *signature])
-    heads = fold("\n".join(line for kind, line in parts if kind == "head"))
-    theirs = any(address and address.lower() in heads for address in to)
+    writers = fold("\n".join(line for kind, line in parts if kind == "head" and not history.names_readers(line)))
+    theirs = any(address and address.lower() in writers for address in to)
     return "" if theirs else _joined(line for kind, line in parts if kind in ("head", "older", "signature"))
 
 
@@ -89,9 +90,11 @@ def gist(text: str, limit: int = 90) -> str:
 def reply_to(email: Email, body: str, case: int, version: int) -> Outgoing:
     """The reply as it would leave: to the first From address alone, in the client's thread, body canonical.
 
+    What came through a web form is answered to its visitor.
+
     `to` is empty when the mail has no sender address: such a mail cannot be answered.
     """
-    sender = email.sender
+    sender = as_written_by(email).sender
     recipient = Address(email=sender.email, name=one_line(sender.name[:_LONGEST_SUBJECT], 200))
     return Outgoing(
         case=case,
@@ -158,6 +161,12 @@ def _joined(lines: Iterable[str]) -> str:
     stripped = [line.rstrip() for line in lines]
     kept = [line for before, line in pairwise(["", *stripped]) if line or before]
     return "\n".join(kept).strip("\n")
+
+
+def greets_somebody(text: str) -> bool:
+    """Whether a text begins with a greeting."""
+    first = next((line for line in text.split("\n") if line.strip()), "")
+    return bool(_greeting().match(fold(first[:_LONGEST_GREETING])))
 
 
 def _is_greeting(line: str) -> bool:
