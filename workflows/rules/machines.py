@@ -178,6 +178,8 @@ def calendar(email: Email) -> Ignore | None:
 
 def _comment(email: Email) -> str:
     """What a person typed into an answer to an invitation: what is left when the calendar's own lines are gone."""
+    if fold(email.header("content-type")).startswith("text/calendar"):
+        return ""  # the entry is the whole mail
     text = written(email.text[:_READ])
     if _one_of("calendar", "service").search(fold(text)):
         return ""  # a service writes the whole mail, and puts a note into the calendar part

@@ -13,6 +13,7 @@ from workflows.rules.holds import hold_reason
 from workflows.rules.machines import ignored
 from workflows.rules.payments import lure
 from workflows.rules.replying import is_reply_subject, new_part
+from workflows.rules.services import service_notice
 from workflows.rules.words import fold
 
 __all__ = ["OUR_HEADER", "hold_reason", "only_claims", "triage"]
@@ -115,7 +116,8 @@ def _unaddressed(email: Email, owner: Owner, around: Surroundings) -> Ignore | N
         or machines.mailing_list(email, owner.addresses)
         or machines.bulk(email, owner.addresses)
     )
-    return found or (None if known else machines.do_not_answer(email)) or _address(email, owner, known=known)
+    unknown = None if known else machines.do_not_answer(email) or service_notice(email, owner.name.split(" ")[0])
+    return found or unknown or _address(email, owner, known=known)
 
 
 def _lure(email: Email) -> Ignore | None:
