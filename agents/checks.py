@@ -19,6 +19,7 @@ from workflows.models import Brief
 from workflows.rules.canonical import defused, one_line, visible
 from workflows.rules.language import LANGUAGES, language_of
 from workflows.rules.redaction import ibans
+from workflows.rules.words import fold, phrases
 
 WORDS = Path(__file__).with_name("checks.toml")
 SHORTEST, LONGEST = 20, 4_000  # characters of a body
@@ -139,6 +140,8 @@ def _contents(text: str, support: Allowed) -> Iterator[Fault]:
     yield from _foreign("ourselves", "The word", set(_OURSELVES.findall(text)), _within(support.own))
     if found := _machine_talk().search(text):
         yield Fault("machine", f'It speaks as a machine: "{one_line(found.group(), _SHOWN)}".')
+    if promise := _promised_file(text):
+        yield Fault("attachment", f'It promises a file, and none is attached: "{one_line(promise, _SHOWN)}".')
     if leaked := _leak(text):
         yield Fault("leak", f'It repeats its own instructions: "{one_line(leaked, _SHOWN)}".')
 
@@ -203,6 +206,19 @@ def bare(text: str) -> str:
 @cache
 def _machine_talk() -> re.Pattern[str]:
     return re.compile("|".join(rf"\b{re.escape(phrase)}\b" for phrase in _words("machine")), re.IGNORECASE)
+
+
+def _promised_file(text: str) -> str:
+    """The words that promise a file with this mail; a draft never carries one."""
+    folded = fold(text)
+    speaking = _of("attachment_of_theirs").sub(" . ", folded)
+    match = _of("attachment").search(speaking)
+    return match.group() if match else ""
+
+
+@cache
+def _of(kind: str) -> re.Pattern[str]:
+    return phrases(_tables()[kind])
 
 
 @cache

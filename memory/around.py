@@ -14,7 +14,7 @@ from memory.burning import has_id, is_it
 from memory.endings import signatures_before
 from memory.notebook import Notebook, read_meta
 from memory.people import find_client, standing_of
-from memory.schema import mails, outbox
+from memory.schema import from_json, mails, outbox
 from memory.threads import MOST_PARENTS, open_case
 from workflows.models import Asked, Astray, Client, Email, FolderKind, Owner, Surroundings
 from workflows.ports import Clock
@@ -26,6 +26,7 @@ from workflows.rules.triage import OUR_HEADER
 FIRST_DAY = timedelta(hours=24)
 _LEFT = ("committing", "sent", "uncertain")
 _MOST_QUESTIONS = 50
+_MOST_EARLIER = 12  # mails of a conversation, the nearest first, by whose words older text is known
 _ELSEWHERE = "This mail names a question of Deskhand's, and it answers another mail."
 _NOT_HERE = "This ledger does not know the question that you answered; was an older copy of it put back?"
 
@@ -74,7 +75,23 @@ class Around(Notebook):
             ignore=self._intake.ignore,
             alerts=self._intake.alerts,
             sent_headers=tuple(json.loads(read_meta(connection, "sent_headers") or "[]")),
+            earlier=self._earlier(connection, email),
         )
+
+    def earlier(self, email: Email) -> tuple[str, ...]:
+        """The texts of the mails that this one answers, as far as they are known."""
+        with self._reading() as connection:
+            return self._earlier(connection, email)
+
+    def _earlier(self, connection: Connection, email: Email) -> tuple[str, ...]:
+        parents = email.parents[:_MOST_EARLIER]
+        if not parents:
+            return ()
+        known = select(mails.c.email).where(mails.c.message_id.in_(parents)).limit(2 * _MOST_EARLIER)
+        texts = [from_json(Email, text).text for text in connection.execute(known).scalars()]
+        ours = select(outbox.c.blob).where(outbox.c.purpose == "client", has_id(parents)).limit(_MOST_EARLIER)
+        texts += [self._text_of(blob) for blob in connection.execute(ours).scalars()]
+        return tuple(dict.fromkeys(text for text in texts if text.strip()))
 
     def _whose(self, connection: Connection, email: Email, folder_kind: FolderKind) -> Client | None:
         if folder_kind == "inbox":

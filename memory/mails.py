@@ -44,9 +44,9 @@ from workflows.models import (
 )
 from workflows.ports import Clock
 from workflows.rules.canonical import one_line
+from workflows.rules.forms import as_written_by
 from workflows.rules.holds import hold_reason
 from workflows.rules.leads import unjudged
-from workflows.rules.machines import is_web_form
 from workflows.rules.replying import new_part
 from workflows.rules.sender import fails_dmarc
 
@@ -88,6 +88,8 @@ class Mails(Account, Around):
         Gives the event to deliver, or None: seen before, or ignored (the rule and reason are kept). `decide` is pure.
         """
         kind: SeenKind = "sent" if folder_kind == "sent" else "mail"
+        if kind == "mail":
+            email = as_written_by(email, self._owner.addresses)
         with self._writing() as connection:
             row = _seen_before(connection, email.identity, kind)
             if row is not None and not self._may_count(connection, email, row):
@@ -152,13 +154,14 @@ class Mails(Account, Around):
 
     def _take_up(self, connection: Connection, row: Row[Any], email: Email, reason: str) -> int:
         """Make work of a mail that was skipped: told to the open case of its conversation, else a new one's first."""
+        email = as_written_by(email, self._owner.addresses)
         around = self._surroundings(connection, email, "inbox")
         arrival = self._with_person(
             connection, _Arrival(email=email, kind="mail", at=row.at, around=around, client=around.client)
         )
         client = arrival.client.id if arrival.client else ""
         connection.execute(update(mails).where(mails.c.identity == email.identity).values(client=client))
-        hold = hold_reason(email)
+        hold = hold_reason(email, around.earlier)
         route: Start | Tell = Start(hold=hold, reason=reason)
         if around.open_case:
             route = Tell(case=around.open_case, hold=hold, reason=reason)
@@ -207,7 +210,7 @@ class Mails(Account, Around):
 
     def _with_money(self, connection: Connection, arrival: _Arrival, route: Route) -> Route:
         """Take in what the mail says of money; the route whose reason tells it."""
-        if arrival.kind != "mail" or arrival.around.ours:
+        if arrival.kind != "mail" or arrival.around.ours or arrival.email.form:
             return route
         heard = Heard(email=arrival.email, route=route, client=arrival.client)
         said = hear(connection, self._clock, self._owner, self._intake.authserv_id, heard)
@@ -338,7 +341,7 @@ def _keep_document(connection: Connection, arrival: _Arrival, route: Route) -> N
     email, client = arrival.email, arrival.client
     if client is None or isinstance(route, Answered) or arrival.around.ours or arrival.around.asked is not None:
         return
-    if arrival.kind == "mail" and fails_dmarc(email):  # or a forger would write into the client's history
+    if arrival.kind == "mail" and (fails_dmarc(email) or email.form):  # a forger would write into their history
         return
     documents.keep(
         connection,
@@ -348,7 +351,7 @@ def _keep_document(connection: Connection, arrival: _Arrival, route: Route) -> N
             case=arrival.case,
             kind="sent" if arrival.kind == "sent" else "received",
             subject=email.subject,
-            text=new_part(email.text),
+            text=new_part(email.text, arrival.around.earlier),
             at=_written_at(email, arrival.at),
         ),
     )
@@ -356,7 +359,7 @@ def _keep_document(connection: Connection, arrival: _Arrival, route: Route) -> N
 
 def _hold_what_is_proactive(connection: Connection, clock: Clock, arrival: _Arrival, route: Route) -> None:
     """Nothing cheerful goes to a client who complains; what the owner approves as an answer still does."""
-    dispute = route.hold if isinstance(route, Start | Tell) and not is_web_form(arrival.email) else ""
+    dispute = route.hold if isinstance(route, Start | Tell) and not arrival.email.form else ""
     if dispute and arrival.client is not None:
         hold_proactive(connection, arrival.client.id, dispute)
         hold_chasing(connection, clock, arrival.client.id, key=arrival.email.identity, summary=f"There is {dispute}.")

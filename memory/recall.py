@@ -18,8 +18,9 @@ from memory.schema import to_json
 from memory.store import Store, chunks
 from workflows.models import Address, Brief, CaseState, Client, Email, Kind, Owner, Source
 from workflows.rules.canonical import one_line
+from workflows.rules.files import attached
 from workflows.rules.language import language_of
-from workflows.rules.replying import gist, new_part
+from workflows.rules.replying import gist, left_out, new_part
 from workflows.rules.scope import outside_scope, told
 from workflows.rules.sender import authentication_server, fails_dmarc
 
@@ -39,10 +40,15 @@ class _CaseMail:
     email: Email
     client: str
     at: datetime
+    earlier: tuple[str, ...] = ()  # the mails it answers
 
     @property
     def text(self) -> str:
-        return new_part(self.email.text)
+        return new_part(self.email.text, self.earlier)
+
+    @property
+    def left_out(self) -> str:
+        return left_out(self.email.text, self.earlier)
 
 
 Builder = Callable[[CaseState], Brief]
@@ -79,13 +85,16 @@ class Recall:
     # ------------------------------------------------------------ the brief
 
     def _build(self, state: CaseState) -> Brief:
-        mails = [_CaseMail(email=email, client=whose, at=at) for email, whose, at in self._ledger.case_mails(state)]
+        mails = [
+            _CaseMail(email=email, client=whose, at=at, earlier=self._ledger.earlier(email))
+            for email, whose, at in self._ledger.case_mails(state)
+        ]
         theirs = [mail for mail in mails if mail.client == state.client]
         others = [mail for mail in mails if mail.client != state.client]
         newest = theirs[-1].email if theirs else None
         client = self._ledger.client_of(state.case)
         message = _joined([mail.text for mail in theirs])
-        proven = not any(fails_dmarc(mail.email) for mail in theirs)
+        proven = not any(fails_dmarc(mail.email) or mail.email.form for mail in theirs)
         sources = self._sources(state, client, newest, message, mails) if proven and newest else ()
         return Brief(
             case=state.case,
@@ -95,6 +104,8 @@ class Recall:
             subject=newest.subject if newest else "",
             message=message,
             newest=theirs[-1].text if len(theirs) > 1 else "",
+            left_out=_left_out(theirs),
+            files=tuple(file for mail in theirs for file in attached(mail.email)),
             language=self._language(state, newest, theirs),
             sources=sources,
             profile=self._profile,
@@ -249,7 +260,18 @@ def _joined(texts: Sequence[str]) -> str:
     return whole if len(whole) <= MOST_MESSAGE else "[...]\n" + whole[-MOST_MESSAGE:]
 
 
+def _left_out(mails: Sequence[_CaseMail]) -> tuple[str, ...]:
+    """What of these mails the brief does not hold, in whole sentences for the owner."""
+    missing = [mail.left_out for mail in mails if mail.left_out]
+    if sum(len(mail.text) for mail in mails) > MOST_MESSAGE:
+        missing.append(f"Only the last {MOST_MESSAGE:,} characters of what they wrote were read for this draft.")
+    return tuple(dict.fromkeys(missing))
+
+
 def _reply_to_hints(email: Email) -> list[str]:
+    if email.form:
+        said = f"It came through a web form ({email.form}): who typed it is not proven; nothing from memory was used."
+        return [f"{said} The answer goes to the address typed there, {email.sender.email}."]
     found = [address.email for address in email.reply_to if address.email.lower() != email.sender.email.lower()]
     if not found:
         return []

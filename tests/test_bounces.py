@@ -40,6 +40,10 @@ EXPECTED = {  # file -> kind, reason, named by its Message-ID, status
     "qmail-no-mailbox": ("failed", "does not exist", True, "5.1.1"),
     "german-provider": ("failed", "mailbox is full", True, ""),
     "provider-no-id": ("failed", "refused it", False, "5.7.1"),
+    "gmail-send-as-misconfigured": ("failed", "never left", True, ""),
+    "opensmtpd-multipart-mixed": ("failed", "after the @", True, "5.1.2"),
+    "mailer-daemon-without-address": ("failed", "after the @", True, ""),
+    "boundary-line-not-indented": ("failed", "does not exist", False, ""),
     "french-freetext": ("failed", "does not exist", True, ""),
 }
 

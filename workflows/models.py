@@ -69,6 +69,9 @@ class Email:
     headers: tuple[tuple[str, str], ...] = ()  # (lower-case name, decoded value), mail order, each value capped
     defects: tuple[Defect, ...] = ()  # what the parser had to forgive
     size: int = 0  # raw bytes
+    calendar: str = ""  # what its calendar part says: "request", "reply", "cancel" ...; "" when there is none
+    calendar_note: str = ""  # what a person wrote to that answer
+    form: str = ""  # the address of the web site whose form this came through; `senders` then names the visitor
     trace: tuple[tuple[str, str], ...] = ()  # Received and Authentication-Results as written, undecoded, topmost first
 
     @property
@@ -712,6 +715,8 @@ class Brief:
     subject: str = ""
     message: str = ""  # the new part of the client's mail(s), quotes removed, newest last
     newest: str = ""  # of the last of them alone (old runs: "", which shows the beginning of `message`)
+    left_out: tuple[str, ...] = ()  # what of the mails is not in `message` though nobody quoted it, in whole sentences
+    files: tuple[Attachment, ...] = ()  # what the client attached
     language: str = "en"  # of the mail
     sources: tuple[Source, ...] = ()  # what memory knows that is relevant, best first
     profile: tuple[Source, ...] = ()  # what may be said about the owner
@@ -902,3 +907,4 @@ class Surroundings:
     ignore: tuple[str, ...] = ()  # addresses and domains never drafted for
     alerts: bool = True  # alert mails of platforms become leads
     sent_headers: tuple[str, ...] = ()  # delivery headers that `check` learned this server puts on really sent mail
+    earlier: tuple[str, ...] = ()  # the texts of the mails this one answers, as far as the ledger has them

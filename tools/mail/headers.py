@@ -18,6 +18,8 @@ MAX_ADDRESSES = 1_000
 
 MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
+_LEFT_EDGE = re.compile(rb"[\w-]{1,40}(?:\*\d{0,3}\*?)?[ \t]*=")
+"""A parameter that stands at the left edge: its line should have been indented."""
 _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t\r\n]+(?==\?[^?\s]{1,60}\?[bBqQ]\?)")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|<[^<>]*>|[,;:()]|[^,;:()<>"]+|.', re.DOTALL)
@@ -102,7 +104,11 @@ class _BlockReader:
 
     def _is_header(self, line: bytes, *, first: bool) -> bool:
         mbox = first and line.startswith((b"From ", b">From "))
-        return mbox or line[:1] in {b" ", b"\t"} or _FIELD.match(line) is not None
+        return mbox or line[:1] in {b" ", b"\t"} or _FIELD.match(line) is not None or self._goes_on(line)
+
+    def _goes_on(self, line: bytes) -> bool:
+        """Whether the line before ends in a semicolon and this one is the parameter that it promises."""
+        return bool(self._fields) and self._fields[-1][1].rstrip().endswith(b";") and bool(_LEFT_EDGE.match(line))
 
     def _take(self, line: bytes) -> None:
         content = line.rstrip(b"\r\n")
@@ -115,6 +121,10 @@ class _BlockReader:
                 self._extend(content)
             return
         found = _FIELD.match(content)
+        if found is None and self._goes_on(content):
+            self._defects["a header line that should be indented is not"] = None
+            self._extend(b" " + content)
+            return
         if found is None:  # the mbox line
             return
         if len(self._fields) >= MAX_FIELDS:

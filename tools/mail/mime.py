@@ -31,6 +31,17 @@ from workflows.models import Address, Attachment, Defect, Email
 
 MAX_DEPTH = 50
 _NO_TEXT = {"text/calendar", "text/rfc822-headers", "text/vnd.google.email-reaction+json"}  # for programs
+_STATUS = {"message/delivery-status", "message/global-delivery-status"}
+_COPIES = {"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"}
+_DAEMON = re.compile(
+    r"mailer[._-]?daemon|post[._-]?master|mail delivery (?:sub)?system|microsoftexchange\w{20}", re.IGNORECASE
+)
+_CALENDARS = {"text/calendar", "application/ics"}
+_METHOD = re.compile(r"^METHOD:([A-Za-z]{1,20})", re.MULTILINE)
+_NOTE = re.compile(
+    r"^COMMENT[^:\r\n]{0,200}:([^\r\n]{1,2000})|X-RESPONSE-COMMENT=\"([^\"\r\n]{1,2000})\"", re.MULTILINE
+)
+_LONGEST_ENTRY = 100_000
 MAX_PARTS = 500
 MAX_TEXT = 200_000
 MAX_REFERENCES = 100
@@ -233,6 +244,9 @@ def parse(raw: bytes) -> Email:
     reading = _Reading(tree)
     block = tree.top.block
     texts = reading.texts(tree.top)
+    if not (texts.plain or texts.html):
+        texts = reading.named_texts()
+    method, note = reading.calendar()
     files = tuple(reading.attachment(leaf) for leaf in tree.leaves() if leaf not in reading.shown)
     plain = _joined(texts.plain or texts.html)
     if texts.plain and not plain.strip():
@@ -257,6 +271,8 @@ def parse(raw: bytes) -> Email:
         attachments=files,
         headers=tuple((name, _clean(decode_words(value), one_line=True)[:MAX_VALUE]) for name, value in block.fields),
         trace=_trace(block),
+        calendar=method,
+        calendar_note=note,
         defects=tuple(tree.defects),
         size=len(raw),
     )
@@ -313,7 +329,7 @@ class _Reading:
         whole = _Texts()
         for texts in found:
             whole.add(texts)
-        if part.kind == "multipart/report":
+        if self._is_report(part):
             whole.plain += self._report(part)
         return whole
 
@@ -352,6 +368,29 @@ class _Reading:
         self._forgive("text", f"text longer than {MAX_TEXT} characters is cut")
         return text[:MAX_TEXT]
 
+    def named_texts(self) -> _Texts:
+        """The text of a mail whose only text is a part with a name: some programs name what was typed as well."""
+        named = [leaf for leaf in self._tree.leaves() if leaf.kind in ("text/plain", "text/html")]
+        typed = [leaf for leaf in named if leaf.disposition.value != "attachment"] or (named if len(named) == 1 else [])
+        for leaf in typed[:1]:
+            if leaf.disposition.value != "attachment":
+                self.shown.add(leaf)
+            return self._read_text(leaf, _lf(b"".join(_decoded(leaf, self._forgive))))
+        return _Texts()
+
+    def calendar(self) -> tuple[str, str]:
+        """What a calendar says with this mail ("request", "reply", "cancel"), and what a person wrote to it."""
+        for leaf in self._tree.leaves():
+            if leaf.kind in _CALENDARS:
+                entry = b"".join(_decoded(leaf, self._forgive))[:_LONGEST_ENTRY].decode("utf-8", "replace")
+                unfolded = re.sub(r"\r?\n[ \t]", "", entry)
+                stated = leaf.content_type.get("method") or next(iter(_METHOD.findall(unfolded)), "")
+                notes = (first or second for first, second in _NOTE.findall(unfolded))
+                return stated.strip().lower()[:20], _clean(
+                    next(notes, "").replace("\\n", "\n").replace("\\", "").strip()
+                )
+        return "", ""
+
     def _alternative(self, part: _Part, found: list[_Texts]) -> _Texts:
         for kind in ("text/plain", "text/html"):
             told = (texts for child, texts in zip(part.children, found, strict=True) if child.kind == kind)
@@ -371,6 +410,9 @@ class _Reading:
         content = _lf(b"".join(_decoded(part, self._forgive)))
         written = content.rstrip(b"\n")
         self._digests[id(part)] = (hashlib.sha256(written).hexdigest(), len(written))
+        return self._read_text(part, content)
+
+    def _read_text(self, part: _Part, content: bytes) -> _Texts:
         if len(content) > MAX_TEXT * 8:
             self._forgive("text", "a very long text part is read only in part")
             content = content[: MAX_TEXT * 8]
@@ -389,14 +431,23 @@ class _Reading:
         self.signatures += (_clean(signature) for signature in written.signatures)
         return _Texts(html=[_clean(markup.html_to_text(text))], written=[_clean(written.text)])
 
+    def _is_report(self, part: _Part) -> bool:
+        """Also where a server calls its report a mixed mail, and where the mail's sender alone says what it is."""
+        kinds = {child.kind for child in part.children}
+        return part.kind == "multipart/report" or bool(kinds & _STATUS) or (bool(kinds & _COPIES) and self._is_daemons)
+
+    @property
+    def _is_daemons(self) -> bool:
+        block = self._tree.top.block
+        return block.first("return-path").replace(" ", "") == "<>" or bool(_DAEMON.search(block.first("from")))
+
     def _report(self, part: _Part) -> list[str]:
         """The machine's part of a bounce, and the header of the mail it speaks of: what ties it to a case."""
-        kinds = {"message/delivery-status", "message/disposition-notification", "message/rfc822", "text/rfc822-headers"}
         told = []
         for child in part.children:
-            if child.kind in kinds:
+            if child.kind in _STATUS | _COPIES | {"message/disposition-notification"}:
                 content = b"".join(_decoded(child, self._forgive))[:8_000].replace(b"\r\n", b"\n")
-                if child.kind.endswith("rfc822"):
+                if child.kind in ("message/rfc822", "message/global"):
                     content = content.split(b"\n\n", 1)[0]
                 told.append(_clean(charsets.decode(content, "utf-8", self._forgive.charset)))
         return told

@@ -1,12 +1,14 @@
-"""Whether a mail can go to an address at all. Pure and total; what a server takes beyond that is known to it alone."""
+"""What an address says by its form: whether a mail can go there, and whether anybody reads it. Pure and total."""
 
 import re
 
 from workflows.rules.canonical import one_line
+from workflows.rules.words import table
 
 _SHAPE = re.compile(r"[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f]+@[^\s<>()\[\]\\,;:\"@\x00-\x1f\x7f]+")
 _LONGEST, _LONGEST_LOCAL, _LONGEST_LABEL = 254, 64, 63  # octets, RFC 5321 4.5.3.1 and RFC 1035 2.3.4
 _SHOWN = 80
+_TOKEN_EDGE = re.compile(r"[._+\-=/&]+")
 
 
 def unsendable(email: str) -> str:
@@ -25,3 +27,13 @@ def unsendable(email: str) -> str:
 def beyond_ascii(email: str) -> bool:
     """Whether only a server with SMTPUTF8 (RFC 6531) takes this address."""
     return not email.isascii()
+
+
+def is_no_reply(local: str) -> bool:
+    """Whether a local part says so by whole tokens ("jobs-noreply", "do.not.reply+7", never "norepa")."""
+    plain = local.split("+", 1)[0]
+    if plain in table("machines")["no_reply"]["whole"]:
+        return True
+    tokens = [re.sub(r"\d+$", "", token) for token in _TOKEN_EDGE.split(local) if token]
+    spaced = f" {' '.join(tokens)} "
+    return any(f" {words} " in spaced for words in table("machines")["no_reply"]["anywhere"])

@@ -16,6 +16,7 @@ from typing import Any
 from workflows.models import Address, Attachment, Brief, Draft, Outgoing, Owner, Score, Source
 from workflows.rules import calendar
 from workflows.rules.canonical import canonical, defused, one_line, visible
+from workflows.rules.files import described
 from workflows.rules.words import counted
 
 FIRST_LINE = 90  # characters: what a phone's list shows
@@ -29,6 +30,7 @@ _AGAIN = 1000
 _MOST_SOURCES = 6
 _MOST_FACTS = 8
 _MOST_NAMESAKES = 3
+_MOST_FILES = 20
 NO_MODEL = "none: drafted from a template"
 """The step of a draft's why that says so; shown after "Model:" instead."""
 
@@ -244,6 +246,14 @@ def _how_new(question: Question) -> str:
 def _they_wrote(brief: Brief, owner: Owner, limit: int) -> Iterator[str]:
     when = f" ({calendar.format_moment(brief.received_at, owner)})" if brief.received_at else ""
     yield f"{one_line(brief.heading, _NAME) or 'They wrote'}{when}:"
+    yield from _message_lines(brief, limit)
+    yield from _besides(brief)
+    if brief.score is not None:
+        yield ""
+        yield from score_lines(brief.score)
+
+
+def _message_lines(brief: Brief, limit: int) -> Iterator[str]:
     message = canonical(brief.message).strip("\n")
     if not message:
         yield "> (no text)"
@@ -254,9 +264,14 @@ def _they_wrote(brief: Brief, owner: Owner, limit: int) -> Iterator[str]:
     yield from (f"> {line}".rstrip() for line in defused(shown).split("\n"))
     if len(message) > len(shown):
         yield f"> {counted(len(message) - len(shown), 'more character')}"
-    if brief.score is not None:
-        yield ""
-        yield from score_lines(brief.score)
+
+
+def _besides(brief: Brief) -> Iterator[str]:
+    """What came with the text, and what of the mail is not in it: nothing a client sent is passed over in silence."""
+    yield from (f"Attached: {described(file)}" for file in brief.files[:_MOST_FILES])
+    if len(brief.files) > _MOST_FILES:
+        yield f"Attached: {counted(len(brief.files) - _MOST_FILES, 'more file')}"
+    yield from (one_line(said, _REASON) for said in brief.left_out[:_MOST_FACTS])
 
 
 def score_lines(score: Score) -> Iterator[str]:

@@ -27,6 +27,22 @@ _FIELD = re.compile(
 _CODE = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _SMTP = re.compile(r"(?<![\d.])[45]\d\d[ -](?:\d\.\d|[^\d\s])")
 _PERMANENT = "5"
+_HELPERS = frozenset(
+    ("postmaster", "abuse", "support", "helpdesk", "admin", "noreply", "no-reply", "mailer-daemon", "info")
+)
+"""Whom a report tells to ask, not who was not reached."""
+_COPY = re.compile(
+    r"^[ \t>|]{0,8}(?:received|message-id|return-path|mime-version)[ \t]{0,4}:",
+    re.IGNORECASE | re.MULTILINE,
+)
+_TO = re.compile(r"^[ \t>|]{0,8}(?:to|cc|rcpt to)[ \t]{0,4}:[ \t]*(.{1,2000})", re.IGNORECASE | re.MULTILINE)
+_ACTIONS: dict[str, Kind] = {
+    "failed": "failed", "failure": "failed", "fail": "failed", "expired": "failed", "undeliverable": "failed",
+    "undelivered": "failed", "error": "failed", "bounced": "failed", "rejected": "failed",
+    "delayed": "delayed", "delay": "delayed", "deferred": "delayed", "queued": "delayed", "retrying": "delayed",
+    "warning": "delayed",
+}  # fmt: skip
+_ARRIVED = frozenset(("delivered", "relayed", "expanded", "success", "successful"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +66,7 @@ class _Group:
     action: str
     status: str
     diagnostic: str
+    arrived: bool  # its status is one of success
 
 
 def read(email: Email) -> Bounce | None:
@@ -60,7 +77,8 @@ def read(email: Email) -> Bounce | None:
     groups = _groups(text)
     if groups:
         return _from_groups(email, text, groups)
-    if machines.has_report(email) and not _says(text, "failed") and not _says(text, "delayed"):
+    told = f"{email.subject}\n{_above_copy(text)}"
+    if _says(told, "arrived") and not _says(told, "trouble"):
         return None
     return _from_words(email, text)
 
@@ -95,16 +113,17 @@ def _group(fields: dict[str, str]) -> _Group:
         recipient=address.group().lower() if address else "",
         action=fields["action"].split("(")[0].strip().lower(),
         status=_status(fields.get("status", "")),
+        arrived=fields.get("status", "").startswith("2."),
         diagnostic=fields.get("diagnostic-code", "").partition(";")[2].strip() or fields.get("diagnostic-code", ""),
     )
 
 
 def _from_groups(email: Email, text: str, groups: tuple[_Group, ...]) -> Bounce | None:
-    kinds: tuple[Kind, ...] = ("failed", "delayed")
-    kind = next((kind for kind in kinds if any(group.action == kind for group in groups)), None)
+    meant = [(_meant(group), group) for group in groups]
+    kind: Kind | None = next((kind for kind in ("failed", "delayed") if any(kind == one for one, _ in meant)), None)  # type: ignore[misc]
     if kind is None:
         return None  # delivered, relayed, expanded: it arrived
-    those = [group for group in groups if group.action == kind]
+    those = [group for one, group in meant if one == kind]
     status = next((group.status for group in those if group.status), "")
     said = next((group.diagnostic for group in those if group.diagnostic), "")
     if status.endswith(".0.0"):
@@ -112,7 +131,8 @@ def _from_groups(email: Email, text: str, groups: tuple[_Group, ...]) -> Bounce 
     why = _why(status, said or _above_copy(text))
     return Bounce(
         kind=kind,
-        recipients=tuple(dict.fromkeys(group.recipient for group in those if group.recipient)),
+        recipients=tuple(dict.fromkeys(group.recipient for group in those if group.recipient))
+        or _people(email, f"{email.subject}\n{_above_copy(text)}", text),
         message_ids=_ids(email, text),
         reason=why["says"],
         mend=why["mend"],
@@ -121,17 +141,28 @@ def _from_groups(email: Email, text: str, groups: tuple[_Group, ...]) -> Bounce 
     )
 
 
+def _meant(group: _Group) -> Kind | None:
+    """What an action says; servers use words of their own, and then the status decides. None: it arrived."""
+    word = group.action.strip('"<> .')
+    if word in _ACTIONS:
+        return _ACTIONS[word]
+    if word in _ARRIVED or group.arrived:
+        return None
+    return "delayed" if group.status.startswith("4") else "failed"
+
+
 # ---------------------------------------------------------------- free text
 
 
 def _from_words(email: Email, text: str) -> Bounce:
     told = f"{email.subject}\n{_above_copy(text)}"
-    kind: Kind = "delayed" if _says(told, "delayed") and not _says(told, "failed") else "failed"
+    delayed = _says(told, "still") or (_says(told, "delayed") and not _says(told, "failed"))
+    kind: Kind = "delayed" if delayed else "failed"
     status, said = _status(told), _server_line(told)
     why = _why(status, told)
     return Bounce(
         kind=kind,
-        recipients=_people(email, told),
+        recipients=_people(email, told, text),
         message_ids=_ids(email, text),
         reason=why["says"],
         mend=why["mend"],
@@ -144,16 +175,28 @@ def _above_copy(text: str) -> str:
     """The report's own words: what stands above the copy of our mail."""
     lines = text.split("\n")
     starts = _pattern("copy")
-    end = next((number for number, line in enumerate(lines) if starts.search(fold(line[:_LONGEST_QUOTE]))), len(lines))
-    return "\n".join(lines[:end])
+    begins = (
+        number
+        for number, line in enumerate(lines)
+        if starts.search(fold(line[:_LONGEST_QUOTE])) or (number and _COPY.match(line))
+    )
+    return "\n".join(lines[: next(begins, len(lines))])
 
 
-def _people(email: Email, told: str) -> tuple[str, ...]:
-    """Who is named as not reached: the header for it, else every address in the report's own words."""
-    header = _ADDRESS.findall(email.header("x-failed-recipients"))
+def _people(email: Email, told: str, text: str) -> tuple[str, ...]:
+    """Who is named as not reached: by a header for it, by the report's own words, else by the copy of our mail."""
+    sources = (email.header("x-failed-recipients"), told, "\n".join(_TO.findall(text)))
     own = {one.email.lower() for one in (*email.senders, *email.to)}
-    found = (one.lower().rstrip(".") for one in header or _ADDRESS.findall(told))
-    return tuple(dict.fromkeys(one for one in found if one not in own))[:_MOST]
+    for source in sources:
+        people = dict.fromkeys(one.lower().strip("'.") for one in _ADDRESS.findall(source))
+        named = [
+            one
+            for one in people
+            if one not in own and one.split("@")[0] not in _HELPERS and f"<{one}>" not in _ids(email, text)
+        ]
+        if named:
+            return tuple(named)[:_MOST]
+    return ()
 
 
 def _server_line(told: str) -> str:

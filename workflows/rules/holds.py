@@ -1,26 +1,34 @@
 """Mail that the owner reads himself: complaints, legal words, threats, cancellations, refunds, and web forms."""
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from workflows.models import Email
-from workflows.rules.machines import is_web_form
-from workflows.rules.replying import is_reply_subject, written
+from workflows.rules.forms import as_written_by, names_nobody
+from workflows.rules.replying import everything_written, is_reply_subject
+from workflows.rules.sealed import sealed
 from workflows.rules.words import fold, phrases, table
 
-_READ = 40_000  # characters of the new part: enough for any letter, little enough for any pattern
+_READ = 40_000  # characters at a time: enough for any letter, little enough for any pattern
+_NOBODY = "it came through a web form and names no address to answer to"
+_OVERLAP = 400  # no phrase is longer
 
 
-def hold_reason(email: Email) -> str:
+def hold_reason(email: Email, earlier: Iterable[str] = ()) -> str:
     """Why nothing is drafted for this mail ("a complaint"), or "" when nothing speaks against a draft.
 
-    Quoted older text and the subject of an older conversation do not count.
+    All that the client wrote counts, wherever it stands; quoted older text and the subject of an older conversation do
+    not. `earlier`: the mails that this one answers, as far as they are known.
     """
+    if unread := sealed(email):
+        return unread
     subject = "" if is_reply_subject(email.subject) else fold(email.subject)
-    found = next((kind for kind in map(_hold_in, (subject, fold(written(email.text)[:_READ]))) if kind), "")
-    if found or not is_web_form(email):
-        return found
-    return f"a message from a web form, to be answered to {email.reply_to[0].email}"
+    to = [address.email for address in (*email.to, *email.cc)]
+    text = fold(everything_written(email.text, earlier, to))
+    pieces = (text[start : start + _READ] for start in range(0, len(text), _READ - _OVERLAP))
+    found = next((kind for kind in map(_hold_in, (subject, *pieces)) if kind), "")
+    return found or (_NOBODY if names_nobody(as_written_by(email)) else "")
 
 
 def _hold_in(folded: str) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from functools import cache
 
 from workflows.models import Address, Email, Ignore
+from workflows.rules.addresses import is_no_reply
 from workflows.rules.canonical import one_line
-from workflows.rules.replying import is_forward_subject, is_reply_subject, written
+from workflows.rules.replying import greets_somebody, is_forward_subject, is_reply_subject, written
 from workflows.rules.sender import fails_dmarc
 from workflows.rules.words import fold, phrases, table
 
@@ -17,6 +18,7 @@ _TOKEN_EDGE = re.compile(r"[._+\-=/&]+")
 _MAILTO = re.compile(r"mailto:([^>?\s,]+)", re.IGNORECASE)
 _ADDRESS_IN_NAME = re.compile(r"[\w.+-]+@([\w-]+\.[\w.-]+)")
 _LINK = re.compile(r"https?://|www\.|mailto:|\[\d+\]", re.IGNORECASE)
+_REPLY_CODE = re.compile(r"(?<!\d)[45]\d\d[ -][45]\.\d{1,3}\.\d|^[ \t]*message-id[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _READ = 4000  # characters of a text that are looked at: machines say what they are at the top
 _LONGEST_REASON = 300
 _FOOTER_LINES = 14
@@ -41,14 +43,42 @@ def bounce(email: Email) -> Ignore | None:
     for name in table("machines")["bounce"]["headers"]:
         if email.has_header(name):
             return ignored("bounce", f"It is a delivery report: it has the header {name.title()}.")
-    local, _ = _parts(email.sender)
-    if _TOKEN_EDGE.split(local)[0] in _words("bounce", "locals") or local in _words("bounce", "locals"):
-        return ignored("bounce", f"It comes from a mail server's own address, {email.sender.email}.")
-    if email.sender.name and fold(email.sender.name) in ("mail delivery subsystem", "mail delivery system"):
-        return ignored("bounce", f"It comes from {email.sender.name}.")
-    if _is_subject(email, "bounce") and (_null_path(email) or _says(email, "bounce") or automatic(email)):
+    if sender := _daemon(email):
+        return ignored("bounce", f"It comes from a mail server itself, {sender}.")
+    told = _null_path(email) or _says(email, "bounce") or automatic(email)
+    if not is_forward_subject(email.subject) and _is_subject(email, "bounce") and told and not _is_persons(email):
         return ignored("bounce", f"It is a delivery report: its subject is “{email.subject}”.")
     return None
+
+
+def _daemon(email: Email) -> str:
+    """The mail server that speaks, by its address or, where it gives none, by its name; "" when it is none."""
+    local, _ = _parts(email.sender)
+    plain = re.sub(r"[._ -]", "", local.split("+", 1)[0].split("=", 1)[0])
+    if plain in _words("bounce", "locals") or _TOKEN_EDGE.split(local)[0] in ("bounce", "bounces"):
+        return email.sender.email
+    # The raw header as well: "MAILER-DAEMON <>" has no address that could be read.
+    named = email.sender.name or re.sub(r"<.*", "", email.header("from"))
+    name = fold(named).strip(" \"'<>@")
+    if name and _one_of("bounce", "names").fullmatch(name) and (not local or _speaks_of_delivery(email)):
+        return one_line(named, 80)
+    return ""
+
+
+def _speaks_of_delivery(email: Email) -> bool:
+    """A name alone proves little: an administrator is a person as well."""
+    subject = fold(email.subject)
+    return _says(email, "bounce") or bool(_one_of("bounce", "subjects").search(subject)) or _null_path(email)
+
+
+def _is_persons(email: Email) -> bool:
+    """Whether somebody asks about a report: an answer in a conversation, a greeting, a question of theirs."""
+    if _null_path(email) or automatic(email):
+        return False
+    text = written(email.text[:_READ])
+    asks, greets = "?" in _LINK.sub(" ", text), greets_somebody(text)
+    technical = bool(_REPLY_CODE.search(text))
+    return (greets and asks) if technical else bool(greets or asks or email.parents)
 
 
 def has_report(email: Email) -> bool:
@@ -140,13 +170,21 @@ def _null_sender(email: Email) -> Ignore | None:
 
 
 def calendar(email: Email) -> Ignore | None:
-    """Accepted, declined, cancelled: somebody's calendar says so. Invitations go on."""
-    if not _has_calendar(email):
+    """Accepted, declined, cancelled: somebody's calendar says so. Invitations go on, and what a person wrote to it."""
+    if email.calendar not in table("machines")["calendar"]["methods"] or email.calendar_note or _comment(email):
         return None
-    content_type = fold(email.header("content-type"))
-    if "method=reply" in content_type or "method=cancel" in content_type or _is_subject(email, "calendar"):
-        return ignored("calendar-notice", f"It is a calendar's own notice: “{email.subject}”.")
-    return None
+    return ignored("calendar-notice", f"It is a calendar's own notice ({email.calendar}): “{email.subject}”.")
+
+
+def _comment(email: Email) -> str:
+    """What a person typed into an answer to an invitation: what is left when the calendar's own lines are gone."""
+    if fold(email.header("content-type")).startswith("text/calendar"):
+        return ""  # the entry is the whole mail
+    text = written(email.text[:_READ])
+    if _one_of("calendar", "service").search(fold(text)):
+        return ""  # a service writes the whole mail, and puts a note into the calendar part
+    lines = [line for line in text.split("\n") if line.strip() and not _one_of("calendar", "lines").match(fold(line))]
+    return "\n".join(lines).strip(" *~_-=\n")
 
 
 def _has_calendar(email: Email) -> bool:
@@ -161,7 +199,9 @@ def _has_calendar(email: Email) -> bool:
 
 
 def _is_invitation(email: Email) -> bool:
-    return _has_calendar(email) and bool(_one_of("calendar", "invitations").fullmatch(fold(email.subject)))
+    return email.calendar == "request" or (
+        _has_calendar(email) and bool(_one_of("calendar", "invitations").fullmatch(fold(email.subject)))
+    )
 
 
 def _sender_header(email: Email) -> str:
@@ -179,7 +219,7 @@ def newsletter(email: Email) -> Ignore | None:
     mailer = fold(email.header("x-mailer") + " " + email.header("user-agent"))
     if found := next((word for word in table("machines")["newsletter"]["mailers"] if word in mailer), ""):
         return ignored("newsletter", f"It is a newsletter: it was made with {found.title()}.")
-    if email.has_header("list-unsubscribe") and not _list_sign(email):
+    if email.has_header("list-unsubscribe") and not _list_sign(email) and not email.parents:
         return ignored("newsletter", "It is a newsletter: it can be unsubscribed from (List-Unsubscribe).")
     service = next((name for name in table("machines")["newsletter"]["services"] if email.has_header(name)), "")
     if service and not is_answer(email) and _footer_says(email):
@@ -216,6 +256,9 @@ def _is_own_list(email: Email, own: frozenset[str]) -> bool:
     posts = {found.lower() for found in _MAILTO.findall(email.header("list-post"))}
     ids = fold(email.header("list-id"))
     named = re.split(r"[<>\s;]+", ids + " " + fold(email.header("mailing-list")))
+    hosts = {one.rpartition("@")[2] for one in own}
+    if any(post.rpartition("@")[2] in hosts for post in posts):
+        return True  # a group mailbox under the owner's own domain
     return any(one in posts or one in named or one.replace("@", ".") in named for one in own)
 
 
@@ -255,32 +298,9 @@ def no_reply(email: Email) -> Ignore | None:
     local, domain = _parts(email.sender)
     if not is_no_reply(local) and not set(domain.split(".")[:-2]) & _words("no_reply", "domains"):
         return None
-    if is_web_form(email):
-        return None
     other = next((one.email for one in email.reply_to if one.email != email.sender.email), "")
     hint = f" Answers are meant for {other}." if other else ""
     return ignored("no-reply", f"Its sender, {email.sender.email}, does not read answers.{hint}")
-
-
-def is_no_reply(local: str) -> bool:
-    """Whether a local part says so by whole tokens ("jobs-noreply", "do.not.reply+7", never "norepa")."""
-    plain = local.split("+", 1)[0]
-    if plain in _words("no_reply", "whole"):
-        return True
-    tokens = [re.sub(r"\d+$", "", token) for token in _TOKEN_EDGE.split(local) if token]
-    spaced = f" {' '.join(tokens)} "
-    return any(f" {words} " in spaced for words in table("machines")["no_reply"]["anywhere"])
-
-
-def is_web_form(email: Email) -> bool:
-    """Whether a web site sends what a person typed into a form; its answer would have to go to another address."""
-    local, _ = _parts(email.sender)
-    known = local.split("+", 1)[0] in _words("form", "locals")
-    people = [one for one in email.reply_to if "@" in one.email and one.email != email.sender.email]
-    asked = _one_of("form", "subjects").search(fold(email.subject)) or local.startswith(
-        ("wordpress", "form", "kontaktf")
-    )
-    return known and bool(people) and not is_no_reply(_parts(people[0])[0]) and bool(asked)
 
 
 def do_not_answer(email: Email) -> Ignore | None:
@@ -325,11 +345,13 @@ def is_answer(email: Email) -> bool:
 
 def _report_kind(email: Email) -> str:
     content_type = fold(email.header("content-type"))
-    if content_type.startswith("message/delivery-status"):
+    statuses = ("message/delivery-status", "message/global-delivery-status")
+    if content_type.startswith(statuses):
         return "delivery-status"
     if not content_type.startswith("multipart/report"):
         kinds = {file.content_type for file in email.attachments}
-        return "delivery-status" if "message/delivery-status" in kinds else ""
+        by_server = bool(kinds & set(statuses)) and not _is_persons(email)
+        return "delivery-status" if by_server else ""
     found = re.search(r"report-type\s*=\s*\"?([\w-]+)", content_type)
     kind = found.group(1) if found else ""
     return "disposition-notification" if kind == "disposition-notification" else "delivery-status"

@@ -1,55 +1,75 @@
 """A client's mail, read and answered: what is new in it, and the frame of the reply.
 
-A mail's lines are sorted into new, quoted and dropped ones first; everything else reads from that.
+Its lines are sorted first (`history.py`); everything else reads from that.
 """
 
 import re
 from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
-from typing import Literal
 
 from workflows.models import Address, Email, Outgoing
+from workflows.rules import history
 from workflows.rules.canonical import canonical, one_line
-from workflows.rules.words import fold, phrases, table
-
-Part = Literal["new", "quote", "drop"]
+from workflows.rules.forms import as_written_by
+from workflows.rules.history import Line, sort_lines
+from workflows.rules.words import counted, fold, phrases, table
 
 _LINE_END = re.compile(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]")
-_QUOTED = re.compile(r"\s{0,3}>|\s{0,3}\|\s?>")
-_DASHES = "-_‐‑‒–—―=*"  # noqa: RUF001 (the dashes that mail programs really put there)
-_RULE = re.compile(rf"[{re.escape(_DASHES)}]{{2,}}")
-_TIME_OR_ADDRESS = re.compile(r"\d{1,2}\s?[:.h]\s?\d{2}(?!\d)|\S@\S|\b\d{1,2} ?(?:am|pm)\b")
-_DATED_ADDRESS = re.compile(r"^\W{0,3}\d{4}[-年/. ].{4,200}<?\S+@\S+>?\s*[:：]$")  # noqa: RUF001 (CJK colon)
-_FIELD = re.compile(r"^[\s*>_]{0,4}([^\W\d_][^:：@<]{0,30}?)\s?\*{0,2}\s?[:：]\*{0,2}\s?(.*)$")  # noqa: RUF001
-_SIGNATURE = re.compile(r"^(?:--|—|–) ?$")  # noqa: RUF001
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
-_LINK = re.compile(r"<?https?://\S+")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+")  # noqa: RUF001
 _LONGEST_GIST = 2000
 _LONGEST_SUBJECT = 1000  # characters of a subject that are looked at
-_LONGEST_LINE = 600  # an attribution or a header line is never longer
-_LONGEST_FOOTER = 160
 _LONGEST_GREETING = 80
-_MOST_LINES = 4000
 _MOST_REFERENCES = 50
 _CONTEXT = 2  # quoted lines kept above an answer that is written under them
 
 
-def new_part(text: str) -> str:
+def new_part(text: str, earlier: Iterable[str] = ()) -> str:
     """What the sender wrote this time: without history, signature and phone footers; never empty for a non-empty text.
 
-    Answers written under quoted lines keep the last two quoted lines above them, marked "> ".
+    Answers written under quoted lines keep the last two quoted lines above them, marked "> ". `earlier`: the mails that
+    this one answers, as far as they are known: their words are older wherever they stand.
     """
-    parts = _sorted(text)
-    if not any(kind == "new" and line.strip() for kind, line in parts):
+    parts = sort_lines(text, earlier)
+    if not _has_new(parts):
         return text.strip() and _LINE_END.sub("\n", text).strip()
     return _joined(_with_context(parts))
 
 
-def written(text: str) -> str:
+def written(text: str, earlier: Iterable[str] = ()) -> str:
     """The sender's own lines alone, not one quoted word among them; may be empty."""
-    return _joined(line for kind, line in _sorted(text) if kind == "new")
+    return _joined(line for kind, line in sort_lines(text, earlier) if kind == "new")
+
+
+def everything_written(text: str, earlier: Iterable[str] = (), to: Iterable[str] = ()) -> str:
+    """`written`, and what may hide where nobody looks: in a signature, or in a mail that looks like history alone.
+
+    `to`: to whom the mail goes. History that names them as its writer is theirs.
+    """
+    parts = sort_lines(text, earlier)
+    if _has_new(parts):
+        signature = history.small_print(line for kind, line in parts if kind == "signature")
+        return _joined([*(line for kind, line in parts if kind == "new"), *signature])
+    writers = fold("\n".join(line for kind, line in parts if kind == "head" and not history.names_readers(line)))
+    theirs = any(address and address.lower() in writers for address in to)
+    return "" if theirs else _joined(line for kind, line in parts if kind in ("head", "older", "signature"))
+
+
+def left_out(text: str, earlier: Iterable[str] = ()) -> str:
+    """What `new_part` leaves out although nothing marks it as quoted, in one sentence for the owner; "" when nothing.
+
+    It is most likely older, but only a known older mail would prove it.
+    """
+    parts = sort_lines(text, earlier)
+    found = history.left_out(parts) if _has_new(parts) else ()
+    pieces = (f"{counted(one.lines, 'line')} below “{one.below}”" for one in found)
+    said = ", ".join(pieces)
+    return f"Not shown, taken for an older mail: {said}. The whole lies in your mailbox." if said else ""
+
+
+def _has_new(parts: Iterable[Line]) -> bool:
+    return any(kind == "new" and line.strip() for kind, line in parts)
 
 
 def gist(text: str, limit: int = 90) -> str:
@@ -70,9 +90,11 @@ def gist(text: str, limit: int = 90) -> str:
 def reply_to(email: Email, body: str, case: int, version: int) -> Outgoing:
     """The reply as it would leave: to the first From address alone, in the client's thread, body canonical.
 
+    What came through a web form is answered to its visitor.
+
     `to` is empty when the mail has no sender address: such a mail cannot be answered.
     """
-    sender = email.sender
+    sender = as_written_by(email).sender
     recipient = Address(email=sender.email, name=one_line(sender.name[:_LONGEST_SUBJECT], 200))
     return Outgoing(
         case=case,
@@ -111,135 +133,10 @@ def is_forward_subject(subject: str) -> bool:
     )
 
 
-# ---------------------------------------------------------------- sorting lines
+# ---------------------------------------------------------------- joining lines
 
 
-def _sorted(text: str) -> list[tuple[Part, str]]:
-    """Every line with what it is, in order."""
-    lines = _LINE_END.sub("\n", text).split("\n")
-    lines = [*lines[:_MOST_LINES], *(["\n".join(lines[_MOST_LINES:])] if len(lines) > _MOST_LINES else [])]
-    sorted_lines: list[tuple[Part, str]] = []
-    position = 0
-    while position < len(lines):
-        line = lines[position]
-        if _is_forward_line(line):  # what is forwarded is the message: the rest stays as it is
-            return [*_without_footers(sorted_lines), ("new", ""), *(("new", rest) for rest in lines[position:])]
-        if _starts_history(lines, position):
-            sorted_lines += [("drop", rest) for rest in lines[position:]]
-            break
-        if length := _attribution(lines, position):
-            sorted_lines += [("drop", rest) for rest in lines[position : position + length]]
-            position += length
-            if not _QUOTED.match(_next_filled(lines, position)):
-                sorted_lines += [("drop", rest) for rest in lines[position:]]
-                break
-            continue
-        sorted_lines.append(("quote" if _QUOTED.match(line) else "new", line))
-        position += 1
-    return _without_footers(sorted_lines)
-
-
-def _without_footers(parts: list[tuple[Part, str]]) -> list[tuple[Part, str]]:
-    """Signatures after "-- " and phone footers at the end of a run of new lines become dropped ones."""
-    kept: list[tuple[Part, str]] = []
-    run: list[str] = []
-    for kind, line in [*parts, ("drop", "")]:
-        if kind == "new":
-            run.append(line)
-            continue
-        kept += _footers_dropped(run)
-        kept.append((kind, line))
-        run = []
-    return kept[:-1]
-
-
-def _footers_dropped(lines: list[str]) -> list[tuple[Part, str]]:
-    end = next((at for at, line in enumerate(lines) if _SIGNATURE.match(line.strip()) and at), len(lines))
-    while end and (not lines[end - 1].strip() or _is_mobile(lines[end - 1])):
-        end -= 1
-    return [("new", line) for line in lines[:end]] + [("drop", line) for line in lines[end:]]
-
-
-def _is_mobile(line: str) -> bool:
-    if len(line) > _LONGEST_FOOTER:
-        return False
-    bare = _LINK.sub("", line).strip(" .*_<>[]-\t")
-    return bool(_mobile().fullmatch(fold(bare)))
-
-
-def _starts_history(lines: list[str], at: int) -> bool:
-    """Whether everything from this line on is older: "----- Original Message -----", or Outlook's header block."""
-    line = lines[at].strip()
-    if len(line) > _LONGEST_LINE or not line:
-        return False
-    if _RULE.match(line):
-        bare = fold(line.strip(_DASHES + " ").rstrip(":"))
-        if bare:
-            return bool(_original().fullmatch(bare))
-        following = [at + step for step in range(1, 4) if at + step < len(lines) and lines[at + step].strip()]
-        return bool(following) and _is_block(lines, following[0])
-    return _is_block(lines, at)
-
-
-def _is_block(lines: list[str], at: int) -> bool:
-    if _field(lines[at]) not in _names("from"):
-        return False
-    fields = [_field(line) for line in [line for line in lines[at + 1 : at + 14] if line.strip()][:7]]
-    return all(any(field in _names(kind) for field in fields) for kind in ("date", "to"))
-
-
-def _field(line: str) -> str:
-    found = _FIELD.match(line[:_LONGEST_LINE])
-    return fold(found.group(1)).strip("* ") if found else ""
-
-
-def _is_forward_line(line: str) -> bool:
-    stripped = line.strip()
-    if not stripped or len(stripped) > _LONGEST_FOOTER:
-        return False
-    bare = stripped.strip(_DASHES + " ")
-    marked = bool(_RULE.match(stripped)) or stripped.endswith((":", "："))  # noqa: RUF001
-    return marked and bool(_forwarded().fullmatch(fold(bare.rstrip(":： "))))  # noqa: RUF001
-
-
-def _attribution(lines: list[str], at: int) -> int:
-    """How many lines an "On <date>, <name> wrote:" takes that starts here; 0 when none does."""
-    joined = ""
-    for length, line in enumerate(lines[at : at + 3], start=1):
-        if not line.strip() or len(line) > _LONGEST_LINE or _QUOTED.match(line):
-            return 0
-        joined = f"{joined} {line.strip()}" if joined else line.strip()
-        if not joined.rstrip(" *_-").endswith((":", "：")):  # noqa: RUF001
-            continue
-        if length > 1 and not _may_start(lines[at]):
-            return 0
-        return length if _is_attribution(joined, quote_follows=_quote_follows(lines, at + length)) else 0
-    return 0
-
-
-def _is_attribution(line: str, *, quote_follows: bool) -> bool:
-    folded = fold(line.strip(" *_-"))
-    if _DATED_ADDRESS.match(folded):
-        return True
-    if not (_wrote().search(folded) or any(mark in folded for mark in table("history")["wrote_joined"])):
-        return bool(_quoting().match(folded)) and (quote_follows or "@" in folded)
-    return quote_follows or bool(_TIME_OR_ADDRESS.search(folded) and re.search(r"\d|@", folded))
-
-
-def _may_start(line: str) -> bool:
-    folded = fold(line.lstrip(" *_-"))
-    return bool(_starters().match(folded) or _TIME_OR_ADDRESS.search(folded)) and bool(re.search(r"\d|@", folded))
-
-
-def _quote_follows(lines: list[str], at: int) -> bool:
-    return bool(_QUOTED.match(_next_filled(lines, at)))
-
-
-def _next_filled(lines: list[str], at: int) -> str:
-    return next((line for line in lines[at : at + 4] if line.strip()), "")
-
-
-def _with_context(parts: list[tuple[Part, str]]) -> Iterable[str]:
+def _with_context(parts: Iterable[Line]) -> Iterable[str]:
     """The new lines, and above each answer that stands under a quote the quote's last lines."""
     quoted: list[str] = []
     for kind, line in parts:
@@ -264,6 +161,12 @@ def _joined(lines: Iterable[str]) -> str:
     stripped = [line.rstrip() for line in lines]
     kept = [line for before, line in pairwise(["", *stripped]) if line or before]
     return "\n".join(kept).strip("\n")
+
+
+def greets_somebody(text: str) -> bool:
+    """Whether a text begins with a greeting."""
+    first = next((line for line in text.split("\n") if line.strip()), "")
+    return bool(_greeting().match(fold(first[:_LONGEST_GREETING])))
 
 
 def _is_greeting(line: str) -> bool:
@@ -291,43 +194,8 @@ def _references(email: Email) -> tuple[str, ...]:
 
 
 @cache
-def _wrote() -> re.Pattern[str]:
-    return phrases(table("history")["wrote"])
-
-
-@cache
-def _quoting() -> re.Pattern[str]:
-    return phrases(table("history")["quoting"])
-
-
-@cache
-def _starters() -> re.Pattern[str]:
-    return phrases(table("history")["starters"])
-
-
-@cache
-def _original() -> re.Pattern[str]:
-    return phrases(table("history")["original"])
-
-
-@cache
-def _forwarded() -> re.Pattern[str]:
-    return phrases(table("history")["forwarded"])
-
-
-@cache
-def _mobile() -> re.Pattern[str]:
-    return phrases(table("history")["signature"]["mobile"])
-
-
-@cache
 def _greeting() -> re.Pattern[str]:
     return phrases(table("history")["greeting"]["words"])
-
-
-@cache
-def _names(kind: str) -> frozenset[str]:
-    return frozenset(fold(name) for name in table("history")["block"][kind])
 
 
 @cache

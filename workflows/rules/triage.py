@@ -8,10 +8,12 @@ import re
 
 from workflows.models import Email, Ignore, Owner, Surroundings
 from workflows.rules import machines
+from workflows.rules.forms import as_written_by
 from workflows.rules.holds import hold_reason
 from workflows.rules.machines import ignored
 from workflows.rules.payments import lure
 from workflows.rules.replying import is_reply_subject, new_part
+from workflows.rules.services import service_notice
 from workflows.rules.words import fold
 
 __all__ = ["OUR_HEADER", "hold_reason", "only_claims", "triage"]
@@ -26,11 +28,27 @@ def triage(email: Email, owner: Owner, around: Surroundings) -> Ignore | None:
 
     For mail from an inbox; the owner's own mail and answers to approval mails are routing's.
     """
+    email = as_written_by(email, owner.addresses)
+    if email.form:
+        return _visitors(email, around)
     return (
         _own(email, owner, around)
         or unwanted(email, around)
         or _machine(email)
         or (None if around.open_case else _unaddressed(email, owner, around) or _unwanted(email, around))
+    )
+
+
+def _visitors(email: Email, around: Surroundings) -> Ignore | None:
+    """What a visitor typed into a web form: the site's own signs of a machine say nothing about them."""
+    if around.ours:
+        return ignored("own-mail", "Deskhand sent it itself.")
+    known = around.client is not None and around.client.written_to
+    return (
+        unwanted(email, around)
+        or _empty(email)
+        or (None if known else machines.spam(email))
+        or (None if around.open_case else _unwanted(email, around))
     )
 
 
@@ -43,7 +61,7 @@ def _own(email: Email, owner: Owner, around: Surroundings) -> Ignore | None:
     if own:
         return ignored("own-mail", f"It comes from your own address, {own}.")
     if "@" not in email.sender.email.strip("@"):
-        return ignored("no-sender", "It has no sender address, so nobody can be answered.")
+        return machines.bounce(email) or ignored("no-sender", "It has no sender address, so nobody can be answered.")
     return None
 
 
@@ -86,8 +104,6 @@ def _machine(email: Email) -> Ignore | None:
 
 
 def _sender(email: Email) -> Ignore | None:
-    if machines.is_web_form(email):
-        return None
     return machines.platform(email) or machines.no_reply(email)
 
 
@@ -100,7 +116,8 @@ def _unaddressed(email: Email, owner: Owner, around: Surroundings) -> Ignore | N
         or machines.mailing_list(email, owner.addresses)
         or machines.bulk(email, owner.addresses)
     )
-    return found or (None if known else machines.do_not_answer(email)) or _address(email, owner, known=known)
+    unknown = None if known else machines.do_not_answer(email) or service_notice(email, owner.name.split(" ")[0])
+    return found or unknown or _address(email, owner, known=known)
 
 
 def _lure(email: Email) -> Ignore | None:
