@@ -86,6 +86,4 @@ def _taught(connection: Connection, signature: LearntSignature) -> TaughtSignatu
         .order_by(seen.c.at, seen.c.id)
     )
     rows = connection.execute(query).all()
-    return TaughtSignature(
-        text=signature.text, subjects=tuple(row.subject for row in rows), since=rows[THREADS - 1].at
-    )
+    return TaughtSignature(text=signature.text, subjects=tuple(row.subject for row in rows), since=rows[THREADS - 1].at)

@@ -306,3 +306,14 @@ async def test_a_probes_own_fault_does_not_stop_the_others():
 def test_every_probe_is_documented_in_its_order():
     text = (ROOT / "docs" / "check.md").read_text("utf-8")
     assert tuple(re.findall(r"^\| `([\w.]+)` \|", text, re.MULTILINE)) == check.ORDER
+
+
+async def test_the_signature_that_is_left_out_of_answers_is_named(home: Home):
+    found = (await home.probes())["signature"]
+    assert found.ok
+    assert found.detail.startswith("None is learnt yet")
+    assert "owner.signature" in found.detail
+    home.write("owner", signature="Ada Winter\nTexte · Musterweg 1")
+    assert '"Ada Winter · Texte · Musterweg 1" (owner.signature)' in (await home.probes())["signature"].detail
+    home.write("owner", signature="Ada Winter\nno")
+    assert 'holds the line "no"' in (await home.probes())["settings"].problem

@@ -60,3 +60,12 @@ def test_an_answer_that_is_longer_than_what_is_read_is_never_taken_in_part() -> 
         assert isinstance(decisions.read(cut, asked, OWNER, now), Unclear)
     whole = Email(identity="i", blob="b", text="edit\nHello.")
     assert decisions.read(whole, asked, OWNER, now) == Edit(text="Hello.\n")
+
+
+def test_a_letter_is_shown_also_where_the_settings_let_an_edit_send() -> None:
+    from workers.answering import Answering
+
+    answering = Answering(None, None, None, None, None, edit_sends=True)  # type: ignore[arg-type] # only the setting
+    assert answering._with_setting(Edit(text="Hi.\n")) == Edit(text="Hi.\n", send=True)
+    letter = Edit(text="Hi Maria,\n\nFriday.\n\nAda\n", letter=True)
+    assert answering._with_setting(letter) == letter

@@ -382,3 +382,33 @@ def test_a_source_may_stand_in_the_environment(home: Path, monkeypatch: pytest.M
     monkeypatch.setenv("DESKHAND_SOURCES__WWR__URL", "https://weworkremotely.com/remote-jobs.rss")
     monkeypatch.setenv("DESKHAND_SOURCES__WWR__USE", "weworkremotely")
     assert load(home).sources["wwr"].use == "weworkremotely"
+
+
+@pytest.mark.parametrize(
+    ("stated", "blocks"),
+    [
+        ('""', ()),
+        ('"Ada Winter"', ("Ada Winter",)),
+        ('"""\nAda Winter\n\nTexte, Berlin\n"""', ("Ada Winter\nTexte, Berlin",)),
+        ('["Ada Winter\\nTexte", "", "Ada, unterwegs"]', ("Ada Winter\nTexte", "Ada, unterwegs")),
+    ],
+)
+def test_the_signature_is_a_text_or_several(home: Path, stated: str, blocks: tuple[str, ...]):
+    write(home, documented_sample().replace('signature = ""', f"signature = {stated}"))
+    assert load(home).owner_facts().signatures == blocks
+
+
+def test_a_signature_that_holds_an_answer_is_refused(home: Path):
+    write(home, documented_sample().replace('signature = ""', 'signature = ["Ada", "Ada Winter\\nok"]'))
+    with pytest.raises(NeedsOwner, match='the line "ok"'):
+        load(home).owner_facts()
+    write(home, documented_sample().replace('signature = ""', "signature = 5"))
+    with pytest.raises(NeedsOwner, match=r"owner.signature must be a text, or a list of texts"):
+        load(home)
+
+
+def test_the_profiles_languages_are_those_of_the_answers(home: Path):
+    text = documented_sample()
+    write(home, text if "languages = [" in text else f'{text}\n[profile]\nlanguages = ["de", "fr"]\n')
+    loaded = load(home)
+    assert loaded.owner_facts().languages == loaded.profile.languages

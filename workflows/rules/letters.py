@@ -30,23 +30,24 @@ def is_letter(text: str, owner: Owner, to: frozenset[str] = frozenset()) -> bool
     first = _without_dots(lines[0][:_LONGEST_LINE], grammar) if lines else ""
     # "Hola, Maria:" greets behind a comma.
     behind = _BEHIND_COMMA.sub(r"\1 ", first, count=1)
-    greetings = (_GREETED.match(first), _GREETED.match(behind) if behind != first else None)
-    plain, late = (match and (match["greeting"], [match["rest"] or "", *lines[1:]]) for match in greetings)
-    if plain and _is_letter_to(*plain, owner, to, grammar, sign=greetings[0]["end"] if greetings[0] else ""):
+    match = _GREETED.match(first)
+    if match and _is_letter_to(match, [match["rest"] or "", *lines[1:]], owner, to, grammar):
         return True
-    return bool(late) and _greets_only(late[0], to, grammar) and _ends(late[1], owner, grammar)
+    late = _GREETED.match(behind) if behind != first else None
+    names_them = late is not None and _greets_only(late["greeting"], to, grammar)
+    return late is not None and names_them and _ends([late["rest"] or "", *lines[1:]], owner, grammar)
 
 
-def _is_letter_to(  # noqa: PLR0913, PLR0917 - a greeting, what follows it, and whom both may be for
-    greeting: str, body: list[str], owner: Owner, to: frozenset[str], grammar: Grammar, sign: str | None
-) -> bool:
+def _is_letter_to(match: re.Match[str], body: list[str], owner: Owner, to: frozenset[str], grammar: Grammar) -> bool:
+    """Whether it greets somebody and ends as a letter does. `body`: what follows the greeting."""
+    greeting = match["greeting"]
     for words in grammar.plain:
         addressee = _addressee(greeting, words)
         if addressee is None or "deskhand" in addressee:
             continue
         if to & set(addressee) and _is_only_names(addressee, to, grammar):
             return _ends(body, owner, grammar, unsigned=bool(owner.signatures) and not body[0])
-        if sign != "." and _is_somebody(greeting, addressee, words, owner, grammar):
+        if match["end"] != "." and _is_somebody(greeting, addressee, words, owner, grammar):
             return _ends(body, owner, grammar) and not _is_order(body, grammar)
     return _is_open_letter(greeting, body, owner, grammar)
 

@@ -45,9 +45,10 @@ from workflows.models import (
     Unclear,
 )
 from workflows.rules import decisions
-from workflows.rules.calendar import folded, format_deadline, language_of, parse_when
+from workflows.rules.calendar import folded, format_deadline, parse_when
 from workflows.rules.canonical import one_line, visible
 from workflows.rules.closings import without_closing
+from workflows.rules.grammar import languages_of
 from workflows.rules.money import currency_of
 from workflows.rules.typed import Typed, typed
 from workflows.rules.words import table
@@ -265,7 +266,7 @@ def _head(line: str, owner: Owner) -> tuple[str, str, str]:
     if len(line) > _LONGEST:
         return "", "", ""
     tokens = _without_greetings(visible(line).split())
-    phrases = _phrases(language_of(owner))
+    phrases = _phrases(languages_of(owner))
     for length in range(min(_LONGEST_PHRASE, len(tokens)), 0, -1):
         phrase = _bare(" ".join(tokens[:length]))
         if phrase in phrases:
@@ -413,7 +414,7 @@ def _number(text: str) -> int:
 
 def _after_until(text: str, owner: Owner) -> str:
     """The time without a leading "until", where a short phrase ("away") met before a longer one ("away until")."""
-    long = [phrase.split() for phrase, kind in _phrases(language_of(owner)).items() if kind == "away"]
+    long = [phrase.split() for phrase, kind in _phrases(languages_of(owner)).items() if kind == "away"]
     until = {words[-1] for words in long if len(words) > 1} | {"until", "till"}
     first, _, others = text.partition(" ")
     return others if others and _bare(first) in until else text
@@ -439,8 +440,7 @@ def _greetings() -> frozenset[str]:
 
 
 @lru_cache(maxsize=16)
-def _phrases(language: str) -> dict[str, str]:
-    """Every active phrase -> its kind. One that the two languages use differently is the owner's language's."""
-    words = table("orders")
-    tables = [words[language], words["en"]]
+def _phrases(languages: tuple[str, ...]) -> dict[str, str]:
+    """Every active phrase -> its kind. One that two languages use differently is the owner's own language's."""
+    tables = [table("orders")[language] for language in languages]
     return {_bare(phrase): kind for active in reversed(tables) for kind in _KINDS for phrase in active.get(kind, ())}

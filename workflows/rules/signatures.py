@@ -80,8 +80,8 @@ def learnt(mails: Iterable[OwnMail], owner: Owner) -> tuple[LearntSignature, ...
     blocks: dict[tuple[str, ...], dict[str, _Ending]] = defaultdict(dict)
     for ending in endings:  # the longest block that it shares with other threads
         starts = (start for start in range(len(ending.lines)) if len(shared[_keys(ending, start)]) >= THREADS)
-        if (start := next(starts, None)) is not None:
-            blocks[_keys(ending, start)].setdefault(ending.mail.thread, ending)
+        if (first := next(starts, None)) is not None:
+            blocks[_keys(ending, first)].setdefault(ending.mail.thread, ending)
     known: dict[str, LearntSignature] = {}
     for keys, threads in blocks.items():
         text = _text(keys, threads, owner, grammar) if len(threads) >= THREADS else ""
