@@ -34,13 +34,14 @@ from workers import logs
 from workers import settings as house_settings
 from workers.aftercare import Aftercare
 from workers.hints import Hints
+from workers.ordering import Orders
 from workers.own_mail import OwnMail
 from workers.supervisor import Service
 from workers.upkeep import Upkeep
 from workflows.models import CaseState, Email
 
-PATIENCE = 60.0
-"""Seconds of real time in which the service must be done with what has come."""
+PATIENCE = 180.0
+"""Seconds of real time in which the service must be done with what has come: a mail that IDLE missed takes a minute."""
 _SKIPPED = frozenset({"schedules", "upkeep", "aftercare", "hints", "watch over own mail"})
 """Parts that wait in real time: their rounds are made by `Days`, and the skipping server has no schedules."""
 
@@ -77,6 +78,7 @@ class LeapingService(Service):
     upkeep: Upkeep
     aftercare: Aftercare
     hints: Hints
+    orders: Orders
     own_mail: OwnMail
 
     def _upkeep(self) -> Upkeep:
@@ -90,6 +92,10 @@ class LeapingService(Service):
     def _hints(self, *parts: Any) -> Hints:
         self.hints = super()._hints(*parts)
         return self.hints
+
+    def _orders(self, *parts: Any) -> Orders:
+        self.orders = super()._orders(*parts)
+        return self.orders
 
     def _own_mail(self) -> OwnMail:
         self.own_mail = super()._own_mail()

@@ -32,7 +32,9 @@ class Effect(StrEnum):
     ASKED = "she is asked what she means, and nothing is sent"
     AGAIN = "the newer draft is shown again, and nothing is sent"
     HELD = "it is approved and waits for the resume, and nothing is sent"
-    TOLD = "she is told"
+    STATUS = "she is told how things stand"
+    AWAY = "she counts as away, and is told"
+    BACK = "she counts as back, and is told"
     STOPPED = "everything is stopped, and she is told"
     RESUMED = "what was approved leaves, and she is told"
 
@@ -199,11 +201,11 @@ ROWS = (
 )  # fmt: skip
 
 ORDERS = (
-    Order(day=0, hour="20:00", words="deskhand status", must=Effect.TOLD),
+    Order(day=0, hour="20:00", words="deskhand status", must=Effect.STATUS),
     Order(day=3, hour="18:10", words="stop all", must=Effect.STOPPED, program=DESK, in_answer=True),
     Order(day=3, hour="19:00", words="deskhand resume", must=Effect.RESUMED),
-    Order(day=3, hour="20:10", words="deskhand away until tomorrow", must=Effect.TOLD),
-    Order(day=3, hour="20:40", words="deskhand back", must=Effect.TOLD, program=DESK),
+    Order(day=3, hour="20:10", words="deskhand away until tomorrow", must=Effect.AWAY),
+    Order(day=3, hour="20:40", words="deskhand back", must=Effect.BACK, program=DESK),
 )
 
 # ---------------------------------------------------------------- what she says, another way in each stretch

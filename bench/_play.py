@@ -13,6 +13,7 @@ from bench._diary import DESK, NOT_CLEAR, OWNER, PHONE, WORDLESS, Answer, Effect
 from bench._owner import Verdict, Yes
 from tests.house import ROOT
 from tools.mail import mime
+from workers.desk_texts import status_subject
 from workflows.models import Address, CaseState, Email
 from workflows.rules.canonical import canonical
 
@@ -297,8 +298,18 @@ class Play:
             return "she heard nothing"
         if said.must in {Effect.SHOWN, Effect.AGAIN}:
             return self._fault_of_showing(said, heard)
-        if said.must is Effect.STOPPED and not self._stopped():
-            return "it was not stopped"
+        return self._fault_of_order(said.must, heard)
+
+    def _fault_of_order(self, must: Effect, heard: Sequence[Told]) -> str:
+        ledger = self.house.service.parts.ledger
+        if must is Effect.STOPPED:
+            return "" if self._stopped() else "it was not stopped"
+        if must in {Effect.AWAY, Effect.BACK}:
+            away = ledger.away_until() is not None
+            return "" if away == (must is Effect.AWAY) else f"she counts as {'away' if away else 'here'}"
+        if must is Effect.STATUS:
+            subject = status_subject(self.house.service.orders.facts())
+            return "" if any(subject in told.email.subject for told in heard) else "no status came"
         return ""
 
     def _fault_of_showing(self, said: Said, heard: Sequence[Told]) -> str:
@@ -318,8 +329,8 @@ class Play:
         return "" if fits[said.must] else f"the case is {state.stage} {state.outcome}".rstrip()
 
     def _fault_of_resume(self, before: Before) -> str:
-        if self._stopped():
-            return "everything is still stopped"
+        if self._stopped() or not before.stopped:
+            return "everything is still stopped" if before.stopped else "nothing was stopped before"
         if not self._heard(before):
             return "she heard nothing"
         states = self.house.service.parts.ledger.open_cases()
