@@ -111,7 +111,7 @@ def fill(home: Path) -> None:
                            "at": NOW + timedelta(minutes=5)}),
         (schema.answers, {"key": "k", "case": 2, "version": 1, "answer": to_json(answer), "state": "handled",
                           "result": "closed", "at": NOW}),
-        (schema.outbox, {"intent": "ask:1.2", "purpose": "approval", "case": 1, "version": 2, "hash": "h",
+        (schema.outbox, {"intent": "ask:1.2:1", "purpose": "approval", "case": 1, "version": 2, "hash": "h",
                          "recipients": '["ada@winter.example"]', "state": "sent", "message_id": "<m@x>", "at": NOW}),
         (schema.outbox, {"intent": "send:2.1", "purpose": "client", "case": 2, "version": 1, "hash": "h",
                          "recipients": '["maria@studio.example"]', "state": "uncertain",

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import imaplib
 import random
 import threading
 import time
@@ -56,7 +57,7 @@ class Ledger:
 
     @contextlib.asynccontextmanager
     async def watching(
-        self, account: Account, folder: str = "INBOX", patience: Patience = QUICK
+        self, account: Account, folder: str = "INBOX", patience: Patience = QUICK, since: datetime | None = None
     ) -> AsyncIterator["asyncio.Task[None]"]:
         task = asyncio.create_task(
             watch(
@@ -68,6 +69,7 @@ class Ledger:
                 moved=self.moved,
                 on_state=lambda name, state: self.states.append(f"{name} {state}"),
                 clock=SystemClock(),
+                since=since,
                 patience=patience,
             )
         )
@@ -120,6 +122,34 @@ async def test_only_what_comes_after_the_first_look_is_work(mailbox: DovecotUser
     assert found.content == mail(3)
     assert (found.uid, found.folder, found.folder_kind) == (4, "INBOX", "inbox")
     assert ledger.cursors["INBOX"].last_uid == 4
+
+
+async def test_the_first_look_begins_when_the_start_was_not_when_it_connected(mailbox: DovecotUser) -> None:
+    ledger, start = Ledger(), datetime(2026, 11, 24, 8, 30, 12, 345678, tzinfo=UTC)
+    arrivals = [start - timedelta(days=2), start - timedelta(seconds=2), start, start + timedelta(seconds=3)]
+    for number, arrival in enumerate(arrivals):
+        await off_loop(arrive, mailbox, mail(number), arrival)
+    async with ledger.watching(mailbox.account(), since=start):
+        await until(lambda: len(ledger.mails) == 2)
+        await off_loop(mailbox.deliver, mail(4))
+        await until(lambda: len(ledger.mails) == 3)
+    assert [found.content for found in ledger.mails] == [mail(2), mail(3), mail(4)]
+
+
+async def test_where_nothing_came_since_the_start_nothing_older_is_work(mailbox: DovecotUser) -> None:
+    ledger, start = Ledger(), datetime.now(UTC) + timedelta(minutes=1)
+    await off_loop(mailbox.deliver_many, [mail(number) for number in range(3)])
+    async with ledger.watching(mailbox.account(), since=start):
+        await until(lambda: "INBOX idle" in ledger.states)
+        assert ledger.cursors["INBOX"].last_uid == 3
+    assert not ledger.mails
+
+
+def arrive(mailbox: DovecotUser, raw: bytes, at: datetime) -> None:
+    """A delivery that the server dates so."""
+    with mailbox.session() as client:
+        said, detail = client.append('"INBOX"', "", imaplib.Time2Internaldate(at), raw)
+    assert said == "OK", detail
 
 
 async def test_nobodys_mail_is_touched(mailbox: DovecotUser) -> None:
