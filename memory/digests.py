@@ -20,6 +20,7 @@ from memory.schema import (
     from_json,
     meta,
     outbox,
+    seen,
     threads,
     to_json,
     versions,
@@ -28,7 +29,6 @@ from workflows.errors import Permanent
 from workflows.models import Brief, CaseState, Outgoing, Stage
 
 Kind = Literal["digest", "nudge"]
-_OPEN = ("waiting", "drafted", "needs_owner")
 _LOOK_AGAIN = timedelta(hours=6)
 """While the owner is away, or back early: how late an expiry may be seen to be due."""
 _AWAY = "away_until"
@@ -42,6 +42,11 @@ class Waiting:
     asked: bool  # by a mail of its own
     in_digest: bool
     nudged: bool
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the owner has seen it: what nobody showed them waits for a digest, not for their answer."""
+        return self.asked or self.in_digest or self.nudged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,18 +78,27 @@ class Digests(Book):
         query = select(cases.c.state).where(cases.c.closed_at.is_(None), cases.c.stage == "waiting")
         with self._reading() as connection:
             states = [from_json(CaseState, text) for text in connection.execute(query).scalars()]
-            found = [_waiting(connection, state) for state in states if state.later_until is None]
+            found = waiting_now(connection, states)
         return tuple(sorted(found, key=lambda one: (one.state.asked_at or self._clock.now(), one.state.case)))
 
     def others_waiting(self, case: int) -> int:
-        """How many other cases wait for the owner, or are just being shown."""
+        """How many other cases wait for the owner, or are just being shown; not those put off or never shown."""
         asked = exists().where(outbox.c.case == cases.c.number, outbox.c.purpose == "approval")
-        query = select(func.count()).where(
-            cases.c.closed_at.is_(None), cases.c.number != case, cases.c.stage.in_(_OPEN),
-            (cases.c.stage != "drafted") | asked,
-        )  # fmt: skip
+        others = cases.c.closed_at.is_(None) & (cases.c.number != case)
+        counted = (cases.c.stage == "needs_owner") | ((cases.c.stage == "drafted") & asked)
         with self._reading() as connection:
-            return connection.execute(query).scalar_one()
+            rows = connection.execute(select(cases.c.state).where(others, cases.c.stage == "waiting")).scalars()
+            shown = [
+                one for one in waiting_now(connection, (from_json(CaseState, row) for row in rows)) if one.is_shown
+            ]
+            return len(shown) + connection.execute(select(func.count()).where(others, counted)).scalar_one()
+
+    def is_making(self) -> bool:
+        """Whether something that was recorded is not with its case yet, or a case is just being drafted or shown."""
+        recorded = select(seen.c.id).where(seen.c.state == "recorded").limit(1)
+        drafting = select(cases.c.number).where(cases.c.closed_at.is_(None), cases.c.stage.in_(("new", "drafted")))
+        with self._reading() as connection:
+            return any(connection.execute(query).first() is not None for query in (recorded, drafting.limit(1)))
 
     def open_digests(self, kind: Kind, batches: Sequence[Sequence[CaseState]], slot: datetime) -> None:
         """Keep what each digest shows, and that this moment's round is made, in one transaction."""
@@ -257,6 +271,11 @@ class Digests(Book):
 
 
 # ---------------------------------------------------------------- rows
+
+
+def waiting_now(connection: Connection, states: Iterable[CaseState]) -> list[Waiting]:
+    """Of cases in the stage "waiting" those that are not put off, and how each was shown."""
+    return [_waiting(connection, state) for state in states if state.later_until is None]
 
 
 def _waiting(connection: Connection, state: CaseState) -> Waiting:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from memory.book import Book
-from memory.schema import cases, from_json, outbox, placed, versions
+from memory.schema import answers, cases, from_json, outbox, placed, versions
 from workflows.models import Outgoing
 
 _LEAVING = ("claimed", "committing", "sent", "uncertain")
@@ -26,9 +26,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnMail:
-    """A mail of ours to the owner about a case that has ended."""
+    """A mail of ours to the owner about a case that has ended; `answers`: the owner's, by the mails' identities."""
 
     intent: str
+    reference: str = ""  # what an answer to it names as a parent, beside its Message-IDs
+    answers: frozenset[str] = frozenset()
     message_ids: tuple[str, ...]
     body_hash: str
 
@@ -76,16 +78,26 @@ class Placed(Book):
         """Our mails to the owner about cases that have ended, that arrived and were not moved yet, oldest first."""
         to_owner = outbox.c.purpose.in_(("approval", "notice")) & (outbox.c.state == "sent")
         query = (
-            select(outbox.c.intent, outbox.c.message_id, outbox.c.server_id, outbox.c.body_hash)
+            select(
+                outbox.c.intent,
+                outbox.c.message_id,
+                outbox.c.server_id,
+                outbox.c.reference,
+                outbox.c.body_hash,
+                outbox.c.case,
+            )
             .join(cases, cases.c.number == outbox.c.case)
             .where(to_owner, cases.c.closed_at.is_not(None), outbox.c.arrived_at.is_not(None), outbox.c.tidied == 0)
             .order_by(outbox.c.id)
         )
         with self._reading() as connection:
             rows = connection.execute(query).all()
+            answered = {row.case: _answers(connection, row.case) for row in rows}
         return tuple(
             OwnMail(
                 intent=row.intent,
+                reference=row.reference,
+                answers=answered[row.case],
                 message_ids=tuple(one for one in (row.message_id, row.server_id) if one),
                 body_hash=row.body_hash,
             )
@@ -101,6 +113,12 @@ class Placed(Book):
         query = select(placed).where(*conditions).order_by(placed.c.case, placed.c.version)
         with self._reading() as connection:
             return tuple(_draft(row) for row in connection.execute(query))
+
+
+def _answers(connection: Connection, case: int) -> frozenset[str]:
+    """The identities of the mails in which the owner answered this case, proven and taken up."""
+    keys = connection.execute(select(answers.c.key).where(answers.c.case == case)).scalars()
+    return frozenset(key.partition(":")[0] for key in keys)
 
 
 def lies_in_drafts(connection: Connection, case: int) -> bool:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import Engine
 
@@ -14,6 +15,9 @@ from tests.servers.dovecot import Dovecot, DovecotUser
 from tests.servers.openai import OpenAIServer
 from tests.servers.smtp import RecordingSmtp
 from workers.clock import SystemClock
+
+hypothesis.settings.register_profile("house", deadline=None)  # an example takes as long as the machine is busy
+hypothesis.settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -31,6 +31,8 @@ STARTERS = {
         "workers.temporal.TemporalServer",
     ),
     *("workers.control.ControlServer", "tools.mail.embedded.EmbeddedMail", "tools.mail.parser.Parser"),
+    *("workers.demo.site.Site", "workers.suite.provide", "workers.temporal_cli.find_cli", "socket.socket"),
+    *("http.server.HTTPServer", "http.server.ThreadingHTTPServer", "tools.addresses.is_own"),
     *("workers.worker.build_workers", "socket.create_server", "tools.pages.Reader"),
 }
 """What starts something, by module and name."""

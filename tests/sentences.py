@@ -20,7 +20,7 @@ SECTIONS = {
     "Temporal": ("workers/temporal.py", "workers/temporal_cli.py"),
     "Commands and the service": (
         "workers/commands/*.py", "workers/control.py", "workers/handlers.py", "workers/demo/*.py",
-        "workers/supervisor.py", "workers/settling.py",
+        "workers/supervisor.py", "workers/settling.py", "workers/suite.py",
     ),
     "Projects and time": ("tools/projects.py", "tools/timesheets.py", "tools/gitlog.py", "workers/work.py"),
     "Sources of job posts and plugins": ("tools/feeds.py", "tools/plugins.py", "workers/feeds.py"),

@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflows.models import Address, Attachment, Brief, Client, Draft, Outgoing, Owner, Source
-from workflows.rules.approval import Question, extract_draft, mailbox, render, render_hold, render_notice
+from workflows.rules import digest
+from workflows.rules.approval import (
+    Question,
+    extract_draft,
+    item_lines,
+    mailbox,
+    render,
+    render_hold,
+    render_notice,
+)
 from workflows.rules.canonical import canonical
 
 NONCE = "00112233445566778899aabbccddeeff"
@@ -53,6 +62,7 @@ QUESTION = Question(
 EXPECTED = """\
 Says Thursday 10:00 works and asks for the brief. Answer by Fri 27 Nov 18:00.
 ----- answer above this line · 41.1.00112233445566778899aabbccddeeff -----
+Note: Reply-To differs: office@studio.example. It is not used.
 To: Maria Alvarez <maria@studio.example>
 Subject: Re: Kick-off date?
 Length: 6 lines, 83 characters
@@ -74,11 +84,11 @@ They wrote (Tue 14:02):
 > Maria
 
 Answer: "ok" sends it. "edit" and your text shows it once more, "edit!" sends it. "no", "mine", "later 2d", "why", or say what to change.
+Your time to answer ends Fri 27 Nov 18:00; without an answer nothing is sent.
 Why: Maria Alvarez wrote on Tue 24 Nov 14:02. She asked for a date. Check: no unsupported facts. Sources: mail:0a1b2c3d4e5f, profile:rate. Model: qwen3:8b.
 - mail:0a1b2c3d4e5f, 12 Nov 2026: "mornings suit us best"
 - profile:rate: "95 EUR/hour"
 - also known: mail:ffff00001111: "our office is in Bilbao"
-Note: Reply-To differs: office@studio.example. It is not used.
 """
 
 
@@ -86,6 +96,56 @@ def test_the_whole_mail():
     mail = render(QUESTION)
     assert mail.subject == "Maria Alvarez: Kick-off date? [Deskhand 41.1]"
     assert mail.text == EXPECTED
+
+
+def test_what_the_owner_should_know_stands_above_the_draft():
+    known = replace(QUESTION, draft=replace(QUESTION.draft, needs_owner="They ask for a discount."))
+    text = render(known).text
+    draft = text.index("----- draft 41.1 begins")
+    for note in ("Note: Reply-To differs: office@studio.example.", "Note: They ask for a discount."):
+        assert 0 < text.index(note) < draft
+    assert text.count("Note: ") == 2
+    held = render_hold(41, "a complaint", QUESTION.brief, OWNER).text
+    assert held.index("Note: Reply-To differs") < held.index("They wrote")
+
+
+@pytest.mark.parametrize(
+    ("says", "theirs"),
+    [
+        ("Could you send it by Thursday 12:00?", 'Their deadline: Thu 26 Nov 12:00 ("by thursday 12:00").'),
+        ("We need it by tomorrow, the final one by 4 Dec.", 'Their deadline: Wed 25 Nov 09:00 ("by tomorrow").'),
+        ("Does Thursday work for you?", ""),
+        ("Take your time.", ""),
+    ],
+)
+def test_each_deadline_says_whose_it_is(says: str, theirs: str):
+    asked = replace(QUESTION, brief=replace(QUESTION.brief, message=says, newest=says))
+    for text in (render(asked).text, "\n".join(item_lines(asked)), render_hold(41, "", asked.brief, OWNER).text):
+        lines = text.split("\n")
+        assert [line for line in lines if line.startswith("Their deadline")] == ([theirs] if theirs else [])
+    assert "Your time to answer ends Fri 27 Nov 18:00; without an answer nothing is sent." in render(asked).text
+    alone = replace(asked, leaves_at=asked.expires_at)
+    assert "Your time to answer" not in render(alone).text, "it leaves unless something is said"
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es", "pt", "it", "nl", "pl", "sv"])
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("held", [0, 1, 2, 3])
+def test_no_mail_to_the_owner_has_a_place_that_was_not_filled(language: str, count: int, held: int):
+    owner = replace(OWNER, language=language)
+    question = replace(QUESTION, owner=owner)
+    items = [
+        digest.Item(
+            case=41 + number, version=1, hash="x", brief=QUESTION.brief,
+            question=None if number < held else question, hold="a complaint" if number < held else "",
+        )
+        for number in range(count)
+    ]  # fmt: skip
+    mails = [digest.render(kind, 7, NONCE, items, owner) for kind in ("digest", "nudge")]
+    mails += [render(question), render(replace(question, leaves_at=question.expires_at))]
+    mails += [render_hold(41, "a complaint", QUESTION.brief, owner)]
+    for mail in mails:
+        assert not re.search(r"\{\w*\}", f"{mail.subject}\n{mail.text}")
 
 
 def test_later_versions_say_what_changed():

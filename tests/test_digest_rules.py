@@ -116,6 +116,12 @@ def test_a_reminder_says_so_and_shows_what_has_no_draft() -> None:
     assert "draft 42.1 begins" not in mail.text
 
 
+def test_a_reminder_of_one_that_is_held_says_how_to_answer_that_one() -> None:
+    text = shown(item(42, hold="a complaint"), kind="nudge")
+    assert texts(OWNER)["hold"] in text
+    assert "{" not in text
+
+
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es", "pt", "it", "nl", "pl"])
 def test_the_example_in_each_language_is_understood(language: str) -> None:
     owner = replace(OWNER, language=language)

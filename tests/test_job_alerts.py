@@ -286,7 +286,7 @@ def test_a_mail_built_to_take_long_does_not(piece: str):
         for name in ("upwork-hourly", "linkedin-text", "upwork-forwarded-gmail"):
             begun = time.process_time()
             alerts(replace(mail(name), text=text, html_text=""), OWN)
-            assert time.process_time() - begun < 1.5
+            assert time.process_time() - begun < 5  # 0.5 on an idle machine; by the square it were minutes
 
 
 def test_a_mail_that_lists_jobs_is_an_alert_whatever_its_subject() -> None:

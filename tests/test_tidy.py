@@ -16,7 +16,7 @@ from tests.servers.dovecot import Dovecot, DovecotUser
 from tools.mail import mime
 from tools.mail.folders import Tidying
 from tools.mail.inbox import Mailbox
-from workflows.models import Address
+from workflows.models import Address, Answer, Approve
 from workflows.rules.canonical import body_hash
 
 ADA = Address(email=OWNER.address, name="Deskhand")
@@ -87,6 +87,37 @@ async def test_a_mail_with_our_id_that_is_not_ours_stays(desk):
     assert desk.ids("INBOX") == [forged] * 3
 
 
+def answer_to(case: int, message_id: str, sender: Address = ADA) -> bytes:
+    return mime.compose(
+        sender=sender, to=(ADA,), subject="Re: Maria: Hi [Deskhand]", body=f"ok\n\n{message_id}\n",
+        message_id=message_id, date=datetime.now(UTC), in_reply_to=f"<ask{case}@winter.example>",
+        references=(f"<ask{case}@winter.example>",),
+    )  # fmt: skip
+
+
+async def test_the_owners_own_answers_go_along_and_no_other_mail(desk):
+    mine, forged, other, open_one = (
+        answer_to(1, "<mine@winter.example>"),
+        answer_to(1, "<forged@evil.example>"),
+        answer_to(1, "<other@studio.example>", Address(email="maria@studio.example")),
+        answer_to(2, "<open@winter.example>"),
+    )
+    for raw in (mine, forged, other, open_one):
+        desk.user.deliver(raw)
+    desk.user.deliver(mine, "Sent", "\\Seen")
+    for case, raw in ((1, mine), (2, open_one)):  # proven by their copies in Sent
+        answer = Answer(
+            key=mime.parse(raw).identity, case=case, version=1, hash="", decision=Approve(), via="mail", at=NOON,
+        )  # fmt: skip
+        desk.house.ledger.record_answer(answer)
+    await desk.tidying.round()
+    assert desk.ids("Deskhand") == ["<ask1@winter.example>", "<mine@winter.example>"]
+    assert desk.ids("INBOX") == [
+        "<ask2@winter.example>", "<forged@evil.example>", "<open@winter.example>", "<other@studio.example>",
+    ]  # fmt: skip
+    assert desk.ids("Sent") == ["<mine@winter.example>"]
+
+
 async def test_off_moves_nothing(tmp_path, mailbox):
     desk = Desk(tmp_path / "off", mailbox, where="off")
     await desk.tidying.round()
@@ -143,6 +174,8 @@ def test_the_service_tidies_the_approval_mail_of_a_case_that_was_sent(tmp_path, 
         house.owner_answers(asked, "ok")
         house.wait_sent(1)
         until(lambda: not house.approvals(), 60, "the approval mail to leave INBOX")
-        (moved,) = [mime.parse(stored.content) for stored in mailbox.messages("Deskhand")]
+        until(lambda: len(mailbox.messages("Deskhand")) == 2, what="the owner's answer to go along")
+        moved, answer = [mime.parse(stored.content) for stored in mailbox.messages("Deskhand")]
+        assert moved.message_id in answer.references
         assert moved.message_id == asked.message_id
-        assert len(mailbox.messages()) == 2, "the client's mail and the owner's own answer stay"
+        assert len(mailbox.messages()) == 1, "the client's mail stays"

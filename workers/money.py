@@ -42,7 +42,7 @@ class Money:
 
     def watch(self) -> Watch:
         """The daily look: soon after the start, then every hour until its time of the day has come."""
-        return Watch(name=NAME, every=EVERY, run=self.look)
+        return Watch(name=NAME, every=EVERY, run=self.look, daily=True)
 
     async def look(self) -> str:
         """Open a case for every notice that is due today, once the time of the day has come."""

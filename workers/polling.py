@@ -28,6 +28,7 @@ class Watch:
     name: str
     every: timedelta
     run: Callable[[], Awaitable[str]]
+    daily: bool = False  # it makes what is due on a day, which belongs into that day's digest
     own: bool = False  # it reads the owner's own files: the same fault in another line is another fault
 
 
@@ -55,6 +56,12 @@ class Polls:
     desk: Desk
     health: dict[str, str]
     news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def make_due(self) -> None:
+        """Make now what is due on this day, as the schedule would within the hour."""
+        for watch in self.watches:
+            if watch.daily:
+                await self.poll(watch.name)
 
     async def poll(self, source: str) -> str:
         """Ask this source; what it says came. A source that is no longer configured says so and does nothing."""

@@ -6,7 +6,7 @@ cut short is made again and finds the same. The cases themselves wait in Tempora
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Literal
 
@@ -24,6 +24,9 @@ from workflows.rules.canonical import one_line
 log = structlog.get_logger()
 _DAYS_BACK = 8
 """How far back a moment is looked for that the service slept through: one late round is made, not many."""
+READY_WITHIN = timedelta(minutes=5)
+"""How long a digest waits for what is still being drafted: a model that is away must not keep it back."""
+LOOK = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,8 @@ class Rounds:
     digest_at: Sequence[time]
     nudge_at: time
     nudge_after: timedelta
+    before_digest: Callable[[], Awaitable[None]] | None = None  # looks for what is due on this day
+    making: dict[str, datetime] = field(default_factory=dict)  # the moment whose digest is being got ready, since when
 
     async def round(self) -> None:
         """Everything that is due; what does not work is tried again in the next round."""
@@ -48,13 +53,27 @@ class Rounds:
     def next_due(self) -> datetime:
         """The next moment of a digest or a reminder."""
         now = self.clock.now()
-        return min(self._after(now, self.digest_at), self._after(now, (self.nudge_at,)))
+        moments = [self._after(now, self.digest_at), self._after(now, (self.nudge_at,))]
+        return min([*moments, now + LOOK] if self.making else moments)
 
     # ------------------------------------------------------------ digests and reminders
 
     async def _digests(self) -> None:
         """What waits and was not shown yet; in mode "both" also what was asked in a mail of its own."""
-        await self._open("digest", self.digest_at, lambda one: not one.in_digest and self._is_for_digest(one))
+        slot = await self._due("digest", self.digest_at)
+        if slot is not None and await self._is_ready(slot):
+            await self._open("digest", slot, lambda one: not one.in_digest and self._is_for_digest(one))
+            self.making.clear()
+
+    async def _is_ready(self, slot: datetime) -> bool:
+        """Whether what is due on this day was looked for and drafted: it belongs into this digest, not after it."""
+        since = self.making.get(slot.isoformat())
+        if since is None:
+            self.making.clear()
+            since = self.making[slot.isoformat()] = self.clock.now()
+            if self.before_digest is not None:
+                await self.before_digest()
+        return self.clock.now() >= since + READY_WITHIN or not await asyncio.to_thread(self.ledger.is_making)
 
     def _is_for_digest(self, one: Waiting) -> bool:
         shown = one.asked and self.mode != "both"
@@ -64,7 +83,9 @@ class Rounds:
         """What was shown and has waited long enough, each once per round of its version; never while away."""
         if await asyncio.to_thread(self.ledger.is_away):
             return
-        await self._open("nudge", (self.nudge_at,), self._is_nudged_now)
+        slot = await self._due("nudge", (self.nudge_at,))
+        if slot is not None:
+            await self._open("nudge", slot, self._is_nudged_now)
 
     def _is_nudged_now(self, one: Waiting) -> bool:
         asked_at = one.state.asked_at
@@ -73,12 +94,14 @@ class Rounds:
         waited = self.clock.now() - asked_at - self.ledger.absent_since(asked_at)
         return waited >= self.nudge_after
 
-    async def _open(self, kind: Kind, times: Sequence[time], fits: Callable[[Waiting], bool]) -> None:
-        """At each of these times of the day, keep which mails of that kind are to leave and what they show."""
+    async def _due(self, kind: Kind, times: Sequence[time]) -> datetime | None:
+        """The latest of these times of the day, unless its mails were made."""
         last = await asyncio.to_thread(self.ledger.last_slot, kind)
         slot = self._latest(self.clock.now(), times)
-        if slot is None or slot <= last:
-            return
+        return slot if slot is not None and slot > last else None
+
+    async def _open(self, kind: Kind, slot: datetime, fits: Callable[[Waiting], bool]) -> None:
+        """Keep which mails of that kind are to leave at this moment and what they show."""
         states = await asyncio.to_thread(self._that_fit, fits)
         items = await asyncio.to_thread(self.desk.items, states)
         by_case = {state.case: state for state in states}

@@ -21,7 +21,7 @@ WHOLE = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 
 Files in their own order: sorted by size, the single long test of test_crash.py would begin when all others end.
 """
-QUICK = ("--quick", "-n", "2")
+QUICK = ("--quick", "-n", "auto")
 """What starts no server (tests/quick.py finds it out)."""
 
 PROGRAMS: Mapping[str, str] = {
@@ -80,8 +80,10 @@ def provide(say: Callable[[str], None], programs: Mapping[str, str] = PROGRAMS, 
     apt = shutil.which("apt-get")
     allowed = os.geteuid() == 0 if root is None else root
     if apt is None or not allowed:
-        problem = f"The tests talk to real programs and do not find: {', '.join(packages)}."
-        raise NeedsOwner(problem, f"Run: {install_line(packages, root=allowed)}")
+        raise NeedsOwner(
+            f"The tests talk to real programs and do not find: {', '.join(packages)}.",
+            f"Run: {install_line(packages, root=allowed)}",
+        )
     say(f"Installing what the tests talk to, with apt-get: {', '.join(packages)}")
     # An old package index may still do: only the installation itself decides.
     if _apt(apt, "-qq", "update"):
@@ -89,8 +91,10 @@ def provide(say: Callable[[str], None], programs: Mapping[str, str] = PROGRAMS, 
     code = _apt(apt, "-qq", *_INSTALL, *packages)
     if code or (left := missing(programs)):
         unfound = packages if code else left
-        problem = f"apt-get could not install {', '.join(unfound)} (code {code}; its words stand above)."
-        raise NeedsOwner(problem, f"Mend that and run: {install_line(unfound, root=True)}")
+        raise NeedsOwner(
+            f"apt-get could not install {', '.join(unfound)} (code {code}; its words stand above).",
+            f"Mend that and run: {install_line(unfound, root=True)}",
+        )
 
 
 def install_line(packages: Sequence[str], *, root: bool) -> str:

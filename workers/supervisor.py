@@ -99,6 +99,7 @@ class Service:
         self._least_delay = least_delay
         self._stack = contextlib.AsyncExitStack()
         self.parts = wiring.build(home, settings, clock, permit)
+        self._started = self.parts.clock.now()
 
     async def __aenter__(self) -> Self:
         try:
@@ -131,9 +132,12 @@ class Service:
             edit_sends=self._settings.approval.edit_sends,
             least_delay=self._least_delay,
         )
-        settling = Settling(ledger=parts.ledger, rows=parts.rows, desk=parts.desk, hand_over=engine.hand_over)
-        upkeep, aftercare = self._upkeep(), self._aftercare(settling)
         orders = self._orders(engine)
+        polls = Polls(
+            watches=parts.watches, ledger=parts.ledger, desk=parts.desk, health=parts.health, news=orders.news
+        )  # fmt: skip
+        settling = Settling(ledger=parts.ledger, rows=parts.rows, desk=parts.desk, hand_over=engine.hand_over)
+        upkeep, aftercare = self._upkeep(polls), self._aftercare(settling)
         hints = self._hints(answering, orders)
         takers = {
             **dict.fromkeys(("mail", "sent", "lead", "debt", "period", "news"), engine.deliver),
@@ -147,9 +151,6 @@ class Service:
             owner=parts.owner, clock=parts.clock, upkeep_due=upkeep.due, news=orders.news, aftercare_due=aftercare.due,
             judge=parts.judge,
         )  # fmt: skip
-        polls = Polls(
-            watches=parts.watches, ledger=parts.ledger, desk=parts.desk, health=parts.health, news=self.reception.news
-        )
         activities = Activities(parts.ledger, parts.recall, parts.drafter, parts.desk, engine, parts.researcher, polls)
         await self._stack.enter_async_context(self._working(activities, self.names))
         if carried:
@@ -265,7 +266,7 @@ class Service:
         watch = ModelWatch(model=parts.model, desk=parts.desk, clock=parts.clock, health=parts.health)
         return (watch.round,)
 
-    def _upkeep(self) -> Upkeep:
+    def _upkeep(self, polls: Polls) -> Upkeep:
         parts = self.parts
         return Upkeep(
             ledger=parts.ledger,
@@ -274,12 +275,12 @@ class Service:
             owner=parts.owner,
             clock=parts.clock,
             digest_at=self._settings.approval.digest_at,
-            rounds=self._rounds(),
+            rounds=self._rounds(polls),
             auto_after=self._settings.approval.auto_after,
             undo=self._settings.approval.undo,
         )
 
-    def _rounds(self) -> Rounds:
+    def _rounds(self, polls: Polls) -> Rounds:
         parts, approval = self.parts, self._settings.approval
         return Rounds(
             ledger=parts.ledger,
@@ -290,6 +291,7 @@ class Service:
             digest_at=approval.digest_at,
             nudge_at=approval.nudge_at,
             nudge_after=approval.nudge_after,
+            before_digest=polls.make_due,
         )
 
     async def _connect(self, carried: Collection[str]) -> Client:
@@ -416,6 +418,7 @@ class Service:
                     moved=moved,
                     on_state=on_state,
                     clock=self.parts.clock,
+                    since=self._started,
                 )
             except NeedsOwner as error:
                 if not opened.done():

@@ -47,7 +47,7 @@ class Working:
 
     def watch(self) -> Watch:
         """The look at the folders, and at what is due."""
-        return Watch(name=NAME, every=EVERY, run=self.look, own=True)
+        return Watch(name=NAME, every=EVERY, run=self.look, own=True, daily=True)
 
     async def look(self) -> str:
         """Take in what the folders hold, then propose what is due and tell what is at risk; one line on all of it.

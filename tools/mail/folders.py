@@ -97,7 +97,7 @@ class Drafts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tidying:
-    """`approval.tidy`: our own mails about cases that have ended leave INBOX; nobody else's mail is ever moved."""
+    """`approval.tidy`: our own mails about ended cases and the owner's answers to them leave INBOX; nobody else's."""
 
     placed: Placed
     mailbox: Mailbox
@@ -123,7 +123,24 @@ class Tidying:
             for found in await self.mailbox.find("INBOX", message_id=message_id):
                 if await self._is_ours(found, message_id, mail.body_hash):
                     await self.mailbox.move(found, target)
+        await self._tidy_answers(mail, target)
         await asyncio.to_thread(self.placed.mark_tidied, mail.intent)
+
+    async def _tidy_answers(self, mail: OwnMail, target: str) -> None:
+        """The copies in INBOX of the owner's own answers to it: those that were proven to be the owner's, no others."""
+        parents = [*mail.message_ids, *([mail.reference] if mail.reference else [])]
+        if not mail.answers or not parents:
+            return
+        for found in await self.mailbox.find("INBOX", answering=parents):
+            if await self._identity(found) in mail.answers:
+                await self.mailbox.move(found, target)
+
+    async def _identity(self, found: RawMail) -> str:
+        try:
+            email = await asyncio.to_thread(self.parse, found.content)
+        except Permanent:
+            return ""
+        return email.identity if email.sender.email.lower() in self.owner.addresses else ""
 
     async def _is_ours(self, found: RawMail, message_id: str, body: str) -> bool:
         """Our id, our header and our very text: an id alone can be written by anybody."""

@@ -324,9 +324,13 @@ async def watch(  # noqa: PLR0913  the house's side of one folder, all of it nam
     moved: Callable[[Cursor], Awaitable[None]],
     on_state: Callable[[str, str], None],
     clock: Clock,
+    since: datetime | None = None,
     patience: Patience | None = None,
 ) -> None:
     """Hand over every mail that reaches the folder, in order, until cancelled.
+
+    A folder that was never watched begins with what arrived from `since` on (None: with what comes from now on):
+    older mail is memory, never work.
 
     `handle` may see a mail more than once (after a crash or a UIDVALIDITY change) and must know it by its identity.
     `on_state` hears "connected", "idle" or "lost: why".
@@ -343,6 +347,7 @@ async def watch(  # noqa: PLR0913  the house's side of one folder, all of it nam
         moved=moved,
         on_state=partial(on_state, folder),
         clock=clock,
+        since=since,
         patience=patience or Patience(),
     )
     await watcher.run()
@@ -361,6 +366,7 @@ class _Watcher:
     on_state: Callable[[str], None]
     clock: Clock
     patience: Patience
+    since: datetime | None = None
     has_worked: bool = False
     failures: int = 0
 
@@ -408,10 +414,20 @@ class _Watcher:
             last_uid=opened.uidnext - 1,
             last_date=self.clock.now(),
         )
-        if known is None:  # the first run: older mail is memory, never work
-            await self.moved(start)
+        if known is None:  # the first run
+            await self.moved(replace(start, last_uid=await self._last_older(line, start.last_uid)))
         elif known.uidvalidity != opened.uidvalidity:
             await self._recover(line, known, start)
+
+    async def _last_older(self, line: _Line, last: int) -> int:
+        """The last mail up to `last` that had arrived before the start; the server's times are whole seconds."""
+        if self.since is None:
+            return last
+        begin = self.since.replace(microsecond=0)
+        day = _since(begin - timedelta(days=1))  # servers compare dates without zones
+        uids = await line.run(lambda connection: _search(connection, "SINCE", day))
+        listed = [mail async for mail in self._listing(line, [uid for uid in uids if uid <= last])]
+        return min((mail.uid - 1 for mail in listed if mail.date and mail.date >= begin), default=last)
 
     async def _recover(self, line: _Line, known: Cursor, start: Cursor) -> None:
         """The server gave every mail a new UID: hand over all since the last known date, then go on from here."""

@@ -4,6 +4,7 @@ import json
 import re
 import sys
 import textwrap
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,20 +44,61 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
 
 
+WIDTH = 80
+"""Columns of the plainest terminal: no table is wider."""
+_GAP = 2
+
+
 def table(rows: list[tuple[str, ...]], widths: Mapping[int, int]) -> str:
-    """Rows as columns two spaces apart; `widths`: the most characters of a column (others: as needed)."""
+    """Rows as columns two spaces apart, at most `WIDTH` wide; `widths`: the most of a column (others: as needed).
+
+    What is too wide is taken from the widest columns; JSON has every text whole.
+    """
     clean = [tuple(" ".join(printable(cell).split()) for cell in row) for row in rows]
-    cut = [tuple(shorten(cell, widths.get(index, 200)) for index, cell in enumerate(row)) for row in clean]
-    if not cut:
+    if not clean:
         return ""
-    columns = [max(len(row[index]) for row in cut) for index in range(len(cut[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(size) for cell, size in zip(row, columns, strict=True)).rstrip() for row in cut
-    )
+    needed = [max(columns(row[index]) for row in clean) for index in range(len(clean[0]))]
+    sizes = _fitted([min(size, widths.get(index, WIDTH)) for index, size in enumerate(needed)])
+    return "\n".join(_row(row, sizes) for row in clean)
+
+
+def _fitted(sizes: list[int]) -> list[int]:
+    """The sizes, the widest made narrower one by one until all fit beside each other."""
+    left = WIDTH - _GAP * (len(sizes) - 1)
+    while sum(sizes) > left and max(sizes) > 1:
+        widest = sizes.index(max(sizes))
+        sizes[widest] -= 1
+    return sizes
+
+
+def _row(row: tuple[str, ...], sizes: list[int]) -> str:
+    cells = (shorten(cell, size) for cell, size in zip(row, sizes, strict=True))
+    padded = (cell + " " * (size - columns(cell)) for cell, size in zip(cells, sizes, strict=True))
+    return (" " * _GAP).join(padded).rstrip()
+
+
+def columns(text: str) -> int:
+    """How many columns a terminal gives it: a wide letter takes two, a mark on the letter before none."""
+    return sum(_width(letter) for letter in text)
+
+
+def _width(letter: str) -> int:
+    if unicodedata.combining(letter) or unicodedata.category(letter) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
 def shorten(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
+    """The text, or its beginning and an ellipsis: at most so many columns."""
+    if columns(text) <= width:
+        return text
+    kept, taken = "", 1  # the ellipsis
+    for letter in text:
+        taken += _width(letter)
+        if taken > width:
+            break
+        kept += letter
+    return f"{kept}…" if width > 0 else ""
 
 
 def indented(text: str, by: str = "    ") -> str:

@@ -91,12 +91,16 @@ def _status_text(facts: Facts) -> str:
     lines += [f"You are away until {_short(facts['away_until'])}: nothing expires."] if facts["away_until"] else []
     lines += [f"  {what}" for what in service.get("doing", [])]
     lines += _block("Waits for your answer", [_waiting(one) for one in facts["waiting"]])
+    lines += _block(
+        "Put off by you", [f"{_waiting(one)}, again {_short(one['later_until'])}" for one in facts["later"]]
+    )
+    lines += _block("Drafted, in the next digest", [_what(one) for one in facts["unshown"]])
     lines += _block("Needs you", [f"{one['case']}  {one['title']}: {one['reason']}" for one in facts["needs_you"]])
     lines += _block("Under way", [f"{one['case']}  {one['title']} ({one['stage']})" for one in facts["working"]])
     lines += _block(
         "Bids out: say won, lost or no answer", [f"{one['case']}  {one['title']}" for one in facts["placed"]]
     )
-    lines += _block("Held, not yet sent", [_send_text(one) for one in facts["held"]])
+    lines += _block("Held, not yet sent", [_held_text(one) for one in facts["held"]])
     lines += _block("Not known whether sent", [_send_text(one) for one in facts["unsettled"]])
     lines += _block("Could not be sent", [_send_text(one) for one in facts["failed"]])
     lines += _block("On hold", [f"{one['client']}: {one['reason']}" for one in facts["held_clients"]])
@@ -117,13 +121,24 @@ def _block(title: str, lines: list[str]) -> list[str]:
 
 
 def _waiting(one: Facts) -> str:
-    until = f", until {_short(one['expires_at'])}" if one["expires_at"] else ""
-    return f"{one['case']}.{one['version']}  {one['client']}: {_subject(one)}{until}"
+    return f"{_what(one)}, until {_short(one['expires_at'])}" if one["expires_at"] else _what(one)
+
+
+def _what(one: Facts) -> str:
+    return f"{one['case']}.{one['version']}  {one['client']}: {_subject(one)}"
 
 
 def _subject(one: Facts) -> str:
     """The title without the person's name, which stands beside it."""
     return str(one["title"]).removeprefix(f"{one['client']}: ")
+
+
+def _held_text(one: Facts) -> str:
+    """Why it has not left, and until when; without a time only the owner's word or another mail ends it."""
+    what = f"{one['case']}.{one['version']}" if one["case"] else one["intent"]
+    why = one["detail"] or "just leaving"
+    until = f" Looked at again {_short(one['until'])}." if one["until"] else ""
+    return f"{what} to {', '.join(one['to'])} ({one['state']}, {_short(one['at'])}): {why.rstrip('.')}.{until}"
 
 
 def _send_text(one: Facts) -> str:
@@ -169,13 +184,15 @@ def _ignored_row(one: Facts) -> tuple[str, ...]:
 
 def cases(output: Output, limit: int, *, only_open: bool) -> int:
     """List what waits or ended, newest first."""
-    found = views.cases(views.open_ledger(output.home), owner_zone(output.home), limit)
-    shown = [one for one in found if not (only_open and one["closed_at"])]
+    shown = views.cases(views.open_ledger(output.home), owner_zone(output.home), limit, only_open=only_open)
     for one in shown:
         output.event("case", **one)
     rows = [("CASE", "KIND", "STAGE", "CLIENT", "SUBJECT", "SINCE", ""), *(_case_row(one) for one in shown)]
-    output.text(table(rows, {3: 28, 4: 44, 6: 40}) if shown else "There are no cases yet.")
+    output.text(table(rows, {3: 28, 4: 44, 6: 40}) if shown else _NO_CASES[only_open])
     return 0
+
+
+_NO_CASES = {True: "No case is open.", False: "There are no cases yet."}
 
 
 def _case_row(one: Facts) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Select, desc, func, select
 
 from memory import schema
 from memory.debts import not_chased
+from memory.digests import waiting_now
 from memory.mails import SeenMail
 from memory.orders import OWN_RULES
 from memory.people import read_client
@@ -52,14 +53,19 @@ def status(engine: Engine, zone: ZoneInfo) -> Facts:
     """What is under way, what waits, what is unwell, and what was ignored and why."""
     with reading(engine) as connection:
         rows = connection.execute(_case_rows().where(_OPEN))
-        open_cases = [_case_line(row, from_json(CaseState, row.state), zone) for row in rows]
+        states = [(row, from_json(CaseState, row.state)) for row in rows]
+        open_cases = [_case_line(row, state, zone) for row, state in states]
+        waits = waiting_now(connection, (state for row, state in states if row.stage == "waiting"))
+        shown = {one.state.case for one in waits if one.is_shown}
         return {
-            "waiting": [line for line in open_cases if line["stage"] == "waiting"],
+            "waiting": [line for line in open_cases if line["case"] in shown],
+            "unshown": [line for line in open_cases if line["case"] in {one.state.case for one in waits} - shown],
+            "later": [line for line in open_cases if line["stage"] == "waiting" and line["later_until"]],
             "working": [line for line in open_cases if line["stage"] in {"new", "drafted", "approved", "sending"}],
             "placed": [line for line in open_cases if line["stage"] == "placed"],
             "needs_you": [line for line in open_cases if line["stage"] == "needs_owner"],
             "undelivered": _count(connection, select(schema.seen.c.id).where(schema.seen.c.state == "recorded")),
-            "held": _outbox(connection, ("approved", "claimed", "committing"), zone),
+            "held": _held(connection, {state.case: state.held_until for _, state in states}, zone),
             "unsettled": _outbox(connection, ("uncertain",), zone),
             "failed": _outbox(connection, ("failed",), zone)[-LATELY:],
             "ignored": _skipped(connection, "ignored", zone),
@@ -145,6 +151,12 @@ def _skipped(connection: Connection, state: str, zone: ZoneInfo) -> Facts:
     return {"total": sum(rules.values()), "by_rule": rules, "last": shown}
 
 
+def _held(connection: Connection, until: Mapping[int, datetime | None], zone: ZoneInfo) -> list[Facts]:
+    """What is approved and has not left: why, and when it is looked at again."""
+    lines = _outbox(connection, ("approved", "claimed", "committing"), zone)
+    return [{**line, "until": _at(until.get(line["case"]), zone)} for line in lines]
+
+
 def _outbox(connection: Connection, states: Iterable[str], zone: ZoneInfo) -> list[Facts]:
     outbox = schema.outbox
     rows = connection.execute(select(outbox).where(outbox.c.state.in_(list(states))).order_by(outbox.c.id))
@@ -154,10 +166,11 @@ def _outbox(connection: Connection, states: Iterable[str], zone: ZoneInfo) -> li
 # ---------------------------------------------------------------- cases
 
 
-def cases(engine: Engine, zone: ZoneInfo, limit: int) -> list[Facts]:
-    """The cases, newest first."""
+def cases(engine: Engine, zone: ZoneInfo, limit: int, *, only_open: bool = False) -> list[Facts]:
+    """The cases, newest first; `only_open`: the newest of those that are not closed, however old they are."""
+    chosen = _case_rows().where(_OPEN) if only_open else _case_rows()
     with reading(engine) as connection:
-        rows = connection.execute(_case_rows().order_by(desc(schema.cases.c.number)).limit(limit))
+        rows = connection.execute(chosen.order_by(desc(schema.cases.c.number)).limit(limit))
         return [_case_line(row, from_json(CaseState, row.state), zone) for row in rows]
 
 

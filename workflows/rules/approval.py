@@ -17,6 +17,7 @@ from workflows.models import Address, Attachment, Brief, Draft, Outgoing, Owner,
 from workflows.rules import calendar
 from workflows.rules.canonical import canonical, defused, one_line, visible
 from workflows.rules.files import described
+from workflows.rules.urgency import deadline
 from workflows.rules.words import counted
 
 FIRST_LINE = 90  # characters: what a phone's list shows
@@ -77,6 +78,7 @@ def render(question: Question) -> ApprovalMail:
         *_they_wrote(question.brief, question.owner, _QUOTED),
         "",
         texts(question.owner)["answer"],
+        *_lapse(question),
         *_why(question),
     ]
     return ApprovalMail(subject=_subject(question.brief, tag), text="\n".join(parts) + "\n")
@@ -124,8 +126,8 @@ def render_hold(case: int, reason: str, brief: Brief, owner: Owner, again: str =
 
 
 def _hold_mail(case: int, said: list[str], brief: Brief, owner: Owner) -> ApprovalMail:
-    note = [f"Note: {one_line(hint, _REASON)}" for hint in brief.hints]
-    parts = [*said, "", *_they_wrote(brief, owner, _QUOTED), "", texts(owner)["hold"], *note]
+    notes = [*_their_deadline(brief, owner), *(f"Note: {one_line(hint, _REASON)}" for hint in brief.hints)]
+    parts = [*said, *notes, "", *_they_wrote(brief, owner, _QUOTED), "", texts(owner)["hold"]]
     return ApprovalMail(subject=_subject(brief, str(case)), text="\n".join(parts) + "\n")
 
 
@@ -156,6 +158,13 @@ def texts(owner: Owner) -> dict[str, str]:
     return words
 
 
+def _lapse(question: Question) -> Iterator[str]:
+    """Whose time ends at the deadline of the first line, and what happens then."""
+    if question.leaves_at is None:
+        when = calendar.format_deadline(question.expires_at, question.owner)
+        yield texts(question.owner)["lapses"].format(when=when)
+
+
 def _deadline(question: Question) -> str:
     if question.leaves_at is None:
         return calendar.answer_by(question.expires_at, question.owner)
@@ -177,6 +186,7 @@ def _draft_lines(question: Question) -> Iterator[str]:
     """What changed, to whom it goes, and the text exactly as it would leave, between its lines."""
     tag = f"{question.outgoing.case}.{question.outgoing.version}"
     yield from _changed(question)
+    yield from _notes(question)
     yield from _addressing(question)
     yield ""
     yield f"----- draft {tag} begins -----"
@@ -189,6 +199,23 @@ def _changed(question: Question) -> Iterator[str]:
         yield f"Again: {one_line(question.again, _AGAIN)}"
     if question.outgoing.version > 1:
         yield f"Changed: {one_line(question.changed, _REASON) or 'a new draft'}"
+
+
+def _notes(question: Question) -> Iterator[str]:
+    """What the owner should know before reading the draft: below it, a yes may be given before it is seen."""
+    yield from _their_deadline(question.brief, question.owner)
+    yield from (f"Note: {one_line(hint, _REASON)}" for hint in question.brief.hints)
+    if question.draft.needs_owner:
+        yield f"Note: {one_line(question.draft.needs_owner, _REASON)}"
+
+
+def _their_deadline(brief: Brief, owner: Owner) -> Iterator[str]:
+    """When they need it, in their own words: the other deadline is the owner's, to answer this mail."""
+    if brief.received_at is None:
+        return
+    words, when = deadline(brief.newest or brief.message, brief.language, brief.received_at, owner)
+    if when is not None:
+        yield f'Their deadline: {calendar.format_deadline(when, owner)} ("{one_line(words, _NAME)}").'
 
 
 def _addressing(question: Question) -> Iterator[str]:
@@ -300,9 +327,6 @@ def _why(question: Question) -> Iterator[str]:
     yield from (f"- {_source(source, owner)}" for source in used)
     yield from (f"- also known: {_source(source, owner)}" for source in others)
     yield from _found_out(brief)
-    yield from (f"Note: {one_line(hint, _REASON)}" for hint in brief.hints)
-    if draft.needs_owner:
-        yield f"Note: {one_line(draft.needs_owner, _REASON)}"
 
 
 def _named_sources(question: Question) -> tuple[list[Source], list[Source]]:

@@ -80,17 +80,24 @@ def render(kind: Kind, number: int, nonce: str, items: Sequence[Item], owner: Ow
     """The mail. `number` and `nonce` stand in its marker line as 0.<number>.<nonce>."""
     names = list(dict.fromkeys(person(item.brief) for item in items))
     said = f"{_counted(kind, len(items))}: {', '.join(names[:_NAMES])}"
-    first, second = (items[0].case, items[min(1, len(items) - 1)].case) if items else (0, 0)
-    answer = texts(owner)["answer" if len(items) == 1 and items[0].question else "items"]
     parts = [
         _first_line(said, items, owner),
         f"----- answer above this line · 0.{number}.{nonce} -----",
-        answer if len(items) == 1 else answer.format(first=first, second=second),
+        _how_to_answer(items, owner),
     ]
     for item in items:
         parts += ["", *_lines(item, owner)]
     tag = "digest" if kind == "digest" else "reminder"
     return ApprovalMail(subject=tagged(said, f"[Deskhand {tag} {number}]"), text="\n".join(parts) + "\n")
+
+
+def _how_to_answer(items: Sequence[Item], owner: Owner) -> str:
+    """The words that can be answered with; one case alone needs no number."""
+    words = texts(owner)
+    if len(items) == 1:
+        return words["answer" if items[0].question else "hold"]
+    first, second = (items[0].case, items[1].case) if items else (0, 0)
+    return words["items"].format(first=first, second=second)
 
 
 def _lines(item: Item, owner: Owner) -> list[str]:

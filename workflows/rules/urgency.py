@@ -1,9 +1,11 @@
 """Whether a client's mail can wait for the next digest: its words say it, or name a deadline within a day. Pure."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import islice
 
 from workflows.models import Owner
 from workflows.rules import calendar
@@ -24,20 +26,32 @@ def urgent(subject: str, text: str, language: str, received_at: datetime, owner:
     )
 
 
+def deadline(text: str, language: str, received_at: datetime, owner: Owner) -> tuple[str, datetime | None]:
+    """The earliest time that they say they need it by, and the words that say so; ("", None) when there is none."""
+    said = fold(text[:_READ])
+    named = [
+        found
+        for one in dict.fromkeys((language if language in table("urgency") else "en", "en"))
+        for found in _deadlines(said, one, received_at, owner)
+    ]
+    return min(named, key=lambda found: found[1], default=("", None))
+
+
 def _names_deadline(said: str, language: str, received_at: datetime, owner: Owner) -> bool:
     """A time within a day of the mail right after a word such as "by"."""
+    return any(when - received_at <= _SOON for _, when in _deadlines(said, language, received_at, owner))
+
+
+def _deadlines(said: str, language: str, received_at: datetime, owner: Owner) -> Iterator[tuple[str, datetime]]:
+    """Every time right after a word such as "by", with both."""
     reader = replace(owner, language=language)
-    for number, found in enumerate(_before(language).finditer(said)):
-        if number == _DEADLINES:
-            break
+    for found in islice(_before(language).finditer(said), _DEADLINES):
         words = re.split(r"[\n,;!?()]|\.(?=\s|$)", said[found.end() : found.end() + 60])[0].split()
         for length in range(min(_WORDS, len(words)), 0, -1):
             when = calendar.parse_when(" ".join(words[:length]), received_at, reader)
             if when is not None:
-                if when - received_at <= _SOON:
-                    return True
+                yield f"{found[0].strip()} {' '.join(words[:length])}", when
                 break
-    return False
 
 
 @cache
