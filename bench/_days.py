@@ -81,8 +81,8 @@ class LeapingService(Service):
     orders: Orders
     own_mail: OwnMail
 
-    def _upkeep(self) -> Upkeep:
-        self.upkeep = super()._upkeep()
+    def _upkeep(self, *parts: Any) -> Upkeep:
+        self.upkeep = super()._upkeep(*parts)
         return self.upkeep
 
     def _aftercare(self, *parts: Any) -> Aftercare:
