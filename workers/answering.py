@@ -26,6 +26,7 @@ from workflows.models import (
 )
 from workflows.ports import Clock, Desk
 from workflows.rules import decisions
+from workflows.rules.frames import is_left_in
 from workflows.rules.proof import Unproven, sent_proof
 
 LEAST_DELAY = 5.0
@@ -184,7 +185,7 @@ class Answering:
         return self.least_delay if isinstance(decision, Revise | Unclear) else 0.0
 
     def _with_setting(self, decision: Decision) -> Decision:
-        if self.edit_sends and isinstance(decision, Edit):
+        if self.edit_sends and isinstance(decision, Edit) and not is_left_in(decision.text, self.owner.addresses):
             return replace(decision, send=True)
         return decision
 

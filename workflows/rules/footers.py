@@ -196,7 +196,9 @@ def _known_block(lines: list[str], known: Known) -> int:
     """How many lines at the end are a signature that is known, however it was wrapped."""
     blocks = [*known.blocks, *(block for block in known.marked if _may_be_marked(block, known.name))]
     wanted = {key for key in (key_of(folded(block)) for block in blocks) if len(key) >= _SHORTEST_BLOCK}
-    longest = max(map(len, wanted), default=0)
+    if not wanted:
+        return 0
+    longest = max(map(len, wanted))
     joined = ""
     for count in range(1, min(len(lines), _LONGEST_BLOCK) + 1):
         joined = key_of(folded(lines[-count])) + joined
