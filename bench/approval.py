@@ -1,4 +1,4 @@
-"""Promises A1 to A4: only the owner's yes sends, a no is never read as a yes, and the approved is what leaves."""
+"""Promises A1 to A5: only the owner's yes sends, no word of his is lost, and the approved is what leaves."""
 
 import asyncio
 import contextlib
@@ -14,30 +14,37 @@ from bench._arrived import arrived
 from bench._attacks import Attack, attacks
 from bench._figures import Figure, at_least, at_most, finished
 from bench._house import MeasuredHouse, house, servers
+from tests.answer_programs import PROGRAMS
 from tests.answer_styles import LANGUAGES, STYLES, Reply, unquoted
 from tests.approved import FREE
 from tests.house import case_of, is_approval, until
+from tests.injected import PLACES, all_injected
 from tests.servers.smtp import TEMPORARY, Fault
 from tests.test_outbox import Office
-from tests.test_typed import CLEAR, decide, generated, question
+from tests.test_typed import CLEAR, NOW, decide, generated, owner, question
+from tests.test_typed import asked as asked_of
 from tools.mail import mime
-from workflows.models import Address, Approve, Outgoing, Reject
+from workflows.models import Address, Approve, Edit, Outgoing, Reject
 from workflows.rules.canonical import approved_hash
+from workflows.rules.decisions import read
 
 SEED = 2026
 CASES = 6
 """Open cases that the attacks of A1 are spread over."""
 AUTOCORRECTED = 200
+ALL_STYLES = {**STYLES, **PROGRAMS}
 
 
 async def run(full: bool) -> AsyncIterator[Figure]:
-    """`A1`: sends after attacks. `A2`: false approvals, `A2.clear`: share understood. `A3`: differing mails.
+    """`A1`: sends after attacks. `A2`: false approvals, `.clear`: understood, `.edits`: exact. `A3`: differing mails.
 
-    `A4`: answers carried out, whichever copy came first.
+    `A4`: answers carried out, whichever copy came first. `A5`: approvals of an answer with a sentence put into it.
     """
     yield await finished("A1", asyncio.to_thread(_attacked))
     for figure in await asyncio.to_thread(_generated, 5000 if full else 400):
         yield figure
+    yield await asyncio.to_thread(_edited, 3 if full else 1)
+    yield await asyncio.to_thread(_injected, 2400 if full else 200)
     yield await finished("A3", _byte_for_byte(500 if full else 40))
     yield await finished("A4", arrived(full=full))
 
@@ -126,17 +133,53 @@ def _wedged(measured: MeasuredHouse, cases: set[int]) -> int:
 
 def _generated(count: int) -> list[Figure]:
     tally: Counter[str] = Counter()
-    for style, reply, language, expected in generated(SEED, count):
-        found = decide((STYLES.get(style) or unquoted)(reply), reply.asked, language)
+    for style, reply, language, expected in generated(SEED, count, ALL_STYLES):
+        found = decide((ALL_STYLES.get(style) or unquoted)(reply), reply.asked, language)
         tally["false"] += isinstance(found, Approve) and expected is not Approve
         tally["clear"] += expected is not None
         tally["understood"] += expected is not None and type(found) is expected
     for found in _autocorrected():
         tally["false"] += isinstance(found, Approve)
     replies = count + AUTOCORRECTED
-    wrong = at_most("A2", tally["false"], 0, replies=replies, styles=len(STYLES), languages=len(LANGUAGES))
+    wrong = at_most("A2", tally["false"], 0, replies=replies, styles=len(ALL_STYLES), languages=len(LANGUAGES))
     clear = at_least("A2.clear", tally["understood"] / tally["clear"], 0.99, clear=tally["clear"])
     return [wrong, clear]
+
+
+_LETTERS = (
+    "Hi Maria,\n\nFriday 9:00 suits me better:\n- the brief\n- the logo\n\nBest\nAda\n",
+    "Dear Maria,\nthe offer stands. It holds until 12.12.2026: 95 EUR an hour.\n\n\nYours\nAda Winter\n",
+    "Hallo Maria,\n\nam 3. Dezember um 10:00 passt es; die Adresse ist office@studio.example.\n\nViele Gr\u00fc\u00dfe\n",  # noqa: E501
+)
+
+
+def _edited(rounds: int) -> Figure:
+    """`edit!` in every style, above and below the quote: the share of texts that would leave exactly as typed."""
+    asked, exact, wrong, edits = question(), 0, 0, 0
+    for style in ALL_STYLES.values():
+        for place in ("top", "bottom"):
+            for letter in _LETTERS[:rounds]:
+                found = decide(style(Reply(f"edit!\n{letter}".rstrip("\n"), asked, "en", place)), asked)
+                right = isinstance(found, Edit) and found.text == letter
+                edits, exact = edits + 1, exact + right
+                # What leaves may lack a blank line that HTML cannot show; a word more or less is wrong.
+                wrong += isinstance(found, Edit) and found.send and found.text.split() != letter.split()
+    share = at_least("A2.edits", exact / edits, 0.95, edits=edits, styles=len(ALL_STYLES), wrong_sends=wrong)
+    return share | {"ok": share["ok"] and not wrong}
+
+
+# ---------------------------------------------------------------- A5
+
+
+def _injected(number: int) -> Figure:
+    """Ordinary sentences at five places around an "ok", the styles in turn: how many were approved all the same."""
+    asked = question()
+    tally: Counter[str] = Counter()
+    for _, place, _, email in all_injected(SEED, number, ALL_STYLES, asked):
+        tally["answers"] += 1
+        tally[place] += isinstance(read(email, asked_of(asked), owner(), NOW), Approve)
+    approved = sum(tally[place] for place in PLACES)
+    return at_most("A5", approved, 0, sentences=number, answers=tally["answers"], styles=len(ALL_STYLES))
 
 
 def _autocorrected() -> Iterator[object]:
@@ -146,7 +189,7 @@ def _autocorrected() -> Iterator[object]:
         language = chance.choice(list(CLEAR))
         words = chance.choice([text for text, kind in CLEAR[language].items() if kind is Reject])
         reply = Reply(_slipped(words, chance), question(language), "en", "top")
-        yield decide(STYLES[chance.choice(list(STYLES))](reply), reply.asked, language)
+        yield decide(ALL_STYLES[chance.choice(list(ALL_STYLES))](reply), reply.asked, language)
 
 
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")

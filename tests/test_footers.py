@@ -1,6 +1,6 @@
 """Lines that mail programs add are no words of the owner's; lines that only look like them are (promise A2)."""
 
-# ruff: noqa: E501 - tables of what programs write
+# ruff: noqa: E501, RUF001 - tables of what programs write
 
 import tomllib
 from dataclasses import replace
@@ -124,7 +124,7 @@ def test_words_beside_a_known_signature_stay() -> None:
         ("Ada Winter\nAsk Tom first", False),
     ],
 )
-def test_a_block_that_the_program_marked_is_a_signature_when_it_reads_like_one(marked: str, yes: bool) -> None:  # noqa: FBT001 - a table
+def test_a_block_that_the_program_marked_is_a_signature_when_it_reads_like_one(marked: str, yes: bool) -> None:
     email = Email(
         identity="i", blob="b", text=f"ok\n\n{marked}\n", html_text=f"ok\n\n{marked}\n", html_signatures=(marked,),
         senders=parse(plain("", Reply("", ""))).senders,

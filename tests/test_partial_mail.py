@@ -44,6 +44,7 @@ PARTIAL = {
     "text": mail("ok\n" + "\n" * 250_000 + NO),
     "long part": mail("ok\n" + "\n" * 2_000_000 + NO),
     "html": mail("ok<!--" + "x" * CAP + f"--><p>{NO}</p>", "text/html"),
+    "tags": mail(f"<p>ok <s>{'<b>' * 30_000}{NO}", "text/html"),
     "header": mail("ok", head="".join(f"X-{n}: {'y' * (MAX_FIELD - 10)}\n" for n in range(MAX_ALL // MAX_FIELD + 2))),
     "header field": mail("ok", head=f"X-Note: {'y' * (MAX_FIELD + 10)}\n"),
     "header fields": mail("ok", head="X-A: b\n" * (MAX_FIELDS + 10)),

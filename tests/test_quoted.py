@@ -1,5 +1,7 @@
 """Answers that were misread once: what was typed is never lost in a frame, a signature or a strike (promise A2)."""
 
+# ruff: noqa: E501 - tables of what people and programs write
+
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,6 +17,7 @@ from tests.test_typed import decide, owner, question
 from tools.mail.mime import parse
 from tools.markup import as_written
 from workflows.models import Approve, Asked, Decision, Edit, Owner, Reject, Unclear
+from workflows.rules import frames
 from workflows.rules.decisions import read
 from workflows.rules.frames import is_left_in
 
@@ -109,7 +112,7 @@ def struck(words: str, strike: str, sentence: str = SENTENCE) -> bytes:
     page = as_html(bare(Reply("", text)))
     assert sentence in page
     page = page.replace(sentence, strike.format(sentence), 1)
-    head = f"On Tue, Nov 24, 2026 at 2:05 PM Deskhand &lt;ada@winter.example&gt; wrote:"
+    head = "On Tue, Nov 24, 2026 at 2:05 PM Deskhand &lt;ada@winter.example&gt; wrote:"
     html = f"<html><head>{SHEET}</head><body><div>{words}</div><div>{head}</div><blockquote>{page}</blockquote></body></html>"
     frame = "On Tue, Nov 24, 2026 at 2:05 PM Deskhand <ada@winter.example> wrote:"
     return both(f"{words}\n\n{frame}\n{marked(Reply('', text))}\n", html, Reply(words, text))
@@ -199,3 +202,32 @@ def test_a_piece_of_our_own_mail_is_shown_once_more_and_never_sent(left: str) ->
 )
 def test_an_ordinary_letter_may_leave(fine: str) -> None:
     assert not is_left_in(f"Hi Maria,\n\n{fine}\n", ("ada@winter.example",))
+
+
+@pytest.mark.parametrize(
+    ("page", "plain", "typed_text"),
+    [
+        (
+            "<p class=x>Hi,</p><p class=x>a</p><p class=x>b</p>",
+            "Hi,\na\nb",
+            "Hi,\na\nb",
+        ),  # margins taken away elsewhere
+        ("<p class=MsoNormal>Hi,</p><p class=MsoNormal>a</p>", "Hi,\n\na", "Hi,\na"),  # Outlook's own blank lines
+        ("<div>Hi,</div><div><br></div><div>a b c d</div>", "Hi,\n\na b\nc d", "Hi,\n\na b c d"),  # wrapped text
+    ],
+)
+def test_both_parts_tell_where_lines_ended(page: str, plain: str, typed_text: str) -> None:
+    text = question()
+    raw = both(f"edit!\n{plain}\n", f"<html><body><div>edit!</div>{page}</body></html>", Reply("", text))
+    decision = decide(raw, text)
+    assert isinstance(decision, Edit)
+    assert decision.text == f"{typed_text}\n"
+
+
+ORDERS = "not no nicht nein kein but aber only nur if wenn wait change make send senden later never pas non mais no pero não mas non niet maar nie ale tylko stop ok yes ja oui"
+
+
+def test_no_word_of_a_frame_says_yes_no_or_what_to_do() -> None:
+    listed = frames._words()
+    assert not (listed.plain | listed.verbs) & set(ORDERS.split())
+    assert not any(word in piece for piece in listed.pieces for word in ("不", "否", "안", "だめ", "ない", "ไม่"))

@@ -85,14 +85,14 @@ HEDGED = {
 QUOTING = {"en": ["en", "sv", "ja", "zh"], "de": ["de", "da"], "fr": ["fr"], "es": ["es"], "pt": ["pt"], "it": ["it"], "nl": ["nl"], "pl": ["pl", "cs", "ru"]}  # fmt: skip
 
 
-def generated(seed, number):
+def generated(seed, number, styles=STYLES):
     """Random answers: (style, reply, language, expected type or None for "never a yes")."""
     chance = random.Random(seed)
     for _ in range(number):
         language = chance.choice(list(CLEAR))
         clear = chance.random() < 0.6
         words = chance.choice(list(CLEAR[language]) if clear else HEDGED[language])
-        style = chance.choice([*STYLES, "unquoted"])
+        style = chance.choice([*styles, "unquoted"])
         place = chance.choices(["top", "bottom", "inline"], [6, 2, 1])[0]
         if style == "html_only" and place == "inline":
             place = "top"

@@ -23,6 +23,7 @@ _STRIKES = frozenset(("s", "strike", "del"))
 _LINE_THROUGH = re.compile(r"text-decoration[\w-]*\s*:[^;]{0,200}line-through", re.IGNORECASE)
 _MARGIN = re.compile(r"(?:^|;)\s*margin(-top|-bottom)?\s*:\s*([^;!]{1,60})", re.IGNORECASE)
 _CELLS = ("td", "th")
+_LISTS = ("ol", "ul")
 _NO_MARGIN_CLASSES = re.compile(r"(?:^|\s)(?:Mso\w+|xMso\w+|x_Mso\w+|elementToProof|ContentPasted\d*)(?:\s|$)")
 _BLANK = "\xa0"
 
@@ -35,6 +36,7 @@ class _Page:
     line: list[str] = field(default_factory=list)
     margin: int = 0  # blank lines that are due before the next line
     struck: int = 0
+    lists: list[int] = field(default_factory=list)  # the open lists: the last number of each, -1 without numbers
 
     def text(self, words: str, *, kept: bool = False) -> None:
         """Words of the current line; white space is one blank unless it is kept."""
@@ -170,8 +172,10 @@ def _open(node: "LexborNode", page: _Page, sheet: Sheet) -> None:
     elif tag in _BLOCKS:
         page.close()
         page.leave(_margin(node, sheet))
-        if tag == "li":
-            page.text(_bullet(node))
+        if tag in _LISTS:
+            page.lists.append(0 if tag == "ol" else -1)
+        elif tag == "li":
+            page.text(_bullet(page))
     elif tag in _CELLS and page.line:
         page.text("  ", kept=True)
     elif tag == "img":
@@ -185,6 +189,8 @@ def _close(node: "LexborNode", page: _Page, sheet: Sheet) -> None:
         page.text(_target(node))
     if node.tag in _BLOCKS:
         page.close()
+        if node.tag in _LISTS and page.lists:
+            page.lists.pop()
         page.leave(_margin(node, sheet))
 
 
@@ -207,16 +213,11 @@ def _letters(text: str) -> str:
     return "".join(sign for sign in text.casefold() if sign.isalnum())
 
 
-def _bullet(node: "LexborNode") -> str:
-    parent = node.parent
-    if parent is None or parent.tag != "ol":
+def _bullet(page: _Page) -> str:
+    if not page.lists or page.lists[-1] < 0:
         return "- "
-    place = 1
-    before = node.prev
-    while before is not None:
-        place += before.tag == "li"
-        before = before.prev
-    return f"{place}. "
+    page.lists[-1] += 1
+    return f"{page.lists[-1]}. "
 
 
 def _margin(node: "LexborNode", sheet: Sheet) -> int:
@@ -227,11 +228,7 @@ def _margin(node: "LexborNode", sheet: Sheet) -> int:
         return 0 if _states_no_margin(style) else 1
     if _NO_MARGIN_CLASSES.search(names) or _matches(node, sheet.flat):
         return 0
-    return 1 if node.tag == "p" or not _is_list_inside(node) else 0
-
-
-def _is_list_inside(node: "LexborNode") -> bool:
-    return node.tag in {"ul", "ol"}
+    return 0 if node.tag in _LISTS else 1
 
 
 def _matches(node: "LexborNode", selectors: frozenset[str]) -> bool:

@@ -32,7 +32,7 @@ MOST_CELLS = 2_000
 """Cells of tables that are laid out: aligning them takes the square of it."""
 
 _SIGNATURES = '[id*="signature" i], [class*="signature" i], [data-smartmail="gmail_signature"], #Zm-_Id_-Sgn'
-_MOST_SIGNATURES = 20
+_MOST_SIGNATURES = 6
 
 _CELL = re.compile(r"<t[dh]\b", re.IGNORECASE)
 _NEVER_SHOWN = "script, style, template, noscript, title, object, svg, [hidden], [aria-hidden=true][style*=none]"
@@ -86,6 +86,7 @@ class Written:
 
     text: str
     signatures: tuple[str, ...] = ()
+    bare: bool = False  # too much for that: its lines and strikes are lost
 
 
 def as_written(html: str) -> Written:
@@ -96,17 +97,18 @@ def as_written(html: str) -> Written:
     sheet = layout.sheet_of([style.text() for style in tree.css("style")])
     _remove_hidden(tree)
     if tree.body is None or (tree.html or "").count("<") > MOST_TAGS:
-        return Written(html_to_text(html))
+        return Written(html_to_text(html), bare=True)
     marked = [node for node in tree.css(_SIGNATURES)[:_MOST_SIGNATURES] if not _is_quoted(node)]
     texts = (layout.laid_out(node, sheet) for node in marked)
     return Written(layout.laid_out(tree.body, sheet), tuple(dict.fromkeys(text for text in texts if text.strip())))
 
 
 def _is_quoted(node: "LexborNode") -> bool:
-    """Whether it stands in a quote: then it is not the writer's own."""
+    """Whether it stands in a quote, and so is not the writer's own, or in another block that is marked."""
     parent = node.parent
     while parent is not None:
-        if parent.tag == "blockquote":
+        names = f"{parent.attributes.get('id') or ''} {parent.attributes.get('class') or ''}"
+        if parent.tag == "blockquote" or "signature" in names.lower():
             return True
         parent = parent.parent
     return False

@@ -28,6 +28,7 @@ from workflows.models import (
 from workflows.ports import AnsweringDesk, Clock
 from workflows.rules import decisions
 from workflows.rules.copies import LEAST_DELAY, judge, prove
+from workflows.rules.frames import is_left_in
 from workflows.rules.proof import Unproven
 
 _NO_QUESTION = "It does not answer an approval mail of mine."
@@ -198,7 +199,9 @@ class Answering:
         )
 
     def _with_setting(self, decision: Decision) -> Decision:
-        if self.edit_sends and isinstance(decision, Edit) and not decision.letter:
+        if not self.edit_sends or not isinstance(decision, Edit) or decision.letter:
+            return decision
+        if not is_left_in(decision.text, self.owner.addresses):
             return replace(decision, send=True)
         return decision
 

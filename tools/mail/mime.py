@@ -428,6 +428,8 @@ class _Reading:
             self._forgive("html", f"HTML longer than {markup.CAP} characters is cut")
         self.html_list = self.html_list or markup.has_list(text)
         written = markup.as_written(text)
+        if written.bare:
+            self._forgive("html", f"HTML of more than {markup.MOST_TAGS // 2:,} elements is read as bare words")
         self.signatures += (_clean(signature) for signature in written.signatures)
         return _Texts(html=[_clean(markup.html_to_text(text))], written=[_clean(written.text)])
 

@@ -24,9 +24,8 @@ _CONTACT = re.compile(
     r"[^\s@]+@[^\s@]+\.[^\s@]+|(?:https?://|www\.)\S+|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,12}(?:/\S*)?", re.IGNORECASE
 )
 _PHONE = re.compile(r"(?:\+|00|\(0|0)\d[\d ()/.\u2011-]{5,24}")
-_PLACE = re.compile(
-    r"(?:[A-Z]{1,2}-)?\d{4,5} [^\W\d_][^\d]{1,40}|[^\W\d_][^\d,]{2,40} \d{1,4} ?[a-z]?(?:, ?(?:[A-Z]-)?\d{4,5} [^\d]{2,40})?"
-)
+_TOWN = r"(?:[A-Z]{1,2}-)?\d{4,5} [^\W\d_][^\d]{1,40}"
+_PLACE = re.compile(rf"{_TOWN}|[^\W\d_][^\d,]{{2,40}} \d{{1,4}} ?[a-z]?(?:, ?{_TOWN})?")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _DASHES = {"--", "\u2014", "\u2013", "---", "\u2014\u2014"}
 
@@ -104,7 +103,8 @@ def _templates() -> tuple[_Template, ...]:
 def _products() -> re.Pattern[str]:
     table = _tables()["products"]
     names = sorted({re.escape(_bare(name)) for name in table["names"]} - {""}, key=len, reverse=True)
-    model = rf"{table['models']}(?: (?:[a-z]{{0,2}}\d{{1,4}}[a-z]{{0,2}}|pro|plus|ultra|nord|max|mini|lite|air|fe|se|note|fold|flip|tab|5g|4g|edge)){{1,4}}"
+    suffix = "pro|plus|ultra|nord|max|mini|lite|air|fe|se|note|fold|flip|tab|5g|4g|edge"
+    model = rf"{table['models']}(?: (?:[a-z]{{0,2}}\d{{1,4}}[a-z]{{0,2}}|{suffix})){{1,4}}"
     return re.compile(rf"(?<![\w-])(?:{model}|{'|'.join(names)})(?!\w)")
 
 
@@ -117,7 +117,7 @@ def _footer_lines(lines: list[str]) -> int:
     """How many lines at the end are one footer: a wrapped one, or one with its link below it."""
     end = len(lines)
     if end > 1 and _LINK.fullmatch(lines[-1].strip()):
-        above = _footer_lines([line for line in lines[: end - 1]]) if lines[end - 2].strip() else 0
+        above = _footer_lines(lines[: end - 1]) if lines[end - 2].strip() else 0
         return above + 1 if above else int(is_footer(lines[-1]))
     for count in range(1, min(_FOOTER_LINES, end) + 1):
         if not lines[end - count].strip():
@@ -196,7 +196,9 @@ def _known_block(lines: list[str], known: Known) -> int:
     """How many lines at the end are a signature that is known, however it was wrapped."""
     blocks = [*known.blocks, *(block for block in known.marked if _may_be_marked(block, known.name))]
     wanted = {key for key in (key_of(folded(block)) for block in blocks) if len(key) >= _SHORTEST_BLOCK}
-    longest = max(map(len, wanted), default=0)
+    if not wanted:
+        return 0
+    longest = max(map(len, wanted))
     joined = ""
     for count in range(1, min(len(lines), _LONGEST_BLOCK) + 1):
         joined = key_of(folded(lines[-count])) + joined
@@ -267,7 +269,8 @@ def _is_contact(line: str) -> bool:
     if not text or len(text) > 200 or "?" in text or "!" in text:  # noqa: PLR2004
         return False
     pieces = [
-        piece.strip() for piece in re.split(r" [|·•/–—-] |, (?=tel|fax|mob|www|http)| \| ", text, flags=re.IGNORECASE)
+        piece.strip()
+        for piece in re.split(r" [|·•/\u2013\u2014-] |, (?=tel|fax|mob|www|http)| \| ", text, flags=re.IGNORECASE)
     ]
     return all(_is_way(piece) for piece in pieces if piece)
 

@@ -8,7 +8,7 @@ line with any other word was typed, whatever it looks like.
 import re
 import tomllib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ _DAY_AND_MONTH = re.compile(
 )
 _YEAR_OR_TIME = re.compile(r"\d{4}|\d{1,2}[:.h]\d{2}|'\d{2}")
 _TAG = re.compile(r"\[deskhand[ \d.]*\]?")
+_ZONE = re.compile(r"\((?:utc|gmt)[+-]?[\d:]{0,6}\) [^\W\d_][^\d:;@<>]{0,80}$")
 _PREFIX = re.compile(r"[^\W\d_]{1,12}(?:\[\d{1,3}\])?\s?[:\uff1a]\s?")
 _SCRIPTS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u1100-\u11ff]")
 
@@ -136,7 +137,7 @@ def glance(text: str, who: Ours) -> Glance:
     """What the text names, and whether it has a word that no frame has."""
     if len(text) > _LONGEST:
         return Glance()
-    said = folded(text).replace("mailto:", " ")
+    said = _without_zone(folded(text).replace("mailto:", " ").replace("no dia ", "dia "))
     said, subject = _without_subject(said, who)
     known, foreign, mailbox = False, False, False
     for match in _ADDRESS.finditer(said):
@@ -163,6 +164,14 @@ def glance(text: str, who: Ours) -> Glance:
         strange=99 if wished else len(unknown),
         mailbox=mailbox,
     )
+
+
+def _without_zone(said: str) -> str:
+    """Without `(UTC+01:00) Amsterdam, Berlin, Bern`: cities are in no list."""
+    zone = _ZONE.search(said)
+    if zone is None or any(word in wish_words() for word in _LETTERS.findall(zone[0])):
+        return said
+    return said[: zone.start()]
 
 
 def _without_subject(said: str, who: Ours) -> tuple[str, bool]:
@@ -197,7 +206,8 @@ def _is_complete(joined: str, who: Ours) -> bool:
     dated = seen.day and _YEAR_OR_TIME.search(joined) is not None
     if seen.foreign:
         # In a language that is not listed: our whole mailbox, the day, and a few words that no answer is made of.
-        return seen.mailbox and dated and seen.strange <= _STRANGE
+        written = seen.mailbox or (seen.desk and seen.verb and joined.endswith((":", "\uff1a")))
+        return written and dated and seen.strange <= _STRANGE
     if seen.desk or seen.address:
         named = seen.desk or joined.rstrip(" *_").endswith((":", "\uff1a"))
         return seen.verb or seen.subject or (dated and named)
@@ -298,11 +308,13 @@ def _strange_header(text: str, who: Ours) -> tuple[str, Glance] | None:
     """A header whose name is in no list, known by what it says: one of us, our subject or a day, and nothing else."""
     name, colon, value = folded(text).replace("\uff1a", ":").partition(":")
     seen = glance(value, who)
-    says = seen.desk or seen.address or seen.subject or (seen.day and _YEAR_OR_TIME.search(value))
+    dated = seen.day and _YEAR_OR_TIME.search(value) is not None
+    says = seen.desk or seen.address or seen.subject or dated
+    foreign = seen.foreign and not (dated and seen.strange <= _STRANGE)
     words = _LETTERS.findall(name)
-    if not colon or seen.foreign or not says or not 0 < len(words) <= 3 or any(word in wish_words() for word in words):  # noqa: PLR2004
+    if not colon or foreign or not says or not 0 < len(words) <= 3 or any(word in wish_words() for word in words):  # noqa: PLR2004
         return None
-    return f"?{name}", seen
+    return f"?{name}", replace(seen, foreign=False)
 
 
 def _subject_rest(text: str, below: str, who: Ours) -> bool:

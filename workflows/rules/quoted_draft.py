@@ -26,7 +26,7 @@ def edges(lines: list[Line], asked: Original, first: int) -> tuple[int, int] | N
 
 
 def block(lines: list[Line], asked: Original, bounds: tuple[int, int], *, wrapped: bool) -> str | None:
-    """The text between the draft lines when it is not the draft, laid out as the draft is; what is struck out is gone."""
+    """The text between the draft lines when it is not the draft, laid out as the draft is; without strikes."""
     begin, end = bounds
     depth = lines[begin].depth
     indent = len(lines[begin].raw) - len(lines[begin].raw.lstrip()) if not depth else 0
@@ -69,6 +69,22 @@ def _laid_out(text: str, draft: str, *, wrapped: bool) -> str:
     for index, (gap, word) in enumerate(new):
         own = old[kept[index]][0] if index in kept else None
         pieces += [_gap(gap, own, lengths[index], len(word), width) if index else "", word]
+    return "".join(pieces)
+
+
+def unspaced(text: str, plain: str) -> str:
+    """The HTML text with no more blank lines than the plain text of the same words has.
+
+    A style sheet that nobody sees may take a paragraph's margins away; the plain text is wrapped and Outlook's has
+    blank lines of its own. Where both begin a new line, the smaller gap is what was typed.
+    """
+    lines, others = _tokens(text), _tokens(plain)
+    if [word for _, word in lines] != [word for _, word in others]:
+        return text
+    pieces = []
+    for (gap, word), (other, _) in zip(lines, others, strict=True):
+        feeds, most = gap.count("\n"), other.count("\n")
+        pieces += ["\n" * most + gap.rpartition("\n")[2] if 0 < most < feeds else gap, word]
     return "".join(pieces)
 
 

@@ -6,7 +6,6 @@ Everything else counts as typed: what is not understood here must reach the gram
 above the quote is ever taken for a quote.
 """
 
-import re
 from dataclasses import dataclass
 
 from workflows.models import Defect, Email
@@ -73,7 +72,8 @@ def typed(email: Email, asked_text: str, signatures: tuple[str, ...] = ()) -> Ty
     html = _read(unindented, answered, wrapped=False)
     # HTML is not re-wrapped: where it shows the draft, it is the better witness of an edit.
     block = html.block if html.shows_draft else plain.block
-    return Typed(words=plain.words, block=block, html_words=html.words, altered=plain.altered or html.altered)
+    words = quoted_draft.unspaced(html.words, plain.words)
+    return Typed(words=plain.words, block=block, html_words=words, altered=plain.altered or html.altered)
 
 
 def _read(text: str, answered: _Answered, *, wrapped: bool) -> _Part:
@@ -112,7 +112,7 @@ def _anchor(lines: list[Line], answered: _Answered) -> tuple[int, int]:
         return anchor, frames.above(lines, anchor, answered.who)
     marked = next((index for index, line in enumerate(lines) if line.depth), len(lines))
     for index, line in enumerate([*lines, None]):
-        if index > marked + 12:  # noqa: PLR2004 - a frame may bear marks itself, but it stands at the top
+        if index > marked + 12:
             break
         if line is None or (line.text and (line.depth or _may_be_ours(line, answered.asked))):
             first = frames.above(lines, index, answered.who)
@@ -139,4 +139,4 @@ def _words(lines: list[Line], answered: _Answered) -> str:
         words = STRUCK.sub("", words)
     first, _, rest = words.strip().partition("\n")
     words = rest if rest and footers.is_greeting(first) else words
-    return re.sub(r"\n{3,}", "\n\n", words).strip()
+    return words.strip()
