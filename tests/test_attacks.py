@@ -243,7 +243,7 @@ ATTACKS = (
     Attack(
         "bait: two ids in its own id",
         lambda scene: [
-            ("Sent", scene.mail("ok", quote="", in_reply_to=f"<x@evil.example> {scene.approval.message_id}"))
+            ("Sent", scene.mail("ok", quote="").replace(b"In-Reply-To: ", b"In-Reply-To: <x@evil.example> "))
         ],
     ),
     Attack("INBOX: the client's own id taken", _client_id_taken),
