@@ -20,7 +20,7 @@ from temporalio.service import RPCError
 
 from memory.keys import Keys
 from memory.schema import open_engine, seen
-from tests.house import House, case_of, until
+from tests.house import ORDERS_OF_ARRIVAL, House, case_of, until
 from tests.patience import PATIENCE
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import Delivered, RecordingSmtp
@@ -124,6 +124,19 @@ def _planted(scene: Scene) -> Mails:
     return [("INBOX", bait), ("Sent", answer)]
 
 
+def _bait(scene: Scene, text: str, **changes: Any) -> Mails:
+    """Who has the ids of the question (from a forward) writes a harmless one under them; the owner says ok to that."""
+    bait = f"<is-it-fine-{scene.case}@evil.example>"
+    ids = (*scene.approval.references, scene.approval.message_id)
+    parts = {"sender": scene.client, "message_id": bait, "references": ids, "in_reply_to": ids[-1]} | changes
+    top = f"Reply-To: {scene.owner.email}"
+    asks = scene.mail("Is Thursday fine?", subject="Thursday", quote=text, top=top, **parts)
+    name = parts["message_id"]
+    refs = tuple(dict.fromkeys((*parts["references"], name)))
+    answer = scene.mail("ok", subject="Re: Thursday", quote=text, in_reply_to=name, references=refs)
+    return [("INBOX", asks), ("Sent", answer)]
+
+
 def _own_id_taken(scene: Scene) -> Mails:
     """A stranger sends a mail under the approval mail's own Message-ID."""
     raw = scene.mail("ok", sender=STRANGER, message_id=scene.approval.message_id, in_reply_to="", references=())
@@ -199,6 +212,41 @@ def _many_parents(scene: Scene) -> Mails:
 
 
 ATTACKS = (
+    Attack("bait: our ids, no text", lambda scene: _bait(scene, "")),
+    Attack("bait: our ids, the client's own words", lambda scene: _bait(scene, "does Thursday work?")),
+    Attack("bait: our ids and the nonce", lambda scene: _bait(scene, scene.approval.text)),
+    Attack(
+        "bait: our reference alone and the nonce",
+        lambda scene: _bait(scene, scene.approval.text, references=scene.approval.references, in_reply_to=""),
+    ),
+    Attack(
+        "bait: an automatic one",
+        lambda scene: [
+            ("INBOX", b"Auto-Submitted: auto-replied\r\n" + _bait(scene, scene.approval.text)[0][1]),
+            _bait(scene, scene.approval.text)[1],
+        ],
+    ),
+    Attack(
+        "bait: under the question's own id",
+        lambda scene: _bait(scene, "", message_id=scene.approval.message_id, references=(), in_reply_to=""),
+    ),
+    Attack(
+        "bait: the same, from the owner's own address",
+        lambda scene: _bait(
+            scene,
+            "",
+            message_id=scene.approval.message_id,
+            references=(),
+            in_reply_to="",
+            sender=replace(scene.client, email=scene.owner.email),
+        ),
+    ),
+    Attack(
+        "bait: two ids in its own id",
+        lambda scene: [
+            ("Sent", scene.mail("ok", quote="").replace(b"In-Reply-To: ", b"In-Reply-To: <x@evil.example> "))
+        ],
+    ),
     Attack("INBOX: the client's own id taken", _client_id_taken),
     Attack("INBOX: a copy of the question with another draft", _forged_question),
     Attack("INBOX: three thousand parents", _many_parents),
@@ -385,7 +433,7 @@ def _answer_honestly(battle: Battle) -> None:
         for case, word in words.items():
             if not battle.outcomes[case] and newest[case].message_id not in answered:
                 answered.add(newest[case].message_id)
-                battle.house.owner_answers(newest[case], word)
+                battle.house.owner_answers(newest[case], word, ORDERS_OF_ARRIVAL[case % len(ORDERS_OF_ARRIVAL)])
         return all(battle.outcomes[case] for case in words)
 
     try:

@@ -82,7 +82,7 @@ VARIANTS: dict[str, Copy] = {
     ),
     "base64": made(cte="base64"),
     "quoted-printable": made(cte="quoted-printable"),
-    "another charset": made(cte="quoted-printable", charset="utf-16"),
+    "another charset": made(cte="quoted-printable", charset="windows-1252"),
     "format=flowed": made(flowed=True),
     "wrapped elsewhere": _wrapped,
     "headers of the server's own": made(more=(("X-Mailer", "Sent 1.0"), ("X-UID", "12"))),
@@ -114,7 +114,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory, dovecot: Dovecot) -> Iter
     with RecordingSmtp() as smtp:
         user = dovecot.add_user()
         user.create("Sent Items")
-        house = House(tmp_path_factory.mktemp("copies") / "home", user, smtp)
+        house = House(tmp_path_factory.mktemp("copies") / "home", user, smtp, approval={"auto_after": 0})
         with house.running():
             _answer_all(house, [*TRIALS, TWICE, REFUSED_FIRST])
             yield house
@@ -244,7 +244,8 @@ def records(tmp_path) -> Records:
 
 
 def an_answer(**changes: object) -> Email:
-    return own_mail("ok", OWNER.address, in_reply_to=("<ask@winter.example>",), message_id="<a@x>", **changes)
+    email = own_mail("ok", OWNER.address, in_reply_to=("<ask@winter.example>",), message_id="<a@x>")
+    return replace(email, **({"identity": "answer"} | changes))
 
 
 def take(house: Records, email: Email, folder: str = "sent"):

@@ -712,3 +712,101 @@ def test_recording_a_mail_is_quick(house):
         house.receive(one)
         taken.append(time.process_time() - start)
     assert sorted(taken)[len(taken) // 2] < 0.05  # of the processor; measured: about 3 ms
+
+
+# ---------------------------------------------------------------- a question that somebody else knows
+
+THEIRS = (Address(email="eve@evil.example", name="Eve"),)
+QUESTION = f"Says yes.\n----- answer above this line \u00b7 1.1.{NONCE} -----\nHello,\n\nThursday works.\n"
+OURS = "<ours@winter.example>"
+
+
+def asked(house: House) -> CaseState:
+    state = drafted(house, started(house))
+    house.ledger.save_case(replace(state, stage="waiting"))
+    house.approval(state.case, state.version, QUESTION, message_id=OURS, reference=REFERENCE)
+    return state
+
+
+def news(house: House) -> list:
+    return [event for event in house.ledger.undelivered() if event.kind == "news"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"senders": THEIRS, "message_id": OURS},
+        {"senders": THEIRS, "message_id": OURS, "headers": (("auto-submitted", "auto-replied"),)},
+        {"senders": (Address(email=OWNER.address, name="Maria"),), "message_id": OURS},  # as if the owner wrote it
+        {"senders": (Address(email=OWNER.address), *THEIRS), "in_reply_to": (OURS,)},
+        {"senders": THEIRS, "in_reply_to": (OURS,)},
+        {"senders": THEIRS, "references": (OURS, "<x@evil.example>")},
+        {"senders": THEIRS, "references": (REFERENCE,)},
+    ],
+)
+@pytest.mark.parametrize("folder", ["inbox", "sent"])
+def test_a_foreign_mail_that_carries_the_ids_of_a_question_burns_it(house, fields, folder):
+    state = asked(house)
+    answer = own_mail("ok", OWNER.address, in_reply_to=(OURS,))
+    assert around_of(house, answer, "sent").asked is not None
+    house.receive(mail("Is Thursday fine?", **fields), folder)
+    around = around_of(house, answer, "sent")
+    assert around.asked is None
+    assert "counts no more" in around.astray.reason
+    (event,) = news(house)
+    assert event.case == state.case
+    assert "answer this one" in event.again
+    assert house.ledger.times_burnt(state.case, state.version) == 1
+    house.receive(mail("And Friday?", **fields), folder)  # it is burnt already
+    assert len(news(house)) == 1
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        own_mail("ok", OWNER.address, in_reply_to=(OURS,), references=(REFERENCE, OURS)),  # the copy of an answer
+        own_mail(QUESTION, OWNER.address, message_id=OURS, references=(REFERENCE,)),  # the question itself
+        own_mail(f"[EXTERN] Be careful.\n\n{QUESTION}\nScanned.\n", OWNER.address, message_id=OURS),
+        mail("On holiday.", senders=THEIRS, in_reply_to=(OURS,), headers=(("auto-submitted", "auto-replied"),)),
+        mail("It could not be delivered.", senders=(Address(email="mailer-daemon@mx.example"),), references=(OURS,)),
+        mail("Hello.", senders=THEIRS),
+    ],
+)
+def test_what_belongs_to_a_question_does_not_burn_it(house, email):
+    state = asked(house)
+    house.receive(email)
+    assert not news(house)
+    assert house.ledger.times_burnt(state.case, state.version) == 0
+
+
+def test_a_case_is_not_shown_anew_for_ever(house):
+    state = asked(house)
+    for number in range(5):
+        again = f"<again-{number}@winter.example>"
+        house.sent_row(
+            intent=f"ask:{state.case}.1:{number + 2}", purpose="approval", case=state.case, version=1,
+            message_id=again, blob=house.blobs.put(b"Subject: x\r\n\r\nx"),
+        )  # fmt: skip
+        house.receive(
+            mail(f"Mail {number}", senders=THEIRS, message_id=f"<{number}@evil.example>", references=(again,))
+        )
+    assert len(news(house)) == 3
+
+
+def test_a_closed_case_or_an_older_version_is_not_shown_anew(house):
+    state = asked(house)
+    house.ledger.save_case(replace(state, stage="waiting", version=2))
+    house.receive(mail("Is Thursday fine?", senders=THEIRS, references=(OURS,)))
+    assert not news(house)
+    assert house.ledger.times_burnt(state.case, 1) == 1
+
+
+def test_the_text_of_a_question_lends_no_second_id(house):
+    """A copy of our text with another HTML part, or one that comes later, is not our mail under another id."""
+    asked(house)
+    fake = own_mail(QUESTION, OWNER.address, message_id="<fake@evil.example>", html_text="Is Thursday fine?")
+    assert not around_of(house, fake).ours
+    house.receive(own_mail(QUESTION, OWNER.address, message_id=OURS))
+    house.receive(own_mail(QUESTION, OWNER.address, message_id="<later@evil.example>"))
+    for parent in ("<fake@evil.example>", "<later@evil.example>"):
+        assert around_of(house, own_mail("ok", OWNER.address, in_reply_to=(parent,)), "sent").asked is None
