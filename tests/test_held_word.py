@@ -14,8 +14,8 @@ async def test_a_doubt_is_told_at_once_and_one_more_yes_sends(bench: Bench):  # 
     await play.say(Approve())
     state = await play.until(lambda state: state.held_until is not None)
     assert state.stage == "sending"
-    (told,) = [one for one in play.script.told if one[0].startswith("held:")]
-    assert told[0] == f"held:{play.number}.1:duplicate"
-    assert "same text yourself" in told[2]
+    asked = play.script.asked[-1]
+    assert (asked.version, asked.round) == (1, 2)
+    assert "same text yourself" in asked.again
     await play.say(Approve())
     assert await play.handle.result() == "sent"
