@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, and_, or_, select, update
 
 from memory.account import SeenMail, seen_mail
 from memory.book import Book
@@ -31,6 +31,19 @@ class Hints(Book):
             done = [row.id for row in rows if _is_answered(connection, row)]
             connection.execute(update(seen).where(seen.c.id.in_(done)).values(told=1))
             return tuple(seen_mail(row) for row in rows if row.id not in done)
+
+    def refused_in_silence(self, since: datetime, before: datetime) -> tuple[SeenMail, ...]:
+        """Mails of the owner's that may be answers and were skipped by a rule, which nobody was told of, oldest first.
+
+        Those in Sent at once; those seen in an inbox alone when they came before that time.
+        """
+        in_sent = and_(seen.c.kind == "sent", seen.c.rule.in_(("answer-to-others", "not-yours", "forward")))
+        sent = seen.alias()
+        twin = select(sent.c.id).where(sent.c.key == seen.c.key, sent.c.kind == "sent")
+        in_inbox = and_(seen.c.kind == "mail", seen.c.rule == "own-mail", seen.c.at <= before, ~twin.exists())
+        which = and_(seen.c.state == "ignored", seen.c.told == 0, seen.c.at >= since, or_(in_sent, in_inbox))
+        with self._reading() as connection:
+            return tuple(seen_mail(row) for row in connection.execute(select(seen).where(which).order_by(seen.c.id)))
 
     def held_by(self, key: str) -> tuple[int, ...]:
         """The open cases that the unproven answer with that key holds back."""

@@ -101,6 +101,13 @@ class Play:
         (notice,) = notices
         return notice
 
+    async def shown_again(self, times: int = 2) -> CaseState:
+        """The question as it was asked for that time, once it was: the case knows it sooner."""
+        async with asyncio.timeout(PATIENCE):
+            while len(self.script.asked) < times:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        return self.script.asked[times - 1]
+
     async def say(self, decision: Decision, version: int = 1, **given: Any) -> str:
         key = given.pop("key", None) or uuid.uuid4().hex
         values = {"case": self.number, "hash": seal(self.number, version)} | given

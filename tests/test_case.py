@@ -431,7 +431,7 @@ async def test_a_yes_that_an_unclear_answer_takes_back_is_always_told(bench: Ben
     await play.say(Unclear(question="?"), key="unclear-1")
     await play.until(lambda state: state.stage == "waiting" and state.asked_again == 1)
     await play.say(Approve())
-    await play.at("approved")
+    await play.until(lambda state: state.stage == "approved")
     await play.say(Unclear(question="??"), key="unclear-2")
     await play.until(lambda state: state.stage == "waiting" and state.asked_again == 2)
     await play.passes(timedelta(minutes=5))
@@ -474,8 +474,9 @@ async def test_what_only_the_owners_word_lets_go_is_asked_by_an_approval_mail_on
     play = await bench.begin(Script(receipts=deque(held)))
     await play.at("waiting")
     await play.say(Approve(), key="first")
+    await play.passes(timedelta(minutes=2))
     await play.until(lambda state: state.doubted == ("1:duplicate",))
-    await play.passes(timedelta(minutes=12))
+    await play.passes(timedelta(minutes=5))
     assert [state.again for state in play.script.asked[1:]] == ["It has not been sent. say ok once more"]
     assert play.script.asked[-1].round == 2
     await play.say(Approve(), key="once more")
@@ -484,6 +485,8 @@ async def test_what_only_the_owners_word_lets_go_is_asked_by_an_approval_mail_on
 
 async def test_a_standing_yes_that_no_longer_covers_it_is_told_by_showing_it_again(bench: Bench) -> None:
     play = await bench.begin(Script(undo=timedelta(minutes=10)))
+    await play.at("waiting")
+    await play.passes(timedelta(minutes=11))
     await play.until(lambda state: state.stage == "waiting" and state.round == 2)
     assert "does not leave by itself" in play.script.asked[-1].again
     await play.say(Approve())

@@ -14,8 +14,8 @@ async def test_a_doubt_is_told_at_once_and_one_more_yes_sends(bench: Bench):  # 
     await play.say(Approve())
     state = await play.until(lambda state: state.held_until is not None)
     assert state.stage == "sending"
-    key, _, text = await play.hears_of("held:")
-    assert key == f"held:{play.number}.1:duplicate"
-    assert "same text yourself" in text
+    shown = await play.shown_again()
+    assert (shown.version, shown.round) == (1, 2)
+    assert "same text yourself" in shown.again
     await play.say(Approve())
     assert await play.handle.result() == "sent"

@@ -58,7 +58,7 @@ async def look_again(house: House, minutes: float) -> None:
     hints = Hints(
         ledger=parts.ledger, blobs=parts.blobs, answering=answering, signatures=parts.signatures, desk=parts.desk,
         owner=parts.owner, clock=parts.clock,
-        stop=lambda key, order, at: asyncio.to_thread(parts.ledger.carry_out, key, order, at),
+        stop=lambda key, order, at, *_: asyncio.to_thread(parts.ledger.carry_out, key, order, at),
     )  # fmt: skip
     try:
         await hints.round()

@@ -18,11 +18,24 @@ from memory.mails import SeenMail
 from tools.mail.signatures import Signatures
 from workers.answering import Answering, held_words
 from workflows.errors import DeskhandError, Retryable
-from workflows.models import Answer, Approve, Asked, Decision, Email, Event, Owner, Revise, StopAll, Unclear
+from workflows.models import (
+    Answer,
+    Approve,
+    Asked,
+    Decision,
+    Email,
+    Event,
+    FolderKind,
+    Owner,
+    Revise,
+    StopAll,
+    Unclear,
+)
 from workflows.ports import Clock, Desk
 from workflows.rules import decisions
 from workflows.rules.canonical import one_line
-from workflows.rules.hints import carries_nonce, holds, is_second
+from workflows.rules.decisions import is_automatic
+from workflows.rules.hints import carries_nonce, holds, is_second, strangers
 from workflows.rules.orders import order_in
 from workflows.rules.proof import Unproven
 from workflows.rules.second_proof import OLDEST, second_proof
@@ -38,6 +51,13 @@ NO_PROOF = "no_proof"
 SENT_FOLDERS = "sent_folders"
 """The ledger's key for the names of the Sent folders found last."""
 _SHORT = 80
+_MENDS = {
+    "answer-to-others": "Answer the mail itself, to yourself alone.",
+    "not-yours": "If that is an address of yours, add it to owner.aliases; else answer from one of your own.",
+    "forward": "Reply to the mail instead.",
+    "own-mail": "Let the mail program you used keep its sent mail in your Sent folder on the server.",
+}
+"""What to do about an answer that a rule skipped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +191,23 @@ class Hints:
         """Tell each answer whose copy in Sent has not come in time, once."""
         for mail in await asyncio.to_thread(self.ledger.overdue_hints, self.clock.now() - PATIENCE):
             await self._tell_overdue(mail)
+        now = self.clock.now()
+        for mail in await asyncio.to_thread(self.ledger.refused_in_silence, now - OLDEST, now - PATIENCE):
+            await self._tell_refused(mail)
+            await asyncio.to_thread(self.ledger.mark_told, [mail.id])
+
+    async def _tell_refused(self, mail: SeenMail) -> None:
+        """An answer of the owner's that a rule skipped before its words were read: what was wrong with it."""
+        folder: FolderKind = "sent" if mail.kind == "sent" else "inbox"
+        email = await asyncio.to_thread(self.ledger.email, mail.key)
+        around = None if email is None else await asyncio.to_thread(self.ledger.surroundings, email, folder)
+        if email is None or around is None or around.ours or around.asked is None or is_automatic(email):
+            return
+        if mail.rule == "forward" and strangers(email, self.owner):
+            return  # passed on to somebody: nothing was asked of us
+        asked = around.asked
+        said = f"{_quoted(email, asked)} could not be used: {mail.reason} {_MENDS.get(mail.rule, '')}".rstrip()
+        await self._tell(mail.key, asked.case, asked.version, said)
 
     async def _tell_overdue(self, mail: SeenMail) -> None:
         email = await asyncio.to_thread(self.ledger.email, mail.key)
@@ -218,5 +255,6 @@ def _second_key(email: Email) -> str:
 def _quoted(email: Email, asked: Asked, of: str = "") -> str:
     words = one_line(typed(email, asked.text).words, _SHORT)
     which = f"{asked.case}.{asked.version}" if asked.version else str(asked.case)
-    which = which if asked.case else "the mail that shows several cases"
+    if not asked.case:
+        which = "the mail that shows several cases" if asked.purpose == "approval" else "a notice of mine"
     return f'The answer{f" of {of}" if of else ""} "{words}" to {which}'
