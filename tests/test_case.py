@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from temporalio.client import WorkflowFailureError
 
 from tests.scripted import NAMES, Script, seal
 from tests.stage import NUMBERS, PATIENCE, Bench, Play, staged
 from workflows.case import LONG_HISTORY, MOST_HEARD, MOST_VERSIONS
 from workflows.client import Approved
 from workflows.client import Client as ClientVoice
-from workflows.errors import Permanent, Retryable
+from workflows.errors import OutOfStep, Permanent, Retryable
 from workflows.models import (
     Answer,
     Approve,
@@ -780,6 +781,71 @@ async def test_a_send_refused_for_good_is_failed_and_the_clients_next_mail_still
     assert await play.ends() == "failed"
     assert play.script.told == [(f"failed:{play.number}.1", f"{play.number}.1 is failed", str(REFUSED))]
     assert await other.ends() == "sent"
+
+
+async def test_a_yes_that_the_ledger_does_not_know_sends_nothing(bench: Bench) -> None:
+    """An update that somebody gave anew: no answer of the owner's stands behind it, and his own word still counts."""
+    play = await bench.begin(Script(unheard_of={1}))
+    await play.at("waiting")
+    await play.say(Approve())
+    await play.reached("approve")
+    state = await play.at("waiting")
+    assert state.approved_at is None
+    assert play.script.sent == play.script.approved == []
+    assert play.script.told == []
+    play.script.unheard_of.clear()
+    await play.say(Approve())
+    assert await play.ends() == "sent"
+    assert play.script.sent == [1]
+
+
+async def test_an_own_text_without_an_answer_on_record_is_shown_and_not_sent(bench: Bench) -> None:
+    play = await bench.begin(Script(unheard_of={2}))
+    await play.at("waiting")
+    await play.say(Edit(text="Thursday.\n", send=True))
+    await play.at("waiting", 2)
+    assert play.script.sent == play.script.approved == []
+    assert [state.version for state in play.script.asked] == [1, 2]
+    await play.say(Reject(), 2)
+    assert await play.ends() == "rejected"
+
+
+async def test_a_run_that_is_behind_the_ledger_ends_and_says_nothing(bench: Bench) -> None:
+    """The lookout begins its case anew from the ledger; parked, it would wait for an answer that nobody owes."""
+    play = await bench.begin()
+    play.script.fail("save", OutOfStep("older"))
+    with pytest.raises(WorkflowFailureError):
+        await play.handle.result()
+    assert play.script.told == []
+    bench.begun.remove(play.handle)
+
+
+async def test_a_cancelled_run_ends_and_is_not_parked(bench: Bench) -> None:
+    play = await bench.begin()
+    gate = play.script.gate("draft")
+    await play.reached("draft")
+    await play.handle.cancel()
+    with pytest.raises(WorkflowFailureError):
+        await play.handle.result()
+    gate.set()
+    assert play.script.told == []
+    bench.begun.remove(play.handle)
+
+
+async def test_a_cancelled_voice_calls_nothing_failed(bench: Bench) -> None:
+    """What became of the mail, only the outbox knows: another hand-over is told."""
+    play = await bench.begin()
+    await play.at("waiting")
+    gate = play.script.gate("send")
+    await play.say(Approve())
+    await play.reached("send")
+    await bench.client.get_workflow_handle(NAMES.client(f"client-{play.number}")).cancel()
+    with pytest.raises(WorkflowFailureError):
+        await bench.client.get_workflow_handle(NAMES.client(f"client-{play.number}")).result()
+    gate.set()
+    assert (await play.state()).stage == "sending"
+    assert play.script.told == []
+    assert await play.ends() == "sent"
 
 
 async def test_one_voice_sends_in_the_order_of_the_hand_overs(bench: Bench) -> None:

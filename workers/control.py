@@ -106,7 +106,8 @@ class ControlServer:
                 continue
             serving = asyncio.create_task(self._serve(connection))
             self._serving.add(serving)
-            serving.add_done_callback(lambda done: (self._serving.discard(done), room.release()))
+            serving.add_done_callback(self._serving.discard)
+            serving.add_done_callback(lambda _: room.release())
 
     async def _serve(self, connection: socket.socket) -> None:
         reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LARGEST)

@@ -209,7 +209,8 @@ class TemporalEngine:
                     await self._update(answer)
 
     async def _put_out(self, name: str) -> None:
-        log.warning("a workflow that we did not begin is ended", workflow=name)
+        """What a stranger began, ended or set back: no matter what it is now, it ends and is kept to be told."""
+        log.warning("a workflow that is not as we left it is ended", workflow=name)
         await self._runs.end(name, "not begun by this Deskhand")
         self._going.pop(name, None)
         await asyncio.to_thread(self._ledger.note_stranger)

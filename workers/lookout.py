@@ -26,9 +26,9 @@ EVERY = 15.0
 TOLD = "stranger_told"
 _SUBJECT = "Somebody meddles with my workflows"
 _TEXT = (
-    "Somebody else on this machine, or on your Temporal server, began or changed what only I should: the id of a case "
-    "or a schedule of mine was in use by something that I did not make. Nothing was sent because of it and nothing is "
-    "lost: I put it right and go on from the ledger.\n\nSee who can log in to this machine. "
+    "Somebody else on this machine, or on your Temporal server, began, changed or ended what only I should: a case or "
+    "a schedule of mine there was not as I left it. Nothing was sent because of it and nothing is lost: I put it right "
+    "and go on from the ledger.\n\nSee who can log in to this machine. "
     'docs/operations.md ("Other users of the machine") says what they can and cannot do.'
 )
 

@@ -11,6 +11,8 @@ from workers.codec import Codec
 from workflows.names import Names
 
 ANSWERS_WITHIN = timedelta(seconds=10)
+_BY_HAND = (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.CANCELED)
+"""How a case never ends by itself: we end only what is not ours, and begin ours anew at once."""
 
 
 class Whose(Enum):
@@ -19,12 +21,12 @@ class Whose(Enum):
     OURS = "ours"
     NOBODYS = "nobody's"  # there is none, or it has ended
     UNKNOWN = "unknown"  # made with our keys, and not on record: we died between beginning it and writing that down
-    A_STRANGERS = "a stranger's"
+    A_STRANGERS = "a stranger's"  # not begun by us, or ended or set back by somebody else
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Whose the workflow is, and its run that goes on now ("" for none)."""
+    """Whose the workflow is, and its run that goes on now ("" for none of ours)."""
 
     whose: Whose
     run: str = ""
@@ -48,16 +50,23 @@ class Runs:
             if error.status == RPCStatusCode.NOT_FOUND:
                 return Finding(Whose.NOBODYS)
             raise
-        if seen.status != WorkflowExecutionStatus.RUNNING:
-            return Finding(Whose.NOBODYS)
-        if not self._fits(seen, story):
-            return Finding(Whose.A_STRANGERS, seen.run_id)
-        if begun:
-            first = seen.raw_description.workflow_execution_info.first_run_id or await self._first_run(workflow_id)
-            return Finding(Whose.OURS if first == begun else Whose.A_STRANGERS, seen.run_id)
-        if not await self.opens(workflow_id):
-            return Finding(Whose.A_STRANGERS, seen.run_id)
-        return Finding(Whose.OURS if begun is None else Whose.UNKNOWN, seen.run_id)
+        if seen.status == WorkflowExecutionStatus.RUNNING:
+            whose = await self._whose(seen, story, begun)
+            return Finding(whose, "" if whose is Whose.A_STRANGERS else seen.run_id)
+        is_as_left = not begun or (seen.status not in _BY_HAND and await self._descends(seen, begun))
+        return Finding(Whose.NOBODYS if is_as_left else Whose.A_STRANGERS)
+
+    async def _whose(self, seen: WorkflowExecutionDescription, story: str, begun: str | None) -> Whose:
+        if not self._fits(seen, story) or not (
+            await self._descends(seen, begun) if begun else await self.opens(seen.id)
+        ):
+            return Whose.A_STRANGERS
+        return Whose.UNKNOWN if begun == "" else Whose.OURS
+
+    async def _descends(self, seen: WorkflowExecutionDescription, begun: str) -> bool:
+        """Whether it is the run that we began, or continues it."""
+        first = seen.raw_description.workflow_execution_info.first_run_id
+        return (first or await self._first_run(seen.id)) == begun
 
     def _fits(self, seen: WorkflowExecutionDescription, story: str) -> bool:
         """A reset sets a workflow back to where it was before: that is not ours, whoever began it."""

@@ -225,6 +225,8 @@ class Case:
                 drafted = await steps.model(Activities.draft, self.state)
                 self._to(version=drafted.version, hash=drafted.hash, hold=drafted.hold)
             except ActivityError as error:
+                if steps.ends_the_story(error):
+                    raise
                 self._to(hold=f"no draft could be made: {steps.words(error)}")
         if before and self.state.version != before:
             self._to(redrafted_at=(*self.state.redrafted_at, workflow.now())[-MOST_REDRAFTS:])

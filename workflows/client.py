@@ -54,6 +54,8 @@ async def _send(approved: Approved) -> Receipt:
     try:
         return await steps.mail(Activities.send, approved.case, approved.version)
     except ActivityError as error:
+        if steps.ends_the_story(error):  # cancelled by somebody: what became of the mail, the outbox alone knows
+            raise
         return Receipt(state="failed", detail=steps.words(error))
 
 
