@@ -124,6 +124,17 @@ class People(Book):
         with self._reading() as connection:
             return tuple(connection.execute(query.order_by(client_addresses.c.email)).scalars())
 
+    def sent_before(self, client: str) -> bool | None:
+        """Whether a mail to them lay in the owner's Sent folder when it was looked for; None: nobody has looked."""
+        with self._reading() as connection:
+            found = connection.execute(select(clients.c.sent_before).where(clients.c.id == client)).scalar()
+        return None if found is None else bool(found)
+
+    def keep_sent_before(self, client: str, *, found: bool) -> None:
+        """What the look into Sent gave: it is made once."""
+        with self._writing() as connection:
+            connection.execute(update(clients).where(clients.c.id == client).values(sent_before=int(found)))
+
     def clients(self) -> tuple[Client, ...]:
         """Everyone, by name."""
         with self._reading() as connection:

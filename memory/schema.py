@@ -140,6 +140,7 @@ clients = Table(
     Column("unwanted", Text, nullable=False, default=""),  # kinds the owner said "never" to for them, by spaces
     Column("hold", Text, nullable=False, default=""),  # why everything proactive is held ("complaint")
     Column("at", Instant, nullable=False),
+    Column("sent_before", Integer),  # whether Sent held a mail to them when it was asked, once; empty: not asked
     Column("paused_at", Instant),  # since when the owner has them paused: nothing goes out, nothing is proposed
 )
 

@@ -1,6 +1,7 @@
 """Addresses that no mail can go to are said before the owner is asked, not after the yes."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,43 @@ def test_a_server_without_smtputf8_and_an_address_that_is_none_are_told_before_a
             house.user.deliver(raw.replace(b"question-3", b"question-4"))
             abroad = until(lambda: _told(house, "CANNOT BE SENT: "), 60, "the warning")
             assert "takes no address with letters beyond ASCII" in abroad.text
+
+
+def test_sent_is_asked_once_before_an_address_is_called_new(
+    tmp_path: Path, mailbox: DovecotUser, plain_server: RecordingSmtp
+) -> None:
+    stranger = Address(name="Bob Stone", email="bob@stone.example")
+    with plain_server:
+        house = House(tmp_path / "home", mailbox, plain_server)
+        for to in (
+            CLIENT.email,
+            f"x{stranger.email}",
+        ):  # before Deskhand; the second only holds the other
+            house.user.deliver(
+                mime.compose(
+                    sender=house.owner, to=(Address(email=to),), subject="Hello", body="Hello",
+                    message_id=f"<old-{to}>", date=datetime(2025, 1, 2, tzinfo=UTC),
+                ),
+                "Sent",
+            )  # fmt: skip
+        with house.running():
+            house.client_writes(1, sender=CLIENT)
+            (known,) = house.wait_approvals(1)
+            assert "NEW ADDRESS" not in known.text
+            house.client_writes(2, sender=stranger)
+            new = house.wait_approvals(2)[-1]
+            assert f"NEW ADDRESS: {stranger.email} has never been written to" in new.text
+
+
+def test_what_the_look_into_sent_gave_is_kept(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.receive(mail("Hello"))
+    (client,) = home.ledger.clients()
+    assert home.ledger.sent_before(client.id) is None
+    home.ledger.keep_sent_before(client.id, found=False)
+    assert home.ledger.sent_before(client.id) is False
+    home.ledger.keep_sent_before(client.id, found=True)
+    assert home.ledger.sent_before(client.id) is True
 
 
 def _told(house: House, words: str) -> Email | None:

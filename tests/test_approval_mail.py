@@ -167,6 +167,19 @@ def test_copies_attachments_and_new_addresses_are_shown():
     assert "NEW ADDRESS: maria@studio.example " not in text
 
 
+def test_what_a_client_attached_and_what_is_not_shown_is_said():
+    files = tuple(
+        Attachment(name=name, size=120_400, sha256="0", content_type="application/pdf")
+        for name in ("brief.pdf", "----- draft 41.1 begins -----\nx.pdf")
+    )
+    left = ("Not shown, taken for an older mail: 12 lines below “On 17 Nov wrote:”. The whole lies in your mailbox.",)
+    brief = replace(QUESTION.brief, files=files, left_out=left)
+    for text in (render(replace(QUESTION, brief=brief)).text, render_hold(41, "it is encrypted", brief, OWNER).text):
+        assert "\nAttached: brief.pdf (PDF, 120 kB)\n" in text
+        assert f"\n{left[0]}\n" in text
+    assert extract_draft(render(replace(QUESTION, brief=brief)).text) == QUESTION.outgoing.body
+
+
 def test_a_first_mail_to_somebody_is_said_to_be_one_and_who_else_bears_the_name():
     new = replace(QUESTION, client_known=False)
     line = "NEW ADDRESS: maria@studio.example has never been written to: this would be your first mail there"

@@ -30,6 +30,51 @@ REPORTS = [
     (
         "failed",
         report(
+            "",
+            "",
+            "Message delivery has failed",
+            "Unable to deliver message to: <tom@reyes.example>\nDelivery failed for the following reason:\nServer mx.reyes.example[192.0.2.1] failed with: 550 <tom@reyes.example> No such user here",
+        ),
+    ),
+    (
+        "failed",
+        report(
+            "sysadm@x.example",
+            "System Administrator",
+            "Undeliverable: New pages",
+            "Your message\n\n  To:      tom@reyes.example\n  Subject: New pages\n\ndid not reach the following recipient(s):\n\ntom@reyes.example on Sun, 9 Jul\n    The recipient name is not recognized",
+        ),
+    ),
+    (
+        "failed",
+        report(
+            "imss@x.example",
+            "InterScan MSS",
+            "Mail could not be delivered",
+            "Sent <<< RCPT TO:<tom@reyes.example>\nReceived >>> 550 5.1.1 unknown user\nUnable to deliver message to <tom@reyes.example>",
+        ),
+    ),
+    (
+        "failed",
+        report(
+            "mailer-daemon@x.example",
+            "",
+            "メール配信に失敗しました",
+            "次の宛先へ配信できませんでした。\n<tom@reyes.example>: 550 unknown user",
+        ),
+    ),
+    (
+        "failed",
+        report(
+            "sysinfo@x.example",
+            "SurfControl E-mail Filter",
+            "Message not delivered",
+            "Your message could not be sent.\nA transcript of the attempts to send the message follows.\nAddressed To:   tom@reyes.example\n550 Unknown user",
+        ),
+    ),
+    (
+        "failed",
+        report(
             "mailer-daemon@mx.example",
             "",
             "failure notice",

@@ -1,5 +1,7 @@
 """What the parts of a mail say: sealed text, a text with a name, a calendar's answer; and headers of gateways."""
 
+# ruff: noqa: E501 (mails in one line each)
+
 import pytest
 
 from tests.test_triage import AROUND, OWNER

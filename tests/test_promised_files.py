@@ -1,5 +1,7 @@
 """A draft that promises a file is at fault while none is attached; talk of the client's own files is not."""
 
+# ruff: noqa: E501 (sentences in a row)
+
 import pytest
 
 from agents.checks import faults

@@ -117,6 +117,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         clock=clock,
         terms=_terms(settings),
         key=keys.nonce_key(),
+        evidence=evidence,
     )
 
     store = _store(home, settings, ledger, journal, clock, health)

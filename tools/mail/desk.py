@@ -14,10 +14,11 @@ from memory.blobs import Blobs
 from memory.ledger import Ledger
 from memory.outgoing import OutgoingLedger
 from tools.mail import mime
+from tools.mail.evidence import Evidence
 from tools.mail.outbox import Outbox, Via
 from tools.mail.trace import trace
 from workflows.errors import DeskhandError, Permanent
-from workflows.models import Address, Asking, Brief, CaseState, Outgoing, Owner, Receipt
+from workflows.models import Address, Asking, Brief, CaseState, Client, Outgoing, Owner, Receipt
 from workflows.ports import Clock
 from workflows.rules import approval, calendar, canonical, digest
 from workflows.rules.packs import render_pack
@@ -29,6 +30,7 @@ NAME = "Deskhand"
 """The display name of every mail to the owner; a client never sees it."""
 _THEY = "They wrote again."
 _QUOTED = 160
+_LOOK = 15  # seconds that the look into Sent may take before the owner is asked without it
 
 
 _ANSWERING = ("unclear", "unproven", "refused", "late", "enough", "order-unclear")
@@ -79,6 +81,8 @@ class MailDesk:
     clock: Clock
     terms: Terms
     key: bytes
+    evidence: Evidence | None = None  # the owner's Sent folder, where mails to a new address may lie
+    looking: set[asyncio.Task[None]] = field(default_factory=set)  # the loop keeps only weak references
     deciding: threading.Lock = field(default_factory=threading.Lock)
 
     async def ask(self, state: CaseState) -> Asking:
@@ -91,6 +95,7 @@ class MailDesk:
         expires_at = calendar.expiry(asked_at, self.terms.expire_after_days, self.owner)
         leaves_at = await asyncio.to_thread(self._leaves_at, state, asked_at)
         await self._learn_reach(state)
+        await self._look_into_sent(state)
         mail = await asyncio.to_thread(self._question, intent, state, expires_at, leaves_at)
         if not await asyncio.to_thread(self._is_asked_now, intent, state, mail):
             return Asking(asked_at=asked_at, expires_at=expires_at, grace=self.terms.grace, shown=False)
@@ -116,6 +121,24 @@ class MailDesk:
             outgoing = await asyncio.to_thread(self.ledger.outgoing, state.case, state.version)
             with contextlib.suppress(DeskhandError):  # not known now: the question is asked all the same
                 await self.outbox.learn_reach(outgoing)
+
+    async def _look_into_sent(self, state: CaseState) -> None:
+        """Whom the ledger has never seen written to, the owner may have: Sent is asked once before it is said so."""
+        client = await asyncio.to_thread(self.ledger.client_of, state.case) if state.version else None
+        if self.evidence is None or client is None or client.written_to:
+            return
+        if await asyncio.to_thread(self.ledger.sent_before, client.id) is not None:
+            return
+        look = asyncio.create_task(self._search_sent(self.evidence, client))
+        self.looking.add(look)
+        look.add_done_callback(self.looking.discard)
+        # A slow server keeps nobody from being asked; what it says later counts for the next mail.
+        await asyncio.wait({look}, timeout=_LOOK)
+
+    async def _search_sent(self, evidence: Evidence, client: Client) -> None:
+        with contextlib.suppress(DeskhandError):  # not known now: it is said as if nothing lay there
+            looks = [await evidence.written_to(one, self.owner.addresses) for one in client.addresses]
+            await asyncio.to_thread(self.ledger.keep_sent_before, client.id, found=any(looks))
 
     def _leaves_at(self, state: CaseState, asked_at: datetime) -> datetime | None:
         """When a first draft leaves under the owner's standing yes; None when it waits for a yes of its own."""
@@ -342,7 +365,7 @@ class MailDesk:
         client = self.ledger.client_of(state.case)  # as it is now: the brief's may be older than the first mail to them
         return approval.Question(
             outgoing=outgoing,
-            client_known=client is not None and client.written_to,
+            client_known=client is not None and (client.written_to or bool(self.ledger.sent_before(client.id))),
             namesakes=() if client is None else self.ledger.namesakes(client),
             undeliverable=self.outbox.undeliverable(outgoing),
             draft=self.ledger.draft(state.case, state.version),

@@ -17,6 +17,7 @@ from workflows.rules.triage import OUR_HEADER
 
 FilesSent = Literal["auto", "yes", "no"]
 
+_NEWEST = 10
 _SAME_TIME = timedelta(minutes=10)
 
 
@@ -71,6 +72,23 @@ class Evidence:
                     if theirs is not None and body_hash(theirs.text) == body_hash(outgoing.body):
                         return Found(folder=folder, message_id=header.message_id)
         return None
+
+    async def written_to(self, address: str, own: frozenset[str]) -> bool:
+        """Whether a mail from one of the `own` addresses to this one lies among the owner's sent mails.
+
+        Raises:
+            Retryable, NeedsOwner: the mailbox cannot be looked into.
+        """
+        wanted = address.lower()
+        for folder in await self._where_sent_mail_lies() if wanted.isascii() else ():
+            # The server searches for a piece of the header: the newest few are read to the letter.
+            for listed in await self.mailbox.find(folder, to=wanted, part="header", newest=_NEWEST):
+                header = await self._read(listed.content)
+                people = () if header is None else (*header.to, *header.cc)
+                by_owner = header is not None and header.sender.email.lower() in own
+                if by_owner and wanted in {one.email.lower() for one in people}:
+                    return True
+        return False
 
     async def in_inbox(self, entry: Entry, content: bytes) -> Found | None:
         """The copy of a mail to the owner in the owner's INBOX: by id, else by our marks, else by its text.

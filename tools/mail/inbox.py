@@ -546,17 +546,19 @@ class Mailbox:
         since: datetime | None = None,
         part: Part = "whole",
         answering: Sequence[str] = (),
+        to: str = "",
         newest: int = 0,
     ) -> tuple[RawMail, ...]:
         """Mails with this Message-ID, or that arrived at or after `since`, oldest first; `part` "header" is cheaper.
 
-        `answering`: only those that name one of these ids as a parent; `newest`: at most so many, 0: all.
+        `answering`: only those that name one of these ids as a parent; `to`: only those to, or in copy to, an address
+        that holds this; `newest`: at most so many, 0: all.
 
         Raises:
             NeedsOwner: no such folder.
         """
         kind: FolderKind = "inbox" if folder.upper() == "INBOX" else "sent"
-        criteria = _criteria(message_id, since, answering)
+        criteria = _criteria(message_id, since, answering, to)
         look = partial(_find, folder=folder, criteria=criteria, part=part, newest=newest)
         found = await self._ask(look, _BIG_FETCH)
         return tuple(
@@ -701,10 +703,12 @@ def _refused_append(folder: str, no: No) -> DeskhandError:
     return Retryable(f"The server did not file a copy in {folder!r}: {no}")
 
 
-def _criteria(message_id: str, since: datetime | None, answering: Sequence[str] = ()) -> tuple[str, ...]:
+def _criteria(message_id: str, since: datetime | None, answering: Sequence[str] = (), to: str = "") -> tuple[str, ...]:
     found: tuple[str, ...] = ()
     if message_id:
         found += ("HEADER", "Message-ID", quote(message_id))
+    if to:
+        found += ("OR", "TO", quote(to), "CC", quote(to))
     if since:  # servers compare dates without zones
         found += ("SINCE", _since(since - timedelta(days=1)))
     parents = [("HEADER", name, quote(one)) for one in answering for name in ("In-Reply-To", "References")]

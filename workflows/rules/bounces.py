@@ -120,7 +120,7 @@ def _group(fields: dict[str, str]) -> _Group:
 
 def _from_groups(email: Email, text: str, groups: tuple[_Group, ...]) -> Bounce | None:
     meant = [(_meant(group), group) for group in groups]
-    kind: Kind | None = next((kind for kind in ("failed", "delayed") if any(kind == one for one, _ in meant)), None)  # type: ignore[misc]
+    kind: Kind | None = next((kind for kind in ("failed", "delayed") if any(kind == one for one, _ in meant)), None)
     if kind is None:
         return None  # delivered, relayed, expanded: it arrived
     those = [group for one, group in meant if one == kind]
