@@ -160,7 +160,7 @@ def test_a_strike_elsewhere_in_the_answer_is_no_yes(strike: str) -> None:
         ("<div>a</div><div><br></div><div><br></div><div>b</div>", "a\n\n\nb"),
         (
             "see <a href='https://x.example/'>x.example</a> and <a href='https://y.example'>this</a>",
-            "see x.example and this (https://y.example)",
+            "see x.example and [this](https://y.example)",
         ),
         ("ok <img alt='\U0001f44e' src='cid:1'> <img alt='logo of us' src='cid:2'>", "ok \U0001f44e"),
     ],

@@ -178,6 +178,8 @@ def _open(node: "LexborNode", page: _Page, sheet: Sheet) -> None:
             page.text(_bullet(page))
     elif tag in _CELLS and page.line:
         page.text("  ", kept=True)
+    elif tag == "a" and _target(node):
+        page.text("[")
     elif tag == "img":
         page.text(_emoji(node))
     page.struck += is_struck(node, sheet)
@@ -185,8 +187,8 @@ def _open(node: "LexborNode", page: _Page, sheet: Sheet) -> None:
 
 def _close(node: "LexborNode", page: _Page, sheet: Sheet) -> None:
     page.struck -= is_struck(node, sheet)
-    if node.tag == "a":
-        page.text(_target(node))
+    if node.tag == "a" and (target := _target(node)):
+        page.text(f"]({target})")
     if node.tag in _BLOCKS:
         page.close()
         if node.tag in _LISTS and page.lists:
@@ -201,12 +203,11 @@ def _emoji(node: "LexborNode") -> str:
 
 
 def _target(node: "LexborNode") -> str:
-    """Where a link leads, when its words do not say so."""
+    """Where a link leads, "" when its words say so themselves."""
     target = (node.attributes.get("href") or "").strip()
     label = _letters(node.text() or "")
-    return (
-        f" ({target})" if target.startswith(("http://", "https://")) and label and label not in _letters(target) else ""
-    )
+    said = not label or label in _letters(target) or not target.startswith(("http://", "https://"))
+    return "" if said else target
 
 
 def _letters(text: str) -> str:
