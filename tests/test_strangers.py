@@ -209,7 +209,7 @@ def _all_wait(house: House, count: int) -> bool:
 
 
 def test_nothing_that_lies_there_can_be_used_again(house: House) -> None:
-    """Every argument of every step, given to every step's queue, by workflows of any id; and every update given anew."""
+    """Every argument of every step, given to every step's queue by workflows of any id; every update given anew."""
     house.start()
     answered, waiting, other = asked(house, 1), asked(house, 2), asked(house, 3)
     house.owner_answers(answered, "ok")

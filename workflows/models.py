@@ -42,7 +42,7 @@ class Defect:
         return self.code not in _NOTHING_LOST
 
 
-_NOTHING_LOST = frozenset(("address", "blank line", "boundary", "charset", "date", "escape"))
+_NOTHING_LOST = frozenset(("address", "blank line", "boundary", "charset", "date", "escape", "indent"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,7 +122,7 @@ class _BlockReader:
             return
         found = _FIELD.match(content)
         if found is None and self._goes_on(content):
-            self._defects["a header line that should be indented is not"] = None
+            self._forgive("indent", "a header line that should be indented is not")
             self._extend(b" " + content)
             return
         if found is None:  # the mbox line
