@@ -201,8 +201,8 @@ emails = st.builds(
     Email,
     identity=words, blob=words, message_id=words, subject=words, senders=addresses, to=addresses, cc=addresses,
     bcc=addresses, reply_to=addresses, in_reply_to=ids, references=ids, text=words | st.text(max_size=400),
-    html_text=words, html_list=st.booleans(), calendar=words, calendar_note=words, form=words,
-    attachments=files.map(tuple), headers=headers,
+    html_text=words, html_list=st.booleans(),
+    calendar=words, calendar_note=words, form=words, attachments=files.map(tuple), headers=headers,
 )  # fmt: skip
 surroundings = st.builds(
     Surroundings,

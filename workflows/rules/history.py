@@ -43,6 +43,7 @@ _CONTACT = re.compile(r"\S@\S|www\.|https?:|(?:\d[ ()/.-]?){6}")
 _LONGEST_LINE = 600  # an attribution or a header line is never longer
 LONGEST_FOOTER = 160
 _MOST_LINES = 4000
+_FLAT_FIELDS = 3  # colons that the fields of a header in one line have at least
 _BLOCK = 14  # lines that a header block takes at most
 _MOST_NAMES = 6  # words of a name in an attribution
 _MOST_BEFORE = 3  # words before the date of an attribution: "On", "Il giorno", "W dniu"
@@ -219,7 +220,7 @@ def _head(lines: list[str], at: int) -> _Head | None:
 def _ruled(lines: list[str], at: int) -> _Head | None:
     """Such as "----- Original Message -----", also with the fields behind it, and "reply above this line"."""
     line = lines[at].strip()
-    if _above().fullmatch(fold(line.strip(f"{DASHES} []().:~<>"))):
+    if " " in line and _above().fullmatch(fold(line.strip(f"{DASHES} []().:~<>"))):
         return _Head(1, sure=True)
     if not _RULE.match(line):
         return None
@@ -268,6 +269,8 @@ def _is_from_a_program(sender: str, date: str) -> bool:
 
 def _flat_block(line: str) -> _Head | None:
     """The same in one line, as some phones and some conversions of HTML leave it."""
+    if line.count(":") < _FLAT_FIELDS:
+        return None
     found = [(match, _kind(match[1]) or _kind(match[1].split()[-1])) for match in _FLAT_FIELD.finditer(line)]
     kinds = [kind for _, kind in found]
     if not {"from", "date"} <= set(kinds) or not {"to", "subject"} & set(kinds) or kinds[0] not in ("from", "date"):
@@ -305,6 +308,8 @@ def _attribution(lines: list[str], at: int) -> _Head | None:
         if length > 1 and not _may_start(lines[at]):
             return None
         quote_follows = _is_quoted_below(lines, at + length)
+        if not quote_follows and not re.search(r"\d|@", joined):
+            return None  # no date and no address: nothing a program writes
         if not _is_attribution(joined, quote_follows=quote_follows):
             return None
         return _Head(length, sure=_is_sure(joined), by_name=True)
