@@ -66,7 +66,7 @@ def test_every_name_in_a_history_is_its_homes(path: Path) -> None:
     content = path.read_text()
     home = NAMES if "_at_home" in path.stem else OLD
     assert named(began(content)["workflowId"]) == home
-    queues = {queue for queue in re.findall(r'"name": "(deskhand[^"]*)"', content)}
+    queues = set(re.findall(r'"name": "(deskhand[^"]*)"', content))
     assert queues <= {home.queue(role) for role in ("story", "memory", "model", "mail")}
     assert home.queue("story") in queues
     for workflow_id in re.findall(r'"workflowId": "([^"]+)"', content):
