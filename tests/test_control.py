@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from tests.patience import PATIENCE
 from workers import control
 from workers.control import ControlServer, NotRunning, call
 from workflows.errors import NeedsOwner, Permanent, Retryable
@@ -52,7 +51,7 @@ def service_file(home: Path) -> dict[str, Any]:
 async def raw(home: Path, line: bytes) -> bytes:
     reader, writer = await asyncio.open_unix_connection(home / control.SOCKET)
     writer.write(line)
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(10):
         answer = await reader.read()
     writer.close()
     return answer
@@ -214,6 +213,10 @@ async def test_a_home_with_a_long_path_is_reached_all_the_same(tmp_path: Path, l
     assert not (home / control.SOCKET).exists()
 
 
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
 async def test_where_no_socket_can_lie_in_the_home_it_lies_in_a_folder_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -229,23 +232,10 @@ async def test_where_no_socket_can_lie_in_the_home_it_lies_in_a_folder_of_its_ow
     server = ControlServer(tmp_path, {"echo": echo})
     await server.start()
     place = Path(service_file(tmp_path)["socket"])
-    assert _mode(place.parent) == 0o700
-    assert _mode(place) == 0o600
+    assert (mode(place.parent), mode(place)) == (0o700, 0o600)
     assert (await call(tmp_path, "echo"))["ok"]
     await server.stop()
-    assert not _is_there(place.parent)
-
-
-def _mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
-
-
-def _is_there(path: Path) -> bool:
-    return path.exists()
-
-
-def open_files() -> list[Path]:
-    return list(Path("/proc/self/fd").iterdir())
+    assert not await asyncio.to_thread(place.parent.exists)
 
 
 def connected(home: Path) -> socket.socket:
@@ -254,14 +244,18 @@ def connected(home: Path) -> socket.socket:
     return made
 
 
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 async def test_who_says_nothing_is_let_go_and_holds_nobody_up(service: Path):
     """A hundred connections that never say a word: commands wait their turn, and each of the mute ones is let go."""
-    before = len(open_files())
+    before = open_files()
     with ExitStack() as mute:
         held = [mute.enter_context(connected(service)) for _ in range(100)]
         await asyncio.sleep(0)
         assert (await call(service, "echo"))["ok"]
-        served = len(open_files()) - before - len(held)
+        served = open_files() - before - len(held)
         assert served <= control.MOST + 1
         async with asyncio.timeout(30):
             for connection in held:
@@ -288,7 +282,7 @@ def _is_let_go(connection: socket.socket) -> bool:
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 async def test_another_user_of_the_machine_cannot_connect(tmp_path: Path):
-    await asyncio.to_thread(tmp_path.chmod, 0o755)  # even in a home that others may enter
+    os.chmod(tmp_path, 0o755)  # noqa: PTH101 - even in a home that others may enter
     server = ControlServer(tmp_path, {"echo": echo})
     await server.start()
     attempt = (

@@ -169,8 +169,8 @@ def test_what_is_ended_cancelled_reset_or_started_from_what_was_goes_on(house: H
         await client.get_workflow_handle(names.case(1)).terminate()
         await client.get_workflow_handle(names.case(2)).cancel()
         events = await history(client, names.case(3))
-        done = (event for event in events if event.HasField("workflow_task_completed_event_attributes"))
-        task = next(done).event_id
+        done = "workflow_task_completed_event_attributes"
+        task = next(event.event_id for event in events if event.HasField(done))
         await client.workflow_service.reset_workflow_execution(
             ResetWorkflowExecutionRequest(
                 namespace="default",
@@ -209,7 +209,7 @@ def _all_wait(house: House, count: int) -> bool:
 
 
 def test_nothing_that_lies_there_can_be_used_again(house: House) -> None:
-    """Every argument of every step, given to every step's queue by workflows of any id; every update given anew."""
+    """Every argument of every step, given to every queue by workflows of any id, and every update given anew."""
     house.start()
     answered, waiting, other = asked(house, 1), asked(house, 2), asked(house, 3)
     house.owner_answers(answered, "ok")
@@ -229,7 +229,8 @@ def test_nothing_that_lies_there_can_be_used_again(house: House) -> None:
         said = []
         async with Worker(client, task_queue="evil", workflows=[Rogue], workflow_runner=UnsandboxedWorkflowRunner()):
             for name in ("evil:1", names.case(99), names.client("evil"), names.case(1)):
-                said += await client.execute_workflow("Reply", [*calls, *approve, *stand], id=name, task_queue="evil")
+                everything = [*calls, *approve, *stand]
+                said += await client.execute_workflow("Reply", everything, id=name, task_queue="evil")
         assert not [one for one in said if one.endswith("done") and not one.startswith(OF_ITS_OWN)]
         return await _updates(client, names, found[names.case(1)])
 

@@ -2,14 +2,21 @@
 
 import logging
 import os
+import re
+import sys
+import traceback
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import structlog
+from structlog.typing import EventDict
 
 FILE = "deskhand.log"
 LARGEST = 5_000_000
 """Bytes of one file; three are kept."""
+
+_ADDRESS = re.compile(r"[^\s<>\"'(),;:]{1,200}@[^\s<>\"'(),;:]{1,260}")
+_LONGEST_CHAIN = 5
 
 
 def configure(home: Path) -> None:
@@ -23,7 +30,8 @@ def configure(home: Path) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                _where_it_failed,
+                _without_addresses,
                 structlog.processors.JSONRenderer(),
             ],
         )
@@ -37,6 +45,25 @@ def configure(home: Path) -> None:
         logger_factory=lambda *_: logging.getLogger("deskhand"),
         cache_logger_on_first_use=False,
     )
+
+
+def _where_it_failed(_: object, __: str, event: EventDict) -> EventDict:
+    """Which error at which lines, and what it followed; not its words, which may be a client's."""
+    given = event.pop("exc_info", None)
+    error = given if isinstance(given, BaseException) else (given[1] if isinstance(given, tuple) else sys.exc_info()[1])
+    if not given or error is None:
+        return event
+    chain = []
+    while error is not None and len(chain) < _LONGEST_CHAIN:
+        places = (f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__))
+        chain.append(f"{type(error).__name__} at {' > '.join(places) or 'no line'}")
+        error = error.__cause__ or error.__context__
+    return {**event, "exception": "; after ".join(chain)}
+
+
+def _without_addresses(_: object, __: str, event: EventDict) -> EventDict:
+    """A sentence for the owner may name an address; the log, which others may be shown, does not."""
+    return {key: _ADDRESS.sub("(address)", value) if isinstance(value, str) else value for key, value in event.items()}
 
 
 class _Private(RotatingFileHandler):
