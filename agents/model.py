@@ -218,8 +218,9 @@ class Model:
     async def _opened(self) -> Any:
         async with self._opening:
             if self._chat is None:
-                http = self._http or await asyncio.to_thread(http_client, plain_answer)
-                self._http, self._chat = http, await asyncio.to_thread(self._build, http)
+                if self._http is None:
+                    self._http = await asyncio.to_thread(http_client, plain_answer)
+                self._chat = await asyncio.to_thread(self._build, self._http)
             return self._chat
 
     def _build(self, http: "httpx2.AsyncClient") -> Any:
