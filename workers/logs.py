@@ -53,7 +53,7 @@ def _where_it_failed(_: object, __: str, event: EventDict) -> EventDict:
     error = given if isinstance(given, BaseException) else (given[1] if isinstance(given, tuple) else sys.exc_info()[1])
     if not given or error is None:
         return event
-    chain = []
+    chain: list[str] = []
     while error is not None and len(chain) < _LONGEST_CHAIN:
         places = (f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__))
         chain.append(f"{type(error).__name__} at {' > '.join(places) or 'no line'}")
