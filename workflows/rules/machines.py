@@ -10,6 +10,7 @@ from functools import cache
 from workflows.models import Address, Email, Ignore
 from workflows.rules.addresses import is_no_reply
 from workflows.rules.canonical import one_line
+from workflows.rules.gateways import bare_subject
 from workflows.rules.replying import greets_somebody, is_forward_subject, is_reply_subject, written
 from workflows.rules.sender import fails_dmarc
 from workflows.rules.words import fold, phrases, table
@@ -67,7 +68,7 @@ def _daemon(email: Email) -> str:
 
 def _speaks_of_delivery(email: Email) -> bool:
     """A name alone proves little: an administrator is a person as well."""
-    subject = fold(email.subject)
+    subject = fold(bare_subject(email.subject))
     return _says(email, "bounce") or bool(_one_of("bounce", "subjects").search(subject)) or _null_path(email)
 
 
@@ -93,7 +94,9 @@ def receipt(email: Email) -> Ignore | None:
     signs = _null_path(email) or automatic(email) or email.has_header("x-ms-exchange-parent-message-id")
     if _is_subject(email, "receipt") and (_says(email, "receipt") or (signs and not email.text.strip())):
         return ignored("read-receipt", f"It is a read or delivery receipt: its subject is “{email.subject}”.")
-    if _one_of("reaction", "recall").fullmatch(fold(email.subject)) and _says(email, "reaction", "recall_says"):
+    if _one_of("reaction", "recall").fullmatch(fold(bare_subject(email.subject))) and _says(
+        email, "reaction", "recall_says"
+    ):
         return ignored("recall", "It only says that the sender would like to take a mail back.")
     return None
 
@@ -134,7 +137,7 @@ def automatic(email: Email) -> str:
 
 
 def _out_of_office(email: Email) -> Ignore | None:
-    subject = fold(email.subject)
+    subject = fold(bare_subject(email.subject))
     if is_forward_subject(email.subject):
         return None
     if not is_reply_subject(email.subject) and _one_of("auto_reply", "exact").fullmatch(subject):
@@ -200,7 +203,7 @@ def _has_calendar(email: Email) -> bool:
 
 def _is_invitation(email: Email) -> bool:
     return email.calendar == "request" or (
-        _has_calendar(email) and bool(_one_of("calendar", "invitations").fullmatch(fold(email.subject)))
+        _has_calendar(email) and bool(_one_of("calendar", "invitations").fullmatch(fold(bare_subject(email.subject))))
     )
 
 
@@ -362,7 +365,9 @@ def _null_path(email: Email) -> bool:
 
 
 def _is_subject(email: Email, kind: str) -> bool:
-    return not is_reply_subject(email.subject) and bool(_one_of(kind, "subjects").fullmatch(fold(email.subject)))
+    return not is_reply_subject(email.subject) and bool(
+        _one_of(kind, "subjects").fullmatch(fold(bare_subject(email.subject)))
+    )
 
 
 def _says(email: Email, kind: str, which: str = "says") -> bool:

@@ -12,6 +12,7 @@ from workflows.models import Address, Email, Outgoing
 from workflows.rules import history
 from workflows.rules.canonical import canonical, one_line
 from workflows.rules.forms import as_written_by
+from workflows.rules.gateways import bare_subject, without_banner
 from workflows.rules.history import Line, sort_lines
 from workflows.rules.words import counted, fold, phrases, table
 
@@ -74,7 +75,7 @@ def _has_new(parts: Iterable[Line]) -> bool:
 
 def gist(text: str, limit: int = 90) -> str:
     """The first sentence that says something, on one line of at most `limit` characters."""
-    lines = [line for line in new_part(text).split("\n") if line.strip() and not line.startswith(">")]
+    lines = without_banner([line for line in new_part(text).split("\n") if line.strip() and not line.startswith(">")])
     rest = lines[1:] if len(lines) > 1 and _is_greeting(lines[0]) else lines
     first = next(
         (
@@ -123,14 +124,13 @@ def reply_subject(subject: str) -> str:
 
 def is_reply_subject(subject: str) -> bool:
     """Whether the subject says that the mail answers another one."""
-    return bool(_reply_mark().match(one_line(subject[:_LONGEST_SUBJECT], 200)))
+    return bool(_reply_mark().match(one_line(bare_subject(subject[:_LONGEST_SUBJECT]), 200)))
 
 
 def is_forward_subject(subject: str) -> bool:
     """Whether the subject says that the mail is a forward, under any number of reply marks."""
-    return bool(
-        _forward_mark().match(reply_subject(one_line(subject[:_LONGEST_SUBJECT], 200)).removeprefix("Re:").lstrip())
-    )
+    bare = one_line(bare_subject(subject[:_LONGEST_SUBJECT]), 200)
+    return bool(_forward_mark().match(reply_subject(bare).removeprefix("Re:").lstrip()))
 
 
 # ---------------------------------------------------------------- joining lines
