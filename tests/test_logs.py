@@ -69,3 +69,13 @@ def test_an_address_in_a_sentence_is_left_out(home: Path, words: str) -> None:
         assert "nary" not in json.dumps(line, ensure_ascii=False)
     assert ours["case"] == 7
     assert "(address)" in ours["problem"]
+
+
+def test_a_flood_of_lines_alike_is_cut_short_and_others_are_not(home: Path) -> None:
+    logger = logging.getLogger("temporalio.worker")
+    for number in range(1_000):
+        logger.error("Failed deserializing signal input for hear on workflow Reply with ID home:case:%d", number)
+    logger.error("something else")
+    told = [line["event"] for line in lines(home)]
+    assert len(told) == 21
+    assert told[-1] == "something else"

@@ -17,6 +17,8 @@ LARGEST = 5_000_000
 
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:]{1,200}@[^\s<>\"'(),;:]{1,260}")
 _LONGEST_CHAIN = 5
+_ALIKE = 48  # characters of a line's words by which it is like another one
+_WINDOW, _MOST_ALIKE = 60.0, 20
 
 
 def configure(home: Path) -> None:
@@ -36,6 +38,7 @@ def configure(home: Path) -> None:
             ],
         )
     )
+    handler.addFilter(_Flood())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
@@ -55,7 +58,9 @@ def _where_it_failed(_: object, __: str, event: EventDict) -> EventDict:
         return event
     chain: list[str] = []
     while error is not None and len(chain) < _LONGEST_CHAIN:
-        places = (f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__))
+        # Not traceback.extract_tb: it reads the source of every line, and a flood of errors would hold a story up.
+        frames = ((frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__))
+        places = (f"{os.path.basename(name)}:{line}" for name, line in frames)  # noqa: PTH119
         chain.append(f"{type(error).__name__} at {' > '.join(places) or 'no line'}")
         error = error.__cause__ or error.__context__
     return {**event, "exception": "; after ".join(chain)}
@@ -64,6 +69,27 @@ def _where_it_failed(_: object, __: str, event: EventDict) -> EventDict:
 def _without_addresses(_: object, __: str, event: EventDict) -> EventDict:
     """A sentence for the owner may name an address; the log, which others may be shown, does not."""
     return {key: _ADDRESS.sub("(address)", value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+class _Flood(logging.Filter):
+    """At most so many lines alike a minute: what anybody can cause a thousand times may not cost a line each.
+
+    A library logs within a story's own thread, and Temporal takes a story that thinks for two seconds for dead.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        key = (record.name, str(record.msg)[:_ALIKE])
+        begun, count = self._seen.get(key, (record.created, 0))
+        if record.created - begun >= _WINDOW:
+            begun, count = record.created, 0
+        if len(self._seen) > 1_000:  # noqa: PLR2004 - kinds of lines: no more than a program has
+            self._seen.clear()
+        self._seen[key] = begun, count + 1
+        return count < _MOST_ALIKE
 
 
 class _Private(RotatingFileHandler):
