@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.answer_programs import PROGRAMS
-from tests.answer_styles import STYLES, Reply, as_html, bare, both, marked
+from tests.answer_styles import STYLES, Reply, as_html, bare, both, mail, marked
 from tests.injected import all_injected
 from tests.test_typed import NOW as MOMENT
 from tests.test_typed import asked as asked_of
@@ -231,3 +231,29 @@ def test_no_word_of_a_frame_says_yes_no_or_what_to_do() -> None:
     listed = frames._words()
     assert not (listed.plain | listed.verbs) & set(ORDERS.split())
     assert not any(word in piece for piece in listed.pieces for word in ("不", "否", "안", "だめ", "ない", "ไม่"))
+
+
+def unquoted(words: str) -> Decision:
+    text = question("en")
+    return decide(mail(words.encode(), "text/plain; charset=utf-8", Reply(words, text)), text)
+
+
+TYPED_BESIDE = [
+    "ok\n-- \nNora\nTel: only after 17:00",
+    "ok\n-- \nAda Winter\nMobile: call me first, 17:00",
+    "ok\n-- \nAda Winter\nTel. nicht vor 9 Uhr",
+    "ok\nOn Friday Deskhand wrote:",
+    "ok\nDeskhand wrote:",
+    "ok\nAm Montag schrieb Deskhand:",
+]
+
+
+@pytest.mark.parametrize("words", TYPED_BESIDE)
+def test_half_a_frame_and_words_beside_a_number_are_typed(words: str) -> None:
+    assert not isinstance(unquoted(words), Approve)
+
+
+def test_a_whole_frame_without_a_quote_is_the_programs() -> None:
+    frame = "On Tue, Nov 24, 2026 at 2:05 PM Deskhand <ada@winter.example> wrote:"
+    for words in (f"ok\n\n{frame}", "ok\n-- \nAda Winter\nTel: +49 30 1234567\nHRB 12345 Berlin"):
+        assert isinstance(unquoted(words), Approve)

@@ -281,7 +281,18 @@ def _is_way(text: str) -> bool:
     value = rest.strip(" .:/-\u2013") if rest else text
     if any(form.fullmatch(value.strip()) for form in (_CONTACT, _PHONE)):
         return True
-    return bool(rest) and any(sign.isdigit() for sign in value) and len(value.split()) <= _TAGLINE
+    return bool(rest) and _is_number(value) and not _is_said(text[len(label) :])
+
+
+def _is_number(value: str) -> bool:
+    return any(sign.isdigit() for sign in value) and len(value.split()) <= _TAGLINE
+
+
+def _is_said(value: str) -> bool:
+    """Whether words are said of a number ("only after 17:00") and do not just name it ("HRB 1234 Berlin")."""
+    words = _WORD.findall(value)
+    small = [word for word in words if word[0].islower() and len(word) > 2 and word != "ext"]  # noqa: PLR2004
+    return bool(small) or any(word in wish_words() for word in _WORD.findall(folded(value)))
 
 
 @lru_cache(maxsize=1)

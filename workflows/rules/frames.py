@@ -231,6 +231,13 @@ def above(lines: list[Line], anchor: int, who: Ours) -> int:
     return rule
 
 
+def is_whole(lines: list[Line], first: int, who: Ours) -> bool:
+    """Whether a frame that nothing of ours follows names our subject, or us and the day: half of one is typed."""
+    joined = " ".join(line.text for line in lines[first:] if line.text)
+    seen = glance(joined, who)
+    return seen.subject or (seen.day and _YEAR_OR_TIME.search(joined) is not None)
+
+
 def _up(lines: list[Line], index: int) -> int:
     """The next line above that is not blank, -1 when none is near."""
     for place in range(index - 1, max(index - 2 - _BLANKS, -1), -1):

@@ -116,7 +116,7 @@ def _anchor(lines: list[Line], answered: _Answered) -> tuple[int, int]:
             break
         if line is None or (line.text and (line.depth or _may_be_ours(line, answered.asked))):
             first = frames.above(lines, index, answered.who)
-            if first < index:
+            if first < index and (line is not None or frames.is_whole(lines, first, answered.who)):
                 return index, first
     return marked, marked
 
