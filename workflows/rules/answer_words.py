@@ -218,8 +218,9 @@ def _refused(reason: str, grammar: Grammar) -> Decision:
     if _has_yes(reason, grammar):
         return Unclear(question=_UNSURE_NO)
     again = whole(reason, grammar) if reason else None
-    if isinstance(again, Mine):  # "no, I'll do it myself"
-        return again
+    listed = grammar.whole.get(_without_thanks(bare(reason), grammar)) if reason else None
+    if isinstance(listed, Mine):  # "no, I'll do it myself"; "no, I will call her" is a reason
+        return listed
     says_nothing = bare(reason) in grammar.thanks or isinstance(again, Reject)
     return Reject(reason="" if says_nothing else reason)
 
