@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from tools.spreadsheets import text_of
+from tools.spreadsheets import separated, text_of
 from workflows.errors import NeedsOwner, Permanent
 from workflows.models import Invoice, Money
 from workflows.rules.canonical import one_line
@@ -138,8 +138,8 @@ class _Wrong(Permanent):
 
 def read_table(name: str, text: str) -> tuple[tuple[Invoice, ...], tuple[Fault, ...]]:
     """The invoices of one file's text and what is wrong in it. `name`: the file's, for the faults."""
-    lines = text.split("\n")
-    rows, faults = _rows(name, lines, _delimiter(lines))
+    delimiter, plain = separated(text)
+    rows, faults = _rows(name, plain.split("\n"), delimiter)
     if not rows:
         return (), (*faults, Fault(file=name, problem="It has no header line.", mend=_HEADER))
     header = tuple(_plain(cell).lower().replace(" ", "_") for cell in rows[0].cells)
@@ -153,14 +153,6 @@ def read_table(name: str, text: str) -> tuple[tuple[Invoice, ...], tuple[Fault, 
 _HEADER = f"Its first line must name the columns: {','.join(COLUMNS)}."
 
 
-def _delimiter(lines: Sequence[str]) -> str:
-    """What stands between the cells of the header; a spreadsheet may state it in a line "sep=;" of its own."""
-    first = next((line for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
-    if stated := re.fullmatch(r'"?sep=(.)"?\s*', first, re.IGNORECASE):
-        return stated[1]
-    return max(",;\t", key=first.count)
-
-
 def _rows(name: str, lines: Sequence[str], delimiter: str) -> tuple[list[_Row], list[Fault]]:
     """The rows with the line each begins in. One that cannot be split is named, and the next line is tried."""
     rows: list[_Row] = []
@@ -169,7 +161,7 @@ def _rows(name: str, lines: Sequence[str], delimiter: str) -> tuple[list[_Row], 
     while at < len(lines):
         length = _length(lines, at)
         text = "\n".join(lines[at : at + max(length, 1)])
-        if not text.strip() or text.lstrip().startswith("#") or re.fullmatch(r'"?sep=.?"?\s*', text, re.IGNORECASE):
+        if not text.strip() or text.lstrip().startswith("#"):
             at += 1
             continue
         if not length:
