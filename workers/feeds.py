@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from workers.settings import LeadsSection, SourceSection
 from workflows.errors import NeedsOwner, Retryable
 from workflows.models import Ignore, Lead, Owner, Profile, Start
 from workflows.ports import Clock
+from workflows.rules.calendar import zone as zone_of
 from workflows.rules.canonical import one_line
 from workflows.rules.factors import score, verdict
 from workflows.rules.leads import UNREADABLE, lead_of
@@ -90,7 +91,7 @@ class Feeds:
         return {key: value for key, value in given.items() if value != ""} | ({"token": token} if token else {})
 
     def _record(self, name: str, pulled: Pulled, now: datetime) -> str:
-        posts = [_post(item, name, now) for item in pulled.items]
+        posts = [_post(item, name, now, zone_of(self.owner)) for item in pulled.items]
         if posts and all(isinstance(one.found, Ignore) and one.found.rule == UNREADABLE for one in posts):
             raise NeedsOwner(
                 f"The source {name} gave {len(posts)} posts and none of them can be read: {_first_reason(posts)}",
@@ -169,8 +170,8 @@ def _too_early(
     return None
 
 
-def _post(item: Mapping[str, Any], source: str, now: datetime) -> Post:
-    found = lead_of(item, source, now)
+def _post(item: Mapping[str, Any], source: str, now: datetime, zone: tzinfo) -> Post:
+    found = lead_of(item, source, now, zone)
     if isinstance(found, Lead):
         return Post(id=found.id, title=found.title, found=found)
     said = one_line(str(item.get("title") or item.get("id") or "a post without title")[:400], 200)
