@@ -92,17 +92,19 @@ def keep_invoices(  # noqa: PLR0913 - an import and what is known of it
     *,
     complete: bool,
     read_at: datetime,
+    aside: Collection[str] = (),
 ) -> Changes:
     """Keep what a source lists: new, changed and paid invoices; clients are found or made by their address.
 
     `complete`: the source listed all it has, so what it listed before and lists no more is chased no longer.
+    `aside`: the numbers of what it lists and could not be taken; what is known of them stays as it is.
     `read_at`: from when its data is (a file's modification time, the time of an API's answer). Waiting cases are told.
     """
     news = _Import(connection, clock, source, read_at)
     for invoice in found:
         news.take(invoice)
     if complete:
-        news.miss({invoice.number for invoice in found})
+        news.miss({invoice.number for invoice in found}.union(aside))
     news.settle()
     mine = (invoices.c.source == source) & (invoices.c.gone == 0)
     connection.execute(update(invoices).where(mine).values(read_at=read_at))
