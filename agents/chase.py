@@ -68,7 +68,8 @@ class TemplateChase:
             return Draft(body="", gist="Nothing is owed any more.", needs_owner=_NOTHING)
         words = _tone(brief)
         form = "one" if len(_at_this_stage(notice)) == 1 else "many"
-        body = compose(brief, words["before"][form], words["after"])
+        after = words.get("after_some", words["after"]) if notice.others_open else words["after"]
+        body = compose(brief, words["before"][form], after)
         # A text the owner has seen, or wrote, is kept where rules cannot work wishes in; but never with old figures.
         if wishes and previous and all(line in previous for line in _table(brief) if line):
             body = canonical(previous)
@@ -182,6 +183,8 @@ def _reasons(brief: Brief, wishes: str) -> Iterator[str]:
 def _messages(task: Task) -> Sequence[Message]:
     brief = task.brief
     tone = _TONES.get(brief.notice.tone if brief.notice else "", _TONES["plain"])
+    if brief.notice and brief.notice.stage == THANKS and brief.notice.others_open:
+        tone += "; they still owe other invoices, so do not say that everything is settled or paid"
     system = prompt(
         "chase",
         boundary=boundary(task),
@@ -196,7 +199,7 @@ def _messages(task: Task) -> Sequence[Message]:
 def check(words: Words, task: Task) -> Sequence[Fault]:
     """What is wrong with a model's words: figures the owner did not name, threats, and what no draft may hold."""
     brief, text = task.brief, f"{words.before.strip()}\n\n{words.after.strip()}"
-    found = [*_own(words, text, task.wishes)]
+    found = [*_own(words, text, task.wishes, brief.notice)]
     in_language = Brief(
         case=brief.case, sender=_addressee(brief), message=brief.message, language=_language(brief),
         owner_name=brief.owner_name, profile=brief.profile,
@@ -205,7 +208,7 @@ def check(words: Words, task: Task) -> Sequence[Fault]:
     return tuple(sorted(dict.fromkeys(found), key=lambda fault: not fault.hard))
 
 
-def _own(words: Words, text: str, wishes: str) -> Iterator[Fault]:
+def _own(words: Words, text: str, wishes: str, notice: Notice | None) -> Iterator[Fault]:
     for part, said in (("before", words.before), ("after", words.after)):
         if not said.strip():
             yield Fault("length", f"Nothing is written {part} the list.")
@@ -215,6 +218,8 @@ def _own(words: Words, text: str, wishes: str) -> Iterator[Fault]:
     for figure in dict.fromkeys(re.findall(r"\d[\d.,/:-]*", text)):
         if not set(re.findall(r"\d+", figure)) <= named:
             yield Fault("figure", f'The figure "{one_line(figure, 40)}" stands in the words around the list.')
+    if notice and notice.stage == THANKS and notice.others_open and (said := _settled().search(text)):
+        yield Fault("settled", f'"{one_line(said.group(), 40)}" is not so: they owe other invoices too.')
     for found in dict.fromkeys(match.group() for match in _forbidden().finditer(text)):
         if found.lower() not in wishes.lower():
             yield Fault("threat", f'"{one_line(found, 40)}" was not decided by you: no threat and no concession.')
@@ -223,6 +228,11 @@ def _own(words: Words, text: str, wishes: str) -> Iterator[Fault]:
 @cache
 def _forbidden() -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(_templates()['forbidden']['words'])})\b", re.IGNORECASE)
+
+
+@cache
+def _settled() -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(_templates()['settled']['words'])})\b", re.IGNORECASE)
 
 
 def _addressee(brief: Brief) -> Address:
@@ -242,7 +252,7 @@ def _language(brief: Brief) -> str:
 
 
 def _languages() -> frozenset[str]:
-    return frozenset(_templates()) - {"forbidden"}
+    return frozenset(_templates()) - {"forbidden", "settled"}
 
 
 def _phrases(brief: Brief) -> dict[str, Any]:

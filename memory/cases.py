@@ -12,14 +12,17 @@ from memory import documents
 from memory.book import Book
 from memory.decided import has_yes, refuse_older
 from memory.mails import add_to_thread
+from memory.objections import rest_after_complaint
 from memory.people import hold_proactive, mark_written_to, read_client
 from memory.schema import briefs, cases, clients, from_json, mails, notes, outbox, seen, to_json, versions
 from workflows.errors import Permanent
 from workflows.models import Brief, CaseState, Client, Draft, Email, Outgoing
+from workflows.ports import Clock
 from workflows.rules.addresses import unsendable
 from workflows.rules.canonical import approved_hash, canonical
 from workflows.rules.replying import reply_to
 
+_ANSWERED = frozenset({"sent", "sent-by-owner", "answered-by-owner", "mine"})
 _CLAIMED = ("claimed", "committing", "sent", "uncertain")
 _APPROVAL_STANDS = frozenset({"approved", "sending", "placed", "closed"})
 _ENDS_AS = {
@@ -77,7 +80,7 @@ class Cases(Book):
         """Keep the outcome; the case is ended, and nothing of it can be claimed for sending any more."""
         with self._writing() as connection:
             self._save(connection, replace(state, stage="closed"))
-            _end_hold(connection, state)
+            _end_hold(connection, self._clock, state)
             ended = _ENDS_AS.get(state.outcome, "rejected")
             if ended != "approved":
                 _set_unsent_version(connection, state, ("current", "approved"), ended)
@@ -358,7 +361,7 @@ def _set_state(connection: Connection, case: int, version: int, state: str) -> N
     connection.execute(update(versions).where(which).values(state=state))
 
 
-def _end_hold(connection: Connection, state: CaseState) -> None:
+def _end_hold(connection: Connection, clock: Clock, state: CaseState) -> None:
     """The owner has seen to the complaint: what is proactive may go to the client again, unless another one is open."""
     if not state.hold or state.outcome == "expired":
         return
@@ -366,6 +369,8 @@ def _end_hold(connection: Connection, state: CaseState) -> None:
     rows = connection.execute(select(cases.c.state).where(others)).scalars()
     if not any(text and from_json(CaseState, text).hold for text in rows):
         hold_proactive(connection, state.client, "")
+    if state.outcome in _ANSWERED:
+        rest_after_complaint(connection, clock, state.client, state.case)
 
 
 def _claimed(case: int) -> Select[tuple[int]]:

@@ -16,6 +16,7 @@ from workflows.rules.notices import overview, subject, sums
 _OLD = 7
 """Days after which payment data is called old."""
 _NEWEST = 5
+_TOLD_WITH_THEIR_DAY = frozenset({"wish", "mail", "dispute"})
 _ENDED = {
     "promise": "{says}, and it is still open.",
     "absence": "{says}; that is over.",
@@ -95,6 +96,7 @@ def _notice(chased: Chased) -> Notice:
         today=chased.debtor.today,
         totals=totals(amounts),
         bank_data=chased.bank_data,
+        others_open=bool(_still_open(chased)),
         tone=THANKS if thanked else (stages[chased.stage].tone if chased.stage in stages else "plain"),
     )
 
@@ -123,7 +125,17 @@ def _thanked(chased: Chased) -> str:
     lines = [
         f"{one_line(one.number, 40)}: {format_money(one.amount)}, due {one.due:%Y-%m-%d}" for one in chased.invoices
     ]
-    return "\n".join([*lines, f"Total paid: {sums((one.amount for one in chased.invoices), 'en')}"])
+    lines.append(f"Total paid: {sums((one.amount for one in chased.invoices), 'en')}")
+    if others := _still_open(chased):
+        named = ", ".join(f"{one_line(one.number, 40)} ({format_money(one.balance)})" for one in others)
+        lines.append(f"Still open: {named}. So the letter does not say that all is settled.")
+    return "\n".join(lines)
+
+
+def _still_open(chased: Chased) -> tuple[Invoice, ...]:
+    """What the client owes besides what this notice is about."""
+    about = {one.number for one in chased.invoices}
+    return tuple(one for one in chased.debtor.debts if one.number not in about)
 
 
 def _owed(chased: Chased) -> Iterator[str]:
@@ -138,7 +150,8 @@ def _owed(chased: Chased) -> Iterator[str]:
         yield f"Payments are known up to {chased.bank_data:%Y-%m-%d} (the newest bank data)."
     else:
         yield "No bank data is known."
-    yield from (_ended(hold) for hold in _just_ended(chased))
+    yield from (_ended(hold) for hold in _just_ended(chased) if hold.kind not in _TOLD_WITH_THEIR_DAY)
+    yield from chased.objections
 
 
 def _so_far(one: Invoice, chased: Chased) -> str:

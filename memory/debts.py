@@ -19,7 +19,19 @@ from sqlalchemy.dialects.sqlite import insert
 from memory.book import Book
 from memory.events import Beginning, begin, open_cases_of, tell
 from memory.people import client_at, mark_written_to, read_client, standing_of
-from memory.schema import cases, debt_holds, debtors, from_json, imports, invoices, notices, outbox, payments, to_json
+from memory.schema import (
+    cases,
+    debt_holds,
+    debtors,
+    from_json,
+    imports,
+    invoices,
+    notices,
+    outbox,
+    payments,
+    seen,
+    to_json,
+)
 from workflows.models import Address, CaseState, Invoice, Kind, Money
 from workflows.ports import Clock
 from workflows.rules.canonical import one_line
@@ -35,6 +47,8 @@ OWNERS_WORD = "order:"
 """How the keys of payments begin that the owner told of."""
 _OVER = 2
 """In the column `told`: more came in than was owed, and the owner was not told of it yet."""
+MAIL = "mail:"
+"""How the keys begin of what a client's mail said."""
 _IMPORT = "import:"
 """How the keys of payments begin that a source told of."""
 _SAME_MONEY = timedelta(days=10)
@@ -92,17 +106,19 @@ def keep_invoices(  # noqa: PLR0913 - an import and what is known of it
     *,
     complete: bool,
     read_at: datetime,
+    aside: Collection[str] = (),
 ) -> Changes:
     """Keep what a source lists: new, changed and paid invoices; clients are found or made by their address.
 
     `complete`: the source listed all it has, so what it listed before and lists no more is chased no longer.
+    `aside`: the numbers of what it lists and could not be taken; what is known of them stays as it is.
     `read_at`: from when its data is (a file's modification time, the time of an API's answer). Waiting cases are told.
     """
     news = _Import(connection, clock, source, read_at)
     for invoice in found:
         news.take(invoice)
     if complete:
-        news.miss({invoice.number for invoice in found})
+        news.miss({invoice.number for invoice in found}.union(aside))
     news.settle()
     mine = (invoices.c.source == source) & (invoices.c.gone == 0)
     connection.execute(update(invoices).where(mine).values(read_at=read_at))
@@ -415,9 +431,9 @@ def _note_weak(  # noqa: PLR0913, PLR0917 - as `note_payment`
         about += f", which is in {matched.amount.currency}"
     elif number and not matched:
         about = f'"{one_line(number, 40)}", which is no invoice of yours'
-    until = longest_hold("evidence", _today(connection, clock, client), _calendar(connection, client))
+    until = longest_hold("evidence", today_of(connection, clock, client), _calendar(connection, client))
     what = f"{shown} may have come in for {about} ({one_line(says, _SAYS)})"
-    _hold(
+    hold_once(
         connection, clock, key=key, client=client, numbers=(matched.number,) if matched else (), kind="evidence",
         until=until, says=what, by_owner=False,
     )  # fmt: skip
@@ -427,7 +443,7 @@ def _note_weak(  # noqa: PLR0913, PLR0917 - as `note_payment`
 
 def _paid(connection: Connection, clock: Clock, client: str, numbers: tuple[str, ...], key: str) -> None:
     """These invoices are settled: no case chases them any more, and who was chased is thanked."""
-    _end_holds(connection, clock, client, numbers, ("promise", "dispute", "evidence"))
+    _end_holds(connection, clock, client, numbers, ("promise", "dispute", "evidence", "wish", "mail"))
     chased = [one for one in numbers if _was_chased(connection, one)]
     label = "Invoice" if len(numbers) == 1 else "Invoices"
     _withdraw(
@@ -452,7 +468,7 @@ def _paid(connection: Connection, clock: Clock, client: str, numbers: tuple[str,
             sender=person.name if person else "",
         ),
     )
-    today = _today(connection, clock, client).isoformat()
+    today = today_of(connection, clock, client).isoformat()
     for number in chased:
         row = insert(notices).values(case=case, number=number, client=client, step=0, stage=THANKS, day=today)
         connection.execute(row.on_conflict_do_nothing())
@@ -481,10 +497,10 @@ def note_promise(  # noqa: PLR0913 - what a promise is
     A newer promise takes the place of an older one. What a client promises holds for 45 days at most.
     """
     if not by_owner:
-        until = min(until, longest_hold("promise", _today(connection, clock, client), _calendar(connection, client)))
+        until = min(until, longest_hold("promise", today_of(connection, clock, client), _calendar(connection, client)))
     who = "you say they pay" if by_owner else "they promised to pay"
     what = f"{who} by {until:%a} {until.day} {until:%b %Y}"
-    return _speak_against(
+    return speak_against(
         connection, clock, key, client, numbers, "promise", until, what, "promised", by_owner=by_owner
     )
 
@@ -502,7 +518,7 @@ def note_dispute(  # noqa: PLR0913 - what a dispute is
     """They contest it: nothing is chased until the owner says so. `numbers` (): all that they owe."""
     words = f' ("{one_line(reason, 120)}")' if reason else ""
     what = f"it is disputed{words}"
-    return _speak_against(connection, clock, key, client, numbers, "dispute", None, what, "disputed", by_owner=by_owner)
+    return speak_against(connection, clock, key, client, numbers, "dispute", None, what, "disputed", by_owner=by_owner)
 
 
 def note_absence(  # noqa: PLR0913 - what an absence is
@@ -510,9 +526,9 @@ def note_absence(  # noqa: PLR0913 - what an absence is
 ) -> str:
     """They are away and back on `until`: nothing is chased before that day, 45 days at most."""
     if not by_owner:
-        until = min(until, longest_hold("absence", _today(connection, clock, client), _calendar(connection, client)))
+        until = min(until, longest_hold("absence", today_of(connection, clock, client), _calendar(connection, client)))
     what = f"they are away until {until:%a} {until.day} {until:%b %Y}"
-    return _speak_against(connection, clock, key, client, (), "absence", until, what, "stopped", by_owner=by_owner)
+    return speak_against(connection, clock, key, client, (), "absence", until, what, "stopped", by_owner=by_owner)
 
 
 def stop_chasing(connection: Connection, clock: Clock, client: str) -> str:
@@ -528,7 +544,8 @@ def stop_chasing(connection: Connection, clock: Clock, client: str) -> str:
 def resume_chasing(connection: Connection, clock: Clock, client: str) -> str:
     """They are chased again: the stop, disputes, promises, absences and doubtful payments of this client are over."""
     connection.execute(update(debtors).where(debtors.c.client == client).values(stopped_at=None))
-    _end_holds(connection, clock, client, (), ("promise", "dispute", "absence", "evidence"))
+    over: tuple[HoldKind, ...] = ("promise", "dispute", "absence", "evidence", "wish", "mail", "complaint")
+    _end_holds(connection, clock, client, (), over)
     still = "".join(f" Until then: {hold.says}." for hold in holds_of(connection, client))
     return f"{_name(connection, client)} is chased again when the next notice is due.{still}"
 
@@ -554,9 +571,18 @@ def holds_of(connection: Connection, client: str) -> tuple[Hold, ...]:
         found.append(Hold(kind="stopped", says="you said they are not to be chased"))
     mine = select(debt_holds).where(debt_holds.c.client == client, debt_holds.c.ended_at.is_(None))
     for row in connection.execute(mine.order_by(debt_holds.c.id)):
+        if row.kind == "mail" and not _waits(connection, row.key):
+            continue  # it was answered, or the owner let it be
         until = date.fromisoformat(row.until) if row.until else None
         found.append(Hold(kind=row.kind, number=row.number, until=until, says=row.says))
     return tuple(found)
+
+
+def _waits(connection: Connection, key: str) -> bool:
+    """Whether the case that answers this mail is open still."""
+    query = select(cases.c.number).join(seen, seen.c.case == cases.c.number)
+    mine = (seen.c.key == key.removeprefix(MAIL)) & (seen.c.kind == "mail") & cases.c.closed_at.is_(None)
+    return connection.execute(query.where(mine)).first() is not None
 
 
 def not_chased(connection: Connection, now: datetime, zone: str) -> tuple[tuple[str, Hold], ...]:
@@ -569,7 +595,7 @@ def not_chased(connection: Connection, now: datetime, zone: str) -> tuple[tuple[
     return tuple(found)
 
 
-def _speak_against(  # noqa: PLR0913, PLR0917 - what a hold is
+def speak_against(  # noqa: PLR0913, PLR0917 - what a hold is
     connection: Connection,
     clock: Clock,
     key: str,
@@ -586,14 +612,14 @@ def _speak_against(  # noqa: PLR0913, PLR0917 - what a hold is
     known = tuple(found.number for number in numbers if (found := invoice(connection, number)))
     about = f"invoice {', '.join(known)}" if known else f"what {_name(connection, client)} owes"
     sentence = f"{what[0].upper()}{what[1:]}: {about} is not chased meanwhile."
-    if _hold(
+    if hold_once(
         connection, clock, key=key, client=client, numbers=known, kind=kind, until=until, says=what, by_owner=by_owner
     ):
         _withdraw(connection, clock, client, known, f"{kind}:{key}", sentence, ends)
     return sentence
 
 
-def _hold(  # noqa: PLR0913 - a row of the table
+def hold_once(  # noqa: PLR0913 - a row of the table
     connection: Connection,
     clock: Clock,
     *,
@@ -727,7 +753,8 @@ def _calendar(connection: Connection, client: str) -> BusinessDays:
     return BusinessDays(country=country_of(connection, client))
 
 
-def _today(connection: Connection, clock: Clock, client: str) -> date:
+def today_of(connection: Connection, clock: Clock, client: str) -> date:
+    """The day it is where the client is."""
     return clock.now().astimezone(ZoneInfo(zone_of(country_of(connection, client), "UTC"))).date()
 
 

@@ -21,6 +21,7 @@ from memory.debts import (
     open_chases,
 )
 from memory.events import Beginning, begin, tell
+from memory.objections import objections
 from memory.people import read_client
 from memory.schema import cases, notices, outbox, seen
 from workflows.models import Client, Invoice, Owner
@@ -100,6 +101,7 @@ class Chased:
     debtor: Debtor
     bank_data: date | None
     thread: tuple[str, ...]  # Message-IDs of what we sent about these invoices before, oldest first
+    objections: tuple[str, ...] = ()  # what was said against it since the last one, a sentence each
     bounced: str = ""  # why the newest notice that came back did
 
 
@@ -250,12 +252,15 @@ class Dues(Debts):
             ordered = tuple(sorted(found, key=lambda one: (one.due, one.number)))
             numbers = tuple(one.number for one in ordered)
             steps = {row.number: row.step for row in rows}
+            known_debtor = debtor(connection, self._clock, owner, client, terms)
+            sent = [made.day for made in known_debtor.notices if made.how == "sent" and made.number in numbers]
             return Chased(
                 client=read_client(connection, client),
                 stage=rows[0].stage if rows else "",
                 steps=tuple((number, steps[number]) for number in numbers),
                 invoices=ordered,
-                debtor=debtor(connection, self._clock, owner, client, terms),
+                debtor=known_debtor,
+                objections=objections(connection, client, numbers, max(sent, default=None), known_debtor.zone),
                 bank_data=bank_data_day(connection),
                 thread=_thread(connection, case, numbers),
                 bounced=("", *bounced_notices(connection, client))[-1],

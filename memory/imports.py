@@ -1,7 +1,7 @@
 """Imports of invoices: what they bring is kept together with what the owner has to be told of it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -19,10 +19,14 @@ _COUNTED = "invoice_news_told"
 class Imports(Book):
     """Taking invoices in, each import in one transaction."""
 
-    def import_invoices(self, source: str, found: Sequence[Invoice], *, complete: bool, read_at: datetime) -> Changes:
+    def import_invoices(
+        self, source: str, found: Sequence[Invoice], *, complete: bool, read_at: datetime, aside: Collection[str] = ()
+    ) -> Changes:
         """As `memory.debts.keep_invoices`; what the owner has to know of it waits in `untold_invoice_news`."""
         with self._writing() as connection:
-            changes = keep_invoices(connection, self._clock, source, found, complete=complete, read_at=read_at)
+            changes = keep_invoices(
+                connection, self._clock, source, found, complete=complete, read_at=read_at, aside=aside
+            )
             vanished = (
                 f"Invoice {number} is no longer listed ({source}): it is chased no longer."
                 for number in changes.vanished

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, or_, select
 
-from memory.debts import country_of, debts_of, note_absence, note_dispute, note_payment, note_promise
+from memory.debts import MAIL, country_of, debts_of, note_absence, note_dispute, note_payment, note_promise
 from memory.imports import add_news
+from memory.objections import note_unanswered, note_wish
 from memory.people import find_client
 from memory.schema import cases, client_addresses, invoices, outbox
 from workflows.models import Client, Email, Ignore, Invoice, Owner, Route, Start, Tell
@@ -20,14 +21,15 @@ from workflows.rules.dunning import zone_of
 from workflows.rules.language import language_of
 from workflows.rules.money import totals
 from workflows.rules.payments import NotMoney, Payment, bare_name, is_shared_domain, numbers_in, payment_in
-from workflows.rules.promises import Absence, Claim, Dispute, Promise, money_words
-from workflows.rules.replying import written
+from workflows.rules.promises import Absence, Claim, Dispute, Promise, Wish, money_words
+from workflows.rules.replying import gist, written
 from workflows.rules.sender import fails_dmarc
 
 _PEOPLES = frozenset({"first-day", "paused", "never", "ignore-list", "copy-only"})
 """Rules that skip a mail which a person wrote: what it says of money is true all the same."""
 _MACHINES = frozenset({"auto-reply"})
 """Rules that skip a mail whose author is away: it may say until when."""
+_FEW_WORDS = 5
 _MOST_PARENTS = 50
 
 
@@ -131,7 +133,7 @@ def _payer(connection: Connection, sign: Payment, owed: Sequence[Invoice]) -> st
 
 
 def _take_words(connection: Connection, clock: Clock, owner: Owner, heard: Heard, debtor: str) -> str:
-    email, key = heard.email, f"mail:{heard.email.identity}"
+    email, key = heard.email, f"{MAIL}{heard.email.identity}"
     zone = zone_of(country_of(connection, debtor), owner.timezone)
     said = money_words(email.text, language_of(email.text), clock.now(), zone)
     if isinstance(heard.route, Ignore) and heard.route.rule in _MACHINES and not isinstance(said, Absence):
@@ -148,10 +150,22 @@ def _take_words(connection: Connection, clock: Clock, owner: Owner, heard: Heard
             return note_dispute(
                 connection, clock, key=key, client=debtor, reason=words, numbers=numbers, by_owner=False
             )  # fmt: skip
+        case Wish(words=words):
+            return note_wish(connection, clock, key=key, client=debtor, words=words, numbers=numbers)
         case Absence(until=until):
             return note_absence(connection, clock, key=key, client=debtor, until=until)
+        case None if numbers and isinstance(heard.route, Start | Tell) and _wants_an_answer(email.text):
+            return note_unanswered(
+                connection, clock, key=key, client=debtor, words=gist(email.text), numbers=numbers
+            )  # fmt: skip
         case None:
             return ""
+
+
+def _wants_an_answer(text: str) -> bool:
+    """Whether it says more than a thank-you does."""
+    new = written(text)
+    return "?" in new or len(new.split()) >= _FEW_WORDS
 
 
 def _take_claim(  # noqa: PLR0913, PLR0917 - what a debtor says of a payment

@@ -442,7 +442,7 @@ debt_holds = Table(
     Column("key", String, nullable=False),  # what caused it: a mail's identity, an order's key
     Column("client", String, nullable=False, index=True),
     Column("number", String, nullable=False, default=""),  # "" holds every invoice of the client
-    Column("kind", String, nullable=False),  # promise | dispute | absence | evidence
+    Column("kind", String, nullable=False),  # promise | dispute | absence | evidence | wish | mail | complaint
     Column("until", String(10)),  # ISO date; empty: until the owner says
     Column("says", Text, nullable=False),
     Column("by_owner", Integer, nullable=False, default=0),

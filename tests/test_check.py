@@ -18,6 +18,7 @@ from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.dovecot import Dovecot, DovecotUser
 from tests.servers.openai import OpenAIServer
 from tests.servers.smtp import RecordingSmtp
+from tests.servers.web import WebServer
 from tools.mail.account import Account
 from workers import check
 from workers.__main__ import main
@@ -240,10 +241,10 @@ async def test_invoices_are_read_and_a_wrong_line_is_a_note(home: Home):
     path = home.path / "invoices" / "a.csv"
     path.write_text("number,client,email,due,amount,currency\n1,Acme,a@acme.example,2026-11-15,10.00,EUR\n")
     assert (await home.probes())["invoices"].detail == "1 invoices in 1 files."
-    path.write_text(path.read_text().replace("2026-11-15", "15/11/2026"))
+    path.write_text(path.read_text() + "2,Acme,a@acme.example,15/11/2026,10.00,EUR\n")
     found = (await home.probes())["invoices"]
     assert (found.ok, found.required) == (False, False)
-    assert "a.csv, line 2, column due" in found.problem
+    assert "a.csv, line 3, column due" in found.problem
 
 
 async def test_projects_and_timesheets_are_read_and_a_fault_is_a_note(home: Home):
@@ -260,9 +261,53 @@ async def test_projects_and_timesheets_are_read_and_a_fault_is_a_note(home: Home
     assert "relaunch.toml, line 2: emial is not known" in found.problem
 
 
+RSS = (
+    '<?xml version="1.0"?><rss version="2.0"><channel><title>Jobs</title><link>https://board.example</link><item>'
+    "<title>Django developer</title><link>https://board.example/7</link><guid>7</guid><description>Shop</description>"
+    "</item></channel></rss>"
+)
+
+
+async def test_each_source_is_asked_once_and_one_that_gives_nothing_is_a_fault(home: Home):
+    assert "No job posts" in (await home.probes())["sources"].detail
+    with WebServer() as web:
+        web.put("/good.rss", RSS, content_type="application/rss+xml")
+        home.write("sources.good", use="rss", url=f"{web.url}/good.rss")
+        assert (await home.probes())["sources"].detail == "1 source asked, 1 post there now."
+        assert [one.path for one in web.requests] == ["/good.rss"]
+        home.write("sources.gone", use="rss", url=f"{web.url}/gone.rss")
+        found = (await home.probes())["sources"]
+        assert (found.ok, found.required) == (False, True)
+        assert "The source gone gives nothing" in found.problem
+        assert "[sources.gone]" in found.mend
+        with hold(home.path, "up"):
+            asked = len(web.requests)
+            assert "Asked by" in (await home.probes())["sources"].detail
+            assert len(web.requests) == asked
+
+
+async def test_a_file_of_which_nothing_was_read_is_a_fault_and_a_note_is_not_all_is_well(home: Home, capsys: Any):
+    (home.path / "invoices").mkdir()
+    path = home.path / "invoices" / "rechnungen.csv"
+    good = "Rechnungsnummer;Kunde;E-Mail;Fällig am;Betrag;Währung\n7;Acme;a@acme.example;31.10.2026;1.200,00;EUR\n"
+    path.write_text(good.replace("Rechnungsnummer", "Spalte A"))
+    found = (await home.probes())["invoices"]
+    assert (found.ok, found.required) == (False, True)
+    assert "Nothing could be read of a file of invoices. rechnungen.csv, line 1" in found.problem
+    assert await asyncio.to_thread(main, ["check", "--home", str(home.path)]) == 2
+    path.write_text(f"{good}8;Acme;a@acme.example;31.10.2026;much;EUR\n")
+    capsys.readouterr()
+    assert await asyncio.to_thread(main, ["check", "--home", str(home.path)]) == 0
+    shown = capsys.readouterr().out
+    assert "All is well" not in shown
+    assert 'Nothing hinders it. What is marked "note" is worth a look.' in shown
+    path.write_text(good)
+    assert (await home.probes())["invoices"].detail == "1 invoices in 1 files."
+
+
 async def test_a_profile_that_bids_cannot_be_made_of_is_a_note(home: Home):
     assert "no profile is needed" in (await home.probes())["profile"].detail
-    home.write("sources.board", use="rss", url="https://board.example/jobs.rss")
+    home.write("sources.board", use="rss", url="http://127.0.0.1:9/jobs.rss")
     home.write("profile", rate="95 EUR/hour")
     found = (await home.probes())["profile"]
     assert (found.ok, found.required) == (False, False)

@@ -184,7 +184,39 @@ async def test_one_that_cannot_be_taken_takes_down_no_other(ninja: Ninja, row: s
     (fault,) = listing.faults
     assert why in fault
     assert "Invoice Ninja" in fault
-    assert not listing.complete
+    # What is known of it stays as it is; the others go on, and what is gone is gone. One without a number may be any.
+    assert (listing.complete, listing.aside) == ((True, {"9"}) if '"number": "9"' in row else (False, set()))
+
+
+@pytest.mark.parametrize(
+    ("amount", "balance", "state", "left"),
+    [
+        ("1200.55", "-0.01", "paid", 0),
+        ("1200.55", "-200", "paid", 0),
+        ("1200.55", "0.000000001", "paid", 0),
+        ("1200.55", "-0.000000001", "paid", 0),
+        ("1200.55", "0.00", "paid", 0),
+        ("1200.55", '"0"', "paid", 0),
+        ("1200.55", "0.01", "open", 1),
+        ("1200.5500000001", "1200.5500000001", "open", 120_055),
+        ("1200.5499999999", "600.2799999999", "open", 60_028),
+        ("1200.55", "1e2", "open", 10_000),
+    ],
+)
+async def test_odd_balances_of_what_was_paid(ninja: Ninja, amount: str, balance: str, state: str, left: int) -> None:
+    ninja.lists(invoice("9", amount, balance, status_id="3"), invoice("good"))
+    listing = await ninja.read()
+    assert (listing.complete, listing.faults) == (True, ())
+    odd, good = listing.invoices
+    assert (odd.state, odd.balance.minor, good.number) == (state, left, "good")
+
+
+@pytest.mark.parametrize("balance", ["null", '"x"', "[]", "{}", '"1,200.55"', "true", "1e99999", "600.125"])
+async def test_a_balance_that_is_no_number_is_set_aside_and_told(ninja: Ninja, balance: str) -> None:
+    ninja.lists(invoice("9", "1200.55", balance, status_id="2"), invoice("good"))
+    listing = await ninja.read()
+    assert [one.number for one in listing.invoices] == ["good"]
+    assert (listing.complete, listing.aside, len(listing.faults)) == (True, {"9"}, 1)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@
 import random
 from base64 import b64encode
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -49,11 +51,46 @@ def test_an_item_becomes_a_lead_with_every_field_read():
     assert found == Lead(
         source="jobs", id="7", title="Django developer", text="We need a payment page.", company="Acme GmbH",
         url="https://jobs.example/7?page=2", published=datetime(2026, 11, 22, 10, tzinfo=UTC),
-        expires_at=datetime(2026, 12, 24, tzinfo=UTC), skills=("Python", "Django", "Postgres"), engagement="contract",
+        expires_at=datetime(2026, 12, 24, 23, 59, 59, tzinfo=UTC), skills=("Python", "Django", "Postgres"), engagement="contract",
         pay=Pay(least=Money(minor=8000, currency="EUR"), most=Money(minor=10000, currency="EUR"), per="hour"),
         place="Germany", questions=("When can you start?",), attribution="Jobs Example",
         contact=replace(found.contact, email="jobs@acme.example"),
     )  # fmt: skip
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+HONOLULU = ZoneInfo("Pacific/Honolulu")
+LAST_DAYS = [
+    "2026-11-30", date(2026, 11, 30), datetime(2026, 11, 30, tzinfo=UTC), datetime(2026, 11, 30),  # noqa: DTZ001
+    "2026-11-30T00:00:00", "2026-11-30T00:00:00Z", "Mon, 30 Nov 2026 00:00:00 +0000", "2026/11/30", "20261130",
+    "30.11.2026", "30 Nov 2026", "30 November 2026", "Nov 30, 2026", "November 30th, 2026", "Monday, November 30, 2026",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("expires", LAST_DAYS)
+@pytest.mark.parametrize("zone", [UTC, BERLIN, HONOLULU])
+def test_a_post_is_alive_on_its_last_day_to_its_end(expires: object, zone: tzinfo):
+    post = item(expires=expires)
+    for now, alive in (
+        (datetime(2026, 11, 30, 0, 1, tzinfo=zone), True),
+        (datetime(2026, 11, 30, 12, 0, tzinfo=zone), True),
+        (datetime(2026, 11, 30, 23, 59, tzinfo=zone), True),
+        (datetime(2026, 12, 1, 0, 0, tzinfo=zone), False),
+    ):
+        found = lead_of(post, "jobs", now, zone)
+        assert isinstance(found, Lead) == alive, now
+        assert alive or (isinstance(found, Ignore) and found.reason == "It expired on 30 Nov 2026.")
+
+
+@pytest.mark.parametrize("expires", ["2026-11-30T09:00:00Z", "Mon, 30 Nov 2026 09:00:00 +0000", 1796029200])
+def test_a_stated_time_ends_it_at_that_time(expires: object):
+    for now, alive in ((datetime(2026, 11, 30, 8, 59, tzinfo=UTC), True), (datetime(2026, 11, 30, 9, tzinfo=UTC), False)):
+        assert isinstance(lead_of(item(expires=expires), "jobs", now, BERLIN), Lead) == alive
+
+
+@pytest.mark.parametrize("expires", ["soon", "", "99999999", "2026-02-30", "31.31.2026", 10**40, "1" * 5_000, "9999-12-31"])
+def test_what_is_no_day_ends_nothing(expires: object):
+    assert isinstance(lead_of(item(expires=expires), "jobs", NOW), Lead)
 
 
 @pytest.mark.parametrize(
@@ -278,6 +315,51 @@ PAYS = [
     ("¥8,000 an hour", 8000, 8000, "JPY", "hour"),
     ("CA$4,000 per month", 400000, 400000, "CAD", "month"),
     ("Pay is 70 to 90 USD an hour", 7000, 9000, "USD", "hour"),
+    # Indian grouping and words
+    ("Salary: ₹15,00,000 per annum", 150_000_000, 150_000_000, "INR", "year"),
+    ("₹ 8,00,000 - ₹ 12,00,000 a year", 80_000_000, 120_000_000, "INR", "year"),
+    ("12-18 LPA", 120_000_000, 180_000_000, "INR", "year"),
+    ("CTC up to 15 lakhs", 150_000_000, 150_000_000, "INR", "year"),
+    ("Rs. 20 lakh p.a.", 200_000_000, 200_000_000, "INR", "year"),
+    ("INR 1.5 crore per year", 1_500_000_000, 1_500_000_000, "INR", "year"),
+    ("₹1,200 per hour", 120_000, 120_000, "INR", "hour"),
+    # ranges with two units
+    ("Pay: $50/hr - $70/hr, remote", 5000, 7000, "USD", "hour"),
+    ("$50 per hour – $70 per hour", 5000, 7000, "USD", "hour"),
+    ("USD 50/hr to USD 70/hr", 5000, 7000, "USD", "hour"),
+    ("50 €/Std. - 70 €/Std.", 5000, 7000, "EUR", "hour"),
+    ("50 € bis 70 € pro Stunde", 5000, 7000, "EUR", "hour"),
+    ("50 Euro/Stunde bis 70 Euro/Stunde", 5000, 7000, "EUR", "hour"),
+    ("from €400 to €500 a day", 40_000, 50_000, "EUR", "day"),
+    ("from 400 to 500 a day (EUR)", 40_000, 50_000, "EUR", "day"),
+    ("between $40 and $60 per hour", 4000, 6000, "USD", "hour"),
+    ("entre 40 € et 60 € de l'heure", 4000, 6000, "EUR", "hour"),
+    ("de 40 € a 60 € la hora", 4000, 6000, "EUR", "hour"),
+    ("da 40 € a 60 € all'ora", 4000, 6000, "EUR", "hour"),
+    ("van 40 € tot 60 € per uur", 4000, 6000, "EUR", "hour"),
+    ("od 100 zł do 120 zł za godzinę", 10_000, 12_000, "PLN", "hour"),
+    ("de R$ 80 até R$ 100 por hora", 8000, 10_000, "BRL", "hour"),
+    # words for a currency, a fixed price, and decimals left out
+    ("95 Euro pro Stunde", 9500, 9500, "EUR", "hour"),
+    ("300 euro al giorno", 30_000, 30_000, "EUR", "day"),
+    ("80,- €", 8000, 8000, "EUR", "hour"),
+    ("80,-- EUR/Std.", 8000, 8000, "EUR", "hour"),
+    ("CHF 120.- pro Stunde", 12_000, 12_000, "CHF", "hour"),
+    ("120 Franken pro Stunde", 12_000, 12_000, "CHF", "hour"),
+    ("Festpreis 25.000 EUR, ca. 40 Tage", 2_500_000, 2_500_000, "EUR", "project"),
+    ("Festpreis: 25.000 Euro, 8 Std. am Tag", 2_500_000, 2_500_000, "EUR", "project"),
+    ("Pauschal 4.000 €", 400_000, 400_000, "EUR", "project"),
+    ("Forfait de 3 000 €", 300_000, 300_000, "EUR", "project"),
+    ("Presupuesto: 2.500 €", 250_000, 250_000, "EUR", "project"),
+    ("Prezzo fisso 2.500 euro", 250_000, 250_000, "EUR", "project"),
+    ("Vaste prijs: 2.500 euro", 250_000, 250_000, "EUR", "project"),
+    ("Orçamento: 2.500 €", 250_000, 250_000, "EUR", "project"),
+    ("Fixed price $5,000, 10 hours a week", 500_000, 500_000, "USD", "project"),
+    ("Tagessatz 640 €", 64_000, 64_000, "EUR", "day"),
+    ("Stundensatz: 85 EUR", 8500, 8500, "EUR", "hour"),
+    ("TJM : 450 - 550 €", 45_000, 55_000, "EUR", "day"),
+    ("uurtarief 85 euro", 8500, 8500, "EUR", "hour"),
+    ("$50 - 3 months", 5000, 5000, "USD", "hour"),
 ]
 
 
@@ -289,7 +371,11 @@ def test_pay_in_words(text: str, least: int, most: int, currency: str, per: str)
 
 @pytest.mark.parametrize(
     "text",
-    ["", "Hourly: $0.00 - $0.00", "we are 10-20 people", "founded 2019", "$166K spent", "$12M raised", "24/7", "v3.11"],
+    [
+        "", "Hourly: $0.00 - $0.00", "we are 10-20 people", "founded 2019", "$166K spent", "$12M raised", "24/7", "v3.11",
+        "We are 10 to 20 people and pay in EUR", "founded 2019 - 2024", "in the euro zone", "from 400 to 500 a day",
+        "15,00,000 users", "a team of 3 a 5", "1" * 5_000, "1 " * 2_000,
+    ],
 )
 def test_what_states_no_pay(text: str):
     assert pay_in(text) is None

@@ -5,14 +5,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
-from memory.debts import holds_of
+from memory.chases import ChaseBriefs
+from memory.debts import holds_of, open_chases, resume_chasing
 from memory.dues import Terms
-from memory.schema import reading, seen
+from memory.schema import answers, reading, seen, to_json, transaction
 from tests.ledgers import OWNER, House, mail
 from tools.mail import mime
-from workflows.models import Address, Email, Invoice, Money
+from workflows.models import Address, Answer, CaseState, Email, Invoice, Money, Reject
 from workflows.rules.routing import route
 
 MAILS = Path(__file__).parent / "mail" / "payments"
@@ -248,7 +249,8 @@ def test_a_colleague_of_the_debtor_is_heard_when_it_is_about_the_invoice(house: 
     [
         says("We pay on Friday.", sender=Address(email="maria@studio.example", name="Maria")),  # owes nothing
         says("We pay invoice 2026-014 on Friday.", sender=Address(email="eve@evil.example", name="Eve")),
-        says("Shall we pay on Friday?"),
+        says("Thanks, got it!"),
+        says("Shall we pay on Friday?", subject="Dates"),  # names no invoice
         says("> We pay on Friday.\n\nThanks."),
         says("We pay on Friday.", headers=(("authentication-results", "mail.winter.example; dmarc=fail"),)),
     ],
@@ -272,3 +274,106 @@ def test_a_promise_about_one_invoice_leaves_the_other(house: House) -> None:
     assert found is not None
     with reading(house.engine) as connection:
         assert [(hold.kind, hold.number) for hold in holds_of(connection, found.client)] == [("promise", "2026-015")]
+
+
+# ---------------------------------------------------------------- what was said stands in the next reminder
+
+
+def close(house: House, case: int, outcome: str) -> None:
+    house.ledger.close_case(replace(state_of(house, case), outcome=outcome))
+
+
+def state_of(house: House, case: int) -> CaseState:
+    return house.ledger.case(case) or CaseState(case=case, kind="reply", client=client_of(house))
+
+
+def client_of(house: House) -> str:
+    invoice = house.ledger.invoice("2026-014")
+    assert invoice is not None
+    return invoice.client
+
+
+def shown(house: House) -> str:
+    """What the approval mail of the next reminder says of what they owe."""
+    client = client_of(house)
+    house.ledger.open_due(OWNER, Terms())
+    with reading(house.engine) as connection:
+        (case,) = open_chases(connection, client)
+    state = CaseState(case=case, kind="chase", client=client)
+    return ChaseBriefs(house.ledger, OWNER, Terms()).build(state).message
+
+
+def test_an_unanswered_mail_that_names_the_invoice_holds_its_reminder_until_its_case_is_over(house: House) -> None:
+    import_(house, owed())
+    waiting = chase(house)
+    event = receive(house, says("Which hours are in it, and who asked for the second design?"))
+    assert holds(house) == ["mail"]
+    assert [ends for ends, _ in news(house, waiting)] == ["stopped"]
+    close(house, waiting, "stopped")
+    assert house.ledger.open_due(OWNER, Terms()).opened == ()
+    close(house, event.case, "rejected")
+    assert holds(house) == []
+    said = shown(house)
+    assert "2026-014: On Mon 23 Nov 2026 they wrote about it" in said
+    assert "Which hours are in it" in said
+    assert "nothing was sent to them since" in said
+
+
+def test_a_colleagues_question_holds_it_too(house: House) -> None:
+    import_(house, owed())
+    anna = Address(name="Anna", email="anna@acme.example")
+    receive(house, says("Who ordered what is in invoice 2026-014, please?", sender=anna, subject="A question"))
+    assert holds(house) == ["mail"]
+
+
+def test_a_dispute_that_the_owner_ended_stands_in_the_next_reminder(house: House) -> None:
+    import_(house, owed())
+    receive(house, says("The amount is wrong."))
+    assert holds(house) == ["dispute"]
+    with transaction(house.engine) as connection:
+        resume_chasing(connection, house.clock, client_of(house))
+    assert 'it is disputed ("The amount is wrong.")' in shown(house)
+
+
+def test_a_wish_holds_for_ten_business_days_and_stands_in_the_next_reminder(house: House) -> None:
+    import_(house, owed())
+    event = receive(house, says("We need a PO number on it before we can pay."))
+    assert holds(house) == ["wish"]
+    assert house.ledger.open_due(OWNER, Terms()).opened == ()
+    close(house, event.case, "rejected")
+    house.clock.move(days=15)
+    assert 'they want something before they pay ("We need a PO number on it before we can pay.")' in shown(house)
+
+
+def test_the_owners_earlier_reason_stands_in_the_next_reminder(house: House) -> None:
+    import_(house, owed())
+    first = chase(house)
+    answer = Answer(
+        key="a1", case=first, version=1, decision=Reject(reason="they asked for time"), hash="", via="mail",
+        at=house.clock.now(),
+    )  # fmt: skip
+    with transaction(house.engine) as connection:
+        row = {"key": "a1", "case": first, "version": 1, "answer": to_json(answer), "state": "handled"}
+        connection.execute(insert(answers).values(**row, at=house.clock.now()))
+    close(house, first, "rejected")
+    house.clock.move(days=15)
+    assert 'On Mon 23 Nov 2026 you said no to a reminder: "they asked for time".' in shown(house)
+
+
+@pytest.mark.parametrize(("outcome", "rests"), [("sent-by-owner", True), ("mine", True), ("expired", False)])
+def test_a_complaint_that_the_owner_answered_rests_money_for_two_business_days(
+    house: House, outcome: str, *, rests: bool
+) -> None:
+    import_(house, owed())
+    event = receive(house, says("I want to complain: this is unacceptable, we are very disappointed.", subject="Site"))
+    assert holds(house)[:1] == ["complaint"]
+    state = replace(state_of(house, event.case), hold="a complaint", outcome=outcome)
+    house.ledger.close_case(state)
+    if not rests:
+        assert holds(house) == ["complaint"]  # nobody has seen to it
+        return
+    assert house.ledger.open_due(OWNER, Terms()).opened == ()  # Monday
+    house.clock.move(days=1)
+    assert house.ledger.open_due(OWNER, Terms()).opened == ()
+    house.clock.move(days=1)
+    assert "You answered their complaint on Mon 23 Nov 2026" in shown(house)

@@ -190,3 +190,45 @@ def test_the_examples_of_the_page_are_projects(tmp_path: Path) -> None:
     reading = Reading(order="auto", zone=UTC, owner_zone=UTC)
     (entry,) = read_timesheet(written(tmp_path, sheet, "times.csv"), reading).entries
     assert (entry.project, entry.minutes) == (first.name, 150)
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;"])
+def test_a_spreadsheet_may_name_its_delimiter(tmp_path: Path, line: str) -> None:
+    text = f"{line}\nfield;value\nname;Shop, new\nemail;maria@studio.example\n"
+    assert read_project(written(tmp_path, text, "shop.csv")).name == "Shop, new"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a" + b".a" * 30_000 + b" = 1",
+        b"[a" + b".a" * 30_000 + b"]",
+        b"x = {" + b"'a'." * 30_000 + b"b = 1}",
+        b"a " + b" . a" * 30_000 + b" = 1",
+        b"a = " + b"[" * 5_000 + b"]" * 5_000,
+        b"a = " + b"{a = " * 5_000 + b"1" + b"}" * 5_000,
+        b"name = " + b"9" * 5_000,
+        b"due = 0x" + b"f" * 20_000,
+        b'name = "x"\nemail = "a@b.example"\n[[milestones]]\nname = "y"\ndue = 0x' + b"f" * 20_000,
+        b'name = "x"\nemail = "a@b.example"\n[[milestones]]\nname = "y"\nestimate = 0x' + b"f" * 20_000,
+        b'name = "x"\nemail = "a@b.example"\n[[milestones]]\nname = "y"\ndone = ' + b"[" * 800 + b"]" * 800,
+        b"x = 1\n" * 60_000,
+        b"# " + b"x" * 200_000,
+        b"name = " + b"1e9" * 9_000,
+        b"name = 2026-99-99",
+        b"\xff\xfe\x00",
+    ],
+)
+def test_a_file_that_cannot_be_read_never_keeps_the_others_from_it(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "bad.toml").write_bytes(content)
+    written(tmp_path, GOOD)
+    projects = read_projects(tmp_path)
+    assert [project.name for project in projects.found] == ["Relaunch"]
+    (fault,) = projects.faults
+    assert "bad.toml" in fault.problem
+    assert len(str(fault)) < 500
+
+
+def test_dots_in_a_text_are_no_keys(tmp_path: Path) -> None:
+    text = GOOD + 'scope = ["Phase 1 .......................... 5 h", "a, b. c. d. e. f. g. h. i. j. k. l. m. n. o. p. q."]\n'
+    assert len(read_project(written(tmp_path, text)).scope) == 2

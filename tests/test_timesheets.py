@@ -269,3 +269,83 @@ def test_a_plain_timesheet_may_be_saved_by_a_spreadsheet(tmp_path: Path, encodin
     path.write_bytes("date;project;description;hours\r\n2026-11-16;Relaunch;Größe geändert;2,5\r\n".encode(encoding))
     (entry,) = read_timesheet(path, READING).entries
     assert (entry.text, entry.minutes) == ("Größe geändert", 150)
+
+
+KIMAI = "Date,From,To,Duration,Rate,Username,Customer,Project,Activity,Description,Billable,Tags\n"
+
+
+def kimai(folder: Path, begins: str, ends: str, length: str) -> Path:
+    return written(folder, f"{KIMAI}2026-11-24,{begins},{ends},{length},23.75,ada,Studio,Relaunch,Design,Header,1,\n")
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "length", "minutes"),
+    [
+        ("09:00", "09:15", "900", 15),  # seconds
+        ("09:00", "17:00", "28800", 480),
+        ("09:00", "17:00", "27000", 450),  # a break of half an hour
+        ("23:30", "00:30", "3600", 60),  # past midnight
+        ("09:00", "09:15", "15", 15),  # minutes
+        ("09:00", "10:30", "90", 90),
+        ("09:00", "17:00", "450", 450),
+        ("09:00", "10:00", "1", 60),  # hours
+        ("09:00", "11:00", "2", 120),
+        ("09:00", "10:30", "1.5", 90),
+        ('"09:00"', "10:30", '"1,5"', 90),
+        ("09:00", "09:15", "0.25", 15),
+        ("09:00", "09:15", "0:15", 15),
+        ("09:00", "09:15", "900 sec", 15),
+        ("09:00", "09:15", "", 15),
+        ("", "", "0.25", 15),
+        ("", "", "15 min", 15),
+    ],
+)
+def test_a_length_without_a_unit_is_told_by_its_clocks(
+    tmp_path: Path, begins: str, ends: str, length: str, minutes: int
+) -> None:
+    assert [entry.minutes for entry in read_timesheet(kimai(tmp_path, begins, ends, length), READING).entries] == [
+        minutes
+    ]
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "length"),
+    [
+        ("09:00", "09:15", "900000"), ("09:00", "09:15", "1"), ("09:00", "10:30", "2"), ("09:00", "17:00", "7200"),
+        ("", "", "900"), ("09:00", "", "15"), ("", "", "2"), ("09:00", "17:00", "30"),
+    ],
+)  # fmt: skip
+def test_a_length_without_a_unit_that_fits_nothing_is_refused(
+    tmp_path: Path, begins: str, ends: str, length: str
+) -> None:
+    with pytest.raises(NeedsOwner, match=r'column "duration": "\d+" is not a length .*unit.* name the column "hours"'):
+        read_timesheet(kimai(tmp_path, begins, ends, length), READING)
+
+
+@pytest.mark.parametrize(
+    ("heading", "length", "minutes"),
+    [("Duration (h)", "2", 120), ("Duration (h)", "0.25", 15), ("Duration (h)", "0:13", 13)],
+)
+def test_a_heading_may_name_the_unit(tmp_path: Path, heading: str, length: str, minutes: int) -> None:
+    text = f"Project,Description,Start Date,Start Time,{heading}\nRelaunch,Header,2026-11-24,09:00,{length}\n"
+    (entry,) = read_timesheet(written(tmp_path, text), READING).entries
+    assert entry.minutes == minutes
+
+
+def test_whole_numbers_beside_decimals_are_hours_too(tmp_path: Path) -> None:
+    head, rest = "Date,From,Duration,Customer,Project,Activity\n", ",Acme,Relaunch,Design\n"
+    text = f"{head}2026-11-23,09:00,1.5{rest}2026-11-24,09:00,2{rest}"
+    assert [entry.minutes for entry in read_timesheet(written(tmp_path, text), READING).entries] == [90, 120]
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;", "\ufeffsep=;", "sep=;;;", "\nsep=;"])
+def test_a_line_of_a_spreadsheet_that_names_the_delimiter(tmp_path: Path, line: str) -> None:
+    text = f"{line}\nDate;Project;Description;Hours\n2026-11-24;Website, relaunch;Header;2,5\n"
+    (entry,) = read_timesheet(written(tmp_path, text), READING).entries
+    assert (entry.minutes, entry.project) == (150, "Website, relaunch")
+
+
+def test_a_wrong_line_is_counted_with_the_line_of_the_delimiter(tmp_path: Path) -> None:
+    text = "sep=\t\nDate\tProject\tHours\n2026-11-24\tRelaunch\t2,5\n2026-11-24\tRelaunch\tmuch\n"
+    with pytest.raises(NeedsOwner, match="line 4"):
+        read_timesheet(written(tmp_path, text), READING)

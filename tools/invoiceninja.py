@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -13,7 +13,7 @@ from tools.web import NotServed, Response, Web, named
 from workflows.errors import NeedsOwner, Permanent
 from workflows.models import Invoice, Money
 from workflows.rules.canonical import one_line
-from workflows.rules.money import from_decimal
+from workflows.rules.money import from_decimal, places
 
 SOURCE: Final = "invoiceninja"
 PER_PAGE: Final = 50
@@ -23,6 +23,7 @@ MOST_PAGES: Final = 400
 _DRAFT, _PAID = "1", "4"
 _OVER = frozenset({"5", "6"})  # cancelled, reversed
 _LONGEST_NUMBER, _LONGEST_NAME = 60, 200
+_NOISE, _LEAST, _MOST = Decimal("0.0001"), Decimal("0.0005"), Decimal(10) ** 15
 _REFUSED = (401, 403)
 State = Literal["open", "paid", "cancelled"]
 _MEND = "Correct it in Invoice Ninja; it is read again by itself."
@@ -34,7 +35,8 @@ class Listing:
 
     invoices: tuple[Invoice, ...]
     faults: tuple[str, ...] = ()
-    complete: bool = True  # False: something changed between two pages, or an invoice could not be read
+    complete: bool = True  # False: something changed between two pages, or an odd invoice has no number
+    aside: frozenset[str] = frozenset()  # numbers of what could not be taken: they are there all the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,18 +146,25 @@ def _exactly(answer: Response) -> dict[str, Any]:
 def _listing(rows: list[Mapping[str, Any]], names: _Names, *, steady: bool) -> Listing:
     invoices: dict[str, Invoice] = {}
     faults: list[str] = []
+    aside: set[str] = set()
     for row in rows:
         if str(row.get("status_id")) == _DRAFT:
             continue
         try:
             invoice = _invoice(row, names)
-        except (Permanent, ValueError, TypeError, InvalidOperation) as error:
+        except (Permanent, ValueError, TypeError, ArithmeticError, AttributeError) as error:
             why = str(error) if isinstance(error, Permanent) else "it is of another shape than it should be."
+            aside.add(one_line(str(row.get("number") or ""), _LONGEST_NUMBER))
             faults.append(f"Invoice {one_line(str(row.get('number') or row.get('id')), 60)} of Invoice Ninja: {why}")
             continue
         if invoice.number not in invoices or invoice.state == "open":  # a deleted one may have had the number before
             invoices[invoice.number] = invoice
-    return Listing(invoices=tuple(invoices.values()), faults=tuple(faults), complete=steady and not faults)
+    return Listing(
+        invoices=tuple(invoices.values()),
+        faults=tuple(faults),
+        complete=steady and "" not in aside,
+        aside=frozenset(aside - {""}),
+    )
 
 
 def _invoice(row: Mapping[str, Any], names: _Names) -> Invoice:
@@ -163,7 +172,7 @@ def _invoice(row: Mapping[str, Any], names: _Names) -> Invoice:
     currency = names.currencies.get(str(_table(client.get("settings")).get("currency_id") or ""), "") or names.home
     if not currency:
         raise _Unreadable("its currency is not known.")
-    amount = from_decimal(Decimal(str(row.get("amount"))), currency)
+    amount = _money(_number_of(row, "amount"), currency)
     state = _state(row)
     email = _email(client)
     if state == "open" and not email:
@@ -184,7 +193,10 @@ def _invoice(row: Mapping[str, Any], names: _Names) -> Invoice:
 
 def _state(row: Mapping[str, Any]) -> State:
     status = str(row.get("status_id"))
-    return "cancelled" if status in _OVER or row.get("is_deleted") else "paid" if status == _PAID else "open"
+    if status in _OVER or row.get("is_deleted"):
+        return "cancelled"
+    # A cent too much came in, or a fraction of one is left of a conversion: nothing is owed.
+    return "paid" if status == _PAID or _number_of(row, "balance") < _LEAST else "open"
 
 
 def _number(row: Mapping[str, Any]) -> str:
@@ -209,9 +221,21 @@ def _paid(row: Mapping[str, Any], amount: Money, state: State) -> Money | None:
         return amount
     if state == "cancelled":
         return None
-    balance = from_decimal(Decimal(str(row.get("balance"))), amount.currency)
-    minor = amount.minor - balance.minor
+    minor = amount.minor - _money(_number_of(row, "balance"), amount.currency).minor
     return Money(minor=minor, currency=amount.currency) if minor > 0 else None
+
+
+def _number_of(row: Mapping[str, Any], key: str) -> Decimal:
+    return Decimal(str(row.get(key)))
+
+
+def _money(value: Decimal, currency: str) -> Money:
+    """The exact amount; what counting in floating point left behind the last place is left out."""
+    exponent = places(currency)
+    if exponent is not None and value.is_finite() and abs(value) < _MOST:
+        rounded = value.quantize(Decimal(1).scaleb(-exponent), ROUND_HALF_UP)
+        value = rounded if abs(rounded - value) < _NOISE else value
+    return from_decimal(value, currency)
 
 
 def _day(value: object) -> date | None:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from tools.spreadsheets import text_of
+from tools.invoice_heads import Heads, all_or_nothing, country_code, heads
+from tools.spreadsheets import separated, text_of
 from workflows.errors import NeedsOwner, Permanent
 from workflows.models import Invoice, Money
 from workflows.rules.canonical import one_line
-from workflows.rules.money import format_money, parse_amount, places
+from workflows.rules.money import currency_of, format_money, parse_amount
 
 COLUMNS = ("number", "client", "email", "issued", "due", "amount", "currency", "paid", "paid_at", "country")
 REQUIRED = ("number", "client", "email", "due", "amount", "currency")
@@ -30,6 +31,8 @@ LARGEST = 5_000_000
 MOST_ROWS = 20_000
 
 _SUFFIXES = (".csv", ".tsv", ".txt")
+_OTHER_SUFFIXES = (".xlsx", ".xls", ".ods", ".numbers", ".json")
+"""What somebody may take for a list of invoices: told, not silently passed by."""
 _MOST_LINES = 20  # physical lines of one row: more is a quotation mark that was never closed
 _LONGEST_NUMBER, _LONGEST_NAME, _SHOWN = 60, 200, 40
 _LIKE = 0.75
@@ -37,6 +40,8 @@ _YEARS = range(1990, 2101)
 _EMAIL = re.compile(r"[^@\s<>,;:\"()]+@[^@\s<>,;:\"()]+\.[^@\s<>,;.:\"()]+")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_DAY_FIRST = re.compile(r"^(\d{1,2})[/-](\d{1,2})[/-](\d{4})$")
+_DAYS = ("issued", "due", "paid_at")
 _COUNTRY = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
 
 
@@ -72,6 +77,11 @@ class InvoiceFile:
         return f"csv:{self.name}"
 
     @property
+    def unread(self) -> bool:
+        """Whether nothing of it could be read at all."""
+        return bool(self.faults) and not self.invoices
+
+    @property
     def complete(self) -> bool:
         """Whether what it does not list is really gone, and not only unreadable."""
         return not self.faults
@@ -84,7 +94,8 @@ def read_folder(folder: Path) -> tuple[InvoiceFile, ...]:
         NeedsOwner: the folder cannot be looked into.
     """
     try:
-        found = [path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file()]
+        wanted = (*_SUFFIXES, *_OTHER_SUFFIXES)
+        found = [path for path in folder.iterdir() if path.suffix.lower() in wanted and path.is_file()]
     except OSError as error:
         raise NeedsOwner(
             f"The folder of your invoices, {folder}, cannot be read: {error.strerror}.",
@@ -96,6 +107,9 @@ def read_folder(folder: Path) -> tuple[InvoiceFile, ...]:
 def read_file(path: Path) -> InvoiceFile:
     """One file; whatever is in it."""
     read_at = datetime.fromtimestamp(0, UTC)
+    if path.suffix.lower() in _OTHER_SUFFIXES:
+        fault = Fault(file=path.name, problem="It is no CSV file.", mend="Export it as CSV, and take this one out.")
+        return InvoiceFile(name=path.name, invoices=(), faults=(fault,), read_at=read_at)
     try:
         read_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         invoices, faults = read_table(path.name, text_of(_content(path)))
@@ -138,27 +152,20 @@ class _Wrong(Permanent):
 
 def read_table(name: str, text: str) -> tuple[tuple[Invoice, ...], tuple[Fault, ...]]:
     """The invoices of one file's text and what is wrong in it. `name`: the file's, for the faults."""
-    lines = text.split("\n")
-    rows, faults = _rows(name, lines, _delimiter(lines))
+    delimiter, plain = separated(text)
+    rows, faults = _rows(name, plain.split("\n"), delimiter)
     if not rows:
         return (), (*faults, Fault(file=name, problem="It has no header line.", mend=_HEADER))
-    header = tuple(_plain(cell).lower().replace(" ", "_") for cell in rows[0].cells)
-    wrong = _header_faults(name, rows[0].line, header)
-    if any(missing for missing in REQUIRED if missing not in header):
+    header = heads([_plain(cell) for cell in rows[0].cells])
+    needed = [column for column in REQUIRED if column != "currency" or not _names_currency(header, rows[1:])]
+    wrong = _header_faults(name, rows[0].line, header.columns, needed)
+    if any(column not in header.columns for column in needed):
         return (), (*faults, *wrong)
     found, of_rows = _invoices(name, header, rows[1:])
     return found, tuple(sorted((*faults, *wrong, *of_rows), key=lambda fault: fault.line))
 
 
 _HEADER = f"Its first line must name the columns: {','.join(COLUMNS)}."
-
-
-def _delimiter(lines: Sequence[str]) -> str:
-    """What stands between the cells of the header; a spreadsheet may state it in a line "sep=;" of its own."""
-    first = next((line for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
-    if stated := re.fullmatch(r'"?sep=(.)"?\s*', first, re.IGNORECASE):
-        return stated[1]
-    return max(",;\t", key=first.count)
 
 
 def _rows(name: str, lines: Sequence[str], delimiter: str) -> tuple[list[_Row], list[Fault]]:
@@ -169,7 +176,7 @@ def _rows(name: str, lines: Sequence[str], delimiter: str) -> tuple[list[_Row], 
     while at < len(lines):
         length = _length(lines, at)
         text = "\n".join(lines[at : at + max(length, 1)])
-        if not text.strip() or text.lstrip().startswith("#") or re.fullmatch(r'"?sep=.?"?\s*', text, re.IGNORECASE):
+        if not text.strip() or text.lstrip().startswith("#"):
             at += 1
             continue
         if not length:
@@ -206,9 +213,22 @@ def _unclosed(name: str, line: int) -> Fault:
     )
 
 
-def _header_faults(name: str, line: int, header: Sequence[str]) -> list[Fault]:
+def _names_currency(header: Heads, rows: Sequence[_Row]) -> bool:
+    """Whether a file without a column for it names the currency all the same: in the amount's head, or beside each."""
+    at = header.columns.index("amount") if "amount" in header.columns else -1
+    return bool(header.currency) or any(_beside(_plain(row.cells[at])) for row in rows if 0 <= at < len(row.cells))
+
+
+def _beside(amount: str) -> str:
+    try:
+        return parse_amount(amount).currency
+    except Permanent:
+        return ""
+
+
+def _header_faults(name: str, line: int, header: Sequence[str], needed: Sequence[str]) -> list[Fault]:
     faults = []
-    for column in REQUIRED:
+    for column in needed:
         if column not in header:
             problem = f"The column {column} is missing."
             near = difflib.get_close_matches(column, [one for one in header if one not in COLUMNS], 1, _LIKE)
@@ -227,7 +247,7 @@ def _header_faults(name: str, line: int, header: Sequence[str]) -> list[Fault]:
     return faults
 
 
-def _invoices(name: str, header: Sequence[str], rows: Sequence[_Row]) -> tuple[tuple[Invoice, ...], list[Fault]]:
+def _invoices(name: str, header: Heads, rows: Sequence[_Row]) -> tuple[tuple[Invoice, ...], list[Fault]]:
     found: dict[str, tuple[int, Invoice]] = {}
     faults: list[Fault] = []
     for row in rows:
@@ -248,13 +268,19 @@ def _once(number: str, found: Mapping[str, tuple[int, Invoice]]) -> None:
 # ---------------------------------------------------------------- cells
 
 
-def _cells(header: Sequence[str], row: _Row) -> Mapping[str, str]:
-    if any(cell.strip() for cell in row.cells[len(header) :]):
+def _cells(header: Heads, row: _Row) -> Mapping[str, str]:
+    columns = header.columns
+    if any(cell.strip() for cell in row.cells[len(columns) :]):
         raise _Wrong(
-            "", f"It has {len(row.cells)} cells, and the header {len(header)}.",
+            "", f"It has {len(row.cells)} cells, and the header {len(columns)}.",
             'Put text with the delimiter in it between quotation marks (").',
         )  # fmt: skip
-    return {column: _plain(cell) for column, cell in zip(header, row.cells, strict=False)}
+    cells = {column: _plain(cell) for column, cell in zip(columns, row.cells, strict=False)}
+    if "currency" not in columns:
+        cells["currency"] = header.currency or _beside(cells.get("amount", ""))
+    if header.day_first:
+        cells |= {column: _DAY_FIRST.sub(r"\1.\2.\3", cells[column]) for column in _DAYS if column in cells}
+    return cells
 
 
 def _invoice(file: str, cells: Mapping[str, str]) -> Invoice:
@@ -320,9 +346,10 @@ def _of_our_time(column: str, day: date) -> date:
 
 
 def _currency(text: str) -> str:
-    if places(text.upper()) is None:
+    code = currency_of(text)
+    if not code:
         raise _Wrong("currency", f'"{_shown(text)}" is no currency.', _EMPTY["currency"])
-    return text.upper()
+    return code
 
 
 def _amount(cells: Mapping[str, str], column: str, currency: str) -> Money | None:
@@ -344,6 +371,9 @@ def _amount(cells: Mapping[str, str], column: str, currency: str) -> Money | Non
 
 def _paid(cells: Mapping[str, str], amount: Money) -> Money | None:
     """What came in so far; a day without an amount is the day on which all of it came."""
+    word = all_or_nothing(cells.get("paid", ""))
+    if word:
+        return amount if word == "all" else None
     paid, at = _amount(cells, "paid", amount.currency), _day(cells, "paid_at")
     if paid and paid.minor > amount.minor:
         more = f"{format_money(paid)} is more than the {format_money(amount)} of the invoice."
@@ -354,7 +384,7 @@ def _paid(cells: Mapping[str, str], amount: Money) -> Money | None:
 
 
 def _country(text: str) -> str:
-    plain = text.upper()
+    plain = country_code(text).upper()
     if plain and not _COUNTRY.fullmatch(plain):
         raise _Wrong("country", f'"{_shown(text)}" is no country code.', "Write two letters: DE, AT, US ...")
     return plain

@@ -14,9 +14,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from tools.spreadsheets import text_of
+from tools.spreadsheets import separated, text_of
 from workflows.errors import NeedsOwner, Permanent
 from workflows.models import Milestone, Project
+from workflows.rules.canonical import one_line
 from workflows.rules.rhythm import pace
 from workflows.rules.words import fold
 
@@ -25,7 +26,10 @@ OTHER_SUFFIXES = (".yaml", ".yml", ".json", ".ini", ".xlsx", ".ods")
 """What somebody may take for a project's file: told, not silently passed by."""
 UNREAD = "template.toml"
 """The file that `init` lays into the folder: an example, and no project until it is copied under another name."""
-MOST_BYTES = 1_000_000
+MOST_BYTES = 200_000
+"""Of one file: deeply dotted keys take memory by the square of their number."""
+MOST_DOTS = 20
+"""In one key: more is no project's, and costs memory by the square."""
 MOST_ITEMS = 200  # lines of scope, milestones, repositories
 _LONGEST = 500  # characters of one text
 KEYS = (
@@ -34,8 +38,11 @@ KEYS = (
 )  # fmt: skip
 MILESTONE_KEYS = ("name", "due", "estimate", "done")
 COLUMNS = ("field", "value", "due", "estimate", "done")
+_NO_PROJECT = "Correct it, or take out of the folder what is no project; docs/status.md has an example."
 _LISTS = ("scope", "excluded", "repositories", "tracked_as")
 _EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+|[^@\s<>,;]+@localhost")
+_PART = r"(?:(?<![\w-])[\w-]+|\"[^\"\n]*\"|'[^'\n]*')[ \t]*\.[ \t]*"
+_DEEP_KEY = re.compile(rf"(?:{_PART}){{{MOST_DOTS}}}")
 _SPAN = re.compile(r"(?:(\d{1,5}(?:\.\d{1,2})?)\s*h)?\s*(?:(\d{1,5})\s*m(?:in)?)?", re.IGNORECASE)
 _EXAMPLE = {
     "name": 'name = "Website relaunch"',
@@ -164,12 +171,14 @@ def read_project(path: Path) -> Project:
 
 def _text(path: Path) -> str:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise NeedsOwner(f"{path} cannot be read: {error.strerror}.", "Mend its permissions.") from None
     if len(content) > MOST_BYTES:
         raise NeedsOwner(
-            f"{path} is larger than a project's file can be.", "Take out of the folder what is no project."
+            f"{path} is larger than a project's file can be ({MOST_BYTES // 1000} kB).",
+            "Take out of the folder what is no project.",
         )
     try:
         # TOML is UTF-8 by its own rules; a spreadsheet saves its CSV as it likes.
@@ -179,6 +188,9 @@ def _text(path: Path) -> str:
 
 
 def _toml_file(path: Path, text: str) -> _File:
+    if deep := _DEEP_KEY.search(text):
+        line = text.count("\n", 0, deep.start()) + 1
+        raise NeedsOwner(f"{path}, line {line}: no project has keys that deep.", _NO_PROJECT)
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -189,6 +201,10 @@ def _toml_file(path: Path, text: str) -> _File:
             f"{path}, {where}: this is not TOML ({what[:1].lower()}{what[1:]}).",
             'Correct that line; text stands in quotes, as in name = "Website relaunch".',
         ) from None
+    except (RecursionError, MemoryError):
+        raise NeedsOwner(f"{path}: its lists or tables lie too deep in each other to be read.", _NO_PROJECT) from None
+    except ValueError:
+        raise NeedsOwner(f"{path}: it holds a number that is too long to be read.", _NO_PROJECT) from None
     return _File(path, values, lambda key, milestone: _toml_line(text, key, milestone))
 
 
@@ -228,9 +244,8 @@ def _csv_file(path: Path, text: str) -> _File:
 
 
 def _csv_rows(path: Path, text: str) -> Iterable[tuple[int, dict[str, str]]]:
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    delimiter, plain_text = separated(text)
+    reader = csv.reader(plain_text.splitlines(keepends=True), delimiter=delimiter, strict=True)
     header: list[str] = []
     try:
         for cells in reader:
@@ -338,7 +353,7 @@ def _due(file: _File, value: object, number: int) -> date | None:
             return date.fromisoformat(value.strip())
         except ValueError:
             pass
-    raise file.wrong("due", f"due is {value!r}, which is no day.", "Write it like due = 2026-12-18.", number)
+    raise file.wrong("due", f"due is {_shown(value)}, which is no day.", "Write it like due = 2026-12-18.", number)
 
 
 def _estimate(file: _File, value: object, number: int) -> int:
@@ -348,7 +363,7 @@ def _estimate(file: _File, value: object, number: int) -> int:
     found = _SPAN.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None or not (found[1] or found[2]):
         raise file.wrong(
-            "estimate", f"estimate is {value!r}.", 'Write it in hours, like estimate = "40h" or "2h 30m".', number
+            "estimate", f"estimate is {_shown(value)}.", 'Write it in hours, like estimate = "40h" or "2h 30m".', number
         )
     return round(float(found[1] or 0) * 60) + int(found[2] or 0)
 
@@ -359,7 +374,17 @@ def _done(file: _File, value: object, number: int) -> bool:
         return value
     if isinstance(value, str) and value.strip().lower() in words and file.path.suffix.lower() == ".csv":
         return words[value.strip().lower()]
-    raise file.wrong("done", f"done is {value!r}.", "Write true or false.", number)
+    raise file.wrong("done", f"done is {_shown(value)}.", "Write true or false.", number)
+
+
+def _shown(value: object) -> str:
+    """A value of the file for a sentence; a number of thousands of digits cannot be written out."""
+    if isinstance(value, int | float | str | date):
+        try:
+            return one_line(repr(value) if isinstance(value, str) else str(value).lower(), 60)
+        except ValueError:
+            return "a number without end"
+    return "a list or a table"
 
 
 def _refuse_twice(project: Project, path: Path, others: Iterable[Project]) -> None:

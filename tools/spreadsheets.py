@@ -1,5 +1,7 @@
 """The text of a table as a spreadsheet or a program saved it: each chooses its own encoding and line ends."""
 
+import re
+
 from workflows.errors import Permanent
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -20,3 +22,24 @@ def text_of(content: bytes) -> str:
         except UnicodeDecodeError:
             continue
     raise Permanent("Its letters are in no encoding that is known.")
+
+
+DELIMITERS = ",;\t"
+_STATED = re.compile(r'[ \t]*"?sep=(.)"?[\s,;]*', re.IGNORECASE)
+
+
+def separated(text: str) -> tuple[str, str]:
+    """What stands between a table's cells, and the text with each line at its place.
+
+    A line "sep=;" of a spreadsheet's own states it, and is left empty; else the first line with words tells.
+    """
+    lines = text.split("\n")
+    first = next((at for at, line in enumerate(lines) if _speaks(line)), 0)
+    stated = _STATED.fullmatch(lines[first])
+    if stated is None:
+        return max(DELIMITERS, key=lines[first].count), text
+    return stated[1], "\n".join([*lines[:first], "", *lines[first + 1 :]])
+
+
+def _speaks(line: str) -> bool:
+    return bool(line.strip("\ufeff \t,;")) and not line.lstrip("\ufeff ").startswith("#")

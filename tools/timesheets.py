@@ -17,10 +17,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from tools.spreadsheets import text_of
+from tools.spreadsheets import separated, text_of
 from workflows.errors import NeedsOwner, Permanent
 from workflows.rules.canonical import one_line
-from workflows.rules.words import fold
+from workflows.rules.words import fold, phrases
 
 SUFFIXES = (".csv", ".tsv")
 OTHER_SUFFIXES = (".xlsx", ".xls", ".ods", ".numbers", ".pdf", ".json", ".html")
@@ -80,10 +80,11 @@ def read_timesheet(path: Path, reading: Reading) -> Timesheet:
     tool = _tool(path, header)
     columns = {key: _column(header, names) for key, names in tool.items() if isinstance(names, list)}
     order = _day_order(path, [(number, _cell(row, columns, "day")) for number, row in rows], reading.order)
+    hours = any(_FRACTION.fullmatch(_cell(row, columns, "duration")) for _, row in rows)
     entries: list[Entry] = []
     twice: Counter[str] = Counter()
     for number, row in rows:
-        line = _Line(path, number, header, columns, row)
+        line = _Line(path, number, header, columns, row, hours)
         entry = _entry(line, order, reading)
         if entry is None:
             continue
@@ -112,9 +113,8 @@ def _text(path: Path) -> str:
 
 def _rows(path: Path, text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The folded headings, and every filled row with its line number. Quoted cells may hold line ends."""
-    first = text.lstrip().split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    delimiter, plain = separated(text)
+    reader = csv.reader(io.StringIO(plain, newline=""), delimiter=delimiter)
     header: list[str] = []
     rows: list[tuple[int, list[str]]] = []
     try:
@@ -169,6 +169,7 @@ class _Line:
     header: Sequence[str]
     columns: Mapping[str, int]
     row: Sequence[str]
+    hours: bool = False  # some length in the column is written as 1.5: so are the whole numbers there
 
     def __getitem__(self, key: str) -> str:
         return _cell(self.row, self.columns, key)
@@ -253,6 +254,8 @@ def _clock(line: _Line, key: str) -> time:
 
 _SIXTY = re.compile(r"(\d{1,4}):(\d{1,2})(?::(\d{1,2}))?")
 _DECIMAL = re.compile(r"(\d{1,4})(?:[.,](\d{1,6}))?\s*h?", re.IGNORECASE)
+_NUMBER = re.compile(r"\d{1,7}(?:[.,]\d{1,6})?")
+_FRACTION = re.compile(r"\d{1,4}[.,]\d{1,6}")
 _CLASSIC = re.compile(r"(\d{1,5})(?::(\d{1,2}))?\s*(min|sec)", re.IGNORECASE)
 _SPELT = re.compile(r"(?:(\d{1,4})\s*h)?\s*(?:(\d{1,2})\s*m(?:in)?)?\s*(?:(\d{1,2})\s*s)?", re.IGNORECASE)
 
@@ -263,10 +266,47 @@ def _minutes(line: _Line, order: DayOrder, reading: Reading) -> int:
     said = line[key]
     if not said:
         return _between(line, order, reading) if line["start"] and line["end"] else 0
-    seconds = _seconds(said)
+    seconds = _of_number(line, key, order) if _NUMBER.fullmatch(said) else _seconds(said)
     if seconds is None or seconds > _MOST_HOURS * 3600:
         raise line.wrong(key, 'a length of time such as "1:30:00" or "1.50"')
     return max(round(seconds / 60), 1) if seconds else 0
+
+
+def _of_number(line: _Line, key: str, order: DayOrder) -> float | None:
+    """Seconds of a number without a unit: by the column's heading, else by the clocks beside it, else by its decimals.
+
+    Raises:
+        NeedsOwner: "900" may be hours, minutes or seconds: ten minutes of work must not become ten hours.
+    """
+    number = float(line[key].replace(",", "."))
+    if not number:
+        return 0.0
+    heading = line.header[line.columns[key]]
+    unit = next((size for size, words in _units() if words.search(heading)), 0)
+    if not unit and line["start"] and line["end"]:
+        span = _span(line, order)
+        # Half of it at least, for breaks are left out: no two units can both fit.
+        unit = next((size for size, _ in _units() if span / 2 <= number * size <= span + 60), 0)
+    elif not unit and (line.hours or _FRACTION.fullmatch(line[key])):
+        unit = 3600
+    if not unit:
+        mend = 'Let the tool write lengths as 0:15 or 0.25, or name the column "hours", "minutes" or "seconds".'
+        raise line.wrong(key, "a length of time whose unit can be told", mend)
+    return number * unit
+
+
+def _span(line: _Line, order: DayOrder) -> float:
+    """Seconds from start to end; an end before its start is the next day's."""
+    start, end = _clock(line, "start"), _clock(line, "end")
+    days = (_date(line, "end_day", order) - _date(line, "day", order)).days if line["end_day"] else int(end < start)
+    first, last = (moment.hour * 3600 + moment.minute * 60 + moment.second for moment in (start, end))
+    return float(days * 86_400 + last - first)
+
+
+@cache
+def _units() -> tuple[tuple[int, re.Pattern[str]], ...]:
+    """Seconds of a unit, and the words by which a heading names it; the longest unit first."""
+    return tuple((size, phrases(_table()["units"][name])) for name, size in (("h", 3600), ("min", 60), ("s", 1)))
 
 
 def _between(line: _Line, order: DayOrder, reading: Reading) -> int:

@@ -35,7 +35,7 @@ ORDER = (
     "settings", "packages", "home", "disk",
     "imap.connect", "imap.tls", "imap.login", "imap.idle", "imap.folders", "imap.sent", "proof",
     "smtp.connect", "smtp.tls", "smtp.login",
-    "temporal", "memory", "model", "invoices", "work", "plugins", "profile", "signature",
+    "temporal", "memory", "model", "invoices", "work", "plugins", "sources", "profile", "signature",
 )  # fmt: skip
 
 
@@ -49,6 +49,9 @@ class Probe:
     problem: str = ""
     mend: str = ""
     detail: str = ""
+
+
+_WORTH_A_LOOK = 'What is marked "note" is worth a look.'
 
 
 Work = Callable[[], Awaitable[str]]
@@ -77,13 +80,14 @@ def check(output: Output) -> int:
 
 
 async def _check(output: Output) -> int:
-    faults = 0
+    faults, notes = 0, 0
     async for probe in probes(output.home):
         shown = {"required": probe.required, "problem": probe.problem, "mend": probe.mend, "detail": probe.detail}
         output.event("probe", name=probe.name, ok=probe.ok, **shown)
         output.text(_line(probe))
         faults += probe.required and not probe.ok
-    output.text("" if faults else "\nAll is well.")
+        notes += not probe.required and not probe.ok
+    output.text("" if faults else f"\nNothing hinders it. {_WORTH_A_LOOK}" if notes else "\nAll is well.")
     return 2 if faults else 0
 
 
@@ -107,7 +111,7 @@ async def probes(home: Path) -> AsyncIterator[Probe]:
         yield probe
     last = (
         ("temporal", _temporal), ("memory", _memory), ("model", _model), ("invoices", _invoices), ("work", _work),
-        ("plugins", _plugins), ("profile", _profile), ("signature", _signature),
+        ("plugins", _plugins), ("sources", _sources), ("profile", _profile), ("signature", _signature),
     )  # fmt: skip
     for name, work in last:
         yield await _probe(name, _with(work, home, loaded))
@@ -585,6 +589,25 @@ async def _plugins(home: Path, loaded: Settings) -> str:
             )
     runs = "which runs" if len(there) == 1 else "which run"
     return f"{counted(len(there), 'plugin')}, {runs} with your rights; {counted(len(loaded.sources), 'source')}."
+
+
+async def _sources(home: Path, loaded: Settings) -> str:
+    """Each source is asked once, as the service does; nothing is kept."""
+    from workers import feeds
+    from workers.clock import SystemClock
+
+    if not loaded.sources:
+        raise Unneeded("No job posts are read: docs/leads.md describes how.")
+    if held := homes.holder(home):
+        raise Unneeded(f"Asked by {held}: ./deskhand status tells how that goes.")
+    detail, faults = await feeds.probe(loaded.sources, home, SystemClock().now())
+    needed = [fault for fault in faults if isinstance(fault, NeedsOwner)]
+    if needed:
+        more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
+        raise NeedsOwner(f"{needed[0].problem}{more}", needed[0].mend)
+    if faults:
+        raise Warned(" ".join(str(fault) for fault in faults), "Nothing to do: it is asked again.")
+    return detail
 
 
 async def _profile(_home: Path, loaded: Settings) -> str:

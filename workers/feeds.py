@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,14 @@ from tools.plugins import Declared, Plugins, Source, foreign, load
 from tools.web import Web
 from workers.polling import NotAsked, Watch
 from workers.settings import LeadsSection, SourceSection
-from workflows.errors import NeedsOwner, Retryable
+from workflows.errors import DeskhandError, NeedsOwner, Retryable
 from workflows.models import Ignore, Lead, Owner, Profile, Start
 from workflows.ports import Clock
+from workflows.rules.calendar import zone as zone_of
 from workflows.rules.canonical import one_line
 from workflows.rules.factors import score, verdict
 from workflows.rules.leads import UNREADABLE, lead_of
+from workflows.rules.words import counted
 
 PLUGINS_EVERY = timedelta(days=1)
 """How often it is looked whether every plugin can be loaded."""
@@ -73,7 +75,7 @@ class Feeds:
         now = self.clock.now()
         if until := _too_early(now, feed.asked_at, feed.wait_until, least_pause(source, (section.url,))):
             return NotAsked(f"not before {until:%H:%M} UTC")
-        settings = await asyncio.to_thread(self._settings, name, section)
+        settings = await asyncio.to_thread(_table_of, name, section, self.home)
         try:
             pulled = await pull(name, source, settings, feed.state, self._web(section))
         except Retryable as error:
@@ -83,19 +85,9 @@ class Feeds:
             raise
         return await asyncio.to_thread(self._record, name, pulled, now)
 
-    def _settings(self, name: str, section: SourceSection) -> dict[str, Any]:
-        """The table as its source is given it, the token in the clear."""
-        given = section.model_dump(exclude={"use", "token", "token_file"})
-        token = section.secret(self.home, name)
-        return {key: value for key, value in given.items() if value != ""} | ({"token": token} if token else {})
-
     def _record(self, name: str, pulled: Pulled, now: datetime) -> str:
-        posts = [_post(item, name, now) for item in pulled.items]
-        if posts and all(isinstance(one.found, Ignore) and one.found.rule == UNREADABLE for one in posts):
-            raise NeedsOwner(
-                f"The source {name} gave {len(posts)} posts and none of them can be read: {_first_reason(posts)}",
-                f"Its format may have changed: correct [sources.{name}] in deskhand.toml, or take it out.",
-            )
+        posts = [_post(item, name, now, zone_of(self.owner)) for item in pulled.items]
+        _refuse_unreadable(name, posts)
         counts = self.ledger.record_leads(
             name, posts, self.judge(), pulled.state, gone=pulled.gone, asked_at=now
         )  # fmt: skip
@@ -141,21 +133,64 @@ class Feeds:
             return self._plugins
 
     async def _source(self, name: str, section: SourceSection) -> Source:
-        plugins = await self._loaded()
-        wanted = section.use or name
-        if found := plugins.sources.get(wanted):
-            return found
-        broken = next((one.reason for one in plugins.refused if one.plugin == wanted), "")
-        raise NeedsOwner(
-            broken or f'The source {name} uses "{wanted}", which no plugin gives.',
-            f"Set use in [sources.{name}] to one of {', '.join(sorted(plugins.sources))}.",
-        )
+        return _source_of(name, section, await self._loaded())
 
     def _web(self, section: SourceSection) -> Web:
-        # The address is the owner's own setting: a reader on this machine or in this house may be asked.
-        permit, port = reach_of(section.url)
         self._tls = self._tls or ssl.create_default_context()
-        return Web(permit=permit, ports=PORTS | port, tls=self._tls)
+        return _web_of(section, self._tls)
+
+
+async def probe(sources: Mapping[str, SourceSection], home: Path, now: datetime) -> tuple[str, list[DeskhandError]]:
+    """Ask each source once, nothing kept: what they give now, and what is wrong with those that give nothing."""
+    plugins, tls = await asyncio.to_thread(load, home / "plugins"), ssl.create_default_context()
+
+    async def ask(name: str, section: SourceSection) -> int:
+        source = _source_of(name, section, plugins)
+        table = await asyncio.to_thread(_table_of, name, section, home)
+        pulled = await pull(name, source, table, {}, _web_of(section, tls))
+        posts = [_post(item, name, now, UTC) for item in pulled.items]
+        _refuse_unreadable(name, posts)
+        return len(posts)
+
+    asked = await asyncio.gather(*(ask(name, section) for name, section in sources.items()), return_exceptions=True)
+    faults = [answer for answer in asked if isinstance(answer, DeskhandError)]
+    for answer in asked:
+        if isinstance(answer, BaseException) and not isinstance(answer, DeskhandError):
+            raise answer
+    posts = sum(answer for answer in asked if isinstance(answer, int))
+    return f"{counted(len(asked) - len(faults), 'source')} asked, {counted(posts, 'post')} there now.", faults
+
+
+def _source_of(name: str, section: SourceSection, plugins: Plugins) -> Source:
+    wanted = section.use or name
+    if found := plugins.sources.get(wanted):
+        return found
+    broken = next((one.reason for one in plugins.refused if one.plugin == wanted), "")
+    raise NeedsOwner(
+        broken or f'The source {name} uses "{wanted}", which no plugin gives.',
+        f"Set use in [sources.{name}] to one of {', '.join(sorted(plugins.sources))}.",
+    )
+
+
+def _table_of(name: str, section: SourceSection, home: Path) -> dict[str, Any]:
+    """The settings as their source is given them, the token in the clear."""
+    given = section.model_dump(exclude={"use", "token", "token_file"})
+    token = section.secret(home, name)
+    return {key: value for key, value in given.items() if value != ""} | ({"token": token} if token else {})
+
+
+def _web_of(section: SourceSection, tls: ssl.SSLContext) -> Web:
+    # The address is the owner's own setting: a reader on this machine or in this house may be asked.
+    permit, port = reach_of(section.url)
+    return Web(permit=permit, ports=PORTS | port, tls=tls)
+
+
+def _refuse_unreadable(name: str, posts: Sequence[Post]) -> None:
+    if posts and all(isinstance(one.found, Ignore) and one.found.rule == UNREADABLE for one in posts):
+        raise NeedsOwner(
+            f"The source {name} gave {len(posts)} posts and none of them can be read: {_first_reason(posts)}",
+            f"Its format may have changed: correct [sources.{name}] in deskhand.toml, or take it out.",
+        )
 
 
 def _too_early(
@@ -169,8 +204,8 @@ def _too_early(
     return None
 
 
-def _post(item: Mapping[str, Any], source: str, now: datetime) -> Post:
-    found = lead_of(item, source, now)
+def _post(item: Mapping[str, Any], source: str, now: datetime, zone: tzinfo) -> Post:
+    found = lead_of(item, source, now, zone)
     if isinstance(found, Lead):
         return Post(id=found.id, title=found.title, found=found)
     said = one_line(str(item.get("title") or item.get("id") or "a post without title")[:400], 200)

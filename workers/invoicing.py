@@ -57,6 +57,10 @@ async def probe(settings: Settings, home: Path) -> tuple[str, tuple[str, ...]]:
             f"{len(listing.invoices)} invoices in Invoice Ninja. Its own reminders must be off, or clients are "
             "reminded twice."
         )
+    unread = [fault.says for fault in faults_of([file for file in files if file.unread])]
+    if unread:
+        more = f" And {len(unread) - 1} more." if len(unread) > 1 else ""
+        raise NeedsOwner(f"Nothing could be read of a file of invoices. {unread[0]}{more}", "Mend it or take it out.")
     return " ".join(said), tuple(faults)
 
 
@@ -110,8 +114,9 @@ class Importing:
         read_at = self.clock.now()
         listing = await self.ninja.read()
         changes = await asyncio.to_thread(
-            self.ledger.import_invoices, SOURCE, listing.invoices, complete=listing.complete, read_at=read_at
-        )
+            self.ledger.import_invoices, SOURCE, listing.invoices, complete=listing.complete, read_at=read_at,
+            aside=listing.aside,
+        )  # fmt: skip
         await self._settle(brought=changes != Changes())
         _raise_faults(list(listing.faults), [f"{number} of Invoice Ninja" for number in changes.clashes])
         return f"{len(listing.invoices)} invoices: {changes.says}"

@@ -622,6 +622,7 @@ class Notice:
     bank_data: date | None = None  # the day of the newest payment data; None: there is none
     tone: str = ""  # of the stage (data/dunning.toml), by which the wording is chosen
     steps: tuple[int, ...] = ()  # each invoice's own step, in their order: one at its first may stand beside a last
+    others_open: bool = False  # the client owes more than this is about: not all is settled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,7 @@ def _not_chased(connection: Connection, zone: ZoneInfo) -> list[Facts]:
     """Who owes and is not reminded of it, and why; what is paused or on hold altogether is said elsewhere."""
     found = []
     for client, hold in not_chased(connection, SystemClock().now(), zone.key):
-        if hold.kind in {"promise", "dispute", "absence", "evidence", "stopped"}:
+        if hold.kind in {"promise", "dispute", "absence", "evidence", "wish", "mail", "stopped"}:
             person = read_client(connection, client)
             until = hold.until.isoformat() if hold.until else ""
             name = person.name if person else ""

@@ -15,7 +15,10 @@ from workflows.models import Invoice
 from workflows.rules.calendar import holidays_of
 from workflows.rules.words import table
 
-HoldKind = Literal["promise", "dispute", "absence", "evidence", "complaint", "stopped", "never", "paused"]
+HoldKind = Literal[
+    "promise", "dispute", "absence", "evidence", "wish", "mail", "complaint", "stopped", "never", "paused"
+]
+_IN_BUSINESS_DAYS = frozenset({"evidence", "wish"})
 _WEEKEND = (5, 6)
 _LONGEST = 60
 """Days looked ahead for a business day: no country closes for so long."""
@@ -133,7 +136,7 @@ def ladder(name: str) -> Ladder:
 def longest_hold(kind: HoldKind, since: date, calendar: BusinessDays) -> date:
     """The last day for which a hold of this kind, as a client's mail may cause it, is taken."""
     days: int = table("dunning")["held"][kind]
-    return calendar.add(since, days) if kind == "evidence" else since + timedelta(days=days)
+    return calendar.add(since, days) if kind in _IN_BUSINESS_DAYS else since + timedelta(days=days)
 
 
 def zone_of(country: str, otherwise: str) -> str:

@@ -168,7 +168,10 @@ def _place(post: Post) -> Found:
     quote = one_line(post.lead.place, _WORDS) or (one_line(on_site.group(), _WORDS) if on_site else "")
     if countries:
         named = quote or ", ".join(sorted(countries)[:_MOST_QUOTES])
+        on_site = None if _pattern(tuple(words["choice"])).search(text) else on_site
         return _in(countries, here, post.profile.timezone, named, on_site=bool(on_site))
+    if on_site and (choice := _pattern(tuple(words["choice"])).search(text)):
+        return Found(value=1.0, says="It can be done remotely or on site", words=(one_line(choice.group(), _WORDS),))
     if on_site:
         return Found(value=0.2, says="The work is on site", words=(one_line(on_site.group(), _WORDS),))
     if anywhere := _pattern(tuple(words["anywhere"])).search(text):

@@ -6,7 +6,7 @@ published. Its texts are the poster's: nothing in them is trusted.
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import cache
 
@@ -24,6 +24,7 @@ UNREADABLE = "unreadable-post"
 
 _TITLE, _NAME, _PLACE, _QUESTION = 200, 120, 160, 300
 _MOST_SKILLS, _MOST_QUESTIONS, _MOST_FLAGS = 40, 12, 12
+_LAST = time(23, 59, 59)  # of a day
 _OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 _MAIL = re.compile(r"(?<![\w.+@-])([\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,24})(?![\w@])", re.IGNORECASE)
 _AT = re.compile(r"\s?[\[({<]\s?at\s?[\])}>]\s?", re.IGNORECASE)
@@ -44,8 +45,11 @@ _VERBATIM = {"id", "url"}
 _FLAGS = re.compile("[\U0001f1e6-\U0001f1ff]{2}")  # two of these draw a country's flag
 
 
-def lead_of(item: Item, source: str, now: datetime) -> Lead | Ignore:
-    """The lead in an item of this source, or why it is none: expired, or not to be read as a post."""
+def lead_of(item: Item, source: str, now: datetime, zone: tzinfo = UTC) -> Lead | Ignore:
+    """The lead in an item of this source, or why it is none: expired, or not to be read as a post.
+
+    `zone`: in which a last day without a time ends.
+    """
     title, title_flags = cleaned(_text(item, "title", _TITLE * 2))
     text, flags = cleaned(_text(item, "text", 60_000))
     number, url = one_line(_text(item, "id", 300)), clean_url(_text(item, "url", 2_000))
@@ -53,7 +57,7 @@ def lead_of(item: Item, source: str, now: datetime) -> Lead | Ignore:
         return ignored(UNREADABLE, fault)
     company = one_line(_text(item, "company", _NAME), _NAME)
     title, company, place = _headline(one_line(title, _TITLE), company, item)
-    expires = moment(item.get("expires"))
+    expires = deadline(item.get("expires"), zone)
     if expires is not None and expires <= now:
         return ignored("expired", f"It expired on {expires:%d %b %Y}.")
     return Lead(
@@ -130,6 +134,38 @@ def moment(value: object) -> datetime | None:
         return None
     aware = found if found.tzinfo else found.replace(tzinfo=UTC)
     return aware if aware >= _OLDEST else None
+
+
+def deadline(value: object, zone: tzinfo) -> datetime | None:
+    """Until when something holds; a day without a time, or its midnight, ends with that day, in this zone."""
+    day = _day(value)
+    if day is not None:
+        return datetime.combine(day, _LAST, zone) if day >= _OLDEST.date() else None
+    return moment(value)
+
+
+def _day(value: object) -> date | None:
+    """The day where no time of it is stated: programs write midnight where they know none."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    found = value if isinstance(value, datetime) else None
+    if isinstance(value, str):
+        text = " ".join(value.split())
+        if written := _written_day(text):
+            return written
+        found = _moment(text) if ":" in text else None
+    return found.date() if found and found.time() == time() else None
+
+
+def _written_day(text: str) -> date | None:
+    """2026-11-30, 20261130, 30.11.2026, 30 Nov 2026, Monday, November 30th, 2026: days with one reading."""
+    plain = re.sub(r"(?<=\d)(?:st|nd|rd|th)\b|\bof\b", "", re.sub(r"^[A-Za-z]{3,9}, ", "", text), flags=re.IGNORECASE)
+    for form in ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d.%m.%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y"):
+        try:
+            return datetime.strptime(" ".join(plain.split()), form).replace(tzinfo=UTC).date()
+        except ValueError:
+            continue
+    return None
 
 
 def _moment(value: object) -> datetime | None:

@@ -22,14 +22,15 @@ _READ = 12_000  # characters of a mail: a payment notice says it on top
 _LONGEST_SUBJECT = 300
 _LONGEST_REFERENCE = 140
 _SHORT = 4  # characters up to which a number alone is not enough
+_WRAPPED = 55  # characters from which a line was broken by a mail program, and not by who wrote it
 _SPACES = re.compile(r"\s+")
 _EMAIL = r"[^\s<>()@,;:]{1,64}@[^\s<>()@,;:]{1,190}"
 _DIGITS = r"(?<![0-9.,])[0-9](?:[0-9.,'\u2019]|[ ](?=[0-9]{3}(?![0-9]))){0,20}"
-_SIGN = r"(?-i:[A-Z]{1,3})?[$\u20ac\u00a3\u00a5]|z\u0142|kr|(?-i:[A-Z]{3})"
-_AMOUNT = rf"(?P<amount>(?:(?:{_SIGN})\s?)?{_DIGITS}(?:\s?(?:{_SIGN})(?!\w)){{0,2}})"
+_SIGN = r"(?-i:[A-Z]{1,3})?\$|[\u20a0-\u20bf\u00a3\u00a5\u0e3f]|z\u0142|k\u010d|kr|ft|lei|(?:fr|rs)\.?|(?-i:[A-Z]{3})"
+_AMOUNT = rf"(?P<amount>(?:(?:{_SIGN})[ ]?)?{_DIGITS}(?:[ ]?(?:{_SIGN})(?!\w)){{0,2}})"
 _PLAIN = {"$": "US$", "\u00a3": "GBP ", "\u00a5": "JPY "}
 """What these services mean by a sign that several currencies share: they write CA$ where it is another dollar."""
-_WHO = r"(?P<who>[^<>|:!?]{2,80}?)"
+_WHO = r"(?<!\w)(?P<who>[^<>|:!?\n]{2,80}?)"  # a name never goes over the end of a line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,7 @@ def payment_in(email: Email, owner: Owner, authserv_id: str = "") -> Payment | N
         if _under(domain, provider["domains"]):
             return _of_provider(email, owner, provider, authserv_id)
     claimed = next((one for one in table("payments")["provider"] if _claims(email, one)), None)
-    return _of_stranger(email, claimed, domain) if claimed else None
+    return _of_stranger(email, owner, claimed, domain) if claimed else None
 
 
 def lure(email: Email) -> str:
@@ -75,7 +76,7 @@ def lure(email: Email) -> str:
     if is_payment_sender(email.sender.email):
         return ""
     claimed = next((one for one in table("payments")["provider"] if _claims(email, one)), None)
-    if claimed is None or _of_stranger(email, claimed, domain) is None:
+    if claimed is None or _read(email, None, claimed) is None:
         return ""
     return f"It calls itself {claimed['name']} and tells of money, and comes from {domain}."
 
@@ -116,7 +117,7 @@ def _of_provider(email: Email, owner: Owner, provider: Mapping[str, Any], authse
     subject = _flat(email.subject[:_LONGEST_SUBJECT])
     if reason := _no_notice(email, provider, subject):
         return NotMoney(provider=name, reason=reason)
-    found = _read(email, provider)
+    found = _read(email, owner, provider)
     if found is None:
         if _known_subject(subject, name) is None:
             reason = f"{name} writes in words that Deskhand does not know as a notice of money."
@@ -154,9 +155,9 @@ def _unvouched(email: Email, owner: Owner, provider: Mapping[str, Any], authserv
     return ""
 
 
-def _of_stranger(email: Email, provider: Mapping[str, Any], domain: str) -> Payment | None:
+def _of_stranger(email: Email, owner: Owner, provider: Mapping[str, Any], domain: str) -> Payment | None:
     """A mail in a service's name from elsewhere: the classic lure, and never more than a reason to ask."""
-    found = _read(email, provider)
+    found = _read(email, owner, provider)
     if found is None:
         return None
     name = provider["name"]
@@ -199,10 +200,10 @@ class _Found:
     doubt: str
 
 
-def _read(email: Email, provider: Mapping[str, Any]) -> _Found | None:
+def _read(email: Email, owner: Owner | None, provider: Mapping[str, Any]) -> _Found | None:
     """The payment that the mail states; None when it states none that can be read."""
     name: str = provider["name"]
-    subject, text = _flat(email.subject[:_LONGEST_SUBJECT]), _flat(email.text[:_READ])
+    subject, text = _flat(email.subject[:_LONGEST_SUBJECT]), _lines(email.text[:_READ])
     title = _known_subject(subject, name)
     hits = [hit for hit in (title, *_hits(text, _patterns(name, "texts"))) if hit is not None]
     stated = [money for hit in hits if (money := _money(hit.groupdict().get("amount") or ""))]
@@ -211,12 +212,12 @@ def _read(email: Email, provider: Mapping[str, Any]) -> _Found | None:
     gross = [money for money in map(_money, _labelled(text, "gross")) if money]
     return _Found(
         amount=stated[0],
-        payer=_payer(hits, text, name),
+        payer=_payer(hits, text, name, owner),
         email=_address(text),
         reference=_reference(text),
-        number=_stated_number(f"{subject} {text}"),
+        number=_stated_number(_flat(f"{subject} {text}")),
         fee=next((money for money in map(_money, _labelled(text, "fee")) if money), None),
-        doubt=_doubt(title is not None, {*gross, *stated}, f"{subject} {text}"),
+        doubt=_doubt(title is not None, {*gross, *stated}, _flat(f"{subject} {text}")),
     )
 
 
@@ -266,13 +267,38 @@ def _labelled(text: str, kind: str) -> Iterator[str]:
 @cache
 def _label(kind: str) -> re.Pattern[str]:
     words = "|".join(table("payments")["common"][kind])
-    return re.compile(rf"(?<!\w)(?:{words}):? -?{_AMOUNT}", re.IGNORECASE)
+    return re.compile(rf"(?<!\w)(?:{words}):?\s-?{_AMOUNT}", re.IGNORECASE)
 
 
-def _payer(hits: Sequence[re.Match[str]], text: str, name: str) -> str:
+def _payer(hits: Sequence[re.Match[str]], text: str, name: str, owner: Owner | None) -> str:
     named = [hit.groupdict().get("who") for hit in (*hits, *_matches(text, _patterns(name, "payer")))]
-    found = next((one for one in named if one and "@" not in one), "")
-    return one_line(re.split(r"[.!;] ", found or "")[-1].strip(" .,\"'"), 80)
+    names = (_name_alone(one, owner) for one in named if one and "@" not in one)
+    return next((one for one in names if one and one.casefold() not in table("payments")["common"]["not_names"]), "")
+
+
+def _name_alone(said: str, owner: Owner | None) -> str:
+    """The payer's name without the greeting that stands before it in the same line ("Hello Ada, Acme sent ...")."""
+    bare = re.split(r"[.!;] ", said)[-1]
+    if greeting := _greeting().match(bare):
+        rest = bare[greeting.end() :]
+        if mine := _owners_name(rest, owner):
+            bare = rest[len(mine) :]
+        elif "," in bare:
+            bare = rest.partition(",")[2] or rest
+    return one_line(bare.strip(" .,\"'"), 80)
+
+
+def _owners_name(text: str, owner: Owner | None) -> str:
+    """As much of the owner's name as the text begins with."""
+    names = [_flat(owner.name), _flat(owner.name).partition(" ")[0]] if owner else []
+    begun = text.casefold()
+    return next((one for one in names if one and re.match(rf"{re.escape(one.casefold())}(?!\w)", begun)), "")
+
+
+@cache
+def _greeting() -> re.Pattern[str]:
+    words = "|".join(table("payments")["common"]["greetings"])
+    return re.compile(rf"(?:{words})(?:,\s*|\s+)", re.IGNORECASE)
 
 
 def _matches(text: str, patterns: Sequence[re.Pattern[str]]) -> Iterator[re.Match[str]]:
@@ -296,8 +322,8 @@ def _reference(text: str) -> str:
 def _reference_pattern() -> re.Pattern[str]:
     words = "|".join(one.replace("{who}", r"[^:]{2,60}") for one in table("payments")["common"]["reference"])
     return re.compile(
-        rf"(?<!\w)(?:{words}): ?(?P<said>.{{2,140}}?)(?=$|[.!] | (?:view|transaction|amount|date|sent|see|fee)\b)",
-        re.IGNORECASE,
+        rf"(?<!\w)(?:{words}):\s?(?P<said>.{{2,140}}?)(?=$|[.!] | (?:view|transaction|amount|date|sent|see|fee)\b)",
+        re.IGNORECASE | re.MULTILINE,
     )
 
 
@@ -310,7 +336,7 @@ def _stated_number(text: str) -> str:
 @cache
 def _stated() -> re.Pattern[str]:
     words = "invoice|rechnung|rechnungsnummer|facture|factura|fattura|factuur"
-    marks = r"(?:\s?(?:no|nr|number|num|nummer|n\u00b0|n\u00ba)\b\.?)?[\s:#]{1,3}"
+    marks = r"(?:\s?(?:no|nr|number|num|nummer|n\u00b0|n\u00ba)\b\.?)?[\s:#(]{1,3}"
     return re.compile(rf"(?<!\w)(?:{words}){marks}(?P<number>(?=[^\s]*\d)[\w/.-]{{1,40}})", re.IGNORECASE)
 
 
@@ -329,12 +355,16 @@ def _number_pattern(number: str) -> re.Pattern[str]:
 @cache
 def _patterns(name: str, kind: str) -> tuple[re.Pattern[str], ...]:
     provider = next(one for one in table("payments")["provider"] if one["name"] == name)
-    return tuple(re.compile(_expanded(text), re.IGNORECASE) for text in provider[kind])
+    texts = (*provider[kind], *table("payments")["common"][kind])
+    return tuple(re.compile(_expanded(text), re.IGNORECASE | re.MULTILINE) for text in texts)
 
 
 def _expanded(text: str) -> str:
-    """The pattern with its amounts and names; a name that comes up twice may be captured once only."""
-    plain = text.replace("{email}", _EMAIL)
+    """The pattern with its amounts and names; a name that comes up twice may be captured once only.
+
+    A blank is any white space, also the end of a line, which only a name never goes over.
+    """
+    plain = text.replace(" ", r"\s").replace("{email}", _EMAIL)
     for mark, group in (("{amount}", _AMOUNT), ("{who}", _WHO)):
         first, found, rest = plain.partition(mark)
         plain = first + (group if found else "") + rest.replace(mark, re.sub(r"\?P<\w+>", "?:", group))
@@ -349,6 +379,23 @@ def _common(kind: str) -> re.Pattern[str]:
 def _flat(text: str) -> str:
     """One line with single blanks; a straight apostrophe, so that one pattern fits all."""
     return _SPACES.sub(" ", unicodedata.normalize("NFKC", text).replace("\u2019", "'")).strip()
+
+
+def _lines(text: str) -> str:
+    """The same with its lines kept, without empty ones; a line that a mail program wrapped is one with the next."""
+    paragraphs = re.split(r"\n[ \t]*(?=\n)", unicodedata.normalize("NFKC", text).replace("\r", ""))
+    return "\n".join(line for paragraph in paragraphs for line in _unwrapped(paragraph) if line)
+
+
+def _unwrapped(paragraph: str) -> Iterator[str]:
+    line = ""
+    for part in map(_flat, paragraph.split("\n")):
+        if len(line) >= _WRAPPED and line[-1] not in ".!?:;":
+            line = f"{line} {part}"
+            continue
+        yield line
+        line = part
+    yield line
 
 
 def _under(domain: str, parents: Iterable[str]) -> bool:

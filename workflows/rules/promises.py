@@ -64,6 +64,13 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """They want something before they pay: a number on the invoice, instalments, more time."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Absence:
     """They are away, and back on that day."""
 
@@ -71,7 +78,7 @@ class Absence:
     words: str
 
 
-Said = Promise | Claim | Dispute | Absence
+Said = Promise | Claim | Dispute | Wish | Absence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +95,7 @@ class _Reader:
 
 
 def money_words(text: str, language: str, now: datetime, timezone: str) -> Said | None:
-    """What the new words of a mail say of money: a dispute before a promise before an absence; None for none of them.
+    """What the new words of a mail say of money: a dispute, else a promise, a wish, an absence; None for none of them.
 
     `language`: of the mail, "" when it is not known; `now`, `timezone`: what "Friday" counts from.
     """
@@ -97,7 +104,8 @@ def money_words(text: str, language: str, now: datetime, timezone: str) -> Said 
     owner = Owner(name="", address="", language=language or "en", timezone=timezone, hours=_ROUND_THE_CLOCK)
     reader = _Reader(languages=tuple(spoken), now=now.astimezone(zone(owner)), owner=owner)
     sentences = tuple(_sentences(written(text)[:_READ]))
-    return _dispute(sentences, reader) or _promise(sentences, reader) or _absence(sentences, reader)
+    said = _dispute(sentences, reader) or _promise(sentences, reader)
+    return said or _wish(sentences, reader) or _absence(sentences, reader)
 
 
 def languages() -> tuple[str, ...]:
@@ -147,6 +155,16 @@ def _dispute(sentences: tuple[_Sentence, ...], reader: _Reader) -> Dispute | Non
             if found and not (sentence.asks and found.start() < _SHORTEST_NAME):
                 return Dispute(words=sentence.said)
     return None
+
+
+def _wish(sentences: tuple[_Sentence, ...], reader: _Reader) -> Wish | None:
+    wishes = (
+        Wish(words=sentence.said)
+        for sentence in sentences
+        for language in reader.languages
+        if _words(language, "wish").search(sentence.folded)
+    )
+    return next(wishes, None)
 
 
 # ---------------------------------------------------------------- promises
@@ -278,7 +296,8 @@ def _today(text: str, language: str, reader: _Reader) -> _Found:
 def _written(text: str, language: str, reader: _Reader) -> _Found:
     """Days as the calendar reads them: "Friday", "4 December", "in 10 days", longest words first."""
     counts = table("promises")[language]["count"]
-    tokens = [token.strip(".'") if not token[:1].isdigit() else token for token in _TOKEN.findall(text)]
+    words = (token.removesuffix("'s") for token in _TOKEN.findall(text))  # "with Friday's run"
+    tokens = [token.strip(".'") if not token[:1].isdigit() else token for token in words]
     tokens = [str(counts.get(token, token)) if _counts(tokens, at) else token for at, token in enumerate(tokens)]
     found, place = [], 0
     while place < len(tokens):

@@ -1,4 +1,7 @@
-"""Whether a client's mail can wait for the next digest: its words say it, or name a deadline within a day. Pure."""
+"""Whether a client's mail can wait for the next digest: its words say it, something is broken, or a deadline is near.
+
+Pure. Near is what ends today or tomorrow, by the owner's days.
+"""
 
 import re
 from collections.abc import Iterator
@@ -11,15 +14,17 @@ from workflows.models import Owner
 from workflows.rules import calendar
 from workflows.rules.words import fold, phrases, table
 
-_SOON = timedelta(days=1)
 _READ = 5_000  # characters of the mail
 _DEADLINES = 20  # looked at in one mail
 _WORDS = 4  # of a deadline
 
 
 def urgent(subject: str, text: str, language: str, received_at: datetime, owner: Owner) -> bool:
-    """Whether what they wrote (new part only) will not wait: in the mail's language or English."""
+    """Whether what they wrote (new part only) will not wait: in the mail's language or English; broken in any."""
     said = fold(f"{subject}\n{text[:_READ]}")
+    broken = ". ".join(fold(part) for part in (subject, *re.split(r"\n+", text[:_READ])))
+    if any(_is_broken(one).search(broken) for one in table("urgency")):
+        return True
     return any(
         _says_so(one).search(said) is not None or _names_deadline(said, one, received_at, owner)
         for one in dict.fromkeys((language if language in table("urgency") else "en", "en"))
@@ -38,8 +43,10 @@ def deadline(text: str, language: str, received_at: datetime, owner: Owner) -> t
 
 
 def _names_deadline(said: str, language: str, received_at: datetime, owner: Owner) -> bool:
-    """A time within a day of the mail right after a word such as "by"."""
-    return any(when - received_at <= _SOON for _, when in _deadlines(said, language, received_at, owner))
+    """A time of this day or the next right after a word such as "by"."""
+    here = calendar.zone(owner)
+    last = received_at.astimezone(here).date() + timedelta(days=1)
+    return any(when.astimezone(here).date() <= last for _, when in _deadlines(said, language, received_at, owner))
 
 
 def _deadlines(said: str, language: str, received_at: datetime, owner: Owner) -> Iterator[tuple[str, datetime]]:
@@ -57,6 +64,11 @@ def _deadlines(said: str, language: str, received_at: datetime, owner: Owner) ->
 @cache
 def _says_so(language: str) -> re.Pattern[str]:
     return phrases(fold(word) if "\\" not in word else word for word in table("urgency")[language]["words"])
+
+
+@cache
+def _is_broken(language: str) -> re.Pattern[str]:
+    return phrases(table("urgency")[language]["broken"])
 
 
 @cache
