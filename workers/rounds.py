@@ -42,7 +42,7 @@ class Rounds:
     async def round(self) -> None:
         """Everything that is due; what does not work is tried again in the next round."""
         await asyncio.to_thread(self.ledger.observe_absence)
-        for doing in (self._digests, self._nudges, self._post, self._tell_expired):
+        for doing in (self._digests, self._nudges, self._post, self._tell_expired, self.desk.tell_kept):
             await _guarded(doing)
 
     def next_due(self) -> datetime:
@@ -57,8 +57,10 @@ class Rounds:
         await self._open("digest", self.digest_at, lambda one: not one.in_digest and self._is_for_digest(one))
 
     def _is_for_digest(self, one: Waiting) -> bool:
+        if one.state.hold:  # asked at once, unless too many mails went out in that hour
+            return not one.asked and not one.nudged
         shown = one.asked and self.mode != "both"
-        return not shown and not one.nudged and not one.state.hold and bool(one.state.version)
+        return not shown and not one.nudged and bool(one.state.version)
 
     async def _nudges(self) -> None:
         """What was shown and has waited long enough, each once per round of its version; never while away."""

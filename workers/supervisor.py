@@ -39,6 +39,7 @@ from workers.reception import Reception
 from workers.rounds import Rounds
 from workers.settings import Settings, cache_folder
 from workers.settling import Settling
+from workers.shelf import LedgerShelf
 from workers.temporal import TemporalServer, find_cli, refusal
 from workers.timetable import Timetable
 from workers.upkeep import Upkeep
@@ -416,6 +417,7 @@ class Service:
                     moved=moved,
                     on_state=on_state,
                     clock=self.parts.clock,
+                    shelf=LedgerShelf(ledger, self.reception.upkeep_due),
                 )
             except NeedsOwner as error:
                 if not opened.done():
