@@ -2,11 +2,12 @@
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from workflows.rules.composed import composed
 
 _DATA = Path(__file__).parent / "data"
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "`": "'", "\u00b4": "'", "\u00a0": " ", "\u202f": " "})
@@ -20,8 +21,8 @@ def table(name: str) -> dict[str, Any]:
 
 def fold(text: str) -> str:
     """Text for matching: case-folded, composed, straight apostrophes, every run of white space one blank."""
-    composed = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES).casefold())
-    return " ".join(composed.split())
+    plain = composed("NFKC", text.translate(_APOSTROPHES).casefold())
+    return " ".join(plain.split())
 
 
 def counted(number: int, noun: str, many: str = "") -> str:
