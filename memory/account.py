@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from memory.book import Book
 from memory.schema import seen
+from workflows.rules.canonical import one_line
 
 ALERT = "job-alert"
 """The rule of a platform's alert mail whose jobs were taken in."""
@@ -67,7 +68,7 @@ class Account(Book):
             kind="sent" if kind == "sent" else "mail",
             state="quarantined",
             rule=NOT_GIVEN,
-            reason=f"The server does not give mail {uid} of the folder {folder}: {reason.rstrip('.')}.",
+            reason=f"Mail {uid} of the folder {folder} could not be had: {one_line(reason, 300).rstrip('.')}.",
             at=self._clock.now(),
         )
         with self._writing() as connection:

@@ -26,11 +26,11 @@ _DEEPEST = 4
 
 
 def _repeated(piece: str, begin: str = "", end: str = "x") -> Callable[[int], str]:
-    return lambda size: f"{begin}{piece * (size // len(piece))}{end}"
+    return lambda size: f"{begin}{piece * (size // len(piece.encode()))}{end}"
 
 
 SHAPES: dict[str, Callable[[int], str]] = {
-    "marks": lambda size: "a" + "\u0301" * (size // 2) + "\u0323" * (size // 2),
+    "marks": lambda size: "a" + "\u0301" * (size // 4) + "\u0323" * (size // 4),
     "marks in turn": _repeated("\u0323\u0301", "a"),
     "half width marks": _repeated("\uff9e\u0301\u0323", "a"),
     "digits": _repeated("1"),
@@ -112,7 +112,7 @@ class Rule:
             answer = self.call(**arguments)
             if isinstance(answer, types.GeneratorType):
                 list(answer)
-        except Exception:  # noqa: BLE001, S110  arguments that are made up may be nonsense: time alone is asked for
+        except Exception:  # noqa: BLE001  arguments that are made up may be nonsense: time alone is asked for
             pass
         return process_time() - began
 

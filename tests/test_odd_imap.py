@@ -297,3 +297,33 @@ def test_a_server_that_repeats_the_password_is_not_quoted(said: str) -> None:
     for error in (refusal(ours, said), refusal(ours, f"[UNAVAILABLE] {said}")):
         assert said not in str(error)
     assert shown(ours, f"[LIMIT] {said}").startswith("[LIMIT] (its words are left out")
+
+
+async def test_a_mail_that_brings_out_a_bug_is_set_aside_and_holds_up_no_other() -> None:
+    class Clumsy(Desk):
+        async def handle(self, mail: RawMail) -> None:
+            if mail.uid == 2:
+                raise KeyError("a bug")
+            await super().handle(mail)
+
+    desk = Clumsy()
+    async with OddImap(mails={uid: letter(uid) for uid in (1, 2, 3)}).running() as server:
+        await desk.until(server, lambda: 2 in desk.shelf and desk.cursor.last_uid == 3)
+    assert desk.handed == [1, 3]
+    assert desk.shelf[2] == "handling it failed (KeyError: 'a bug')"
+
+
+async def test_a_house_that_can_take_no_mail_just_now_sets_nothing_aside() -> None:
+    class Full(Desk):
+        tries = 0
+
+        async def handle(self, mail: RawMail) -> None:
+            self.tries += 1
+            if self.tries < 12:
+                raise OSError("no space left on device")
+            await super().handle(mail)
+
+    desk = Full()
+    async with OddImap(mails={1: letter(1)}).running() as server:
+        await desk.until(server, lambda: desk.handed == [1])
+    assert not desk.put_down

@@ -95,8 +95,8 @@ class Rounds:
     async def _post(self) -> None:
         """Send what was kept and has not left: each shows the cases as they are when it is composed."""
         for number, kind in await asyncio.to_thread(self.ledger.unposted_digests):
-            states = await asyncio.to_thread(self._states, number)
             try:
+                states = await asyncio.to_thread(self._states, number)
                 await self.desk.show(number, "nudge" if kind == "nudge" else "digest", states)
             except Permanent:
                 log.exception("a digest cannot be sent", digest=number)
@@ -165,3 +165,5 @@ async def _guarded(doing: Callable[[], Awaitable[None]]) -> None:
         await doing()
     except DeskhandError as error:
         log.warning("rounds", problem=str(error))
+    except Exception:  # a fault of ours in one of them leaves the others
+        log.exception("rounds")

@@ -166,6 +166,8 @@ class Upkeep:
             await doing
         except DeskhandError as error:
             log.warning("upkeep", problem=str(error))
+        except Exception:  # a fault of ours in one of them leaves the others
+            log.exception("upkeep")
 
 
 def _set_aside(mail: SeenMail) -> str:

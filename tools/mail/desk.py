@@ -213,8 +213,14 @@ class MailDesk:
             await self._ask_second(intent, (0, number), about, mail, reference)
 
     def items(self, states: Sequence[CaseState]) -> list[digest.Item]:
-        """The cases as a digest shows them, in order."""
-        return [self._item(state) for state in states]
+        """The cases as a digest shows them, in order; one that cannot be shown is left out, and is no other's fault."""
+        items = []
+        for state in states:
+            try:
+                items.append(self._item(state))
+            except Exception:
+                log.exception("a case cannot be shown", case=state.case)
+        return items
 
     def _digest(
         self, intent: str, number: int, kind: digest.Kind, states: Sequence[CaseState]
@@ -223,7 +229,7 @@ class MailDesk:
         if entry and entry.blob:
             content = self.blobs.get(entry.blob)
             return approval.ApprovalMail(subject=mime.parse(content).subject, text=mime.decoded_body(content))
-        items = self.items(states)
+        items = [self._item(state) for state in states]
         return digest.render(kind, number, canonical.nonce(self.key, 0, number, digest.seal(items)), items, self.owner)
 
     def _item(self, state: CaseState) -> digest.Item:

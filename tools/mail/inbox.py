@@ -52,6 +52,8 @@ _GRACE = 2.0
 _KEPT_FOR = 30.0  # seconds a connection of `Mailbox` stays open unused
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _BIG_FETCH = 600.0
+_TRIES = 5
+_BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
 
 # What mail programs call these folders where the server does not say, in lower case.
 _USUAL_NAMES = {
@@ -367,6 +369,10 @@ async def watch(  # noqa: PLR0913  the house's side of one folder, all of it nam
     await watcher.run()
 
 
+class _Unhandled(Exception):
+    """A mail that was given, and that brings out a bug each time it is handled."""
+
+
 @dataclass(slots=True, kw_only=True)
 class _Watcher:
     """One folder, watched. Everything that must survive is behind `cursor` and `moved`."""
@@ -492,6 +498,12 @@ class _Watcher:
     async def _hand_over(self, line: _Line, listed: _Listed) -> None:
         try:
             content = await self._content(line, listed)
+            if content is not None:
+                await self._handle(listed.uid, content)
+        except _Unhandled as error:
+            self.missed.over(listed.uid)
+            await self._miss(listed, str(error), is_lost=False)
+            return
         except (Retryable, No) as error:
             # Counted before the connection is known to be dead: where asking for it is what ends connections, the
             # next connection begins with the other mails.
@@ -500,8 +512,6 @@ class _Watcher:
             if isinstance(error, Retryable) and not line.is_open:
                 raise
             return
-        if content is not None:
-            await self._handle(listed.uid, content)
         if self.missed.given(listed.uid) and self.shelf is not None:
             await self.shelf.take(self._missing(listed.uid))
 
@@ -530,15 +540,23 @@ class _Watcher:
         mail = RawMail(
             content=content, folder=self.folder, folder_kind=self.kind, uid=uid, uidvalidity=self.uidvalidity
         )
+        tries = 0
         while True:
             try:
                 await self.handle(mail)
-            except Exception as error:  # noqa: BLE001  a full disk, a locked ledger, a bug: the mail must not be lost
+            except Exception as error:
+                tries += 1
+                if self._is_its_own_fault(error) and (tries >= _TRIES or self.missed.is_waiting(uid)):
+                    raise _Unhandled(f"handling it failed ({type(error).__name__}: {error})") from error
                 # The cursor stays: this mail comes again, and none after it is handed over before it.
                 await self._pause(error, self._backoff())
             else:
                 self.failures = 0
                 return
+
+    def _is_its_own_fault(self, error: Exception) -> bool:
+        """A bug that this mail brought out, not a house that can take no mail just now."""
+        return self.shelf is not None and isinstance(error, _BUGS)
 
     async def _pause(self, error: Exception, seconds: float) -> None:
         self.on_state(f"lost: {error}")

@@ -65,6 +65,11 @@ class Missed:
         mail.due = self.now() + (self.again if is_over else self.pauses[mail.tries - 1])
         return is_over and not mail.is_recorded
 
+    def over(self, uid: int) -> None:
+        """It had its tries elsewhere: the next failure is the last."""
+        mail = self._tries.setdefault(uid, _Try(tries=0, due=0.0))
+        mail.tries = max(mail.tries, len(self.pauses))
+
     def recorded(self, uid: int, *, due_in: float | None = None) -> None:
         """It stands on the shelf: the cursor may pass it, and it is asked for again from time to time."""
         due = self.now() + (self.again if due_in is None else due_in)
