@@ -47,7 +47,7 @@ class Claim:
 def claims(text: str, sources: Iterable[Source], owner_name: str = "") -> tuple[Claim, ...]:
     """Every claim of a text in order, with the sources it rests on. Total; `sources` of other kinds are left out."""
     own = [source for source in sources if source.kind in OWN_KINDS]
-    known = [(source.id, _Words.of(source.quote)) for source in own]
+    known = [(source.id, _Words.of(source.quote[:_LONGEST])) for source in own]
     return tuple(_claim(sentence, known) for sentence in sentences(text) if is_claim(sentence, owner_name))
 
 

@@ -30,6 +30,31 @@ def counted(number: int, noun: str, many: str = "") -> str:
     return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"
 
 
+def any_phrase(patterns: Iterable[str]) -> re.Pattern[str]:
+    """As `phrases`, for asking whether one stands there at all: many times faster, for it goes by their first letters.
+
+    Which of several phrases that begin in one place is found is not said.
+    """
+    by_letter: dict[str, list[str]] = {}
+    rest = []
+    for pattern in (one.replace("ß", "ss") for one in patterns):
+        if _BEGINS_WITH_A_LETTER.match(pattern) and "|" not in _outside_groups(pattern):
+            by_letter.setdefault(pattern[0], []).append(pattern[1:])
+        else:
+            rest.append(pattern)
+    return phrases([*(f"{letter}(?:{'|'.join(ends)})" for letter, ends in by_letter.items()), *rest])
+
+
+_BEGINS_WITH_A_LETTER = re.compile(r"[^\W\d_](?![?*+{])")
+_GROUP = re.compile(r"\\.|\[[^\]]*\]|\([^()]*\)")
+
+
+def _outside_groups(pattern: str) -> str:
+    while (bare := _GROUP.sub("", pattern)) != pattern:
+        pattern = bare
+    return pattern
+
+
 def phrases(patterns: Iterable[str]) -> re.Pattern[str]:
     """One pattern for any of these phrases as whole words; each phrase is a small regular expression on folded text."""
     alternatives = "|".join(pattern.replace("ß", "ss") for pattern in patterns)
