@@ -348,6 +348,8 @@ def _messages(task: Task) -> Sequence[Message]:
 
 def check(words: Words, task: Task) -> Sequence[Fault]:
     """What is wrong with a model's words: prices and claims of its own, and what no draft may hold."""
+    if too_long := tuple(_too_long(words)):  # nothing else of it is looked at: that takes its time
+        return too_long
     brief = task.brief
     bid = compose(brief, words, task.wishes)
     found = [*_parts(words, brief, task.wishes)]
@@ -374,6 +376,9 @@ def _parts(words: Words, brief: Brief, wishes: str) -> Iterator[Fault]:
 def _form(words: Words) -> Iterator[Fault]:
     if not words.opening.strip():
         yield Fault("length", "The opening is empty.")
+
+
+def _too_long(words: Words) -> Iterator[Fault]:
     for name, most in _PARTS.items():
         if len(getattr(words, name)) > most:
             yield Fault("length", f"The part {name} has {len(getattr(words, name))} characters: more than {most}.")

@@ -7,7 +7,6 @@ the sources, or the wrong language. Nothing here trusts the model, nor the mail 
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +16,7 @@ from typing import Any
 from agents.prompting import every_prompt
 from workflows.models import Brief
 from workflows.rules.canonical import defused, one_line, visible
+from workflows.rules.composed import composed
 from workflows.rules.language import LANGUAGES, language_of
 from workflows.rules.redaction import ibans
 from workflows.rules.words import fold, phrases
@@ -81,7 +81,7 @@ def safe_line(text: str, support: Allowed, limit: int) -> str:
 
 def _plain(text: str) -> str:
     """As a reader or a mail program sees it: no invisible characters, look-alike forms folded to the usual ones."""
-    return unicodedata.normalize("NFKC", visible(text)).replace("\u3002", ".")
+    return composed("NFKC", visible(text)).replace("\u3002", ".")
 
 
 # ---------------------------------------------------------------- form

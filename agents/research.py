@@ -187,6 +187,8 @@ class Researcher:
             return f"Their site did not answer in time ({named(full)})."
         except DeskhandError as error:
             return f"Their site did not answer ({named(full)}): {one_line(str(error), _TEXT)}"
+        except Exception as error:  # noqa: BLE001  a page that breaks its reader leaves the others
+            return f"Their page cannot be read ({named(full)}): {type(error).__name__}."
         return page if page.text or page.title else f"Their page holds no words ({named(full)})."
 
     # ------------------------------------------------------------ the graph

@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -14,6 +13,7 @@ from workflows.ports import Drafting
 from workflows.rules import acknowledgement
 from workflows.rules.approval import NO_MODEL
 from workflows.rules.canonical import canonical, one_line
+from workflows.rules.composed import composed
 from workflows.rules.replying import reply_subject
 
 FOLDER = Path(__file__).with_name("templates")
@@ -137,4 +137,4 @@ def _folded(word: str) -> str:
     spelt = word.lower()
     for umlaut, letters in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss")):
         spelt = spelt.replace(umlaut, letters)
-    return "".join(sign for sign in unicodedata.normalize("NFD", spelt) if sign.isalpha())
+    return "".join(sign for sign in composed("NFD", spelt) if sign.isalpha())

@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, func, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from memory.book import Book
 from memory.schema import seen
+from workflows.rules.canonical import one_line
 
 ALERT = "job-alert"
 """The rule of a platform's alert mail whose jobs were taken in."""
 _IS_LEADS = (seen.c.kind == "lead") | (seen.c.rule == ALERT)
+
+NOT_GIVEN = "not-given"
+"""The rule of a mail that lies in the mailbox, and that the server does not give."""
 
 SeenKind = Literal["mail", "sent"]
 
@@ -35,6 +39,10 @@ class SeenMail:
     client: str = ""
 
 
+def _place(folder: str, uidvalidity: int, uid: int | str) -> str:
+    return f"uid:{folder}:{uidvalidity}:{uid}"
+
+
 class Account(Book):
     """Rows of `seen` as they are shown; those that the owner must know of until he was told."""
 
@@ -53,6 +61,33 @@ class Account(Book):
         with self._writing() as connection:
             return connection.execute(row.on_conflict_do_nothing(index_elements=["key", "kind"])).rowcount == 1
 
+    def put_aside(self, folder: str, kind: str, uidvalidity: int, uid: int, reason: str) -> None:
+        """Record a mail that the server does not give, so that the folder's cursor may pass it."""
+        row = insert(seen).values(
+            key=_place(folder, uidvalidity, uid),
+            kind="sent" if kind == "sent" else "mail",
+            state="quarantined",
+            rule=NOT_GIVEN,
+            reason=f"Mail {uid} of the folder {folder} could not be had: {one_line(reason, 300).rstrip('.')}.",
+            at=self._clock.now(),
+        )
+        with self._writing() as connection:
+            connection.execute(row.on_conflict_do_nothing(index_elements=["key", "kind"]))
+
+    def take_back(self, folder: str, uidvalidity: int, uid: int) -> None:
+        """The server gave it, and it has a line of its own; or it was deleted."""
+        which = (seen.c.key == _place(folder, uidvalidity, uid)) & (seen.c.rule == NOT_GIVEN)
+        with self._writing() as connection:
+            connection.execute(delete(seen).where(which))
+
+    def not_given(self, folder: str, uidvalidity: int) -> tuple[int, ...]:
+        """The UIDs of the folder's mails that were set aside because the server does not give them."""
+        begins = _place(folder, uidvalidity, "")
+        query = select(seen.c.key).where(seen.c.rule == NOT_GIVEN, seen.c.key.startswith(begins, autoescape=True))
+        with self._reading() as connection:
+            keys = connection.execute(query).scalars().all()
+        return tuple(int(key.removeprefix(begins)) for key in keys)
+
     def ignored(self, limit: int = 50) -> tuple[SeenMail, ...]:
         """What was skipped and why, newest first. The owner's own mail is not among it."""
         return self._seen(seen.c.state == "ignored", limit)
@@ -63,7 +98,7 @@ class Account(Book):
 
     def untold_quarantine(self) -> tuple[SeenMail, ...]:
         """Mails that were set aside and the owner does not know of yet, newest first."""
-        return self._seen((seen.c.state == "quarantined") & (seen.c.told == 0) & ~_IS_LEADS, 50)
+        return self._seen((seen.c.state == "quarantined") & (seen.c.told == 0) & ~_IS_LEADS, 2_000)
 
     def untold_leads_aside(self) -> tuple[SeenMail, ...]:
         """Posts and alert mails that were set aside and the owner does not know of yet, newest first."""

@@ -20,6 +20,7 @@ from memory.concepts import concept_of
 from memory.endpoint import http_client
 from memory.journal import SpendStopped
 from workflows.errors import Retryable
+from workflows.rules.composed import composed
 from workflows.rules.language import small_words
 from workflows.rules.redaction import redact
 
@@ -57,7 +58,7 @@ class Embedder(Protocol):
 
 def folded(text: str) -> list[str]:
     """The words of a text in lower case without accents, small words left out."""
-    plain = unicodedata.normalize("NFKD", text.lower().replace("ß", "ss"))
+    plain = composed("NFKD", text.lower().replace("ß", "ss"))
     words = _WORD.findall("".join(letter for letter in plain if not unicodedata.combining(letter)))
     return [word for word in words if word not in _small()]
 
@@ -188,7 +189,7 @@ def _hashed(text: str) -> list[float]:
 @cache
 def _small() -> frozenset[str]:
     """The small words, as they look without accents."""
-    bare = unicodedata.normalize("NFKD", " ".join(small_words()).replace("ß", "ss"))
+    bare = composed("NFKD", " ".join(small_words()).replace("ß", "ss"))
     return frozenset("".join(letter for letter in bare if not unicodedata.combining(letter)).split())
 
 

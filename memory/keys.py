@@ -29,6 +29,7 @@ class Keys:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: dict[str, bytes] = {}  # a key is asked for with every payload
+        self.is_new = False  # the home's key was made by us, just now
 
     def home_key(self) -> bytes:
         """The home's own 32 bytes, made at the first call."""
@@ -49,8 +50,13 @@ class Keys:
             path = self._path(name)
             if make and not path.exists():
                 self._make(path)
+                self.is_new = self.is_new or name == HOME
             self._known[name] = self._read(path, name)
         return self._known[name]
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a key."""
+        return self._path(name).exists()
 
     def destroy(self, case: int) -> bool:
         """Destroy a case's key for good; False when there was none. What it encrypted can never be read again."""

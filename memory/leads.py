@@ -24,7 +24,7 @@ from workflows.ports import Clock
 from workflows.rules.canonical import one_line
 from workflows.rules.leads import UNREADABLE
 from workflows.rules.posts import canonical_url
-from workflows.rules.same_job import changes, company_of, key_of, same_job, title_of
+from workflows.rules.same_job import changes, company_of, key_of, same_job, same_post, title_of
 
 Judge = Callable[[Lead], Start | Ignore]
 """Whether a lead is bid for; pure (rules/factors.py)."""
@@ -34,6 +34,8 @@ _REPOSTED = timedelta(days=60)
 """After that the same words are a new offer, not the old one listed elsewhere."""
 _MOST_CANDIDATES = 200
 _NOT_YET_BID = ("new", "drafted", "waiting", "needs_owner")
+_BESIDE = "\n#"
+"""Stands in `lead_posts.id` between a source's id and what tells a further post under that id from the first."""
 _WORDS = {"score": "below the threshold", "refused": "refused", "expired": "expired"}
 
 
@@ -44,6 +46,7 @@ class Post:
     id: str
     title: str
     found: Lead | Ignore
+    is_shared: bool = False  # the source gave this id to other posts in the same look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,8 +165,11 @@ def keep_posts(connection: Connection, clock: Clock, source: str, posts: Iterabl
     """Within the caller's transaction: account for every post. One that was accounted for before is only counted."""
     outcomes: Counter[str] = Counter()
     skipped: Counter[str] = Counter()
+    posts = tuple(posts)
+    titles = {(post.id, post.title) for post in posts}
+    shared = {number for number, times in Counter(number for number, _ in titles).items() if times > 1}
     for post in posts:
-        outcome, rule = _keep_post(connection, clock, source, post, decide)
+        outcome, rule = _keep_post(connection, clock, source, replace(post, is_shared=post.id in shared), decide)
         outcomes[outcome] += 1
         if outcome == "skipped":
             skipped[rule] += 1
@@ -178,13 +184,16 @@ def keep_posts(connection: Connection, clock: Clock, source: str, posts: Iterabl
 
 
 def _keep_post(connection: Connection, clock: Clock, source: str, post: Post, decide: Judge) -> tuple[str, str]:
-    which = (lead_posts.c.source == source) & (lead_posts.c.id == post.id)
-    known = connection.execute(select(lead_posts.c.lead).where(which)).first()
+    rows = _rows_of(connection, source, post.id)
+    known = next((row for row in rows if _is_known(connection, row, post)), None)
     if known is not None:
+        which = (lead_posts.c.source == source) & (lead_posts.c.id == known.id)
         connection.execute(update(lead_posts).where(which, lead_posts.c.gone == 1).values(gone=0))
-        if isinstance(post.found, Lead) and known.lead:
+        if isinstance(post.found, Lead):
             _tell_changed(connection, clock, known.lead, post.found)
         return "known", ""
+    if any(row.lead for row in rows):  # another post under the same id: a source's id alone proves nothing
+        post = replace(post, id=f"{post.id}{_BESIDE}{_proof(post)}")
     lead = post.found
     if isinstance(lead, Ignore):
         return _set_aside(connection, clock, source, post, lead)
@@ -194,7 +203,34 @@ def _keep_post(connection: Connection, clock: Clock, source: str, post: Post, de
         what = f"case {twin.case}" if twin.case else f"a post of {twin.source} that was skipped ({twin.reason})"
         _account(connection, clock, source, post, Ignore(rule="duplicate", reason=f"The same job as {what}"), twin.case)
         return "duplicate", "duplicate"
-    return _judge(connection, clock, source, lead, decide(lead))
+    return _judge(connection, clock, source, replace(post, found=lead), decide(lead))
+
+
+def _rows_of(connection: Connection, source: str, number: str) -> Sequence[Row[Any]]:
+    """Every post of the source that was accounted for under this id of its own."""
+    same = (lead_posts.c.id == number) | lead_posts.c.id.startswith(f"{number}{_BESIDE}", autoescape=True)
+    query = select(lead_posts.c.id, lead_posts.c.lead).where(lead_posts.c.source == source, same)
+    return connection.execute(query.order_by(lead_posts.c.id)).all()
+
+
+def _is_known(connection: Connection, row: Row[Any], post: Post) -> bool:
+    """Whether that row is of this very post: the id has a second proof in its link or title."""
+    if not row.lead:  # it was no post that could be read; one that can be is news
+        return isinstance(post.found, Ignore)
+    text = connection.execute(select(leads.c.lead).where(leads.c.key == row.lead)).scalar()
+    if text is None:
+        return True
+    before = from_json(Lead, text)
+    if isinstance(post.found, Ignore):
+        return not post.title or title_of(replace(before, title=post.title)) == title_of(before)
+    return (before.source, before.id) != (post.found.source, post.found.id) or same_post(
+        before, post.found, is_shared=post.is_shared
+    )
+
+
+def _proof(post: Post) -> str:
+    page = canonical_url(post.found.url) if isinstance(post.found, Lead) else ""
+    return _digest(page, post.title)[:12]
 
 
 def _set_aside(connection: Connection, clock: Clock, source: str, post: Post, why: Ignore) -> tuple[str, str]:
@@ -220,8 +256,10 @@ def _account(  # noqa: PLR0913, PLR0917 - a row of the account of what came in
     )
 
 
-def _judge(connection: Connection, clock: Clock, source: str, lead: Lead, verdict: Start | Ignore) -> tuple[str, str]:
+def _judge(connection: Connection, clock: Clock, source: str, post: Post, verdict: Start | Ignore) -> tuple[str, str]:
     """A job that no source has brought before: a case, or one line of why not."""
+    lead = post.found
+    assert isinstance(lead, Lead)
     client = _client(connection, clock, lead, verdict)
     standing = standing_of(connection, client.id) if client else None
     if standing and (standing.never or standing.paused):
@@ -246,7 +284,7 @@ def _judge(connection: Connection, clock: Clock, source: str, lead: Lead, verdic
             title=lead.title, sender=source,
         )  # fmt: skip
     _insert(connection, clock, lead, key, case, verdict.reason)
-    _keep_id(connection, clock, source, lead.id, key)
+    _keep_id(connection, clock, source, post.id, key)
     return ("bid", "") if case else ("skipped", verdict.rule if isinstance(verdict, Ignore) else "")
 
 
@@ -302,12 +340,13 @@ def _free_key(connection: Connection, clock: Clock, lead: Lead) -> str:
     key = key_of(lead)
     if connection.execute(select(leads.c.key).where(leads.c.key == key)).first() is None:
         return key
-    return f"{key}-{_digest(lead.source, lead.id, str(clock.now().date()))[:8]}"
+    return f"{key}-{_digest(lead.source, lead.id, title_of(lead), str(clock.now().date()))[:8]}"
 
 
 def _keep_id(connection: Connection, clock: Clock, source: str, number: str, lead: str) -> None:
     row = insert(lead_posts).values(source=source, id=number, lead=lead, at=clock.now())
-    connection.execute(row.on_conflict_do_nothing(index_elements=["source", "id"]))
+    known = lead_posts.c.lead == ""  # what could not be read, and can be now
+    connection.execute(row.on_conflict_do_update(index_elements=["source", "id"], set_={"lead": lead}, where=known))
 
 
 def _twin(connection: Connection, clock: Clock, lead: Lead) -> Row[Any] | None:
@@ -361,6 +400,8 @@ def _tell_gone(connection: Connection, clock: Clock, source: str, ids: Sequence[
     """A job is gone when every source that listed it says so."""
     told = 0
     for number in ids:
+        if len(_rows_of(connection, source, number)) > 1:  # which of them is gone the id does not say
+            continue
         which = (lead_posts.c.source == source) & (lead_posts.c.id == number)
         connection.execute(update(lead_posts).where(which).values(gone=1))
         key = connection.execute(select(lead_posts.c.lead).where(which)).scalar()

@@ -1,14 +1,28 @@
 """Small facts of a home: how far every folder has been read, when it first ran, its id, and what parts of it learnt."""
 
 import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from memory.book import Book
-from memory.schema import cursors, meta
+from memory.schema import cursors, from_json, meta, to_json
 from workflows.models import Cursor
+
+_KEPT = "kept-notice:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A notice that waits for a mail with others, because too many came in one hour."""
+
+    key: str
+    subject: str
+    text: str
+    case: int = 0
 
 
 class Notebook(Book):
@@ -50,6 +64,27 @@ class Notebook(Book):
     def get_meta(self, key: str) -> str | None:
         with self._reading() as connection:
             return read_meta(connection, key)
+
+    def keep_notice(self, notice: Kept) -> None:
+        """Keep a notice until it is told with others; one of that key that was told is not told again."""
+        row = insert(meta).values(key=f"{_KEPT}{notice.key}", value=to_json(notice))
+        with self._writing() as connection:
+            connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
+
+    def is_kept(self, key: str) -> bool:
+        """Whether it was kept, told meanwhile or not."""
+        return self.get_meta(f"{_KEPT}{key}") is not None
+
+    def kept_notices(self) -> tuple[Kept, ...]:
+        """What is still to be told, in the order of its coming."""
+        query = select(meta.c.value).where(meta.c.key.startswith(_KEPT, autoescape=True), meta.c.value != "")
+        with self._reading() as connection:
+            return tuple(from_json(Kept, text) for text in connection.execute(query).scalars())
+
+    def mark_kept_told(self, keys: Iterable[str]) -> None:
+        which = meta.c.key.in_([f"{_KEPT}{key}" for key in keys])
+        with self._writing() as connection:
+            connection.execute(update(meta).where(which).values(value=""))
 
     def set_meta(self, key: str, value: str) -> None:
         row = insert(meta).values(key=key, value=value)

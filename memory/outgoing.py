@@ -158,6 +158,15 @@ class OutgoingLedger(Book):
         with self._reading() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def count_unasked(self, owner: str, asked_for: Sequence[str], since: datetime) -> int:
+        """How many mails to the owner were made since then, but those whose intents begin so."""
+        begins = or_(*(outbox.c.intent.startswith(begin, autoescape=True) for begin in asked_for))
+        query = select(func.count()).where(
+            outbox.c.purpose != "client", outbox.c.recipients == json.dumps([owner]), outbox.c.at > since, ~begins
+        )
+        with self._reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def claim(self, intent: str, compose: Callable[[Entry], Composed], limits: Limits, now: datetime) -> Claimed | Held:
         """The last look, and the whole message made once; one transaction.
 

@@ -207,7 +207,9 @@ def test_an_edited_post_makes_the_draft_stale_and_keeps_whom_it_goes_to(house: H
     assert house.ledger.record_leads("wwr", [post(after)], bid, {}).known == 1
     assert [(one.case, one.ends, one.summary) for one in news(house)] == [(1, "", "The post was changed: its pay.")]
     assert house.ledger.lead_of(1) == replace(after, contact=contact)
-    rewritten = replace(after, title="Rust developer", text=" ".join(f"other{number}" for number in range(60)))
+    rewritten = replace(
+        after, contact=contact, title="Rust developer", text=" ".join(f"other{number}" for number in range(60))
+    )
     house.ledger.record_leads("wwr", [post(rewritten)], bid, {})
     assert news(house)[-1].summary == "The post was changed: its title, its text."
 
@@ -285,3 +287,77 @@ def test_a_post_without_a_lead_cannot_be_rescued(house: House):
     (row,) = house.ledger.skipped()
     done = house.ledger.carry_out("order-1", Rescue(number=row.id), house.clock.now())
     assert done == Carried(ok=False, says=f"Post {row.id} cannot be bid for: It expired.")
+
+
+# ---------------------------------------------------------------- an id is no identity
+
+SHOP = replace(
+    lead(1, title="Django developer for a shop", text=f"{LONG} payments", contact=Address(email="jobs@shop.example")),
+    id="job",
+)
+SLOW = replace(
+    lead(2, title="Postgres tuning", text=" ".join(f"query{number}" for number in range(60))),
+    id="job", contact=Address(email="cto@slow.example"),
+)  # fmt: skip
+
+
+def kept(house: House) -> list[Lead]:
+    found = [house.ledger.lead_of(number) for number in range(1, 9)]
+    return [one for one in found if one is not None]
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize(
+    "other",
+    [
+        SLOW,
+        replace(SLOW, url=""),  # no link at all
+        replace(SLOW, url=SHOP.url),  # one page for all jobs
+        replace(SLOW, title=SHOP.title),  # the same words above another job
+        replace(SLOW, contact=SHOP.contact),  # an agent with two clients
+        replace(SLOW, text="Short."),
+    ],
+)  # fmt: skip
+def test_two_posts_under_one_id_are_two_leads_and_mix_nothing(house: House, other: Lead, *, together: bool):
+    looks = [[post(SHOP), post(other)]] if together else [[post(SHOP)], [post(other)]]
+    for look in looks * 2:
+        house.ledger.record_leads("wwr", look, bid, {})
+        house.clock.move(days=1)
+    assert kept(house) == [SHOP, other]
+
+
+def test_three_posts_without_links_under_one_id(house: House):
+    posts = [replace(lead(n, url=""), id="1", text=" ".join(f"w{n}x{m}" for m in range(40))) for n in range(3)]
+    for _ in range(2):
+        house.ledger.record_leads("wwr", [post(one) for one in posts], bid, {})
+    assert kept(house) == posts
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        replace(SHOP, text=f"{LONG} payments and more"),
+        replace(SHOP, text=" ".join(f"new{n}" for n in range(60))),
+        replace(SHOP, url="https://wwr.example/moved"),
+        replace(SHOP, url=""),
+        replace(SHOP, title="Senior Django developer for a shop"),
+        replace(SHOP, title="Senior Django developer", text=" ".join(f"new{n}" for n in range(60))),
+    ],
+)
+def test_an_edited_post_stays_one_lead(house: House, edited: Lead):
+    house.ledger.record_leads("wwr", [post(SHOP)], bid, {})
+    assert house.ledger.record_leads("wwr", [post(edited), post(lead(9))], bid, {}).known == 1
+    assert [one.contact for one in kept(house)] == [SHOP.contact, Address(email="")]
+    assert kept(house)[0].text == edited.text
+
+
+def test_a_post_that_could_not_be_read_is_taken_in_when_it_can_be(house: House):
+    expired = Ignore(rule="expired", reason="It expired.")
+    house.ledger.record_leads("wwr", [post(expired, "job")], bid, {})
+    assert house.ledger.record_leads("wwr", [post(SHOP)], bid, {}).bids == 1
+    assert house.ledger.record_leads("wwr", [post(SHOP), post(SLOW)], bid, {}).known == 1
+
+
+def test_what_a_shared_id_says_is_gone_ends_nothing(house: House):
+    house.ledger.record_leads("wwr", [post(SHOP), post(SLOW)], bid, {})
+    assert house.ledger.record_leads("wwr", [], bid, {}, gone=["job"]).gone == 0

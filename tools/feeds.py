@@ -13,6 +13,7 @@ from datetime import timedelta
 from html import unescape
 from typing import Any, Final, NoReturn, Protocol
 
+from tools.items import each, unreadable
 from tools.markup import html_to_text
 from tools.plugins import Source
 from tools.web import NotServed, Response
@@ -141,7 +142,7 @@ def _read(found: Any, asking: _Asking) -> Pulled:
         after = dict(after)
     except (TypeError, ValueError):
         raise Permanent("it must give back a list of items and its next state.") from None
-    if not isinstance(items, list | tuple) or not all(isinstance(one, Mapping) for one in items):
+    if not isinstance(items, list | tuple):
         raise Permanent("it must give back its items as a list of dicts.")
     if len(items) > MOST_ITEMS:
         raise Permanent(f"it gave {len(items):,} posts at once, and at most {MOST_ITEMS:,} are taken.")
@@ -153,13 +154,13 @@ def _read(found: Any, asking: _Asking) -> Pulled:
     after["http"] = {url: kept for url, kept in asking.asked.items() if kept}
     if len(json.dumps(after)) > MOST_STATE:
         raise Permanent(f"it wants to remember more than {MOST_STATE:,} characters.")
-    return Pulled(
-        items=tuple(plain(one) for one in items), state=after, gone=tuple(str(one) for one in gone), changed=changed
-    )
+    return Pulled(items=tuple(each(items, plain)), state=after, gone=tuple(str(one) for one in gone), changed=changed)
 
 
-def plain(item: Mapping[str, object]) -> dict[str, object]:
+def plain(item: object) -> dict[str, object]:
     """The item with its texts as a reader sees them: `html`, or a text that is HTML, becomes `text`."""
+    if not isinstance(item, Mapping):
+        return unreadable(item, "it is no dict")
     found = {str(key): value for key, value in item.items() if key != "html"}
     html = item.get("html")
     text = item.get("text")

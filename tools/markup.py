@@ -36,10 +36,11 @@ _MOST_SIGNATURES = 6
 
 _CELL = re.compile(r"<t[dh]\b", re.IGNORECASE)
 _NEVER_SHOWN = "script, style, template, noscript, title, object, svg, [hidden], [aria-hidden=true][style*=none]"
+# On styles whose white space is single blanks: every further repeat would take the square of it.
 _HIDDEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all"
-    r"|(?:^|;)\s*opacity\s*:\s*0?\.?0+\s*(?:%|;|!|$)"
-    r"|font-size\s*:\s*0?\.?[01]?(?:px|pt|em|rem|%)?\s*(?:;|!|$)",
+    r"display ?: ?none|visibility ?: ?(?:hidden|collapse)|mso-hide ?: ?all"
+    r"|(?:^|;) ?opacity ?: ?0?\.?0+ ?(?:%|;|!|$)"
+    r"|font-size ?: ?0?\.?[01]?(?:px|pt|em|rem|%)? ?(?:;|!|$)",
     re.IGNORECASE,
 )
 _NO_SIZE = re.compile(r"(?:^|;)\s*(?:max-)?(?:height|width)\s*:\s*0(?:px|pt|em|%)?\s*(?:;|!|$)", re.IGNORECASE)
@@ -48,7 +49,6 @@ _COLOUR = re.compile(r"(?:^|;)\s*color\s*:\s*([^;!]+)", re.IGNORECASE)
 _BACKGROUND = re.compile(r"(?:^|;)\s*background(?:-color)?\s*:\s*([^;!]+)", re.IGNORECASE)
 _WHITE = re.compile(r"\s*(?:#fff(?:fff)?|white|rgba?\(\s*255\s*,\s*255\s*,\s*255\s*(?:,\s*1\s*)?\))\s*", re.IGNORECASE)
 _RULE = re.compile(r"(?<![^{}])([^{}]{1,500})\{([^{}]{0,2000})\}")
-_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _PLAIN_SELECTOR = re.compile(r"[a-zA-Z0-9 ._#>-]{1,100}")
 _RULES_READ = 200
 _MOST_PARTS = 3
@@ -148,7 +148,7 @@ def _steps(tree: "LexborHTMLParser") -> int:
 
 def _hidden_selectors(sheet: str) -> list[str]:
     # Rules inside @media hide for one screen only, so they count for nothing here.
-    top_level = _without_media(_CSS_COMMENT.sub("", sheet))
+    top_level = _without_media(_without_comments(sheet))
     found = []
     for selectors, declarations in _RULE.findall(top_level)[:_RULES_READ]:
         if _hides(declarations):
@@ -161,6 +161,15 @@ def _hidden_selectors(sheet: str) -> list[str]:
 def _is_plain(selector: str) -> bool:
     """Short enough: every further step down the tree multiplies the time that a nested page costs."""
     return bool(_PLAIN_SELECTOR.fullmatch(selector)) and len(selector.replace(">", " ").split()) <= _MOST_PARTS
+
+
+def _without_comments(sheet: str) -> str:
+    """Without a pattern, which would look for the end of every comment that has none."""
+    kept, at = [], 0
+    while (start := sheet.find("/*", at)) >= 0 and (end := sheet.find("*/", start + 2)) >= 0:
+        kept.append(sheet[at:start])
+        at = end + 2
+    return "".join((*kept, sheet[at:]))
 
 
 def _without_media(sheet: str) -> str:
@@ -181,6 +190,7 @@ def _without_media(sheet: str) -> str:
 
 
 def _hides(style: str) -> bool:
+    style = " ".join(style.split())
     if _HIDDEN.search(style):
         return True
     if _CLIPPED.search(style) and _NO_SIZE.search(style):
@@ -229,7 +239,7 @@ def _forgive(_: str) -> None:
 
 # ---------------------------------------------------------------- XML
 
-_DECLARATION = re.compile(r"\s*<\?xml\b[^>]*\?>\s*")
+_DECLARATION = re.compile(r"<\?xml\b[^>]{0,500}\?>")
 _BARE = re.compile(r"&(?:amp|lt|gt|quot|apos|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});|&([A-Za-z][A-Za-z0-9]{1,30});|&")
 """Every ampersand that XML reads, and as group 1 the name of an entity that it does not know."""
 _WEB_PAGE = re.compile(r"\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype html|html)\b", re.IGNORECASE | re.DOTALL)
@@ -245,7 +255,7 @@ def parse_xml(content: bytes, charset: str = "") -> Element:
     Raises:
         Permanent: no XML, an entity is declared, or the tree is too deep or too large.
     """
-    text = _NOT_XML.sub("", _DECLARATION.sub("", decode(content, charset), count=1).lstrip())
+    text = _NOT_XML.sub("", _DECLARATION.sub("", decode(content, charset), count=1)).lstrip()
     if text.count('="') + text.count("='") > MOST_ELEMENTS:
         raise Permanent(f"its XML has more than {MOST_ELEMENTS:,} attributes.")
     try:

@@ -152,7 +152,7 @@ def _read(name: str, origin: Origin, path: Path, module: str = "") -> Declared:
     except SyntaxError as error:
         fault = f"it is not Python: {error.msg} in line {error.lineno}. Correct that line."
         return Declared(plugin=name, origin=origin, path=where, fault=fault)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
         return Declared(plugin=name, origin=origin, path=where, fault=f"it cannot be read: {error}.")
     return Declared(plugin=name, origin=origin, path=where, tools=tools, sources=sources, says=says, every=every)
 

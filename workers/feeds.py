@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from memory.leads import Judge, Post
 from memory.ledger import Ledger
 from tools.addresses import PORTS, reach_of
@@ -24,6 +26,8 @@ from workflows.rules.canonical import one_line
 from workflows.rules.factors import score, verdict
 from workflows.rules.leads import UNREADABLE, lead_of
 from workflows.rules.words import counted
+
+log = structlog.get_logger()
 
 PLUGINS_EVERY = timedelta(days=1)
 """How often it is looked whether every plugin can be loaded."""
@@ -205,7 +209,11 @@ def _too_early(
 
 
 def _post(item: Mapping[str, Any], source: str, now: datetime, zone: tzinfo) -> Post:
-    found = lead_of(item, source, now, zone)
+    try:
+        found = lead_of(item, source, now, zone)
+    except Exception as error:  # a fault of ours: the other posts are taken all the same
+        log.exception("a post could not be read", source=source)
+        found = Ignore(rule=UNREADABLE, reason=f"Reading it failed ({type(error).__name__}).")
     if isinstance(found, Lead):
         return Post(id=found.id, title=found.title, found=found)
     said = one_line(str(item.get("title") or item.get("id") or "a post without title")[:400], 200)

@@ -47,7 +47,7 @@ class Rounds:
     async def round(self) -> None:
         """Everything that is due; what does not work is tried again in the next round."""
         await asyncio.to_thread(self.ledger.observe_absence)
-        for doing in (self._digests, self._nudges, self._post, self._tell_expired):
+        for doing in (self._digests, self._nudges, self._post, self._tell_expired, self.desk.tell_kept):
             await _guarded(doing)
 
     def next_due(self) -> datetime:
@@ -76,8 +76,10 @@ class Rounds:
         return self.clock.now() >= since + READY_WITHIN or not await asyncio.to_thread(self.ledger.is_making)
 
     def _is_for_digest(self, one: Waiting) -> bool:
+        if one.state.hold:  # asked at once, unless too many mails went out in that hour
+            return not one.asked and not one.nudged
         shown = one.asked and self.mode != "both"
-        return not shown and not one.nudged and not one.state.hold and bool(one.state.version)
+        return not shown and not one.nudged and bool(one.state.version)
 
     async def _nudges(self) -> None:
         """What was shown and has waited long enough, each once per round of its version; never while away."""
@@ -116,8 +118,8 @@ class Rounds:
     async def _post(self) -> None:
         """Send what was kept and has not left: each shows the cases as they are when it is composed."""
         for number, kind in await asyncio.to_thread(self.ledger.unposted_digests):
-            states = await asyncio.to_thread(self._states, number)
             try:
+                states = await asyncio.to_thread(self._states, number)
                 await self.desk.show(number, "nudge" if kind == "nudge" else "digest", states)
             except Permanent:
                 log.exception("a digest cannot be sent", digest=number)
@@ -186,3 +188,5 @@ async def _guarded(doing: Callable[[], Awaitable[None]]) -> None:
         await doing()
     except DeskhandError as error:
         log.warning("rounds", problem=str(error))
+    except Exception:  # a fault of ours in one of them leaves the others
+        log.exception("rounds")

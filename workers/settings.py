@@ -384,6 +384,7 @@ class ApprovalSection(Section):
 class LimitsSection(Section):
     per_hour: Positive = 50
     per_recipient_per_day: Positive = 5
+    to_owner_per_hour: Positive = 30
     quiet_hours: Annotated[str, BeforeValidator(_quiet)] = ""
 
 

@@ -17,6 +17,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Interceptor
 
+from memory.lost_keys import LostKeys
 from memory.placed import Placed
 from tools.mail.folders import Drafts, Tidying
 from tools.mail.inbox import watch
@@ -30,6 +31,7 @@ from workers.engine import Refused, TemporalEngine
 from workers.handlers import Handlers
 from workers.hints import NO_PROOF, SENT_FOLDERS, Hints
 from workers.lookout import Lookout
+from workers.lost_keys import SAYS, KeyNotice
 from workers.model_watch import ModelWatch
 from workers.money import Doubts
 from workers.ordering import Orders
@@ -39,6 +41,7 @@ from workers.reception import Reception
 from workers.rounds import Rounds
 from workers.settings import Settings, cache_folder
 from workers.settling import Settling
+from workers.shelf import LedgerShelf
 from workers.temporal import TemporalServer, find_cli, refusal
 from workers.timetable import Timetable
 from workers.upkeep import Upkeep
@@ -117,6 +120,11 @@ class Service:
         self._stack.push_async_callback(parts.aclose)
         parts.ledger.first_run()
         self._set_temporal_aside_after_a_restore()
+        self._lost_keys = LostKeys(parts.engine, parts.clock)
+        if self._lost_keys.look(parts.keys):
+            self._say(SAYS)
+            parts.health["keys"] = f"{SAYS} Keep keys/ in your backups (docs/operations.md)."
+            self._set_temporal_aside("lost-keys")
         self.names = names_of(parts.ledger.home())
         carried: set[str] = set()
         self.client = await self._connect(carried)
@@ -229,9 +237,12 @@ class Service:
         if not reconcile.restored.begin(reconcile.home, reconcile.departures):
             return
         self._say("An older ledger was put back: everything is held until your sent mails were looked through.")
+        self._set_temporal_aside("before-restore")
+
+    def _set_temporal_aside(self, why: str) -> None:
         for path in self._home.glob("temporal.sqlite*"):
-            if ".before-restore" not in path.name:
-                path.replace(path.with_name(f"{path.name}.before-restore"))
+            if path.name.removeprefix("temporal.sqlite") in {"", "-wal", "-shm", "-journal"}:
+                path.replace(path.with_name(f"{path.name}.{why}"))
 
     def _aftercare(self, settling: Settling) -> Aftercare:
         parts, approval = self.parts, self._settings.approval
@@ -250,6 +261,7 @@ class Service:
             chores=(
                 lambda: parts.reconcile.run(parts.desk),
                 settling.round,
+                KeyNotice(self._lost_keys, parts.desk).round,
                 Doubts(ledger=parts.ledger, desk=parts.desk).round,
                 *((drafts.round,) if by_hand else ()),
                 tidying.round,
@@ -419,6 +431,7 @@ class Service:
                     on_state=on_state,
                     clock=self.parts.clock,
                     since=self._started,
+                    shelf=LedgerShelf(ledger, self.reception.upkeep_due),
                 )
             except NeedsOwner as error:
                 if not opened.done():

@@ -8,6 +8,7 @@ from datetime import datetime, time, timedelta
 
 import structlog
 
+from memory.account import NOT_GIVEN
 from memory.ledger import Ledger
 from memory.mails import FIRST_DAY, SeenMail
 from memory.standing import KINDS
@@ -73,16 +74,19 @@ class Upkeep:
             log.warning("a copy is not in Sent yet", problem=problem)
 
     async def _tell_set_aside(self) -> None:
-        """A mail that could not be read is told once."""
-        for mail in await asyncio.to_thread(self.ledger.untold_quarantine):
-            blob = mail.key.removeprefix("blob:")
-            await self.desk.tell(
-                f"quarantine:{blob}",
-                "A mail was set aside unread",
-                f"One of your mails{_said_of(mail)} could not be read safely: {mail.reason} Nothing was drafted for "
-                f"it, and it lies in your mailbox as before. Its copy is blobs/{blob[:2]}/{blob} in Deskhand's home.",
-            )
-            await asyncio.to_thread(self.ledger.mark_told, [mail.id])
+        """Mails that could not be read or had, those of one round in one mail, each told once."""
+        rows = await asyncio.to_thread(self.ledger.untold_quarantine)
+        if not rows:
+            return
+        rows = rows[::-1]
+        shown = [_set_aside(mail) for mail in rows[:_MOST_SHOWN]]
+        more = f"And {len(rows) - _MOST_SHOWN} more: ./deskhand ignored names them."
+        await self.desk.tell(
+            f"set-aside:{rows[-1].id}",
+            "A mail was set aside unread" if len(rows) == 1 else f"{len(rows)} mails were set aside unread",
+            "\n\n".join([*shown, *([more] if len(rows) > _MOST_SHOWN else [])]),
+        )
+        await asyncio.to_thread(self.ledger.mark_told, [mail.id for mail in rows])
 
     async def _tell_leads_set_aside(self) -> None:
         """Posts and alert mails that were not understood, those of one round in one mail."""
@@ -162,6 +166,21 @@ class Upkeep:
             await doing
         except DeskhandError as error:
             log.warning("upkeep", problem=str(error))
+        except Exception:  # a fault of ours in one of them leaves the others
+            log.exception("upkeep")
+
+
+def _set_aside(mail: SeenMail) -> str:
+    if mail.rule == NOT_GIVEN:
+        return (
+            f"{mail.reason} Nothing was drafted for it, and the mails after it are handled as always. Look at it in "
+            "your mail program. I ask for it again at each start and every hour, and handle it when it is given."
+        )
+    blob = mail.key.removeprefix("blob:")
+    return (
+        f"One of your mails{_said_of(mail)} could not be read safely: {mail.reason} Nothing was drafted for it, and it "
+        f"lies in your mailbox as before. Its copy is blobs/{blob[:2]}/{blob} in Deskhand's home."
+    )
 
 
 def _said_of(mail: SeenMail) -> str:

@@ -210,6 +210,7 @@ def _terms(settings: Settings) -> Terms:
         undo=settings.approval.undo.total_seconds(),
         mode=settings.approval.mode,
         most_waiting=settings.approval.most_waiting,
+        per_hour=settings.limits.to_owner_per_hour,
     )
 
 

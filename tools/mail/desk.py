@@ -12,6 +12,7 @@ import structlog
 
 from memory.blobs import Blobs
 from memory.ledger import Ledger
+from memory.notebook import Kept
 from memory.outgoing import OutgoingLedger
 from tools.mail import mime
 from tools.mail.evidence import Evidence
@@ -41,6 +42,16 @@ MOST_ANSWERS_A_DAY = 12
 """Such notices about one case (0: about none) within a day: a machine that answers them is not answered without end."""
 MANY = 3
 """From the third such notice on it says what helps."""
+_NEVER_WAIT = frozenset(
+    {
+        *_ANSWERING, "order", "asked", "why", "pack", "resend", "failed", "uncertain", "held", "sent", "refused",
+        "blocked", "cancelled", "payment", "second", "restored", "stranger", "astray", "kept", "keys",
+    }
+)  # fmt: skip
+"""Notices that say what became of an order or a yes, ask something, or tell of a danger: no limit is for them."""
+_AN_HOUR = timedelta(hours=1)
+_MOST_KEPT = 50_000
+"""Characters of one mail of notices that waited."""
 _LAST = (
     "This is the last mail of this kind today. Further answers that I cannot use are kept and change nothing; the next "
     "one after a day is answered again."
@@ -67,6 +78,7 @@ class Terms:
     undo: float = 600  # seconds between showing a mail that leaves under a standing yes and its leaving
     mode: Literal["each", "digest", "both"] = "each"
     most_waiting: int = 5
+    per_hour: int = 30  # mails to the owner that he did not ask for; the rest waits and is told in one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,8 +236,14 @@ class MailDesk:
             await self._ask_second(intent, (0, number), about, mail, reference)
 
     def items(self, states: Sequence[CaseState]) -> list[digest.Item]:
-        """The cases as a digest shows them, in order."""
-        return [self._item(state) for state in states]
+        """The cases as a digest shows them, in order; one that cannot be shown is left out, and is no other's fault."""
+        items = []
+        for state in states:
+            try:
+                items.append(self._item(state))
+            except Exception:
+                log.exception("a case cannot be shown", case=state.case)
+        return items
 
     def _digest(
         self, intent: str, number: int, kind: digest.Kind, states: Sequence[CaseState]
@@ -234,7 +252,7 @@ class MailDesk:
         if entry and entry.blob:
             content = self.blobs.get(entry.blob)
             return approval.ApprovalMail(subject=mime.parse(content).subject, text=mime.decoded_body(content))
-        items = self.items(states)
+        items = [self._item(state) for state in states]
         return digest.render(kind, number, canonical.nonce(self.key, 0, number, digest.seal(items)), items, self.owner)
 
     def _item(self, state: CaseState) -> digest.Item:
@@ -280,7 +298,11 @@ class MailDesk:
 
     def _can_wait(self, state: CaseState) -> bool:
         owners_turn = bool(state.again) or state.changed.startswith(("You ", "Your ")) or state.round > 1
-        if state.hold or not state.version or owners_turn or not digest.fits(self._item(state), self.owner):
+        if owners_turn or not digest.fits(self._item(state), self.owner):
+            return False
+        if not self._has_room():
+            return True
+        if state.hold or not state.version:
             return False
         if self.terms.mode == "digest":
             return True
@@ -298,6 +320,8 @@ class MailDesk:
         if not bounded:
             log.warning("no further answer today", key=key.partition(":")[0], case=case)
             return
+        if await asyncio.to_thread(self._is_kept, key, subject, bounded, case):
+            return
         mail = approval.render_notice(subject, bounded, case)
         await self.outbox.post(
             intent=f"notice:{key}",
@@ -307,6 +331,41 @@ class MailDesk:
             case=case,
             via=via,
         )
+
+    async def tell_kept(self) -> None:
+        """What waited because of the hour's limit, in one mail, as soon as there is room for one."""
+        kept = await asyncio.to_thread(self.ledger.kept_notices)
+        if not kept or not await asyncio.to_thread(self._has_room):
+            return
+        shown = list(kept[:1])
+        for notice in kept[1:]:
+            if sum(len(one.text) for one in (*shown, notice)) > _MOST_KEPT:
+                break
+            shown.append(notice)
+        count = "A notice" if len(shown) == 1 else f"{len(shown)} notices"
+        head = (
+            f"More than {self.terms.per_hour} mails an hour would have come (limits.to_owner_per_hour), so this waited."
+        )
+        text = "\n\n".join([head, *(f"----- {one.subject} -----\n\n{one.text.strip()}" for one in shown)])
+        await self.tell(f"kept:{canonical.body_hash(text)[:16]}", f"{count} that waited", f"{text}\n")
+        await asyncio.to_thread(self.ledger.mark_kept_told, [one.key for one in shown])
+
+    def _is_kept(self, key: str, subject: str, text: str, case: int) -> bool:
+        """Whether this notice waits for a mail with others; nothing is told twice."""
+        if key.partition(":")[0] in _NEVER_WAIT or self.rows.entry(f"notice:{key}"):
+            return False
+        with self.deciding:
+            if not self.ledger.is_kept(key):
+                if self._has_room():
+                    return False
+                self.ledger.keep_notice(Kept(key=key, subject=subject, text=text, case=case))
+            return True
+
+    def _has_room(self) -> bool:
+        """Whether one more mail that the owner did not ask for may come in this hour."""
+        asked_for = (*(f"notice:{kind}:" for kind in _NEVER_WAIT - {"kept"}), "unclear:", "second:")
+        since = self.clock.now() - _AN_HOUR
+        return self.rows.count_unasked(self.owner.address, asked_for, since) < self.terms.per_hour
 
     def _bounded(self, key: str, text: str, case: int) -> str:
         """What answers an answer of the owner's, so often a day; "" after that: two machines could go on for ever."""

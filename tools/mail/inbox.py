@@ -33,6 +33,7 @@ from tools.mail.imap import (
     read_folders,
     read_namespaces,
 )
+from tools.mail.missed import Missed, Missing, Shelf
 from tools.mail.parser import MAX_MAIL, OVERSIZE
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
 from workflows.models import Cursor, FolderKind, RawMail
@@ -51,6 +52,8 @@ _GRACE = 2.0
 _KEPT_FOR = 30.0  # seconds a connection of `Mailbox` stays open unused
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _BIG_FETCH = 600.0
+_TRIES = 5
+_BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
 
 # What mail programs call these folders where the server does not say, in lower case.
 _USUAL_NAMES = {
@@ -137,6 +140,10 @@ class _Line:
                 raise Retryable(f"{self.account.host} went silent.")
         return not refused
 
+    @property
+    def is_open(self) -> bool:
+        return self._connection is not None
+
     async def close(self) -> None:
         """End the connection; whatever its thread waits for is aborted."""
         connection, self._connection = self._connection, None
@@ -217,13 +224,19 @@ def _examine(connection: Connection, folder: str) -> _Opened:
     try:
         connection.ask(connection.examine, quote(encode_name(folder)))
     except No as no:
-        raise NeedsOwner(
-            f"The folder {folder!r} cannot be opened at {connection.host}: {no}",
-            "Check imap.folders and imap.sent; ./deskhand check lists the folders there are.",
-        ) from no
+        raise _not_opened(folder, connection.host, no) from no
     uidvalidity = _number(connection, "UIDVALIDITY")
     uidnext = _number(connection, "UIDNEXT") or max(_search(connection, "ALL"), default=0) + 1
     return _Opened(uidvalidity=uidvalidity, uidnext=uidnext)
+
+
+def _not_opened(folder: str, host: str, no: No) -> DeskhandError:
+    if no.is_busy:
+        return Retryable(f"The folder {folder!r} cannot be opened at {host} just now: {no}")
+    mend = "Check imap.folders and imap.sent; ./deskhand check lists the folders there are."
+    if "unsafe login" in str(no).lower():
+        mend = "Allow mail programs (IMAP) in the mailbox's settings on the web, and use the code it gives as password."
+    return NeedsOwner(f"The folder {folder!r} cannot be opened at {host}: {no}", mend)
 
 
 def _number(connection: Connection, name: str) -> int:
@@ -247,7 +260,10 @@ def _news(connection: Connection, last: int) -> list[int]:
 
 def _list(connection: Connection, uids: Sequence[int]) -> list[_Listed]:
     numbers = ",".join(map(str, uids))
-    data = connection.ask(connection.uid, "FETCH", numbers, "(UID RFC822.SIZE INTERNALDATE)")
+    try:
+        data = connection.ask(connection.uid, "FETCH", numbers, "(UID RFC822.SIZE INTERNALDATE)")
+    except No:
+        data = []  # because of one of them, as it may be: each is asked for alone
     found = {}
     for line in data:
         if isinstance(line, bytes) and (listed := _listed(line)):
@@ -326,6 +342,7 @@ async def watch(  # noqa: PLR0913  the house's side of one folder, all of it nam
     clock: Clock,
     since: datetime | None = None,
     patience: Patience | None = None,
+    shelf: Shelf | None = None,
 ) -> None:
     """Hand over every mail that reaches the folder, in order, until cancelled.
 
@@ -333,6 +350,8 @@ async def watch(  # noqa: PLR0913  the house's side of one folder, all of it nam
     older mail is memory, never work.
 
     `handle` may see a mail more than once (after a crash or a UIDVALIDITY change) and must know it by its identity.
+    One that the server does not give holds up no other; it is put on the `shelf` in the end, and handed over when the
+    server gives it later. Without a shelf it is asked for as long as it lasts, and the cursor stays below it.
     `on_state` hears "connected", "idle" or "lost: why".
 
     Raises:
@@ -349,8 +368,14 @@ async def watch(  # noqa: PLR0913  the house's side of one folder, all of it nam
         clock=clock,
         since=since,
         patience=patience or Patience(),
+        shelf=shelf,
+        missed=Missed(pauses=(patience or Patience()).pauses, again=(patience or Patience()).again),
     )
     await watcher.run()
+
+
+class _Unhandled(Exception):
+    """A mail that was given, and that brings out a bug each time it is handled."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -366,7 +391,11 @@ class _Watcher:
     on_state: Callable[[str], None]
     clock: Clock
     patience: Patience
+    missed: Missed
     since: datetime | None = None
+    shelf: Shelf | None = None
+    reached: int = 0  # what is at or below was handed over, recorded, or is in `missed`
+    uidvalidity: int = 0  # that `reached` and `missed` are of
     has_worked: bool = False
     failures: int = 0
 
@@ -401,9 +430,9 @@ class _Watcher:
             # Not every server tells an IDLE of what came between the last search and its start: look again soon.
             seconds = self.patience.poll if quiet and not found else min(self.patience.second_look, self.patience.poll)
             quiet = not found
-            can_idle = can_idle and await line.idle(seconds)
+            can_idle = can_idle and await line.idle(max(0.05, min(seconds, self.missed.next_due_in())))
             if not can_idle:
-                await asyncio.sleep(self.patience.poll)
+                await asyncio.sleep(max(0.05, min(self.patience.poll, self.missed.next_due_in())))
 
     async def _begin(self, line: _Line, opened: _Opened) -> None:
         """Make sure that there is a cursor for this UIDVALIDITY."""
@@ -414,9 +443,17 @@ class _Watcher:
             last_uid=opened.uidnext - 1,
             last_date=self.clock.now(),
         )
+        first = start
         if known is None:  # the first run
-            await self.moved(replace(start, last_uid=await self._last_older(line, start.last_uid)))
-        elif known.uidvalidity != opened.uidvalidity:
+            first = replace(start, last_uid=await self._last_older(line, start.last_uid))
+            await self.moved(first)
+        if self.uidvalidity != opened.uidvalidity:
+            self.missed.forget()
+            self.uidvalidity = opened.uidvalidity
+            begin = first if known is None else known
+            self.reached = begin.last_uid if begin.uidvalidity == opened.uidvalidity else 0
+            await self._remember_the_shelf()
+        if known is not None and known.uidvalidity != opened.uidvalidity:
             await self._recover(line, known, start)
 
     async def _last_older(self, line: _Line, last: int) -> int:
@@ -429,26 +466,46 @@ class _Watcher:
         listed = [mail async for mail in self._listing(line, [uid for uid in uids if uid <= last])]
         return min((mail.uid - 1 for mail in listed if mail.date and mail.date >= begin), default=last)
 
+    async def _remember_the_shelf(self) -> None:
+        for uid in await self.shelf.uids(self.folder, self.uidvalidity) if self.shelf else ():
+            self.missed.recorded(uid, due_in=0.0)
+
     async def _recover(self, line: _Line, known: Cursor, start: Cursor) -> None:
         """The server gave every mail a new UID: hand over all since the last known date, then go on from here."""
         since = f"SINCE {_since(known.last_date - _RESEARCH)}" if known.last_date else "ALL"
         uids = await line.run(lambda connection: _search(connection, since))
-        async for listed in self._listing(line, [uid for uid in uids if uid <= start.last_uid]):
-            await self._hand_over(line, listed, start.uidvalidity)
+        again = [uid for uid in uids if uid <= start.last_uid and not self.missed.is_waiting(uid)]
+        async for listed in self._listing(line, again):
+            await self._hand_over(line, listed)
         # Only now: a crash before this line begins the search again, and nothing in it is skipped.
-        await self.moved(replace(start, last_date=known.last_date or start.last_date))
+        self.reached = start.last_uid
+        await self._move(replace(start, last_date=known.last_date or start.last_date))
 
     async def _catch_up(self, line: _Line) -> bool:
         """Hand over what is above the cursor, which moves past each mail once it is handled; whether there was any."""
         known = self.cursor()
         assert known is not None
-        uids = await line.run(partial(_news, last=known.last_uid))
+        uids = await line.run(partial(_news, last=max(self.reached, known.last_uid)))
         async for listed in self._listing(line, uids):
-            await self._hand_over(line, listed, known.uidvalidity)
+            await self._hand_over(line, listed)
+            self.reached = max(self.reached, listed.uid)
             dates = [date for date in (known.last_date, listed.date) if date]
-            known = replace(known, last_uid=listed.uid, last_date=max(dates, default=None))
-            await self.moved(known)
+            known = replace(known, last_date=max(dates, default=None))
+            await self._move(known)
+        await self._ask_again(line, known)
         return bool(uids)
+
+    async def _ask_again(self, line: _Line, known: Cursor) -> None:
+        """The mails that the server did not give: those that are due."""
+        async for listed in self._listing(line, self.missed.due()):
+            await self._hand_over(line, listed)
+            await self._move(known)
+
+    async def _move(self, cursor: Cursor) -> None:
+        """Everything below the first mail that is still to be had is handled or recorded."""
+        lowest = self.missed.lowest()
+        last = self.reached if lowest is None else min(self.reached, lowest - 1)
+        await self.moved(replace(cursor, last_uid=last))
 
     async def _listing(self, line: _Line, uids: Sequence[int]) -> AsyncIterator[_Listed]:
         for start in range(0, len(uids), _SIZES_AT_ONCE):
@@ -456,25 +513,68 @@ class _Watcher:
             for listed in await line.run(partial(_list, uids=wanted)):
                 yield listed
 
-    async def _hand_over(self, line: _Line, listed: _Listed, uidvalidity: int) -> None:
+    async def _hand_over(self, line: _Line, listed: _Listed) -> None:
+        try:
+            content = await self._content(line, listed)
+            if content is not None:
+                await self._handle(listed.uid, content)
+        except _Unhandled as error:
+            self.missed.over(listed.uid)
+            await self._miss(listed, str(error), is_lost=False)
+            return
+        except (Retryable, No) as error:
+            # Counted before the connection is known to be dead: where asking for it is what ends connections, the
+            # next connection begins with the other mails.
+            self.reached = max(self.reached, listed.uid)
+            await self._miss(listed, str(error), is_lost=not line.is_open)
+            if isinstance(error, Retryable) and not line.is_open:
+                raise
+            return
+        if self.missed.given(listed.uid) and self.shelf is not None:
+            await self.shelf.take(self._missing(listed.uid))
+
+    async def _content(self, line: _Line, listed: _Listed) -> bytes | None:
+        """Its bytes; None when it was deleted meanwhile, by its owner."""
         content = await line.run(partial(_fetch, listed=listed), _BIG_FETCH if listed.size > _PIECE else 0.0)
         if content is None:
             still_there = await line.run(lambda connection: _search(connection, "UID", str(listed.uid)))
             if listed.uid in still_there:
                 raise Retryable(f"{self.account.host} lists mail {listed.uid} but does not give it.")
-            return  # deleted meanwhile, by its owner
+        return content
+
+    async def _miss(self, listed: _Listed, reason: str, *, is_lost: bool) -> None:
+        """One more try that gave nothing; after the last it is recorded, and the cursor may pass."""
+        is_over = self.missed.failed(listed.uid, is_lost=is_lost)
+        if is_over and self.shelf is not None:
+            await self.shelf.put(self._missing(listed.uid, reason))
+            self.missed.recorded(listed.uid)
+            if (known := self.cursor()) is not None and known.uidvalidity == self.uidvalidity:
+                await self._move(known)
+
+    def _missing(self, uid: int, reason: str = "") -> Missing:
+        return Missing(folder=self.folder, kind=self.kind, uidvalidity=self.uidvalidity, uid=uid, reason=reason)
+
+    async def _handle(self, uid: int, content: bytes) -> None:
         mail = RawMail(
-            content=content, folder=self.folder, folder_kind=self.kind, uid=listed.uid, uidvalidity=uidvalidity
+            content=content, folder=self.folder, folder_kind=self.kind, uid=uid, uidvalidity=self.uidvalidity
         )
+        tries = 0
         while True:
             try:
                 await self.handle(mail)
-            except Exception as error:  # noqa: BLE001  a full disk, a locked ledger, a bug: the mail must not be lost
+            except Exception as error:
+                tries += 1
+                if self._is_its_own_fault(error) and (tries >= _TRIES or self.missed.is_waiting(uid)):
+                    raise _Unhandled(f"handling it failed ({type(error).__name__}: {error})") from error
                 # The cursor stays: this mail comes again, and none after it is handed over before it.
                 await self._pause(error, self._backoff())
             else:
                 self.failures = 0
                 return
+
+    def _is_its_own_fault(self, error: Exception) -> bool:
+        """A bug that this mail brought out, not a house that can take no mail just now."""
+        return self.shelf is not None and isinstance(error, _BUGS)
 
     async def _pause(self, error: Exception, seconds: float) -> None:
         self.on_state(f"lost: {error}")
@@ -722,5 +822,13 @@ def _find(
     opened = _examine(connection, folder)
     uids = _search(connection, *criteria)[-newest:]
     listed = _list(connection, uids) if uids else []
-    pairs = ((mail, _fetch(connection, mail, part)) for mail in listed)
+    # One that was asked for by its id is there, whether the server gives it or not; of many, a bad one is left out.
+    fetch = _fetch if any(criterion == "Message-ID" for criterion in criteria) else _fetch_if_given
+    pairs = ((mail, fetch(connection, mail, part)) for mail in listed)
     return [(opened.uidvalidity, mail, content) for mail, content in pairs if content is not None]
+
+
+def _fetch_if_given(connection: Connection, listed: _Listed, part: Part) -> bytes | None:
+    with contextlib.suppress(No):
+        return _fetch(connection, listed, part)
+    return None

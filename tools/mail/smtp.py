@@ -23,7 +23,7 @@ from aiosmtplib import (
 from aiosmtplib.protocol import SMTPProtocol
 from aiosmtplib.response import SMTPResponse
 
-from tools.mail import tls
+from tools.mail import login, tls
 from tools.mail.account import Account
 from tools.mail.servers import stated_id
 from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
@@ -164,12 +164,12 @@ class Transport:
                     "Check smtp.host and smtp.port; a provider that wants OAuth alone cannot be used this way.",
                 )
         except SMTPAuthenticationError as error:
-            raise self._login_problem(error) from error
+            raise self._login_problem(error) from None  # a server may repeat what it was sent
 
     def _login_problem(self, error: SMTPAuthenticationError) -> DeskhandError:
-        said = f"{error.code} {error.message}".replace("\n", " ")
-        lower = said.lower()
-        if error.code < _PERMANENT:
+        said = f"{error.code} {login.shown(self.account, error.message)}"
+        lower = error.message.lower()
+        if error.code < _PERMANENT or login.is_busy(error.message):
             return Retryable(f"{self._where} cannot check the login right now: {said}")
         if "application-specific" in lower or "app password" in lower:
             return NeedsOwner(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tools.items import each
 from tools.markup import html_to_text
 from tools.web import Response
 
@@ -27,7 +28,7 @@ async def fetch(state: dict[str, Any], get: Get) -> tuple[list[dict[str, Any]], 
     comments = await _comments(api, get, story)
     if comments is None:
         return [], {"story": story, "listed": state.get("listed", [])}
-    posts = [post for one in comments if (post := _post(one, story))]
+    posts = each(comments, lambda one: _post(one, story))
     listed = [post["id"] for post in posts]
     before = state.get("listed", []) if state.get("story") == story else []
     gone = [one for one in before if one not in listed]  # deleted by who wrote it: found somebody
@@ -40,9 +41,14 @@ async def _thread(api: str, get: Get) -> str:
     if answer.status == NOT_MODIFIED:
         return ""
     hits = _hits(answer)
-    threads = [one for one in hits if _THREAD.search(one.get("title") or "") and one.get("author") in _AUTHORS]
-    newest = max(threads, key=lambda one: one.get("created_at_i") or 0, default=None)
+    threads = [one for one in hits if _THREAD.search(str(one.get("title"))) and str(one.get("author")) in _AUTHORS]
+    newest = max((one for one in threads if one.get("objectID")), key=_made, default=None)
     return str(newest["objectID"]) if newest else ""
+
+
+def _made(story: dict[str, Any]) -> float:
+    at = story.get("created_at_i")
+    return at if isinstance(at, int | float) else 0
 
 
 async def _comments(api: str, get: Get, story: str) -> list[dict[str, Any]] | None:
@@ -55,7 +61,8 @@ async def _comments(api: str, get: Get, story: str) -> list[dict[str, Any]] | No
         if answer.status == NOT_MODIFIED:
             return None
         found += _hits(answer)
-        if page + 1 >= int(answer.json().get("nbPages") or 0):
+        pages = answer.json().get("nbPages")
+        if not isinstance(pages, int) or page + 1 >= pages:
             break
     return found
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tools.items import each, unreadable
 from tools.web import Response
 
 EVERY = "15m"
@@ -28,7 +29,8 @@ async def fetch(
     posts = at(answer.json(), where)
     if not isinstance(posts, list):
         raise TypeError(f'there is no list at items = "{where}"')
-    items = [_item(one, settings["map"]) for one in posts if isinstance(one, dict)]
+    fields = settings["map"]
+    items = each(posts, lambda one: _item(one, fields))
     after: dict[str, Any] = {"empty": not posts}
     if settings.get("complete"):
         after["listed"] = [str(item.get("id")) for item in items][:_MOST_IDS]
@@ -43,7 +45,9 @@ def _proof(settings: dict[str, Any]) -> dict[str, str]:
     return {name.strip().lower(): value.strip().replace("{token}", settings["token"])}
 
 
-def _item(post: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:
+def _item(post: Any, fields: dict[str, str]) -> dict[str, Any]:
+    if not isinstance(post, dict):
+        return unreadable(post, "it is no object")
     found = {key: _value(post, where) for key, where in fields.items()}
     return {key: value for key, value in found.items() if value is not None}
 

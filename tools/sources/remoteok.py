@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tools.items import each, unreadable
 from tools.web import Response
 from workflows.rules.leads import engagement
 
@@ -21,13 +22,21 @@ async def fetch(
     found = answer.json()
     if not isinstance(found, list):
         raise TypeError("a list of posts was expected")
-    posts = [one for one in found if isinstance(one, dict) and "legal" not in one]  # the first is their legal notice
+    posts = [one for one in found if not _is_notice(one)]
     # With tags a day may have no post: then the notice stands alone.
-    return [_post(one) for one in posts], {"empty": len(found) == 1 and "legal" in found[0]}
+    return each(posts, _post), {"empty": bool(found) and not posts}
 
 
-def _post(one: dict[str, Any]) -> dict[str, Any]:
-    tags = one.get("tags") or []
+def _is_notice(one: object) -> bool:
+    """Their legal notice, which stands first."""
+    return isinstance(one, dict) and "legal" in one
+
+
+def _post(one: Any) -> dict[str, Any]:
+    if not isinstance(one, dict):
+        return unreadable(one, "it is no object")
+    said = one.get("tags")
+    tags = said if isinstance(said, list) else []
     return {
         "id": one.get("id") or one.get("slug"),
         "title": one.get("position"),

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urljoin
 from xml.etree.ElementTree import Element, tostring
 
+from tools.items import each
 from tools.markup import parse_xml
 from tools.web import Response
 
@@ -45,7 +46,7 @@ def channel(answer: Response) -> tuple[str, list[dict[str, Any]]]:
     entries = [node for node in root.iter() if local(node) in {"item", "entry"}]
     head = next((node for node in root.iter() if local(node) == "title"), None)
     name = "" if head is None or any(head in entry for entry in entries) else text_of(head)
-    return name, [_item(entry, answer.url) for entry in entries]
+    return name, each(entries, lambda entry: _item(entry, answer.url))
 
 
 def _item(entry: Element, base: str) -> dict[str, Any]:
@@ -57,9 +58,17 @@ def _item(entry: Element, base: str) -> dict[str, Any]:
         key: next((texts[name] for name in names if name in texts), None) for key, names in _FIELDS.items()
     }
     link = next(_links(entry), "")
-    item["url"] = urljoin(base, link) if link else ""
+    item["url"] = _absolute(base, link)
     item["id"] = item["id"] or item["url"] or item["title"]
     return {key: value for key, value in item.items() if value is not None}
+
+
+def _absolute(base: str, link: str) -> str:
+    """The link from the feed's own address; one that is none stays as it is, and is said of its post alone."""
+    try:
+        return urljoin(base, link) if link else ""
+    except ValueError:
+        return link
 
 
 def _links(entry: Element) -> Iterator[str]:

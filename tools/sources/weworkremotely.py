@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tools.items import UNREADABLE, each
 from tools.sources.rss import NOT_MODIFIED, channel
 from tools.web import Response
 from workflows.rules.leads import company_and_role
@@ -19,10 +20,12 @@ async def fetch(
     if answer.status == NOT_MODIFIED:
         return [], {}
     _, items = channel(answer)  # about 25, newest first; a feed without any is a fault: theirs is never empty
-    return [_post(item) for item in items], {}
+    return each(items, _post), {}
 
 
 def _post(item: dict[str, Any]) -> dict[str, Any]:
+    if UNREADABLE in item:
+        return item
     company, role = company_and_role(item.get("title", ""))
     # Bids go through their page, which names the company's own form.
     return {**item, "title": role, "company": company, "contact": "", "attribution": "We Work Remotely"}

@@ -13,6 +13,7 @@ from workflows.rules import calendar
 from workflows.rules.calendar import folded
 from workflows.rules.canonical import canonical, visible
 from workflows.rules.closings import lines_without_closing, without_friendly
+from workflows.rules.composed import composed
 from workflows.rules.grammar import Grammar, PlainWords, bare, common, head, when
 from workflows.rules.language import language_of
 from workflows.rules.letters import is_letter
@@ -74,7 +75,7 @@ def whole(line: str, grammar: Grammar) -> Decision | None:
 
 def only_words(words: str) -> bool:
     """Whether nothing stands beside the words but plain punctuation: no second emoji, dislike, arrow or strike-out."""
-    plain = unicodedata.normalize("NFKC", words)
+    plain = composed("NFKC", words)
     return all(
         sign.isalnum() or sign.isspace() or sign in _PLAIN_SIGNS or unicodedata.combining(sign) in _ACCENTS
         for sign in plain

@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from workflows.models import Owner
+from workflows.rules.composed import composed
 
 _DEFAULT_HOURS = "Mon-Fri 09:00-18:00"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -211,7 +212,7 @@ def language_of(owner: Owner) -> str:
 
 def folded(text: str) -> str:
     """The text for comparing: full-width made plain, no case, no accents, single blanks."""
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    decomposed = composed("NFKD", composed("NFKC", text).casefold())
     bare = "".join(character for character in decomposed if not unicodedata.combining(character))
     return " ".join(bare.replace("\u2019", "'").replace("\u0142", "l").split())
 

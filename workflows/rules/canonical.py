@@ -8,9 +8,9 @@ import hashlib
 import hmac
 import json
 import re
-import unicodedata
 
 from workflows.models import Address, Outgoing
+from workflows.rules.composed import composed
 
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
@@ -35,7 +35,7 @@ _MARKED = re.compile(
 def visible(text: str) -> str:
     """The text in NFC with LF line ends and without control, bidi, zero-width and tag characters; tabs are spaces."""
     plain = _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text))
-    return unicodedata.normalize("NFC", plain).expandtabs(4)
+    return composed("NFC", plain).expandtabs(4)
 
 
 def defused(text: str) -> str:

@@ -21,6 +21,8 @@ OWN_KINDS = frozenset({"profile", "work", "sent", "edited", "owner"})
 """The kinds of sources that may speak for the owner."""
 _LANGUAGES = ("en", "de", "fr", "es")
 _LONGEST = 12_000  # characters of a text that are read
+_MOST = 300  # sentences that are weighed one by one
+_LONGEST_SENTENCE = 1_000
 _STEM = 5  # letters by which two forms of a word are one
 _SHORTEST = 3
 _STOPS = frozenset(",;:.!?()")
@@ -45,19 +47,23 @@ class Claim:
 def claims(text: str, sources: Iterable[Source], owner_name: str = "") -> tuple[Claim, ...]:
     """Every claim of a text in order, with the sources it rests on. Total; `sources` of other kinds are left out."""
     own = [source for source in sources if source.kind in OWN_KINDS]
-    known = [(source.id, _Words.of(source.quote)) for source in own]
+    known = [(source.id, _Words.of(source.quote[:_LONGEST])) for source in own]
     return tuple(_claim(sentence, known) for sentence in sentences(text) if is_claim(sentence, owner_name))
 
 
 def sentences(text: str) -> tuple[str, ...]:
     """The sentences of a text, each on one line; a line or a list item ends one as well."""
     parts = re.split(r"(?<=[.!?…])[\"'»”)]*\s+(?=[^\W\d_a-zß-ÿ]|[\"'«“„(]|\d)|\n", visible(text[:_LONGEST]))
+    # What is more than anybody reads is one sentence in doubt.
+    parts = [*parts[:_MOST], "\n".join(parts[_MOST:])]
     found = (one_line(re.sub(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+", "", part)) for part in parts)  # noqa: RUF001
     return tuple(part for part in found if part)
 
 
 def is_claim(sentence: str, owner_name: str = "") -> bool:
     """Whether a sentence states something about the freelancer: in the first person, by name, or without a subject."""
+    if len(sentence) > _LONGEST_SENTENCE:  # it cannot be weighed, and what is in doubt counts as a claim
+        return True
     folded = fold(sentence)
     if re.search(table("claims")["money"]["amount"], folded):
         return True

@@ -7,6 +7,9 @@ from workflows.rules.calendar import folded
 from workflows.rules.canonical import visible
 from workflows.rules.grammar import Grammar, bare, common, grammar_of
 
+_LONGEST = 200
+"""Characters of a line of thanks or regards; a longer one says more than that."""
+
 
 def without_closing(words: str, owner: Owner) -> list[str]:
     """The lines that were typed, blank ones and a sign-off at the end (thanks, regards, the name) left out."""
@@ -31,6 +34,8 @@ def lines_without_closing(lines: list[str], owner: Owner, grammar: Grammar) -> l
 
 def is_sign_off(line: str, owner: Owner, grammar: Grammar, *, alone: bool = True) -> bool:
     """Whether the line is thanks or regards, with the owner's name or without; `alone`: the name by itself as well."""
+    if len(line) > _LONGEST:
+        return False
     plain, names = bare(without_friendly(line)[0]), names_of(owner)
     closing = (alone and plain in names) or plain in grammar.closings or _closing_and_name(plain, names, grammar)
     return closing and "?" not in plain

@@ -6,13 +6,13 @@ proves anything, whenever it comes.
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from workflows.models import Asked, Decision, Email, Owner, Revise, Surroundings, Unclear
 from workflows.rules import decisions
 from workflows.rules.canonical import visible
+from workflows.rules.composed import composed
 from workflows.rules.proof import Proof, Proven, Unproven, sent_proof
 
 LEAST_DELAY = 5.0
@@ -42,7 +42,7 @@ def answer_key(email: Email) -> str:
 
 def letters(text: str) -> str:
     """The text without what re-wrapping and re-encoding move about: blanks, line ends and quote marks."""
-    return _SHIFTS.sub("", unicodedata.normalize("NFKC", visible(text)))
+    return _SHIFTS.sub("", composed("NFKC", visible(text)))
 
 
 def judge(email: Email, owner: Owner, around: Surroundings, asked: Asked, least_delay: float = LEAST_DELAY) -> Verdict:

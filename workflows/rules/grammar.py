@@ -10,11 +10,11 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import islice, takewhile
 from typing import Any
-from unicodedata import normalize
 
 from workflows.models import Approve, Decision, Mine, Never, Owner, Reject, Why
 from workflows.rules import calendar
 from workflows.rules.calendar import folded
+from workflows.rules.composed import composed
 from workflows.rules.language import small_words
 from workflows.rules.words import table
 
@@ -94,7 +94,7 @@ def head(line: str, verbs: frozenset[str]) -> tuple[str, str, str] | None:
     for length in range(len(tokens), 0, -1):
         joined = " ".join(token for token, _ in tokens[:length])
         # "no-too cheap", "edit:Text": the signs may lack a blank after them.
-        match = re.match(r"([\W_]*)(.*?)([^\w'\s]*)$", normalize("NFKC", joined))
+        match = re.match(r"([\W_]*)(.*?)([^\w'\s]*)$", composed("NFKC", joined))
         if match and bare(match[2]) in verbs:
             return bare(match[2]), match[3], line[tokens[length - 1][1] :].strip()
     glued = re.match(r"([^\W\d_]+)([:,;!\u2013\u2014-]+)(\S.*)", line)

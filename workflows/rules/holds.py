@@ -8,7 +8,7 @@ from workflows.models import Email
 from workflows.rules.forms import as_written_by, names_nobody
 from workflows.rules.replying import everything_written, is_reply_subject
 from workflows.rules.sealed import sealed
-from workflows.rules.words import fold, phrases, table
+from workflows.rules.words import any_phrase, fold, phrases, table
 
 _READ = 40_000  # characters at a time: enough for any letter, little enough for any pattern
 _NOBODY = "it came through a web form and names no address to answer to"
@@ -46,4 +46,4 @@ def _harmless() -> re.Pattern[str]:
 
 @cache
 def _kinds() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((kind["name"], phrases(kind["phrases"])) for kind in table("holds")["kind"])
+    return tuple((kind["name"], any_phrase(kind["phrases"])) for kind in table("holds")["kind"])

@@ -53,6 +53,8 @@ def lead_of(item: Item, source: str, now: datetime, zone: tzinfo = UTC) -> Lead 
     title, title_flags = cleaned(_text(item, "title", _TITLE * 2))
     text, flags = cleaned(_text(item, "text", 60_000))
     number, url = one_line(_text(item, "id", 300)), clean_url(_text(item, "url", 2_000))
+    if isinstance(item.get("unreadable"), str):
+        return ignored(UNREADABLE, one_line(_text(item, "unreadable", 400)))
     if fault := _fault(number, title or text, url, item):
         return ignored(UNREADABLE, fault)
     company = one_line(_text(item, "company", _NAME), _NAME)

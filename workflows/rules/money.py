@@ -5,7 +5,6 @@ an amount that is wrong by a factor of a thousand is worse than a question.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import cache
@@ -13,6 +12,7 @@ from typing import Literal, NoReturn
 
 from workflows.errors import Permanent
 from workflows.models import Money
+from workflows.rules.composed import composed
 from workflows.rules.words import table
 
 _MOST = 10**15
@@ -66,7 +66,7 @@ def parse_amount(text: str, currency: str = "", *, decimal: Literal["", ".", ","
     Raises:
         Permanent: it is no amount, has two readings, or names another currency; the sentence says which.
     """
-    plain = _NO_CENTS.sub("", unicodedata.normalize("NFKC", text).strip())
+    plain = _NO_CENTS.sub("", composed("NFKC", text).strip())
     found = _NUMBER.findall(plain)
     if len(found) != 1:
         raise Permanent(f'"{_short(text)}" is not one amount. Write it as 1234.56.')

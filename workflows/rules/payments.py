@@ -5,7 +5,6 @@ for the service's domain, the mail is addressed to the owner and nothing in it i
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -14,6 +13,7 @@ from typing import Any
 from workflows.errors import Permanent
 from workflows.models import Email, Money, Owner
 from workflows.rules.canonical import one_line
+from workflows.rules.composed import composed
 from workflows.rules.money import format_money, parse_amount
 from workflows.rules.vouching import vouched_domains
 from workflows.rules.words import table
@@ -378,7 +378,7 @@ def _common(kind: str) -> re.Pattern[str]:
 
 def _flat(text: str) -> str:
     """One line with single blanks; a straight apostrophe, so that one pattern fits all."""
-    return _SPACES.sub(" ", unicodedata.normalize("NFKC", text).replace("\u2019", "'")).strip()
+    return _SPACES.sub(" ", composed("NFKC", text).replace("\u2019", "'")).strip()
 
 
 def _lines(text: str) -> str:

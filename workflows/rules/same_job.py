@@ -40,7 +40,7 @@ def title_of(lead: Lead) -> str:
 def same_job(one: Lead, other: Lead) -> bool:
     """Whether both posts offer one and the same job. Symmetric; false where it is not clear."""
     if (one.source, one.id) == (other.source, other.id):
-        return True
+        return same_post(one, other)
     page = canonical_url(one.url)
     if page and page == canonical_url(other.url):
         # A source that gives two posts one page has a page of many jobs.
@@ -54,6 +54,29 @@ def same_job(one: Lead, other: Lead) -> bool:
     if "" in companies:
         return likeness is not None and likeness >= _SAME_ALONE and len(title_of(one).split()) >= _SHORT_TITLE
     return likeness is None or likeness >= _SAME_TEXT
+
+
+def same_post(one: Lead, other: Lead, *, is_shared: bool = False) -> bool:
+    """Whether two looks at one id of a source saw one post: the id has a second proof in its link or its title.
+
+    Many a feed gives all its posts one id. Where the people behind them differ, only the same words under the same
+    link and title are one post that was edited. `is_shared`: the source gives other posts this id at the same time.
+    """
+    page, title = canonical_url(one.url), title_of(one)
+    same_page = bool(page) and page == canonical_url(other.url)
+    same_title = bool(title) and title == title_of(other)
+    if not (same_page or same_title):
+        return False
+    likeness = _likeness(_shingles(one.text), _shingles(other.text))
+    if _differ(one.contact.email.lower(), other.contact.email.lower()) or _differ(company_of(one), company_of(other)):
+        return same_page and same_title and (likeness is None or likeness >= _SAME_TEXT)
+    if same_title or not is_shared:
+        return True
+    return likeness is not None and likeness >= _SAME_TEXT
+
+
+def _differ(one: str, other: str) -> bool:
+    return bool(one) and bool(other) and one != other
 
 
 def changes(before: Lead, after: Lead) -> tuple[str, ...]:

@@ -2,11 +2,12 @@
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from workflows.rules.composed import composed
 
 _DATA = Path(__file__).parent / "data"
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "`": "'", "\u00b4": "'", "\u00a0": " ", "\u202f": " "})
@@ -20,13 +21,38 @@ def table(name: str) -> dict[str, Any]:
 
 def fold(text: str) -> str:
     """Text for matching: case-folded, composed, straight apostrophes, every run of white space one blank."""
-    composed = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES).casefold())
-    return " ".join(composed.split())
+    plain = composed("NFKC", text.translate(_APOSTROPHES).casefold())
+    return " ".join(plain.split())
 
 
 def counted(number: int, noun: str, many: str = "") -> str:
     """Such as "1 draft" and "1,200 drafts"; `many`: where it is not the noun with an s."""
     return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"
+
+
+def any_phrase(patterns: Iterable[str]) -> re.Pattern[str]:
+    """As `phrases`, for asking whether one stands there at all: many times faster, for it goes by their first letters.
+
+    Which of several phrases that begin in one place is found is not said.
+    """
+    by_letter: dict[str, list[str]] = {}
+    rest = []
+    for pattern in (one.replace("ß", "ss") for one in patterns):
+        if _BEGINS_WITH_A_LETTER.match(pattern) and "|" not in _outside_groups(pattern):
+            by_letter.setdefault(pattern[0], []).append(pattern[1:])
+        else:
+            rest.append(pattern)
+    return phrases([*(f"{letter}(?:{'|'.join(ends)})" for letter, ends in by_letter.items()), *rest])
+
+
+_BEGINS_WITH_A_LETTER = re.compile(r"[^\W\d_](?![?*+{])")
+_GROUP = re.compile(r"\\.|\[[^\]]*\]|\([^()]*\)")
+
+
+def _outside_groups(pattern: str) -> str:
+    while (bare := _GROUP.sub("", pattern)) != pattern:
+        pattern = bare
+    return pattern
 
 
 def phrases(patterns: Iterable[str]) -> re.Pattern[str]:
