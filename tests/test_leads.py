@@ -5,7 +5,6 @@ import random
 from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
-
 from zoneinfo import ZoneInfo
 
 import pytest

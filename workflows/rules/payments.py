@@ -383,7 +383,7 @@ def _flat(text: str) -> str:
 
 def _lines(text: str) -> str:
     """The same with its lines kept, without empty ones; a line that a mail program wrapped is one with the next."""
-    paragraphs = re.split(r"\n[ \t]*(?=\n)", unicodedata.normalize("NFKC", text).replace("\r", ""))
+    paragraphs = re.split(r"\n[ \t]*(?=\n)", composed("NFKC", text).replace("\r", ""))
     return "\n".join(line for paragraph in paragraphs for line in _unwrapped(paragraph) if line)
 
 
