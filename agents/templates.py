@@ -14,7 +14,7 @@ from workflows.rules import acknowledgement
 from workflows.rules.approval import NO_MODEL
 from workflows.rules.canonical import canonical, one_line
 from workflows.rules.composed import composed
-from workflows.rules.replying import reply_subject
+from workflows.rules.subjects import reply_subject
 
 FOLDER = Path(__file__).with_name("templates")
 _LONGEST_SUBJECT = 80

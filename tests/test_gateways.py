@@ -5,8 +5,9 @@ import pytest
 from tests.ledgers import OWNER, mail
 from workflows.models import Ignore, Surroundings
 from workflows.rules.gateways import bare_subject, without_banner
-from workflows.rules.replying import gist, is_forward_subject, is_reply_subject
+from workflows.rules.replying import gist
 from workflows.rules.routing import route
+from workflows.rules.subjects import is_forward_subject, is_reply_subject
 
 TAGS = [
     "[External] ", "[EXT] ", "EXTERN: ", "(External) ", "***SPAM*** ", "{Spam?} ", "[EXTERNAL][Caution] ",

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.test_triage import emails
 from workflows.models import Address, Email
 from workflows.rules.canonical import canonical
-from workflows.rules.replying import gist, is_forward_subject, new_part, reply_subject, reply_to, written
+from workflows.rules.replying import gist, new_part, reply_to, written
+from workflows.rules.subjects import is_forward_subject, reply_subject
 
 NEW = "Thursday works for us.\n\nCould you send the brief?"
 OLD = "Shall we say Thursday?\n\nAda"

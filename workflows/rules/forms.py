@@ -12,6 +12,7 @@ from workflows.models import Address, Email
 from workflows.rules.addresses import is_no_reply, unsendable
 from workflows.rules.canonical import one_line
 from workflows.rules.history import sort_lines
+from workflows.rules.subjects import is_forward_subject
 from workflows.rules.words import fold, phrases, table
 
 _ADDRESS = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
@@ -67,6 +68,8 @@ def _may_be_form(email: Email) -> bool:
     if email.parents or email.has_header(_OUR_HEADER) or any(email.has_header(name) for name in _LISTS):
         return False
     automatic = fold(email.header("auto-submitted")).startswith("auto-replied")
+    if is_forward_subject(email.subject):
+        return False  # somebody's mail sent on: what stands in it are its headers, and no fields
     return not automatic and not _pattern("not_forms").fullmatch(fold(email.subject[:300]))
 
 

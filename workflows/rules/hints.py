@@ -8,7 +8,7 @@ import re
 
 from workflows.models import Address, Asked, Decision, Edit, Email, Later, Mine, Never, Owner, Reject, Revise
 from workflows.rules.decisions import is_automatic
-from workflows.rules.replying import is_forward_subject
+from workflows.rules.subjects import is_forward_subject
 
 _NONCE = re.compile(r"\b\d+\.\d+\.([0-9a-f]{32})\b")
 _READ = 200_000

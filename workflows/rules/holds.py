@@ -6,8 +6,9 @@ from functools import cache
 
 from workflows.models import Email
 from workflows.rules.forms import as_written_by, names_nobody
-from workflows.rules.replying import everything_written, is_reply_subject
+from workflows.rules.replying import everything_written
 from workflows.rules.sealed import sealed
+from workflows.rules.subjects import is_reply_subject
 from workflows.rules.words import any_phrase, fold, phrases, table
 
 _READ = 40_000  # characters at a time: enough for any letter, little enough for any pattern

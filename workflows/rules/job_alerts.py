@@ -14,7 +14,7 @@ from workflows.rules.canonical import one_line
 from workflows.rules.leads import engagement, questions_in
 from workflows.rules.pay import pay_in
 from workflows.rules.posts import clean_url, cleaned
-from workflows.rules.replying import is_forward_subject
+from workflows.rules.subjects import is_forward_subject
 from workflows.rules.words import fold, table
 
 FORWARDED = "unverified: you forwarded it, so who wrote it is not proven"

@@ -12,8 +12,9 @@ from workflows.models import Address, Email, Outgoing
 from workflows.rules import history
 from workflows.rules.canonical import canonical, one_line
 from workflows.rules.forms import as_written_by
-from workflows.rules.gateways import bare_subject, without_banner
+from workflows.rules.gateways import without_banner
 from workflows.rules.history import Line, sort_lines
+from workflows.rules.subjects import reply_subject
 from workflows.rules.words import counted, fold, phrases, table
 
 _LINE_END = re.compile(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]")
@@ -108,31 +109,6 @@ def reply_to(email: Email, body: str, case: int, version: int) -> Outgoing:
     )
 
 
-def reply_subject(subject: str) -> str:
-    """The subject with exactly one "Re:" in front; forward marks and tags in brackets stay."""
-    plain, tags = one_line(subject[:_LONGEST_SUBJECT], 500), ""
-    while True:
-        mark = _reply_mark().match(plain)
-        shorter = plain[mark.end() :] if mark else plain
-        tag = re.match(r"\[[^\[\]]{1,40}\]\s*", shorter)
-        if tag and _reply_mark().match(shorter[tag.end() :]):
-            tags, shorter = tags + tag.group().strip() + " ", shorter[tag.end() :]
-        if shorter == plain:
-            return f"Re: {tags}{plain}".rstrip()
-        plain = shorter
-
-
-def is_reply_subject(subject: str) -> bool:
-    """Whether the subject says that the mail answers another one."""
-    return bool(_reply_mark().match(one_line(bare_subject(subject[:_LONGEST_SUBJECT]), 200)))
-
-
-def is_forward_subject(subject: str) -> bool:
-    """Whether the subject says that the mail is a forward, under any number of reply marks."""
-    bare = one_line(bare_subject(subject[:_LONGEST_SUBJECT]), 200)
-    return bool(_forward_mark().match(reply_subject(bare).removeprefix("Re:").lstrip()))
-
-
 # ---------------------------------------------------------------- joining lines
 
 
@@ -196,18 +172,3 @@ def _references(email: Email) -> tuple[str, ...]:
 @cache
 def _greeting() -> re.Pattern[str]:
     return phrases(table("history")["greeting"]["words"])
-
-
-@cache
-def _reply_mark() -> re.Pattern[str]:
-    return _marks("reply")
-
-
-@cache
-def _forward_mark() -> re.Pattern[str]:
-    return _marks("forward")
-
-
-def _marks(kind: str) -> re.Pattern[str]:
-    words = "|".join(re.escape(word) for word in table("history")["subject"][kind])
-    return re.compile(rf"(?:{words})\s?(?:\[\d{{1,3}}\]|\(\d{{1,3}}\)|\^\d{{1,3}})?\s?[:：]\s*", re.IGNORECASE)  # noqa: RUF001

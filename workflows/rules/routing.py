@@ -23,8 +23,9 @@ from workflows.rules.holds import hold_reason
 from workflows.rules.job_alerts import Unknown, alerts
 from workflows.rules.machines import automatic, ignored
 from workflows.rules.orders import is_order_subject, order_in
-from workflows.rules.replying import gist, is_forward_subject
+from workflows.rules.replying import gist
 from workflows.rules.sender import fails_dmarc
+from workflows.rules.subjects import is_forward_subject
 from workflows.rules.triage import OUR_HEADER, only_claims, triage, unwanted
 
 

@@ -14,7 +14,8 @@ from workflows.rules.answer_words import whole
 from workflows.rules.canonical import visible
 from workflows.rules.closings import is_contact, is_sign_off, names_of
 from workflows.rules.grammar import Grammar, bare, grammar_of, head
-from workflows.rules.replying import is_forward_subject, new_part
+from workflows.rules.replying import new_part
+from workflows.rules.subjects import is_forward_subject
 from workflows.rules.words import table
 
 THREADS = 3

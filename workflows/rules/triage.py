@@ -12,8 +12,9 @@ from workflows.rules.forms import as_written_by
 from workflows.rules.holds import hold_reason
 from workflows.rules.machines import ignored
 from workflows.rules.payments import lure
-from workflows.rules.replying import is_reply_subject, new_part
+from workflows.rules.replying import new_part
 from workflows.rules.services import service_notice
+from workflows.rules.subjects import is_reply_subject
 from workflows.rules.words import fold
 
 __all__ = ["OUR_HEADER", "hold_reason", "only_claims", "triage"]
