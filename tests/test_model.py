@@ -15,7 +15,7 @@ from agents.model import Model, Structured
 from agents.parsing import Unusable, json_schema, read_answer
 from agents.prices import Prices
 from agents.refusals import ModelFailed
-from memory.journal import CallKey, Caps, GivenUp, Journal, SpendStopped
+from memory.journal import MOST_ATTEMPTS, CallKey, Caps, GivenUp, Journal, SpendStopped
 from tests.models import model_at
 from tests.servers.openai import Fault, OpenAIServer, Request
 from workflows.errors import NeedsOwner, Retryable
@@ -252,13 +252,13 @@ async def test_tokens_and_money_stop_as_well(openai_server, journal, setting: st
 async def test_one_question_that_always_hangs_is_given_up(openai_server, journal) -> None:
     openai_server.answer(lambda _: Fault("close"))
     model = made(openai_server.url, journal)
-    for _ in range(5):
+    for _ in range(MOST_ATTEMPTS):
         with pytest.raises(Retryable):
             await model.ask("Write.", Letter, KEY)
     with pytest.raises(GivenUp, match="broke off"):
         await model.ask("Write.", Letter, KEY)
     await model.aclose()
-    assert len(openai_server.chats) == 5
+    assert len(openai_server.chats) == MOST_ATTEMPTS
 
 
 async def test_cost_follows_the_table_and_the_endpoints_count(openai_server, journal) -> None:
@@ -355,7 +355,7 @@ TRACED = """
     from datetime import datetime, UTC
     from agents.model import Model
     from agents.prices import Prices
-    from memory.journal import CallKey, Caps, Journal
+    from memory.journal import MOST_ATTEMPTS, CallKey, Caps, Journal
     from memory.schema import open_engine
 
     class Clock:
