@@ -274,3 +274,30 @@ async def test_nothing_owed_asks_no_model(openai_server, agent) -> None:
 
 def test_the_letter_is_the_same_however_often_it_is_composed() -> None:
     assert compose(brief(), "a:", "b") == compose(brief(), " a: ", "b\n")
+
+
+# ---------------------------------------------------------------- a thank-you while other invoices are open
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_a_thank_you_says_that_all_is_settled_only_when_it_is(language: str) -> None:
+    given = brief(bill("A", paid=50000), tone="thanks", language=language)
+    assert given.notice is not None
+    some = replace(given, notice=replace(given.notice, others_open=True))
+    settled, partly = written(given).body, written(some).body
+    assert len(partly) < len(settled)
+    check_for = check(
+        Words(before="Thank you:", after=settled.split("\n\n")[-2], gist="x"), Task(brief=some, version=1)
+    )
+    assert "settled" in {fault.rule for fault in check_for}
+    after = partly.split("\n\n")[-2]
+    assert after in settled
+    assert "settled" not in {
+        fault.rule for fault in check(Words(before="x:", after=after, gist="x"), Task(brief=some, version=1))
+    }
+
+
+def test_a_models_thank_you_may_say_it_when_nothing_else_is_open() -> None:
+    given = brief(bill("A", paid=50000), tone="thanks")
+    words = Words(before="Thank you, it has arrived:", after="Now everything is settled.", gist="Thanks")
+    assert "settled" not in {fault.rule for fault in check(words, Task(brief=given, version=1))}

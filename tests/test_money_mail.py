@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
+from agents.chase import TemplateChase
 from memory.chases import ChaseBriefs
-from memory.debts import holds_of, open_chases, resume_chasing
+from memory.debts import holds_of, note_payment, open_chases, resume_chasing
 from memory.dues import Terms
 from memory.schema import answers, reading, seen, to_json, transaction
 from tests.ledgers import OWNER, House, mail
@@ -377,3 +378,27 @@ def test_a_complaint_that_the_owner_answered_rests_money_for_two_business_days(
     assert house.ledger.open_due(OWNER, Terms()).opened == ()
     house.clock.move(days=1)
     assert "You answered their complaint on Mon 23 Nov 2026" in shown(house)
+
+
+def test_a_thank_you_knows_what_else_is_open(house: House) -> None:
+    import_(house, owed(), owed("2026-015", due=date(2026, 12, 20)))  # not even due yet
+    case = chase(house)
+    sent_to(house, case)
+    with transaction(house.engine) as connection:
+        note_payment(
+            connection, house.clock, key="order:1", client=client_of(house), number="2026-014",
+            amount=Money(minor=50_000, currency="EUR"), proven=True, says="you said so",
+        )  # fmt: skip
+    (thanks,) = [event.case for event in house.ledger.undelivered() if event.kind == "debt" and event.case != case]
+    brief = ChaseBriefs(house.ledger, OWNER, Terms()).build(
+        CaseState(case=thanks, kind="chase", client=client_of(house))
+    )
+    assert brief.notice is not None
+    assert (brief.notice.stage, brief.notice.others_open) == ("thanks", True)
+    assert "Still open: 2026-015 (500.00 EUR)" in brief.message
+    assert "settle" not in TemplateChase().letter(brief).body
+
+
+def sent_to(house: House, case: int) -> None:
+    """The reminder was sent by the owner himself."""
+    close(house, case, "sent-by-owner")

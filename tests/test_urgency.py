@@ -101,3 +101,67 @@ def test_hostile_text_is_read_quickly(text: str) -> None:
     begun = time.process_time()
     urgent("", text, "en", NOW, OWNER)
     assert time.process_time() - begun < 1
+
+
+OTHERS = (
+    "Our website is down",
+    "The contact page gives an error",
+    "I can't log in to the shop",
+    "Payments fail since this morning",
+    "Orders aren't coming through",
+    "The homepage is completely broken",
+    "Site offline!!",
+    "Something is wrong with the checkout, nobody gets through",
+    "Der Shop ist offline",
+    "Seite kaputt",
+    "Die Bestellungen kommen nicht mehr an",
+    "Ich komme nicht mehr ins Backend",
+    "Unsere Homepage zeigt nur eine Fehlermeldung",
+    "Die Webseite spinnt total",
+    "Der Warenkorb ist kaputt",
+    "Le site est tombé",
+    "La page affiche une erreur",
+    "Impossible de se connecter",
+    "Le paiement ne passe plus",
+    "No podemos entrar en la web",
+    "La web da error",
+    "Se ha caído el servidor",
+    "Il sito è down",
+    "Non riesco ad accedere al sito",
+    "De site ligt eruit",
+    "Ik kan niet meer inloggen",
+    "O site está fora do ar",
+    "Não consigo entrar no site",
+    "Strona leży",
+    "Nie mogę się zalogować",
+)
+OTHER_CALM = (
+    "Could you make the contact page broader?",
+    "We show an error message when the field is empty.",
+    "The log-in page should have a link.",
+    "What does the error page look like?",
+    "The form is down below the text.",
+    "Please write down the steps.",
+    "The shop closes at 6.",
+    "The server is in Frankfurt.",
+    "Wie soll die Fehlerseite aussehen?",
+    "Der Login kommt auf die rechte Seite.",
+    "Die Seite ist noch leer, das ist klar.",
+    "Kunden können jetzt bestellen.",
+    "We cannot pay by card here.",
+    "Can customers log in with Google?",
+    "Die Zahlung ist nicht eilig.",
+    "Le paiement passe par Stripe.",
+    "The payment page is not final.",
+    "The checkout is not working as I imagined, but it can wait.",
+)
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_others_that_tell_of_something_broken(text: str) -> None:
+    assert urgent("", text, "", NOW, OWNER)
+
+
+@pytest.mark.parametrize("text", OTHER_CALM)
+def test_others_that_can_wait(text: str) -> None:
+    assert not urgent("", text, "", NOW, OWNER)
