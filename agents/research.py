@@ -22,7 +22,8 @@ from agents.prompting import prompt
 from agents.refusals import ModelFailed
 from memory.findings import NOTE, Finding
 from memory.journal import CallKey, GivenUp, SpendStopped
-from tools.pages import Page, read_page
+from tools.foreign import page_of
+from tools.pages import Page
 from tools.web import Response, named, stands_in
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
 from workflows.models import CaseState, Lead
@@ -182,7 +183,7 @@ class Researcher:
         try:
             async with asyncio.timeout(min(_PAGE_SECONDS, self._seconds)):
                 answer = await self._web.get(full, allowed_from=text if full == url else text.replace(url, full))
-            page = await asyncio.to_thread(read_page, answer)
+            page = await asyncio.to_thread(page_of, answer)
         except TimeoutError:
             return f"Their site did not answer in time ({named(full)})."
         except DeskhandError as error:

@@ -79,5 +79,6 @@ def _burn_all(connection: Connection) -> None:
 
 
 def _waiting(connection: Connection) -> list[CaseState]:
-    query = select(cases.c.state).where(cases.c.closed_at.is_(None), cases.c.stage == "waiting")
+    # "drafted": its mail may have left although the step was never written down.
+    query = select(cases.c.state).where(cases.c.closed_at.is_(None), cases.c.stage.in_(("drafted", "waiting")))
     return [from_json(CaseState, text) for text in connection.execute(query.order_by(cases.c.number)).scalars()]

@@ -142,7 +142,7 @@ def _rule(home: types.ModuleType, name: str, member: Any) -> Rule:
 # ---------------------------------------------------------------- arguments, by type
 
 
-def made(kind: Any, text: str, name: str = "", depth: int = 0) -> Any:
+def made(kind: Any, text: str, name: str = "", depth: int = 0) -> Any:  # noqa: PLR0911 - one answer for each form a type has
     """Something of that type, with the text wherever a text may stand."""
     if kind in _PLAIN:
         return _PLAIN[kind](text)
@@ -204,3 +204,25 @@ _PLAIN: dict[Any, Callable[[str], Any]] = {
 _MANY: dict[Any, Callable[[list[Any]], Any]] = {
     list: list, Sequence: tuple, Iterable: tuple, Collection: tuple, frozenset: frozenset, set: set,
 }  # fmt: skip
+
+
+# ---------------------------------------------------------------- how the time grows
+
+_FLOOR = 0.06
+"""Processor seconds that are too few to be compared."""
+
+
+def growth(rule: Rule, shape: str, size: int) -> float:
+    """Times the seconds that text of this size takes of what half of it takes; 1.0 where that is hardly any."""
+    large, small = SHAPES[shape](size), SHAPES[shape](size // 2)
+    if rule.seconds(large) <= _FLOOR:
+        return 1.0
+    ratios = []
+    for _ in range(3):  # a busy machine is no slow rule: the best of three
+        ratios.append((rule.seconds(large) - _FLOOR / 3) / max(rule.seconds(small), _FLOOR / 3))
+        if ratios[-1] <= _MOST_GROWTH:
+            break
+    return min(ratios)
+
+
+_MOST_GROWTH = 2.5

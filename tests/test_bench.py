@@ -24,7 +24,7 @@ from workers.commands.output import Output
 from workflows.models import Address
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("approval", "arrival", "calls", "events", "idle", "month", "outbox", "restart", "web")
+NAMES = ("approval", "arrival", "calls", "events", "idle", "month", "outbox", "restart", "rules", "web")
 OWNER = Address(name="Ada Winter", email="ada@winter.example")
 
 

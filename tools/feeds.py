@@ -13,8 +13,8 @@ from datetime import timedelta
 from html import unescape
 from typing import Any, Final, NoReturn, Protocol
 
-from tools.items import each, unreadable
-from tools.markup import html_to_text
+from tools.foreign import text_of
+from tools.items import UNREADABLE, each, unreadable
 from tools.plugins import Source
 from tools.web import NotServed, Response
 from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
@@ -142,13 +142,18 @@ def _read(found: Any, asking: _Asking) -> Pulled:
         after = dict(after)
     except (TypeError, ValueError):
         raise Permanent("it must give back a list of items and its next state.") from None
-    if not isinstance(items, list | tuple):
+    if not isinstance(items, list | tuple) or (items and not any(isinstance(one, Mapping) for one in items)):
         raise Permanent("it must give back its items as a list of dicts.")
     if len(items) > MOST_ITEMS:
         raise Permanent(f"it gave {len(items):,} posts at once, and at most {MOST_ITEMS:,} are taken.")
     empty, gone = bool(after.pop("empty", False)), after.pop("gone", ())
     changed = not asking.statuses or any(status != _NOT_MODIFIED for status in asking.statuses)
-    if not items and asking.full and changed and not empty:
+    if (
+        not any(UNREADABLE not in one for one in items if isinstance(one, Mapping))
+        and asking.full
+        and changed
+        and not empty
+    ):
         raise Permanent("it answered with a page in which no post could be found; its format may have changed.")
     after = {key: value for key, value in after.items() if key != "settings"}
     after["http"] = {url: kept for url, kept in asking.asked.items() if kept}
@@ -165,9 +170,9 @@ def plain(item: object) -> dict[str, object]:
     html = item.get("html")
     text = item.get("text")
     if isinstance(html, str) and html.strip():
-        found["text"] = html_to_text(html)
+        found["text"] = text_of(html)
     elif isinstance(text, str) and _TAGS.search(text):
-        found["text"] = html_to_text(text)
+        found["text"] = text_of(text)
     elif isinstance(text, str) and _ENTITY.search(text):
         found["text"] = unescape(text)
     for key in _SHORT:

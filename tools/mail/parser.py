@@ -61,7 +61,7 @@ class Parser:
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._lock = threading.Lock()
-        self._child: _Child | None = None
+        self._child: Child | None = None
 
     def parse(self, raw: bytes) -> Email:
         """The mail as a value.
@@ -107,7 +107,7 @@ class Parser:
 
     def _ask(self, raw: bytes) -> Email:
         for _ in range(3):
-            with contextlib.suppress(_WentIdle):  # it ended itself between two mails; the mail is not to blame
+            with contextlib.suppress(WentIdle):  # it ended itself between two mails; the mail is not to blame
                 return self._answer(*self._exchange(raw))
         raise Retryable("The mail parser keeps ending before it is asked; it is tried again.")
 
@@ -125,11 +125,11 @@ class Parser:
             self._drop()
             raise
 
-    def _ready_child(self) -> "_Child":
+    def _ready_child(self) -> "Child":
         if self._child and (self._child.mails >= self._limits.mails or self._child.process.poll() is not None):
             self._drop()
         if self._child is None:
-            self._child = _Child(self._limits)
+            self._child = Child(self._limits)
         return self._child
 
     def _drop(self) -> None:
@@ -152,16 +152,17 @@ def _too_big(size: int) -> str:
 # ---------------------------------------------------------------- the parent's side of the pipe
 
 
-class _WentIdle(Exception):
+class WentIdle(Exception):
     """The child ended in good order before it was asked."""
 
 
-class _Child:
-    """One child process and the pipes to it."""
+class Child:
+    """One child process and the pipes to it. `module`: what it runs; `what`: what it reads, in words."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, module: str = "tools.mail.parser", what: str = "mail") -> None:
         root = str(Path(__file__).resolve().parents[2])
-        command = [sys.executable, "-P", "-m", "tools.mail.parser", str(limits.memory), str(limits.idle)]
+        command = [sys.executable, "-P", "-m", module, str(limits.memory), str(limits.idle)]
+        self._what = what
         self.mails = 0
         self._memory = limits.memory
         try:
@@ -175,7 +176,7 @@ class _Child:
                 start_new_session=True,  # Ctrl-C at the terminal is for the parent, which ends it
             )
         except OSError as error:
-            raise Retryable(f"The mail parser cannot be started: {error.strerror}.") from error
+            raise Retryable(f"The {what} parser cannot be started: {error.strerror}.") from error
         assert self.process.stdin
         assert self.process.stdout
         self._in, self._out = self.process.stdin.fileno(), self.process.stdout.fileno()
@@ -185,11 +186,11 @@ class _Child:
 
     def exchange(self, raw: bytes, seconds: float) -> tuple[int, bytes]:
         """One mail in, one answer out, within the time."""
-        allowed = _Allowance(self.process.pid, seconds)
+        allowed = _Allowance(self.process.pid, seconds, self._what)
         try:
             self._write(_HEAD.pack(_EMAIL, len(raw)), allowed)
         except BrokenPipeError:
-            raise _WentIdle from None
+            raise WentIdle from None
         try:
             self._write(raw, allowed)
             return self._read(allowed)
@@ -206,10 +207,10 @@ class _Child:
 
     def _await_ready(self, seconds: float) -> None:
         try:
-            kind, _ = self._read(_Allowance(None, seconds))
+            kind, _ = self._read(_Allowance(None, seconds, self._what))
         except (EOFError, Quarantined) as error:
             self.end()
-            raise Retryable("The mail parser does not start; it is tried again.") from error
+            raise Retryable(f"The {self._what} parser does not start; it is tried again.") from error
         assert kind == _READY
 
     def _ended(self) -> Exception:
@@ -217,10 +218,10 @@ class _Child:
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = self.process.wait(1)
             if code == 0:
-                return _WentIdle()
+                return WentIdle()
             if code == _OUT_OF_MEMORY:
-                return Quarantined(f"The mail needs more than {self._memory >> 20} MB to read.")
-        return Quarantined("The mail made the parser crash.")
+                return Quarantined(f"The {self._what} needs more than {self._memory >> 20} MB to read.")
+        return Quarantined(f"The {self._what} made the parser crash.")
 
     def _write(self, content: bytes, allowed: "_Allowance") -> None:
         rest = memoryview(content)
@@ -248,8 +249,8 @@ class _Child:
 class _Allowance:
     """The time for one mail: wall time, stretched while the child hardly got the processor."""
 
-    def __init__(self, pid: int | None, seconds: float) -> None:
-        self._pid, self._seconds = pid, seconds
+    def __init__(self, pid: int | None, seconds: float, what: str) -> None:
+        self._pid, self._seconds, self._what = pid, seconds, what
         self._start = time.monotonic()
         self._used = self._processor_time()
 
@@ -261,7 +262,7 @@ class _Allowance:
         """
         while not ready(self._left()):
             if self._left() <= 0:
-                raise Quarantined(f"The mail takes longer than {self._seconds:g} s to read.")
+                raise Quarantined(f"The {self._what} takes longer than {self._seconds:g} s to read.")
 
     def _left(self) -> float:
         elapsed = time.monotonic() - self._start
@@ -303,8 +304,8 @@ _PEOPLE = ("senders", "to", "cc", "bcc", "reply_to")
 # ---------------------------------------------------------------- the child
 
 
-def _serve(memory: int, idle: float) -> None:
-    """Answer mails until the parent is gone or nothing came for `idle` seconds."""
+def serve(read: Callable[[bytes], bytes], memory: int, idle: float) -> None:
+    """Answer mails, or whatever `read` reads, until the parent is gone or nothing came for `idle` seconds."""
     source, target = sys.stdin.buffer, sys.stdout.buffer
     _limit(memory)
     _answer(target, _READY, b"")
@@ -316,14 +317,16 @@ def _serve(memory: int, idle: float) -> None:
         if not limited_for_html and "inscriptis" in sys.modules:
             _limit(memory)  # the HTML libraries are the child's own, not the mail's
             limited_for_html = True
-        kind, answer = _read_mail(source, _HEAD.unpack(head)[1])
-        _answer(target, kind, answer)
+        _answer(target, *_answer_to(read, source, _HEAD.unpack(head)[1]))
 
 
-def _read_mail(source: Any, size: int) -> tuple[int, bytes]:
+def _read_mail(raw: bytes) -> bytes:
+    return json.dumps(dataclasses.asdict(mime.parse(raw)), default=datetime.isoformat).encode()
+
+
+def _answer_to(read: Callable[[bytes], bytes], source: Any, size: int) -> tuple[int, bytes]:
     try:
-        email = mime.parse(source.read(size))
-        return _EMAIL, json.dumps(dataclasses.asdict(email), default=datetime.isoformat).encode()
+        return _EMAIL, read(source.read(size))
     except MemoryError:
         os._exit(_OUT_OF_MEMORY)  # its heap is in pieces, and half the mail may still be in the pipe
     except Permanent as refused:
@@ -348,4 +351,4 @@ def _limit(memory: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]), float(sys.argv[2]))
+    serve(_read_mail, int(sys.argv[1]), float(sys.argv[2]))

@@ -1,11 +1,12 @@
 """Hacker News: "SEEKING FREELANCER" comments of the newest monthly freelance thread, by Algolia's search."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tools.foreign import text_of
 from tools.items import each
-from tools.markup import html_to_text
 from tools.web import Response
 
 EVERY = "30m"
@@ -28,7 +29,7 @@ async def fetch(state: dict[str, Any], get: Get) -> tuple[list[dict[str, Any]], 
     comments = await _comments(api, get, story)
     if comments is None:
         return [], {"story": story, "listed": state.get("listed", [])}
-    posts = each(comments, lambda one: _post(one, story))
+    posts = await asyncio.to_thread(each, comments, lambda one: _post(one, story))
     listed = [post["id"] for post in posts]
     before = state.get("listed", []) if state.get("story") == story else []
     gone = [one for one in before if one not in listed]  # deleted by who wrote it: found somebody
@@ -78,7 +79,7 @@ def _hits(answer: Response) -> list[dict[str, Any]]:
 def _post(one: dict[str, Any], story: str) -> dict[str, Any] | None:
     if str(one.get("parent_id")) != story or not one.get("comment_text"):
         return None
-    text = html_to_text(one["comment_text"])
+    text = text_of(one["comment_text"])
     first = text.split("\n", 1)[0]
     seeking = _SEEKING.match(text)
     if seeking is None or seeking[1].lower() == "work":

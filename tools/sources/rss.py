@@ -1,10 +1,12 @@
 """Any RSS 0.9 to 2.0 or Atom feed. Settings: `url`."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import urljoin
 from xml.etree.ElementTree import Element, tostring
 
+from tools.foreign import channel_of
 from tools.items import each
 from tools.markup import parse_xml
 from tools.web import Response
@@ -34,7 +36,7 @@ async def fetch(
     answer = await get(state["settings"]["url"])
     if answer.status == NOT_MODIFIED:
         return [], {}
-    name, items = channel(answer)
+    name, items = await asyncio.to_thread(channel_of, answer)
     return [{"attribution": name, **item} for item in items], {"empty": not items}
 
 

@@ -1,10 +1,12 @@
 """We Work Remotely, by its RSS feeds: "Company: Role" titles, closing dates, skills. Settings: `url` of a category."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tools.foreign import channel_of
 from tools.items import UNREADABLE, each
-from tools.sources.rss import NOT_MODIFIED, channel
+from tools.sources.rss import NOT_MODIFIED
 from tools.web import Response
 from workflows.rules.leads import company_and_role
 
@@ -19,7 +21,8 @@ async def fetch(
     answer = await get(state["settings"].get("url", FEED))
     if answer.status == NOT_MODIFIED:
         return [], {}
-    _, items = channel(answer)  # about 25, newest first; a feed without any is a fault: theirs is never empty
+    # About 25, newest first; a feed without any is a fault: theirs is never empty.
+    _, items = await asyncio.to_thread(channel_of, answer)
     return each(items, _post), {}
 
 

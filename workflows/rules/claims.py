@@ -23,6 +23,7 @@ _LANGUAGES = ("en", "de", "fr", "es")
 _LONGEST = 12_000  # characters of a text that are read
 _MOST = 300  # sentences that are weighed one by one
 _LONGEST_SENTENCE = 1_000
+_LONGEST_NAME = 200
 _STEM = 5  # letters by which two forms of a word are one
 _SHORTEST = 3
 _STOPS = frozenset(",;:.!?()")
@@ -74,7 +75,7 @@ def is_claim(sentence: str, owner_name: str = "") -> bool:
     if any(_states(folded, code) for code in spoken):
         return True
     # Whoever writes of the owner by name speaks of the owner; a bare name at the end is a signature.
-    names = [fold(name) for name in owner_name.split() if len(name) > 1]
+    names = [fold(name) for name in owner_name[:_LONGEST_NAME].split() if len(name) > 1]
     return len(folded.split()) > 3 and any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", folded) for name in names)  # noqa: PLR2004
 
 

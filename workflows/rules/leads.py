@@ -40,6 +40,7 @@ _ASK_BLOCK = re.compile(
     re.IGNORECASE,
 )
 _TOWN = re.compile(r"[A-Z][\w .'-]{1,30}, [A-Z]{2,3}")
+_MOST_SEGMENTS = 20
 _VERBATIM = {"id", "url"}
 """Keys whose text is an address or a name of the source's own, not words."""
 _FLAGS = re.compile("[\U0001f1e6-\U0001f1ff]{2}")  # two of these draw a country's flag
@@ -254,7 +255,7 @@ def _headline(title: str, company: str, item: Item) -> tuple[str, str, str]:
 
 def segmented(segments: list[str]) -> tuple[str, str, str]:
     """(role, company, place) of the segments of a headline. The order is custom, not rule: words decide, then order."""
-    left = [one for one in segments if not _is_plain("marker", one)]
+    left = [one for one in segments[:_MOST_SEGMENTS] if not _is_plain("marker", one)]
     places = [one for one in left if _is_plain("place", one)]
     left = [one for one in left if one not in places and pay_in(one) is None and "://" not in one]
     left = [one for one in left if not engagement(one) or _says("role", one)]

@@ -22,6 +22,7 @@ _SAME = 0.6  # of the shorter word's letters, from its beginning
 _LONGEST_ENDING = 6
 _ENDS = re.compile(r"(?<=[.!?…])\s+|\n{2,}|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s)|;\s+")  # noqa: RUF001 (list marks)
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_BLANK_LINES = re.compile(r"\n{3,}")  # of blank lines alone, the next pattern takes the square of their number
 _CLAUSE = re.compile(r"[,()/;:–—]")  # noqa: RUF001 (the dashes that people type)
 _COMMA = re.compile(r"[,;:]\s|\s[-–—]\s")  # noqa: RUF001 (the dashes that people type)
 _BUT = re.compile(r",?\s+(?:but|however|aber|jedoch|mais|pero|mas|ma|maar|ale)\s+")
@@ -128,7 +129,8 @@ def _shared(sentence: str, agreed: frozenset[str]) -> bool:
 
 def _sentences(text: str) -> list[str]:
     """The writer's own sentences: no quoted lines."""
-    own = "\n".join(line for line in text[:_READ].splitlines() if not line.lstrip().startswith(">"))
+    lines = (line.strip() for line in text[:_READ].splitlines())
+    own = _BLANK_LINES.sub("\n\n", "\n".join(line for line in lines if not line.startswith(">")))
     return [part.strip(" \t\n-*•") for part in _ENDS.split(own) if part.strip()][:_MOST_SENTENCES]
 
 

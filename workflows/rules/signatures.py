@@ -20,6 +20,7 @@ from workflows.rules.words import table
 
 THREADS = 3
 """In how many threads a block must end the owner's mails."""
+_MOST_STATED = 200  # lines of a stated signature
 _MOST_LINES = 14
 _LONGEST_LINE = 200
 _MOST_CHARACTERS = 50_000  # of a mail
@@ -67,7 +68,7 @@ def as_block(text: str) -> str:
 def answers_in(block: str, owner: Owner) -> tuple[str, ...]:
     """The lines of a stated signature that would be an answer by themselves: such a line must never be left out."""
     grammar = grammar_of(owner)
-    return tuple(line for line in block.split("\n") if _is_answer(line, owner, grammar))
+    return tuple(line for line in block.split("\n")[:_MOST_STATED] if _is_answer(line, owner, grammar))
 
 
 def learnt(mails: Iterable[OwnMail], owner: Owner) -> tuple[LearntSignature, ...]:
