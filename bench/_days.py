@@ -110,7 +110,7 @@ class Post:
     """The owner's provider: mail arrives at the house's time, by one session that stays open."""
 
     def __init__(self, user: DovecotUser, clock: LeapingClock) -> None:
-        self._client = imaplib.IMAP4("127.0.0.1", user.server.port, timeout=20)
+        self._client = imaplib.IMAP4("127.0.0.1", user.server.port, timeout=PATIENCE)
         self._client.login(user.user, user.password)
         self._clock = clock
         self._lock = threading.Lock()

@@ -490,7 +490,7 @@ async def _attack_temporal(battle: Battle) -> None:
     with house.ledger() as ledger:
         voice = ledger.case(case).client
     await TemporalEngine(own, None, names).hand_over(voice, case, 1)  # type: ignore[arg-type]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         assert await own.get_workflow_handle(names.client(voice)).result() == 1  # refused, and the case was told
 
 
@@ -585,7 +585,7 @@ def test_a_command_needs_the_services_own_token(battle: Battle) -> None:
         "arguments": {"key": "k", "case": 1, "version": 1},
     }
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(10)
+        connection.settimeout(PATIENCE)
         connection.connect(str(battle.house.home / "control.sock"))
         connection.sendall(json.dumps(request).encode() + b"\n")
         answer = json.loads(connection.makefile().readline())

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from workers import control
 from workers.control import ControlServer, NotRunning, call
 from workflows.errors import NeedsOwner, Permanent, Retryable
@@ -51,7 +52,7 @@ def service_file(home: Path) -> dict[str, Any]:
 async def raw(home: Path, line: bytes) -> bytes:
     reader, writer = await asyncio.open_unix_connection(home / control.SOCKET)
     writer.write(line)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         answer = await reader.read()
     writer.close()
     return answer
@@ -257,7 +258,7 @@ async def test_who_says_nothing_is_let_go_and_holds_nobody_up(service: Path):
         assert (await call(service, "echo"))["ok"]
         served = open_files() - before - len(held)
         assert served <= control.MOST + 1
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             for connection in held:
                 connection.setblocking(False)
                 assert await asyncio.get_running_loop().sock_recv(connection, 1) == b""

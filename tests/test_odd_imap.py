@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.servers.oddimap import OddImap, letter
 from tools.mail.account import Account
 from tools.mail.imap import Patience, connect
@@ -72,7 +73,7 @@ class Desk:
             )
         )  # fmt: skip
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 while not holds():
                     await self.changed.wait()
                     self.changed.clear()

@@ -117,7 +117,7 @@ async def test_a_web_page_reaches_nothing_by_the_http_port(server: TemporalServe
 
 def asked(port: int, method: str, path: str, body: str, host: str) -> int:
     """The status of one request; 0 when what listens there speaks no HTTP."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.putrequest(method, path, skip_host=True)
         for name, value in (
