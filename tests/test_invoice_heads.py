@@ -1,4 +1,5 @@
-"""Invoice files as programs and spreadsheets of eight languages head their columns; a file of which nothing was read."""
+# ruff: noqa: E501 - notices and tables as they come
+"""Invoice files with the column heads of eight languages, and files of which nothing can be read."""
 
 from datetime import date
 from pathlib import Path
@@ -43,7 +44,9 @@ def test_columns_are_known_by_what_they_are_called_in_eight_languages(text: str)
 
 @pytest.mark.parametrize(("word", "state"), [("ja", "paid"), ("Oui", "paid"), ("x", "paid"), ("nein", "open")])
 def test_a_word_says_that_it_is_paid(word: str, state: str) -> None:
-    text = f"Rechnungsnummer;Kunde;E-Mail;Fällig am;Betrag;Währung;Bezahlt\n7;A;a@a.example;31.10.2026;10,00;EUR;{word}\n"
+    text = (
+        f"Rechnungsnummer;Kunde;E-Mail;Fällig am;Betrag;Währung;Bezahlt\n7;A;a@a.example;31.10.2026;10,00;EUR;{word}\n"
+    )
     invoices, faults = read_table("x.csv", text)
     assert faults == ()
     assert [invoice.state for invoice in invoices] == [state]
@@ -59,7 +62,9 @@ def test_our_own_heads_count_first_and_the_owners_own_are_let_be() -> None:
 
 @pytest.mark.parametrize("day", ["31/10/2026", "10/31/2026", "04-12-2026"])
 def test_a_day_with_two_readings_is_refused_where_no_head_tells(day: str) -> None:
-    invoices, (fault,) = read_table("x.csv", f"number,client,email,due,amount,currency\n1,A,a@a.example,{day},1.00,EUR\n")
+    invoices, (fault,) = read_table(
+        "x.csv", f"number,client,email,due,amount,currency\n1,A,a@a.example,{day},1.00,EUR\n"
+    )
     assert invoices == ()
     assert "read in one way only" in fault.says
 

@@ -5,7 +5,6 @@ import random
 from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
-
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -84,11 +83,16 @@ def test_a_post_is_alive_on_its_last_day_to_its_end(expires: object, zone: tzinf
 
 @pytest.mark.parametrize("expires", ["2026-11-30T09:00:00Z", "Mon, 30 Nov 2026 09:00:00 +0000", 1796029200])
 def test_a_stated_time_ends_it_at_that_time(expires: object):
-    for now, alive in ((datetime(2026, 11, 30, 8, 59, tzinfo=UTC), True), (datetime(2026, 11, 30, 9, tzinfo=UTC), False)):
+    for now, alive in (
+        (datetime(2026, 11, 30, 8, 59, tzinfo=UTC), True),
+        (datetime(2026, 11, 30, 9, tzinfo=UTC), False),
+    ):
         assert isinstance(lead_of(item(expires=expires), "jobs", now, BERLIN), Lead) == alive
 
 
-@pytest.mark.parametrize("expires", ["soon", "", "99999999", "2026-02-30", "31.31.2026", 10**40, "1" * 5_000, "9999-12-31"])
+@pytest.mark.parametrize(
+    "expires", ["soon", "", "99999999", "2026-02-30", "31.31.2026", 10**40, "1" * 5_000, "9999-12-31"]
+)
 def test_what_is_no_day_ends_nothing(expires: object):
     assert isinstance(lead_of(item(expires=expires), "jobs", NOW), Lead)
 
@@ -372,9 +376,22 @@ def test_pay_in_words(text: str, least: int, most: int, currency: str, per: str)
 @pytest.mark.parametrize(
     "text",
     [
-        "", "Hourly: $0.00 - $0.00", "we are 10-20 people", "founded 2019", "$166K spent", "$12M raised", "24/7", "v3.11",
-        "We are 10 to 20 people and pay in EUR", "founded 2019 - 2024", "in the euro zone", "from 400 to 500 a day",
-        "15,00,000 users", "a team of 3 a 5", "1" * 5_000, "1 " * 2_000,
+        "",
+        "Hourly: $0.00 - $0.00",
+        "we are 10-20 people",
+        "founded 2019",
+        "$166K spent",
+        "$12M raised",
+        "24/7",
+        "v3.11",
+        "We are 10 to 20 people and pay in EUR",
+        "founded 2019 - 2024",
+        "in the euro zone",
+        "from 400 to 500 a day",
+        "15,00,000 users",
+        "a team of 3 a 5",
+        "1" * 5_000,
+        "1 " * 2_000,
     ],
 )
 def test_what_states_no_pay(text: str):

@@ -230,5 +230,8 @@ def test_a_file_that_cannot_be_read_never_keeps_the_others_from_it(tmp_path: Pat
 
 
 def test_dots_in_a_text_are_no_keys(tmp_path: Path) -> None:
-    text = GOOD + 'scope = ["Phase 1 .......................... 5 h", "a, b. c. d. e. f. g. h. i. j. k. l. m. n. o. p. q."]\n'
+    text = (
+        GOOD
+        + 'scope = ["Phase 1 .......................... 5 h", "a, b. c. d. e. f. g. h. i. j. k. l. m. n. o. p. q."]\n'
+    )
     assert len(read_project(written(tmp_path, text)).scope) == 2

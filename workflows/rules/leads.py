@@ -160,7 +160,17 @@ def _day(value: object) -> date | None:
 def _written_day(text: str) -> date | None:
     """2026-11-30, 20261130, 30.11.2026, 30 Nov 2026, Monday, November 30th, 2026: days with one reading."""
     plain = re.sub(r"(?<=\d)(?:st|nd|rd|th)\b|\bof\b", "", re.sub(r"^[A-Za-z]{3,9}, ", "", text), flags=re.IGNORECASE)
-    for form in ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d.%m.%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y"):
+    for form in (
+        "%Y-%m-%d",
+        "%Y/%m/%d",
+        "%Y%m%d",
+        "%d.%m.%Y",
+        "%d %b %Y",
+        "%d %B %Y",
+        "%b %d, %Y",
+        "%B %d, %Y",
+        "%b %d %Y",
+    ):
         try:
             return datetime.strptime(" ".join(plain.split()), form).replace(tzinfo=UTC).date()
         except ValueError:
