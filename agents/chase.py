@@ -218,8 +218,9 @@ def _own(words: Words, text: str, wishes: str, notice: Notice | None) -> Iterato
     for figure in dict.fromkeys(re.findall(r"\d[\d.,/:-]*", text)):
         if not set(re.findall(r"\d+", figure)) <= named:
             yield Fault("figure", f'The figure "{one_line(figure, 40)}" stands in the words around the list.')
-    if notice and notice.stage == THANKS and notice.others_open and (said := _settled().search(text)):
-        yield Fault("settled", f'"{one_line(said.group(), 40)}" is not so: they owe other invoices too.')
+    some_open = notice is not None and notice.stage == THANKS and notice.others_open
+    if some_open and (claim := _settled().search(text)):
+        yield Fault("settled", f'"{one_line(claim.group(), 40)}" is not so: they owe other invoices too.')
     for found in dict.fromkeys(match.group() for match in _forbidden().finditer(text)):
         if found.lower() not in wishes.lower():
             yield Fault("threat", f'"{one_line(found, 40)}" was not decided by you: no threat and no concession.')

@@ -500,9 +500,7 @@ def note_promise(  # noqa: PLR0913 - what a promise is
         until = min(until, longest_hold("promise", today_of(connection, clock, client), _calendar(connection, client)))
     who = "you say they pay" if by_owner else "they promised to pay"
     what = f"{who} by {until:%a} {until.day} {until:%b %Y}"
-    return speak_against(
-        connection, clock, key, client, numbers, "promise", until, what, "promised", by_owner=by_owner
-    )
+    return speak_against(connection, clock, key, client, numbers, "promise", until, what, "promised", by_owner=by_owner)
 
 
 def note_dispute(  # noqa: PLR0913 - what a dispute is

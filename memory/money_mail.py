@@ -21,7 +21,7 @@ from workflows.rules.dunning import zone_of
 from workflows.rules.language import language_of
 from workflows.rules.money import totals
 from workflows.rules.payments import NotMoney, Payment, bare_name, is_shared_domain, numbers_in, payment_in
-from workflows.rules.promises import Absence, Claim, Dispute, Promise, Wish, money_words
+from workflows.rules.promises import Absence, Claim, Dispute, Promise, Said, Wish, money_words
 from workflows.rules.replying import gist, written
 from workflows.rules.sender import fails_dmarc
 
@@ -139,6 +139,16 @@ def _take_words(connection: Connection, clock: Clock, owner: Owner, heard: Heard
     if isinstance(heard.route, Ignore) and heard.route.rule in _MACHINES and not isinstance(said, Absence):
         return ""
     numbers = _about(email, [one.number for one in debts_of(connection, debtor)])
+    if said is not None:
+        return _note(connection, clock, key, debtor, numbers, said)
+    if not (numbers and isinstance(heard.route, Start | Tell) and _wants_an_answer(email.text)):
+        return ""
+    return note_unanswered(connection, clock, key=key, client=debtor, words=gist(email.text), numbers=numbers)
+
+
+def _note(  # noqa: PLR0913, PLR0917 - what a debtor says of what they owe
+    connection: Connection, clock: Clock, key: str, debtor: str, numbers: Sequence[str], said: Said
+) -> str:
     match said:
         case Claim(words=words):
             return _take_claim(connection, clock, key, debtor, numbers, words)
@@ -154,12 +164,6 @@ def _take_words(connection: Connection, clock: Clock, owner: Owner, heard: Heard
             return note_wish(connection, clock, key=key, client=debtor, words=words, numbers=numbers)
         case Absence(until=until):
             return note_absence(connection, clock, key=key, client=debtor, until=until)
-        case None if numbers and isinstance(heard.route, Start | Tell) and _wants_an_answer(email.text):
-            return note_unanswered(
-                connection, clock, key=key, client=debtor, words=gist(email.text), numbers=numbers
-            )  # fmt: skip
-        case None:
-            return ""
 
 
 def _wants_an_answer(text: str) -> bool:

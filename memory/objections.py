@@ -1,4 +1,4 @@
-"""What a client or the owner said against a reminder, told in the next one's approval mail; and the rest after a complaint.
+"""What was said against a reminder, told in the approval mail of the next one; and the rest after a complaint.
 
 A mail that names an invoice holds its reminder as long as the case that answers it is open: who asks and is reminded
 instead of answered feels unheard.
@@ -28,7 +28,7 @@ _OVER = {
 }
 
 
-def note_wish(
+def note_wish(  # noqa: PLR0913 - what a wish is
     connection: Connection, clock: Clock, *, key: str, client: str, words: str, numbers: Sequence[str] = ()
 ) -> str:
     """They want something before they pay: nothing is chased for ten business days."""
@@ -38,7 +38,7 @@ def note_wish(
     return speak_against(connection, clock, key, client, numbers, "wish", until, what, "stopped", by_owner=False)
 
 
-def note_unanswered(
+def note_unanswered(  # noqa: PLR0913 - what a mail says
     connection: Connection, clock: Clock, *, key: str, client: str, words: str, numbers: Sequence[str]
 ) -> str:
     """Their mail names these invoices: they are not chased while it waits for an answer."""

@@ -1,4 +1,5 @@
-"""Invoice files as programs and spreadsheets of eight languages head their columns; a file of which nothing was read."""
+# ruff: noqa: E501 - notices and tables as they come
+"""Invoice files with the column heads of eight languages, and files of which nothing can be read."""
 
 from datetime import date
 from pathlib import Path

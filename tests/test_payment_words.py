@@ -1,4 +1,5 @@
-"""Today's words of payment services, in lines and paragraphs as mail programs show them; and what only looks like it."""
+# ruff: noqa: E501 - notices and tables as they come
+"""Today's words of payment services, in lines and paragraphs as mail programs show them, and what only looks so."""
 
 import time
 

@@ -26,7 +26,7 @@ class Heads:
 
 
 def heads(cells: Sequence[str]) -> Heads:
-    """Which column is which. A head of our own counts first; of several for the same, the first of its row in the data."""
+    """Which column is which. A head of our own counts first; of several for one column, the first in the data."""
     plain = [_plain(cell) for cell in cells]
     own = [cell.strip().lower().replace(" ", "_") for cell in cells]
     columns, currency, ours = list(own), "", set(own)
@@ -47,9 +47,8 @@ def heads(cells: Sequence[str]) -> Heads:
 
 
 def all_or_nothing(cell: str) -> str:
-    """ "all" or "none" where the column of what was paid holds a word; "" where it holds an amount."""
-    words = _data()["words"]
-    return next((kind for kind in ("all", "none") if fold(cell) in _folded(kind)), "") if cell and words else ""
+    """What a word in the column of what was paid means, "all" or "none"; "" where an amount stands there."""
+    return next((kind for kind in ("all", "none") if fold(cell) in _folded(kind)), "")
 
 
 def country_code(cell: str) -> str:

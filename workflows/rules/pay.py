@@ -18,7 +18,8 @@ _NUMBER = (
 _INDIAN = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d{1,2})?")
 _AROUND = 60  # characters around an amount in which its unit is looked for
 _WORKLOAD = re.compile(
-    r"\d{1,3}\+? ?(?:hours?|hrs?|h|std\.?|stunden|heures|horas|days?|tage)\s?(?:/|\w{1,3}) ?(?:day|week|month|tag|woche|monat)",
+    r"\d{1,3}\+? ?(?:hours?|hrs?|h|std\.?|stunden|heures|horas|days?|tage)\s?(?:/|\w{1,3}) ?"
+    r"(?:day|week|month|tag|woche|monat)",
     re.IGNORECASE,
 )
 """How much work it is: "10 hours a week" is no unit of the pay."""
