@@ -206,11 +206,11 @@ def _keep_post(connection: Connection, clock: Clock, source: str, post: Post, de
     return _judge(connection, clock, source, replace(post, found=lead), decide(lead))
 
 
-def _rows_of(connection: Connection, source: str, number: str) -> Sequence[Row[Any]]:
+def _rows_of(connection: Connection, source: str, number: str) -> tuple[Row[Any], ...]:
     """Every post of the source that was accounted for under this id of its own."""
     same = (lead_posts.c.id == number) | lead_posts.c.id.startswith(f"{number}{_BESIDE}", autoescape=True)
     query = select(lead_posts.c.id, lead_posts.c.lead).where(lead_posts.c.source == source, same)
-    return connection.execute(query.order_by(lead_posts.c.id)).all()
+    return tuple(connection.execute(query.order_by(lead_posts.c.id)).all())
 
 
 def _is_known(connection: Connection, row: Row[Any], post: Post) -> bool:
