@@ -209,9 +209,8 @@ def _keep_post(connection: Connection, clock: Clock, source: str, post: Post, de
 def _rows_of(connection: Connection, source: str, number: str) -> tuple[Row[Any], ...]:
     """Every post of the source that was accounted for under this id of its own."""
     same = (lead_posts.c.id == number) | lead_posts.c.id.startswith(f"{number}{_BESIDE}", autoescape=True)
-    query = select(lead_posts.c.id, lead_posts.c.lead).where(lead_posts.c.source == source, same)
-    rows: Sequence[Row[Any]] = connection.execute(query.order_by(lead_posts.c.id)).all()
-    return tuple(rows)
+    query = select(lead_posts).where(lead_posts.c.source == source, same)
+    return tuple(connection.execute(query.order_by(lead_posts.c.id)).all())
 
 
 def _is_known(connection: Connection, row: Row[Any], post: Post) -> bool:
