@@ -86,7 +86,7 @@ class House:
             },
             "intake": {"first_day": "ask"},
             "approval": {"grace": "0s", "most_waiting": 1000},
-            "limits": {"per_hour": 1000, "per_recipient_per_day": 1000},
+            "limits": {"per_hour": 1000, "per_recipient_per_day": 1000, "to_owner_per_hour": 1000},
         }  # fmt: skip
         for section, keys in changes.items():
             values.setdefault(section, {}).update(keys)

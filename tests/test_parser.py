@@ -14,7 +14,7 @@ import pytest
 
 from tests.patience import PATIENCE
 from tools.mail import mime, parser
-from tools.mail.parser import MAX_MAIL, OVERSIZE, Limits, Parser, Quarantined
+from tools.mail.parser import MAX_MAIL, OVERSIZE, Limits, Parser, Quarantined, _Allowance
 from workflows.errors import Permanent
 from workflows.models import Email
 
@@ -234,9 +234,10 @@ def test_the_child_is_small_quick_and_without_secrets(reader: Parser, monkeypatc
     assert resident < 40 * 1024
     times = []
     for _ in range(50):
-        start = fresh._processor_time()
+        allowance = _Allowance(fresh.pid, 2.0, "mail")
+        start = allowance._processor_time()
         fresh.parse(GOOD)
-        times.append(fresh._processor_time() - start)
+        times.append(allowance._processor_time() - start)
     assert sorted(times)[25] < 0.02  # the kernel counts in hundredths
     fresh.close()
 

@@ -16,7 +16,7 @@ from agents.checks import LONGEST, Fault, allowed, faults, safe_line
 from agents.prompting import every_prompt
 from agents.reply import ReplyAgent
 from agents.templates import Drafter, TemplateReply
-from memory.journal import Caps, Journal
+from memory.journal import MOST_ATTEMPTS, Caps, Journal
 from tests.models import model_at
 from tests.servers.openai import Answer, OpenAIServer, Request
 from tests.servers.openai import Fault as Trouble
@@ -220,14 +220,14 @@ async def test_an_endpoint_that_never_answers_ends_in_a_template(openai_server, 
     # Only a hanging endpoint is waited for in vain; the others must have the time to be asked at all.
     model = model_at(openai_server.url, journal, seconds=1.5 if broken == Trouble("hang") else 20)
     agent = ReplyAgent(model, TemplateReply())
-    for _ in range(5):  # what the activity's retries do
+    for _ in range(MOST_ATTEMPTS):  # what the activity's retries do
         with pytest.raises(Retryable):
             await agent.draft(BRIEF, 1, "", "")
     draft = await agent.draft(BRIEF, 1, "", "")
     await model.aclose()
     assert of_template(draft)
-    assert "asked 5 times" in draft.why[0]
-    assert len(openai_server.chats) == 5
+    assert f"asked {MOST_ATTEMPTS} times" in draft.why[0]
+    assert len(openai_server.chats) == MOST_ATTEMPTS
 
 
 async def test_a_spent_budget_leaves_a_template_that_names_the_setting(openai_server, journal) -> None:

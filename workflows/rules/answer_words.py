@@ -103,9 +103,9 @@ def _in_plain_words(plain: str, grammar: Grammar) -> Reject | Mine | None:
         return Reject()
     if any(short == phrase or short.startswith(f"{phrase} ") for phrase in grammar.not_no):
         return None
-    for words in grammar.plain:
-        if _is_mine(tokens, short, words):
-            return Mine()
+    # What begins with "no" is a refusal with its reason ("no I will call her"), read as such.
+    if tokens[0] not in grammar.no and any(_is_mine(tokens, short, words) for words in grammar.plain):
+        return Mine()
     return Reject() if any(_is_refusal(tokens, short, words) for words in grammar.plain) else None
 
 
