@@ -7,12 +7,15 @@ above the quote is ever taken for a quote.
 """
 
 from dataclasses import dataclass
+from itertools import islice
 
 from workflows.models import Defect, Email
 from workflows.rules import footers, frames, quoted_draft, quoting
 from workflows.rules.footers import Known
 from workflows.rules.frames import Ours
 from workflows.rules.quoting import MARKER, MOST_CHARACTERS, MOST_LINES, STRUCK, Line, Original
+
+_MOST_TRIED = 100  # lines that may be ours, above which a frame is looked for: it stands at the head of a quote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,13 +114,15 @@ def _anchor(lines: list[Line], answered: _Answered) -> tuple[int, int]:
         anchor = quoting.gist_above(lines, marker, answered.asked)
         return anchor, frames.above(lines, anchor, answered.who)
     marked = next((index for index, line in enumerate(lines) if line.depth), len(lines))
-    for index, line in enumerate([*lines, None]):
+    asked = answered.asked
+    places = (index for index, line in enumerate(lines) if line.text and (line.depth or _may_be_ours(line, asked)))
+    for index in (*islice(places, _MOST_TRIED), len(lines)):
+        line = lines[index] if index < len(lines) else None
         if index > marked + 12:
             break
-        if line is None or (line.text and (line.depth or _may_be_ours(line, answered.asked))):
-            first = frames.above(lines, index, answered.who)
-            if first < index and (line is not None or frames.is_whole(lines, first, answered.who)):
-                return index, first
+        first = frames.above(lines, index, answered.who)
+        if first < index and (line is not None or frames.is_whole(lines, first, answered.who)):
+            return index, first
     return marked, marked
 
 
