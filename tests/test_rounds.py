@@ -30,6 +30,9 @@ class Post:
     async def tell(self, key: str, subject: str, text: str, case: int = 0) -> None:
         pass
 
+    async def tell_kept(self) -> None:
+        pass
+
 
 class Morning:
     """A home shortly before its digest; `looked` notes each look for what is due."""
