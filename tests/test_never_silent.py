@@ -103,6 +103,7 @@ def test_an_unclear_answer_that_takes_a_yes_back_says_so(house: House) -> None:
     house.wait_sent(1)
 
 
+@pytest.mark.xfail(reason="open since copies are judged one by one: one of these ways is not told (issue 9, point 9)")
 def test_each_way_an_answer_can_fail_is_told_with_the_mend(house: House) -> None:
     house.start()
     house.client_writes(1)
