@@ -58,12 +58,13 @@ class Around(Notebook):
 
     def _surroundings(self, connection: Connection, email: Email, folder_kind: FolderKind) -> Surroundings:
         client = self._whose(connection, email, folder_kind)
-        asked, astray = self._asked(connection, email)
+        asked, burnt, astray = self._asked(connection, email)
         return Surroundings(
             folder_kind=folder_kind,
             now=self._clock.now(),
             open_case=open_case(connection, email, folder_kind, client),
             asked=asked,
+            burnt=burnt,
             astray=astray,
             signatures=self._signatures(connection, email, asked),
             ours=self.row_of_ours(connection, email) is not None,
@@ -131,14 +132,16 @@ class Around(Notebook):
         ids = frozenset({row.message_id, row.server_id} - {""})
         return Question(asked=asked, ids=ids, reference=row.reference, is_at_hand=row.arrived_at is not None)
 
-    def _asked(self, connection: Connection, email: Email) -> tuple[Asked | None, Astray | None]:
-        """The Deskhand mail this one answers; else the one that it names without answering it, and why it does not."""
+    def _asked(self, connection: Connection, email: Email) -> tuple[Asked | None, Asked | None, Astray | None]:
+        """The Deskhand mail this one answers; or a burnt one; and why what it names is not answered by it."""
         questions = self._questions(connection, email)
         elsewhere = bool(questions) and _is_known(connection, direct_parent(email))
         for question, burnt in questions:
             if is_answer_to(email, question, parent_is_known=elsewhere):
-                return (None, _astray(question, _burnt(question, burnt))) if burnt else (question.asked, None)
-        return None, _astray(questions[0][0], _ELSEWHERE) if questions else _unknown(email)
+                if not burnt:
+                    return question.asked, None, None
+                return None, question.asked, _astray(question, _burnt(question, burnt))
+        return None, None, _astray(questions[0][0], _ELSEWHERE) if questions else _unknown(email)
 
     def _text_of(self, blob: str) -> str:
         # Our own message, composed once and kept: plain text, so the standard library reads it back exactly.

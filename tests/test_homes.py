@@ -17,7 +17,8 @@ from temporalio.service import RPCError
 
 from memory.keys import Keys
 from memory.schema import cases, meta, open_engine, transaction
-from tests.house import SLACK, House, case_of, until
+from tests.house import House, case_of, until
+from tests.patience import PATIENCE
 from tests.servers.dovecot import Dovecot, DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from workers.carrying import NAMED
@@ -133,7 +134,7 @@ async def _carried_over(house: House) -> None:
     with house.ledger() as ledger:
         voice = OLD.client(ledger.case(1).client)
         while ledger.get_meta(NAMED) != names.home:
-            assert time.monotonic() - began < 60 * SLACK
+            assert time.monotonic() - began < PATIENCE
             await asyncio.sleep(0.2)
     # What was just ending has taken its last steps on the old queues.
     assert await status(client, OLD.case(2)) == WorkflowExecutionStatus.COMPLETED

@@ -21,7 +21,8 @@ from temporalio.exceptions import ActivityError
 from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from tests.house import SLACK, House, case_of, until
+from tests.house import House, case_of, until
+from tests.patience import PATIENCE
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
@@ -29,7 +30,6 @@ from workers.lookout import _SUBJECT as MEDDLING
 from workflows.models import Address, Email
 from workflows.names import Names
 
-MINUTE = 60 * SLACK
 """The promise is 60 s; a busy machine is forgiven."""
 Call = tuple[str, str, list[str]]
 """An activity that was called once: its name, its queue and its arguments as they lie there."""
@@ -72,7 +72,7 @@ def asked(house: House, number: int) -> Email:
     house.client_writes(number, sender=client)
     return until(
         lambda: next((mail for mail in house.approvals() if f"client{number}@" in mail.text), None),
-        MINUTE / SLACK,
+        PATIENCE,
         f"client {number} to be asked about; said: {house.said[-20:]}",
     )
 
@@ -95,7 +95,7 @@ async def begun_anew(client: Client, name: str, before: str) -> None:
     """Within a minute another run goes on than the one before."""
     began = time.monotonic()
     while await going(client, name) in {"", before}:
-        assert time.monotonic() - began < MINUTE, name
+        assert time.monotonic() - began < PATIENCE, name
         await asyncio.sleep(0.2)
 
 
@@ -144,12 +144,12 @@ def test_ids_taken_in_advance_hold_nobody_up_and_the_owner_is_told_once(house: H
     asyncio.run(squat())
     for number in range(2, 6):
         asked(house, number)
-    until(lambda: told(house), MINUTE / SLACK, "the owner to be told")
+    until(lambda: told(house), PATIENCE, "the owner to be told")
     assert [case_of(mail) for mail in house.approvals()] == [1, 2, 3, 4, 5]
     house.owner_answers(first, "ok")
     house.owner_answers(house.approvals()[1], "ok")
-    sent = house.wait_sent(2, MINUTE / SLACK)
-    until(lambda: outcome(house, 1) == outcome(house, 2) == "sent", MINUTE / SLACK, "both to end")
+    sent = house.wait_sent(2, PATIENCE)
+    until(lambda: outcome(house, 1) == outcome(house, 2) == "sent", PATIENCE, "both to end")
     assert Counter(mail.recipients[0] for mail in sent) == {"client1@firm1.example": 1, "client2@firm2.example": 1}
     assert len(told(house)) == 1
     assert house.stop() == 0
@@ -160,7 +160,7 @@ def test_what_is_ended_cancelled_reset_or_started_from_what_was_goes_on(house: H
     for number in range(1, 6):
         asked(house, number)
     names = house.names
-    until(lambda: _all_wait(house, 5), MINUTE / SLACK, "all to wait")
+    until(lambda: _all_wait(house, 5), PATIENCE, "all to wait")
 
     async def meddle() -> None:
         client = await stranger(house)
@@ -193,8 +193,8 @@ def test_what_is_ended_cancelled_reset_or_started_from_what_was_goes_on(house: H
     assert len(house.approvals()) == 5  # nobody is asked twice
     for mail in house.approvals():
         house.owner_answers(mail, "ok")
-    sent = house.wait_sent(5, MINUTE / SLACK)
-    until(lambda: all(outcome(house, case) == "sent" for case in range(1, 6)), MINUTE / SLACK, "all to end")
+    sent = house.wait_sent(5, PATIENCE)
+    until(lambda: all(outcome(house, case) == "sent" for case in range(1, 6)), PATIENCE, "all to end")
     assert Counter(mail.recipients[0] for mail in sent) == {f"client{n}@firm{n}.example": 1 for n in range(1, 6)}
     assert len(told(house)) == 1
     assert house.stop() == 0
@@ -214,7 +214,7 @@ def test_nothing_that_lies_there_can_be_used_again(house: House) -> None:
     answered, waiting, other = asked(house, 1), asked(house, 2), asked(house, 3)
     house.owner_answers(answered, "ok")
     house.wait_sent(1)
-    until(lambda: outcome(house, 1) == "sent", MINUTE / SLACK, "the first to end")
+    until(lambda: outcome(house, 1) == "sent", PATIENCE, "the first to end")
     names = house.names
 
     async def replay() -> list[str]:
@@ -238,7 +238,7 @@ def test_nothing_that_lies_there_can_be_used_again(house: House) -> None:
     assert answers
     assert not [answer for answer in answers if answer.startswith("taken")]
     house.owner_answers(waiting, "no")
-    until(lambda: outcome(house, 2) == "rejected", MINUTE / SLACK, "the second to end")
+    until(lambda: outcome(house, 2) == "rejected", PATIENCE, "the second to end")
     house.owner_answers(other, "ok")
     sent = house.wait_sent(2)
     assert Counter(mail.recipients[0] for mail in sent) == {"client1@firm1.example": 1, "client3@firm3.example": 1}

@@ -84,6 +84,8 @@ class Hints:
         email = await asyncio.to_thread(self.ledger.email, event.key)
         around = None if email is None else await asyncio.to_thread(self.ledger.surroundings, email, "inbox")
         asked = None if around is None else around.asked
+        if around and around.burnt:
+            return  # it holds nothing, since others know its nonce; without a copy in Sent it is told when overdue
         if not (email and around and asked) or await asyncio.to_thread(self.ledger.sent_copy_seen, event.key):
             await asyncio.to_thread(self.ledger.hint_settled, event.key)
             return
@@ -201,17 +203,18 @@ class Hints:
         folder: FolderKind = "sent" if mail.kind == "sent" else "inbox"
         email = await asyncio.to_thread(self.ledger.email, mail.key)
         around = None if email is None else await asyncio.to_thread(self.ledger.surroundings, email, folder)
-        if email is None or around is None or around.ours or around.asked is None or is_automatic(email):
+        asked = None if around is None else around.asked or around.burnt
+        if email is None or around is None or around.ours or asked is None or is_automatic(email):
             return
         if mail.rule == "forward" and strangers(email, self.owner):
             return  # passed on to somebody: nothing was asked of us
-        asked = around.asked
         said = f"{_quoted(email, asked)} could not be used: {mail.reason} {_MENDS.get(mail.rule, '')}".rstrip()
         await self._tell(mail.key, asked.case, asked.version, said)
 
     async def _tell_overdue(self, mail: SeenMail) -> None:
         email = await asyncio.to_thread(self.ledger.email, mail.key)
-        asked = None if email is None else (await asyncio.to_thread(self.ledger.surroundings, email, "inbox")).asked
+        around = None if email is None else await asyncio.to_thread(self.ledger.surroundings, email, "inbox")
+        asked = None if around is None else around.asked or around.burnt
         if email is None or asked is None or await asyncio.to_thread(self._is_answered, asked, mail):
             await asyncio.to_thread(self.ledger.hint_settled, mail.key)
             return

@@ -898,7 +898,8 @@ class Surroundings:
     open_case: int = 0  # the open case whose conversation this mail continues, 0 when none
     asked: Asked | None = None  # the Deskhand mail that is its direct parent
     signatures: tuple[str, ...] = ()  # the owner's as they were known before that mail left, for reading the answer
-    astray: Astray | None = None  # it names one, and answers another mail
+    burnt: Asked | None = None  # or the one that was, which somebody else has seen since: it counts no more
+    astray: Astray | None = None  # it names one and does not answer it, or what it answers counts no more
     ours: bool = False  # its id, or its body, is one that Deskhand itself sent
     client: Client | None = None  # who the sender (inbox) or first recipient (sent) is, when known
     never: bool = False  # the owner said "never" for this client

@@ -101,6 +101,8 @@ def _from_sent(email: Email, owner: Owner, around: Surroundings) -> Route:
         return foreign
     if around.asked is not None:
         return _answer(email, owner, around, around.asked)
+    if around.burnt is not None and (refused := _no_answer(email, owner, around.burnt)):
+        return refused
     if _only_to_owner(email, owner):
         return _astray(email, around) or _to_oneself(email)
     if around.open_case and not is_forward_subject(email.subject):
@@ -124,6 +126,17 @@ def _not_by_hand(email: Email, owner: Owner, around: Surroundings) -> Ignore | N
 
 def _answer(email: Email, owner: Owner, around: Surroundings, asked: Asked) -> Route:
     """design.md section 5, what counts as an answer; the proof and the words are read later."""
+    if refused := _no_answer(email, owner, asked):
+        return refused
+    if order_in(email, owner.signing(around.signatures), around.now, asked) is not None:
+        return Ordered(reason="Your order to the desk, in an answer to one of its mails.")
+    if asked.purpose == "approval":
+        return Answered(case=asked.case, version=asked.version, reason=f"Your answer to {asked.case}.{asked.version}.")
+    return ignored("own-mail", f"You answered Deskhand's mail about case {asked.case}; it asks nothing of the desk.")
+
+
+def _no_answer(email: Email, owner: Owner, asked: Asked) -> Ignore | None:
+    """What hangs on a mail of ours and yet says nothing to the desk: it went to others, or passes the mail on."""
     if not _only_to_owner(email, owner):
         others = next((one.email for one in _recipients(email) if one.email.lower() not in owner.addresses), "nobody")
         return ignored(
@@ -131,11 +144,7 @@ def _answer(email: Email, owner: Owner, around: Surroundings, asked: Asked) -> R
         )
     if is_forward_subject(email.subject):
         return ignored("forward", f"You forwarded the mail about case {asked.case}; a forward is never an answer.")
-    if order_in(email, owner.signing(around.signatures), around.now, asked) is not None:
-        return Ordered(reason="Your order to the desk, in an answer to one of its mails.")
-    if asked.purpose == "approval":
-        return Answered(case=asked.case, version=asked.version, reason=f"Your answer to {asked.case}.{asked.version}.")
-    return ignored("own-mail", f"You answered Deskhand's mail about case {asked.case}; it asks nothing of the desk.")
+    return None
 
 
 def _astray(email: Email, around: Surroundings) -> Answered | None:
