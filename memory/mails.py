@@ -43,12 +43,12 @@ from workflows.models import (
     Tell,
 )
 from workflows.ports import Clock
+from workflows.rules.authentication import fails_dmarc
 from workflows.rules.canonical import one_line
 from workflows.rules.forms import as_written_by
 from workflows.rules.holds import hold_reason
 from workflows.rules.leads import unjudged
 from workflows.rules.replying import new_part
-from workflows.rules.sender import fails_dmarc
 
 __all__ = ["FIRST_DAY", "Intake", "Mails", "SeenKind", "SeenMail", "add_to_thread", "document_id", "seen_mail"]
 

@@ -16,6 +16,7 @@ from memory.people import find_client
 from memory.schema import cases, client_addresses, invoices, outbox
 from workflows.models import Client, Email, Ignore, Invoice, Owner, Route, Start, Tell
 from workflows.ports import Clock
+from workflows.rules.authentication import fails_dmarc
 from workflows.rules.canonical import one_line
 from workflows.rules.dunning import zone_of
 from workflows.rules.language import language_of
@@ -23,7 +24,6 @@ from workflows.rules.money import totals
 from workflows.rules.payments import NotMoney, Payment, bare_name, is_shared_domain, numbers_in, payment_in
 from workflows.rules.promises import Absence, Claim, Dispute, Promise, Said, Wish, money_words
 from workflows.rules.replying import gist, written
-from workflows.rules.sender import fails_dmarc
 
 _PEOPLES = frozenset({"first-day", "paused", "never", "ignore-list", "copy-only"})
 """Rules that skip a mail which a person wrote: what it says of money is true all the same."""

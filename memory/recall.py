@@ -17,12 +17,12 @@ from memory.mails import document_id
 from memory.schema import to_json
 from memory.store import Store, chunks
 from workflows.models import Address, Brief, CaseState, Client, Email, Kind, Owner, Source
+from workflows.rules.authentication import authentication_server, fails_dmarc
 from workflows.rules.canonical import one_line
 from workflows.rules.files import attached
 from workflows.rules.language import language_of
 from workflows.rules.replying import gist, left_out, new_part
 from workflows.rules.scope import outside_scope, told
-from workflows.rules.sender import authentication_server, fails_dmarc
 
 MOST_SOURCES = 6
 QUOTE = 200

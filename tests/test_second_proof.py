@@ -21,8 +21,9 @@ from tools.mail.signatures import Signatures, verify
 from workers.settings import load
 from workflows.errors import NeedsOwner, Retryable
 from workflows.models import Address, Asked, Owner
+from workflows.rules.authentication import read_results
 from workflows.rules.proof import Proven, Unproven
-from workflows.rules.second_proof import OLDEST, Signed, read_results, second_proof
+from workflows.rules.second_proof import OLDEST, Signed, second_proof
 
 BEN = "ben@partner.example"
 ADA = "ada@winter.example"

@@ -9,10 +9,10 @@ from functools import cache
 
 from workflows.models import Address, Email, Ignore
 from workflows.rules.addresses import is_no_reply
+from workflows.rules.authentication import fails_dmarc
 from workflows.rules.canonical import one_line
 from workflows.rules.gateways import bare_subject
 from workflows.rules.replying import greets_somebody, written
-from workflows.rules.sender import fails_dmarc
 from workflows.rules.subjects import is_forward_subject, is_reply_subject
 from workflows.rules.words import fold, phrases, table
 

@@ -17,6 +17,7 @@ from workflows.models import (
     Surroundings,
     Tell,
 )
+from workflows.rules.authentication import fails_dmarc
 from workflows.rules.canonical import one_line
 from workflows.rules.hints import looks_like_answer
 from workflows.rules.holds import hold_reason
@@ -24,7 +25,6 @@ from workflows.rules.job_alerts import Unknown, alerts
 from workflows.rules.machines import automatic, ignored
 from workflows.rules.orders import is_order_subject, order_in
 from workflows.rules.replying import gist
-from workflows.rules.sender import fails_dmarc
 from workflows.rules.subjects import is_forward_subject
 from workflows.rules.triage import OUR_HEADER, only_claims, triage, unwanted
 

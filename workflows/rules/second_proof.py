@@ -5,11 +5,12 @@ Deskhand has verified the signature itself. Either way the signature must bind a
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from workflows.models import Asked, Email, Owner
+from workflows.rules.authentication import own_part, read_results
 from workflows.rules.hints import carries_nonce, is_second, looks_like_answer
 from workflows.rules.proof import Proof, Proven, Unproven
 
@@ -21,11 +22,7 @@ _ONCE = ("from", "to", "subject", "date", "message-id", "in-reply-to")
 _AT_MOST_ONCE = ("cc", "sender", "reply-to", "content-type", "content-transfer-encoding", "mime-version")
 _ALGORITHMS = ("rsa-sha256", "ed25519-sha256")
 _LONGEST = 4_000
-_BY = re.compile(r"\bby\s+([A-Za-z0-9._-]+)", re.IGNORECASE)
-_WITH = re.compile(r"\bwith\s+([A-Za-z0-9]+)", re.IGNORECASE)
-_DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _TAG = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*=([^;]*)")
-_TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([;=])|([^\s;=()"]+)|(\())', re.DOTALL)
 
 Signature = Mapping[str, str]
 """The tags of one DKIM-Signature, lower-case names."""
@@ -156,7 +153,7 @@ def _unsigned(domain: str, signed: Signed, now: datetime) -> str:
 def _not_vouched(signed: Signed, domain: str) -> str:
     """Why the owner's server does not vouch: its verdict counts only where no sender can have written it."""
     server = signed.authserv_id.lower()
-    trusted, received = _own_part(signed)
+    trusted, received = own_part(signed.headers)
     if not _is_host(received, server):
         return f"This mail does not show that {server} received it, so its verdict cannot be told from a forged one."
     verdicts = [verdict for value in trusted if (verdict := read_results(value)) and verdict.server == server]
@@ -168,136 +165,5 @@ def _not_vouched(signed: Signed, domain: str) -> str:
     return ""
 
 
-def _own_part(signed: Signed) -> tuple[list[str], str]:
-    """The Authentication-Results above the first real Received, and the host that one is by.
-
-    A server adds its headers on top. Local deliveries (LMTP) may stand above; everything below the first other
-    Received was written by whoever sent the mail.
-    """
-    return own_part(signed.headers)
-
-
-def own_part(headers: Sequence[tuple[str, str]]) -> tuple[list[str], str]:
-    """What `_own_part` gives, of headers exactly as written."""
-    results = []
-    for name, value in headers:
-        if name == "authentication-results":
-            results.append(value)
-        if name == "received":
-            by, with_ = _BY.search(_uncommented(value)), _WITH.search(_uncommented(value))
-            if with_ is None or not with_[1].lower().startswith("lmtp"):
-                return results, by[1].lower() if by else ""
-    return [], ""
-
-
 def _is_host(host: str, server: str) -> bool:
     return bool(host) and (host == server or host.endswith(f".{server}"))
-
-
-def _uncommented(value: str) -> str:
-    value, before = value[:_LONGEST], None
-    while before != value:
-        before, value = value, re.sub(r"\([^()]*\)", " ", value)
-    return value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Results:
-    """One Authentication-Results header: who says it, and the domains whose DKIM signature passed.
-
-    `agents`: of signatures whose domain it does not name, the domains they were made for (header.i, as Gmail writes
-    it): the signing domain or one below it. `aligned`: the From domains for which DMARC passed.
-    """
-
-    server: str
-    passed: tuple[str, ...] = ()
-    agents: tuple[str, ...] = ()
-    aligned: tuple[str, ...] = ()
-
-
-def read_results(value: str) -> Results | None:
-    """Read the header strictly (RFC 8601): comments and quoted strings hold the sender's words and count for nothing.
-
-    None when anything in it is not as it should be.
-    """
-    tokens = _tokens(value)
-    if tokens is None:
-        return None
-    clauses: list[list[str]] = [[]]
-    for word in tokens:
-        if word == ";":
-            clauses.append([])
-        else:
-            clauses[-1].append(word)
-    head = clauses[0]
-    if len(head) not in (1, 2) or "=" in head or (head[1:] and not head[1].isdigit()):
-        return None
-    return Results(
-        server=head[0].lower(),
-        passed=tuple(_passed(clauses[1:])),
-        agents=tuple(_agents(clauses[1:])),
-        aligned=tuple(_passed(clauses[1:], "dmarc", "header.from")),
-    )
-
-
-def _passed(clauses: Sequence[Sequence[str]], method: str = "dkim", names: str = "header.d") -> Iterator[str]:
-    for pairs in _passes(clauses, method):
-        if len(pairs.get(names, ())) == 1:
-            yield pairs[names][0].lower()
-
-
-def _agents(clauses: Sequence[Sequence[str]]) -> Iterator[str]:
-    for pairs in _passes(clauses, "dkim"):
-        if "header.d" not in pairs and len(pairs.get("header.i", ())) == 1:
-            _, at, domain = pairs["header.i"][0].lower().rpartition("@")
-            if at and _DOMAIN.fullmatch(domain):
-                yield domain
-
-
-def _passes(clauses: Sequence[Sequence[str]], method: str) -> Iterator[dict[str, list[str]]]:
-    for clause in clauses:
-        if [token.lower() for token in clause[:3]] == [method, "=", "pass"]:
-            pairs = _pairs(clause[3:])
-            if pairs is not None:
-                yield pairs
-
-
-def _pairs(tokens: Sequence[str]) -> dict[str, list[str]] | None:
-    """`name = value` three by three; None when the tokens do not fall into such."""
-    if len(tokens) % 3 or any(tokens[at] != "=" for at in range(1, len(tokens), 3)):
-        return None
-    pairs: dict[str, list[str]] = {}
-    for at in range(0, len(tokens), 3):
-        pairs.setdefault(tokens[at].lower(), []).append(tokens[at + 2])
-    return pairs
-
-
-def _tokens(value: str) -> list[str] | None:
-    """Words, "=" and ";" of the header, comments left out; a quoted string is one word that equals nothing of ours."""
-    if len(value) >= _LONGEST:
-        return None  # it may be cut
-    tokens, at, text = [], 0, value.rstrip()
-    while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None:
-            return None
-        at = found.end()
-        if found[4]:
-            ended = _comment_end(text, at)
-            if ended is None:
-                return None
-            at = ended
-        else:
-            tokens.append(f'"{found[1]}"' if found[1] is not None else found[2] or found[3])
-    return tokens
-
-
-def _comment_end(text: str, at: int) -> int | None:
-    depth = 1
-    while at < len(text):
-        sign = text[at]
-        depth += (sign == "(") - (sign == ")")
-        at += 2 if sign == "\\" else 1
-        if not depth:
-            return at
-    return None

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from workflows.models import Email
-from workflows.rules.second_proof import own_part, read_results
+from workflows.rules.authentication import own_part, read_results
 
 Trace = Sequence[tuple[str, str]]
 
