@@ -15,7 +15,7 @@ from workflows.rules.factors import FACTORS, THRESHOLD, score, total, verdict
 from workflows.rules.rates import parse_rate, written
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-DATA = Path(__file__).parents[1] / "workflows" / "rules" / "data" / "factors.toml"
+DATA = Path(__file__).parents[1] / "workflows" / "rules" / "leads" / "factors.toml"
 PROFILE = Profile(
     rate=parse_rate("95 EUR/hour"),
     minimum=parse_rate("60 EUR/hour"),

@@ -2,9 +2,7 @@
 
 # ruff: noqa: E501, RUF001 - tables of what programs write
 
-import tomllib
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +14,9 @@ from workflows.rules import footers
 from workflows.rules.decisions import read
 from workflows.rules.footers import Known, is_footer
 from workflows.rules.typed import typed
+from workflows.rules.words import table
 
-DATA = tomllib.loads((Path(footers.__file__).parent / "data" / "footers.toml").read_text(encoding="utf-8"))
+DATA = table("footers")
 LISTED = [line for lines in DATA["lines"].values() for line in lines]
 
 UNLISTED = [

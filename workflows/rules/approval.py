@@ -5,12 +5,10 @@ marker lines defused: nothing in a mail can pass for a second question or for th
 """
 
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from workflows.models import Address, Attachment, Brief, Draft, Outgoing, Owner, Score, Source
@@ -18,7 +16,7 @@ from workflows.rules import calendar
 from workflows.rules.canonical import canonical, defused, one_line, visible
 from workflows.rules.files import described
 from workflows.rules.urgency import deadline
-from workflows.rules.words import counted
+from workflows.rules.words import counted, table
 
 FIRST_LINE = 90  # characters: what a phone's list shows
 SUBJECT = 200
@@ -149,7 +147,7 @@ def extract_draft(text: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _tables() -> dict[str, Any]:
-    return tomllib.loads((Path(__file__).parent / "data" / "approval.toml").read_text(encoding="utf-8"))
+    return table("approval")
 
 
 def texts(owner: Owner) -> dict[str, str]:

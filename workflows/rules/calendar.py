@@ -5,18 +5,17 @@ long before. Holiday data changes with releases of `holidays`: compute a date on
 """
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from workflows.models import Owner
 from workflows.rules.composed import composed
+from workflows.rules.words import table
 
 _DEFAULT_HOURS = "Mon-Fri 09:00-18:00"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -201,7 +200,7 @@ def _at(day: date, clock: time, owner: Owner) -> datetime:
 
 @lru_cache(maxsize=1)
 def _tables() -> dict[str, Any]:
-    return tomllib.loads((Path(__file__).parent / "data" / "calendar.toml").read_text(encoding="utf-8"))
+    return table("calendar")
 
 
 def language_of(owner: Owner) -> str:

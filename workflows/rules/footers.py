@@ -6,14 +6,13 @@ and a product in it. A signature is one that is known (the owner's own blocks), 
 """
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from workflows.rules.calendar import folded
 from workflows.rules.quoting import clean, key_of
+from workflows.rules.words import table
 
 _LONGEST_FOOTER, _FOOTER_LINES, _SIGNATURE_LINES = 300, 4, 14
 _LONGEST_BLOCK = 40  # lines of a known signature
@@ -74,7 +73,7 @@ def _without_one(lines: list[str], known: Known) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _tables() -> dict[str, Any]:
-    return tomllib.loads((Path(__file__).parent / "data" / "footers.toml").read_text(encoding="utf-8"))
+    return table("footers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,9 +315,7 @@ def _is_tagline(line: str) -> bool:
 @lru_cache(maxsize=1)
 def wish_words() -> frozenset[str]:
     """Words of yes, no, wishes and days in every language: what is no part of a business card."""
-    folder = Path(__file__).parent / "data"
-    answers = tomllib.loads((folder / "decisions.toml").read_text(encoding="utf-8"))
-    times = tomllib.loads((folder / "calendar.toml").read_text(encoding="utf-8"))
+    answers, times = table("decisions"), table("calendar")
     plain = {
         "and",
         "und",

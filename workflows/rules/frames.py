@@ -6,17 +6,16 @@ line with any other word was typed, whatever it looks like.
 """
 
 import re
-import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from workflows.models import Email
 from workflows.rules.calendar import folded
 from workflows.rules.footers import wish_words
 from workflows.rules.quoting import Line, key_of
+from workflows.rules.words import table
 
 _LONGEST = 600  # characters of a line that may be (a part of) a frame
 _BLANKS = 8  # lines between a frame and the quote, or between its own parts
@@ -110,7 +109,7 @@ class _Words:
 
 @lru_cache(maxsize=1)
 def _tables() -> dict[str, Any]:
-    return tomllib.loads((Path(__file__).parent / "data" / "frames.toml").read_text(encoding="utf-8"))
+    return table("frames")
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""Word lists: data, not code. Read once from data/*.toml, matched on folded text and at word boundaries."""
+"""Word lists: data, not code. Read once from the tables beside the rules, matched on folded text and at word boundaries."""
 
 import re
 import tomllib
@@ -9,14 +9,15 @@ from typing import Any
 
 from workflows.rules.composed import composed
 
-_DATA = Path(__file__).parent / "data"
+_RULES = Path(__file__).parents[1]
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "`": "'", "\u00b4": "'", "\u00a0": " ", "\u202f": " "})
 
 
 @cache
 def table(name: str) -> dict[str, Any]:
-    """The word list data/<name>.toml."""
-    return tomllib.loads((_DATA / f"{name}.toml").read_text(encoding="utf-8"))
+    """The word list <name>.toml; it lies in the room of the rules that read it, and its name is unique."""
+    (path,) = _RULES.glob(f"*/{name}.toml")
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def fold(text: str) -> str:
