@@ -420,8 +420,8 @@ def _dated_by_name(tokens: list[str], words: dict[str, str]) -> str:
 
 def _month(word: str, words: dict[str, str]) -> str:
     """The month's number for a word, also where a weekday has the same short name ("mar")."""
-    for table in _tables().values():
-        for number, names in enumerate(table["months"]):
+    for language in _tables().values():
+        for number, names in enumerate(language["months"]):
             if words.get(folded(names[-1])) == f"month {number}" and word in {folded(name) for name in names}:
                 return str(number + 1)
     return ""

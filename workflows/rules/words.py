@@ -1,4 +1,4 @@
-"""Word lists: data, not code. Read once from the tables beside the rules, matched on folded text and at word boundaries."""
+"""Word lists: data, not code. Read once from the tables beside the rules, matched on folded text at word boundaries."""
 
 import re
 import tomllib
