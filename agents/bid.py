@@ -19,13 +19,13 @@ from agents.prompting import prompt
 from agents.templates import FOLDER, as_why, first_name
 from agents.writing import Filled, Task, Writing, boundary, item, wanted
 from workflows.models import Brief, Draft, Pay, Source
-from workflows.rules.approval import NO_MODEL
-from workflows.rules.canonical import canonical, defused, one_line, visible
-from workflows.rules.claims import OWN_KINDS, Claim, claims, is_claim, sentences
-from workflows.rules.language import language_of, small_words
-from workflows.rules.rates import Price, parse_rate, price, written
-from workflows.rules.skills import names_any
-from workflows.rules.words import fold, phrases, table
+from workflows.rules.asking.approval import NO_MODEL
+from workflows.rules.leads.claims import OWN_KINDS, Claim, claims, is_claim, sentences
+from workflows.rules.leads.rates import Price, parse_rate, price, written
+from workflows.rules.leads.skills import names_any
+from workflows.rules.text.canonical import canonical, defused, one_line, visible
+from workflows.rules.text.language import language_of, small_words
+from workflows.rules.text.words import fold, phrases, table
 
 _GIST, _TITLE, _QUESTION, _REASON = 60, 80, 200, 300
 _MOST_QUESTIONS, _MOST_FACTS, _MOST_TOLD = 8, 2, 8

@@ -16,12 +16,12 @@ from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.templates import FOLDER, as_why, first_name
 from agents.writing import Task, Writing, boundary, item, wanted
-from memory.debts import THANKS
+from memory.money.debts import THANKS
 from workflows.models import Address, Brief, Draft, Invoice, Notice
-from workflows.rules.approval import NO_MODEL
-from workflows.rules.canonical import canonical, one_line
-from workflows.rules.money import format_money
-from workflows.rules.notices import format_day, sums
+from workflows.rules.asking.approval import NO_MODEL
+from workflows.rules.debts.notices import format_day, sums
+from workflows.rules.text.canonical import canonical, one_line
+from workflows.rules.text.money import format_money
 
 _GIST = 60
 _PART = 900  # characters of a model's words before or after the table

@@ -15,11 +15,11 @@ from typing import Any
 
 from agents.prompting import every_prompt
 from workflows.models import Brief
-from workflows.rules.canonical import defused, one_line, visible
-from workflows.rules.composed import composed
-from workflows.rules.language import LANGUAGES, language_of
-from workflows.rules.redaction import ibans
-from workflows.rules.words import fold, phrases
+from workflows.rules.text.canonical import defused, one_line, visible
+from workflows.rules.text.composed import composed
+from workflows.rules.text.language import LANGUAGES, language_of
+from workflows.rules.text.redaction import ibans
+from workflows.rules.text.words import fold, phrases
 
 WORDS = Path(__file__).with_name("checks.toml")
 SHORTEST, LONGEST = 20, 4_000  # characters of a body

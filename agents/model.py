@@ -27,11 +27,11 @@ from agents.parsing import Unusable, json_schema, read_answer
 from agents.prices import Prices
 from agents.prompting import prompt
 from agents.refusals import ModelFailed, Refusal
-from memory.endpoint import READ_SECONDS, http_client
 from memory.journal import CallKey, Caps, Done, Estimate, Journal, Usage
+from memory.model.endpoint import READ_SECONDS, http_client
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
 from workflows.ports import Clock
-from workflows.rules.redaction import redact
+from workflows.rules.text.redaction import redact
 
 if TYPE_CHECKING:
     import httpx2

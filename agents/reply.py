@@ -19,11 +19,11 @@ from agents.prompting import prompt
 from agents.refusals import ModelFailed
 from agents.templates import TemplateReply, as_why
 from memory.journal import CallKey, GivenUp, SpendStopped
-from memory.schema import from_json, to_json
+from memory.record.schema import from_json, to_json
 from workflows.errors import NeedsOwner
 from workflows.models import Brief, Draft, Source
-from workflows.rules.canonical import canonical, one_line
-from workflows.rules.replying import gist
+from workflows.rules.mail.replying import gist
+from workflows.rules.text.canonical import canonical, one_line
 
 MOST_DRAFTS = 2
 _MOST_POINTS = 6

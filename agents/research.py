@@ -20,15 +20,15 @@ from agents.checks import Allowed, safe_line
 from agents.model import Message, Model, untraced
 from agents.prompting import prompt
 from agents.refusals import ModelFailed
-from memory.findings import NOTE, Finding
 from memory.journal import CallKey, GivenUp, SpendStopped
-from tools.foreign import page_of
-from tools.pages import Page
-from tools.web import Response, named, stands_in
+from memory.leads.findings import NOTE, Finding
+from tools.web.client import Response, named, stands_in
+from tools.web.foreign import page_of
+from tools.web.pages import Page
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
 from workflows.models import CaseState, Lead
-from workflows.rules.canonical import one_line
-from workflows.rules.words import fold
+from workflows.rules.text.canonical import one_line
+from workflows.rules.text.words import fold
 
 SECONDS = 30.0
 """How long one lead may take in all."""

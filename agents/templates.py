@@ -10,11 +10,11 @@ from pathlib import Path
 from agents.checks import allowed, safe_line
 from workflows.models import Address, Brief, Draft, Kind
 from workflows.ports import Drafting
-from workflows.rules import acknowledgement
-from workflows.rules.approval import NO_MODEL
-from workflows.rules.canonical import canonical, one_line
-from workflows.rules.composed import composed
-from workflows.rules.subjects import reply_subject
+from workflows.rules.asking import acknowledgement
+from workflows.rules.asking.approval import NO_MODEL
+from workflows.rules.mail.subjects import reply_subject
+from workflows.rules.text.canonical import canonical, one_line
+from workflows.rules.text.composed import composed
 
 FOLDER = Path(__file__).with_name("templates")
 _LONGEST_SUBJECT = 80

@@ -19,13 +19,13 @@ from agents.prompting import prompt
 from agents.templates import FOLDER, as_why, first_name
 from agents.writing import Task, Writing, boundary, item, wanted
 from workflows.models import Address, Brief, Draft, Report, Work
-from workflows.rules import rhythm
-from workflows.rules.approval import NO_MODEL
-from workflows.rules.canonical import canonical, one_line
-from workflows.rules.language import language_of
-from workflows.rules.milestones import hours
-from workflows.rules.scope import content_words, same_word
-from workflows.rules.words import fold
+from workflows.rules.asking.approval import NO_MODEL
+from workflows.rules.text.canonical import canonical, one_line
+from workflows.rules.text.language import language_of
+from workflows.rules.text.words import fold
+from workflows.rules.work import rhythm
+from workflows.rules.work.milestones import hours
+from workflows.rules.work.scope import content_words, same_word
 
 _GIST = 60
 _POINT = 240  # characters of one point

@@ -18,7 +18,7 @@ from agents.model import Message, Model, untraced
 from agents.prompting import prompt
 from agents.refusals import ModelFailed
 from memory.journal import CallKey, GivenUp, SpendStopped
-from memory.schema import from_json, to_json
+from memory.record.schema import from_json, to_json
 from workflows.errors import NeedsOwner
 from workflows.models import Brief
 

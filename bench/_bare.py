@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from tests.servers.dovecot import DovecotUser
     from tools.mail.imap import Connection, Patience, connect
     from tools.mail.smtp import Transport
-    from workers.worker import runner
+    from workers.temporal.worker import runner
 
 QUEUE = "bench-bare"
 _LIMIT = timedelta(seconds=60)

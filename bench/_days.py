@@ -24,20 +24,20 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from bench._arrivals import Copy
 from bench._house import servers
-from memory.schema import reading, seen
-from tests.house import House, case_of
+from memory.record.schema import reading, seen
+from tests.house.running import House, case_of
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import Delivered, RecordingSmtp
 from tests.servers.timeskip import time_skipping
 from tools.mail import mime
-from workers import logs
-from workers import settings as house_settings
-from workers.aftercare import Aftercare
-from workers.hints import Hints
-from workers.ordering import Orders
-from workers.own_mail import OwnMail
-from workers.supervisor import Service
-from workers.upkeep import Upkeep
+from workers.desk.hints import Hints
+from workers.desk.ordering import Orders
+from workers.rounds.upkeep import Upkeep
+from workers.service import logs
+from workers.service.aftercare import Aftercare
+from workers.service.own_mail import OwnMail
+from workers.service.supervisor import Service
+from workers.settings import schema as house_settings
 from workflows.models import CaseState, Email
 
 PATIENCE = 180.0

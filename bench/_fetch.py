@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tools import markup
-from tools.web import Response, Web
+from tools.web import markup
+from tools.web.client import Response, Web
 from workflows.errors import DeskhandError
 
 READ: dict[str, Callable[[Response], object]] = {

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.house import House, until
+from tests.house.running import House, until
 from tests.patience import PATIENCE
 from tests.servers.dovecot import Dovecot, DovecotUser
 from tests.servers.smtp import Delivered, RecordingSmtp

@@ -10,8 +10,8 @@ from bench._diary import NAME, OWNER, Program
 from tests.answer_styles import STYLES, Reply
 from tools.mail import mime
 from workflows.models import Address
-from workflows.rules.approval import extract_draft
-from workflows.rules.canonical import canonical
+from workflows.rules.asking.approval import extract_draft
+from workflows.rules.text.canonical import canonical
 
 ADA = Address(name=NAME, email=OWNER)
 _SECTION = re.compile(r"^===== (\d+) · .*=====$", re.MULTILINE)

@@ -11,11 +11,11 @@ from bench._arrivals import SENT_FIRST, Arrival, copies, with_headers
 from bench._days import Days, Told
 from bench._diary import DESK, NOT_CLEAR, OWNER, PHONE, WORDLESS, Answer, Effect, Line, Order, Program, Row
 from bench._owner import Verdict, Yes
-from tests.house import ROOT
+from tests.house.running import ROOT
 from tools.mail import mime
-from workers.desk_texts import status_subject
+from workers.voice.desk_texts import status_subject
 from workflows.models import Address, CaseState, Email
-from workflows.rules.canonical import canonical
+from workflows.rules.text.canonical import canonical
 
 GRACE_IS_OVER = timedelta(minutes=3)
 PATIENCE_IS_OVER = timedelta(minutes=12)

@@ -17,16 +17,16 @@ from bench._house import MeasuredHouse, house, servers
 from tests.answer_programs import PROGRAMS
 from tests.answer_styles import LANGUAGES, STYLES, Reply, unquoted
 from tests.approved import FREE
-from tests.house import case_of, is_approval, until
+from tests.house.running import case_of, is_approval, until
 from tests.injected import PLACES, all_injected
+from tests.rules.test_typed import CLEAR, NOW, decide, generated, owner, question
+from tests.rules.test_typed import asked as asked_of
 from tests.servers.smtp import TEMPORARY, Fault
-from tests.test_outbox import Office
-from tests.test_typed import CLEAR, NOW, decide, generated, owner, question
-from tests.test_typed import asked as asked_of
+from tests.tools.test_outbox import Office
 from tools.mail import mime
 from workflows.models import Address, Approve, Edit, Outgoing, Reject
-from workflows.rules.canonical import approved_hash
-from workflows.rules.decisions import read
+from workflows.rules.answers.decisions import read
+from workflows.rules.text.canonical import approved_hash
 
 SEED = 2026
 CASES = 6
@@ -230,7 +230,7 @@ _LINES = (
 
 
 def _draft(office: Office, case: int, chance: random.Random) -> Outgoing:
-    from workflows.rules.canonical import canonical
+    from workflows.rules.text.canonical import canonical
 
     lines = [f"Answer number {case}.", *chance.choices(_LINES, k=chance.randrange(1, 9))]
     chain = tuple(f"<{case}.{step}@studio.example>" for step in range(chance.randrange(1, 12)))

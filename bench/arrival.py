@@ -16,7 +16,7 @@ from bench._bare import QUEUE, Bare, BareActivities, BareInbox, bare_worker
 from bench._figures import Figure, against_floor
 from bench._house import Delivery, MeasuredHouse, house
 from bench._story import activities_of
-from tests.house import client_mail, until
+from tests.house.running import client_mail, until
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import Delivered
 from tools.mail.account import Account

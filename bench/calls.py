@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 
 from bench._figures import Figure, at_least, at_most, stated
 from bench._house import MeasuredHouse, house
-from memory.schema import calls, open_engine, reading, versions
-from tests.house import ROOT
+from memory.record.schema import calls, open_engine, reading, versions
+from tests.house.running import ROOT
 from tests.servers.openai import OpenAIServer
 
 MAILS = ROOT / "tests" / "mail" / "triage"

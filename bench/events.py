@@ -15,7 +15,7 @@ from bench._bare import QUEUE, Bare, BareActivities, bare_worker
 from bench._figures import Figure, against_floor
 from bench._house import MeasuredHouse, house
 from bench._story import activities_of
-from tests.house import client_mail
+from tests.house.running import client_mail
 from tools.mail.account import Account
 from tools.mail.smtp import Transport
 from workflows.models import Address

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from bench._figures import Figure, at_most
 from bench._house import MeasuredHouse, house
 from bench._process import Process, ours, temporal
-from tests.house import AutomaticOwner, until
+from tests.house.running import AutomaticOwner, until
 from workflows.models import Address
 
 MEMORY_GOAL = 250

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from bench._figures import Figure, at_most, finished
 from bench._house import MeasuredHouse, servers
-from memory.outgoing import Claimed, Held
+from memory.outbox.outgoing import Claimed, Held
 from tests.approved import FREE, NOW, Desk
-from tests.house import AutomaticOwner, until
+from tests.house.running import AutomaticOwner, until
+from tests.house.test_crash import BOUNDARIES, ENDS_WITHIN
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import (
     ACCEPT_THEN_DROP,
@@ -30,8 +31,7 @@ from tests.servers.smtp import (
     Fault,
     RecordingSmtp,
 )
-from tests.test_crash import BOUNDARIES, ENDS_WITHIN
-from tests.test_outbox import Office
+from tests.tools.test_outbox import Office
 from tools.mail import mime
 from workflows.models import Address, Outgoing
 

@@ -21,8 +21,8 @@ from bench._figures import Figure, at_most, finished
 from bench._inside import Inside, inside
 from tests.servers.dns import DnsServer
 from tests.servers.web import WebServer
-from tools.addresses import PORTS, is_public
-from tools.web import Resolve, Web
+from tools.web.addresses import PORTS, is_public
+from tools.web.client import Resolve, Web
 from workflows.errors import DeskhandError, Permanent
 
 SMALL = {

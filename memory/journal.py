@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, update
 
-from memory.schema import calls, reading, transaction
+from memory.record.schema import calls, reading, transaction
 from workflows.errors import NeedsOwner, Permanent
 from workflows.ports import Clock
 

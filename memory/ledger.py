@@ -8,28 +8,28 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 
-from memory.answers import Answers
-from memory.asked_back import AskedOrders
-from memory.blobs import Blobs
-from memory.bounces import Bounces
-from memory.cases import Cases
-from memory.copies import Copies
-from memory.decided import Decided
-from memory.digests import Digests
-from memory.documents import Documents
-from memory.dues import Dues
-from memory.endings import Endings
-from memory.findings import Findings
-from memory.hints import Hints
-from memory.imports import Imports
-from memory.leads import Leads
-from memory.mails import Intake, SeenKind
-from memory.orders import Orders
-from memory.people import People
-from memory.recovery import Recovery
-from memory.standing import UNDO, Standing
-from memory.story import Stories
-from memory.work import Works
+from memory.cases.answers import Answers
+from memory.cases.asked_back import AskedOrders
+from memory.cases.cases import Cases
+from memory.cases.decided import Decided
+from memory.cases.story import Stories
+from memory.desk.digests import Digests
+from memory.desk.orders import Orders
+from memory.desk.standing import UNDO, Standing
+from memory.leads.findings import Findings
+from memory.leads.posts import Leads
+from memory.money.dues import Dues
+from memory.money.imports import Imports
+from memory.post.bounces import Bounces
+from memory.post.copies import Copies
+from memory.post.hints import Hints
+from memory.post.mails import Intake, SeenKind
+from memory.record.blobs import Blobs
+from memory.record.documents import Documents
+from memory.record.endings import Endings
+from memory.record.people import People
+from memory.record.recovery import Recovery
+from memory.work.projects import Works
 from workflows.models import Owner
 from workflows.ports import Clock
 

@@ -18,8 +18,8 @@ from typing import Any
 from tests.ledgers import OWNER
 from workflows import rules
 from workflows.models import Owner, Surroundings
-from workflows.rules.grammar import Grammar, grammar_of
-from workflows.rules.quoting import Line
+from workflows.rules.answers.grammar import Grammar, grammar_of
+from workflows.rules.quoted.quoting import Line
 
 NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 _DEEPEST = 4

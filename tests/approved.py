@@ -6,11 +6,11 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
-from memory.blobs import Blobs
-from memory.outgoing import Composed, Limits, OutgoingLedger
-from memory.schema import answers, open_engine, to_json, transaction, versions
+from memory.outbox.outgoing import Composed, Limits, OutgoingLedger
+from memory.record.blobs import Blobs
+from memory.record.schema import answers, open_engine, to_json, transaction, versions
 from workflows.models import Address, Answer, Approve, Draft, Outgoing
-from workflows.rules.canonical import approved_hash
+from workflows.rules.text.canonical import approved_hash
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 FREE = Limits(grace=timedelta(0))

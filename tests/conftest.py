@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from memory.journal import Journal
-from memory.schema import open_engine
+from memory.record.schema import open_engine
 from tests import quick
 from tests.servers.dovecot import Dovecot, DovecotUser
 from tests.servers.openai import OpenAIServer

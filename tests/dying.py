@@ -13,8 +13,8 @@ from typing import Any
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from workers import home as homes
-from workers import settings
-from workers.supervisor import Service
+from workers.service.supervisor import Service
+from workers.settings import schema as settings
 
 POINTS = ("before", "after", "completed")
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from sqlalchemy import Engine, insert
 
-from memory.blobs import Blobs
 from memory.ledger import Intake, Ledger
-from memory.people import hold_proactive
-from memory.schema import open_engine, outbox, transaction
+from memory.record.blobs import Blobs
+from memory.record.people import hold_proactive
+from memory.record.schema import open_engine, outbox, transaction
 from workflows.models import Address, Answered, Client, Email, Ignore, Owner, Route, Start, Surroundings, Tell
-from workflows.rules.canonical import body_hash
+from workflows.rules.text.canonical import body_hash
 
 OWNER = Owner(name="Ada Winter", address="ada@winter.example", aliases=("hello@winter.example",))
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -20,10 +20,10 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from tests.patience import PATIENCE
 from tests.scripted import NAMES, Desk, Gated, Office, Script, seal
-from workers.engine import STORIES, TemporalEngine
-from workers.settings import cache_folder
-from workers.temporal import TemporalServer, find_cli
-from workers.worker import build_workers, running
+from workers.settings.schema import cache_folder
+from workers.temporal.engine import STORIES, TemporalEngine
+from workers.temporal.server import TemporalServer, find_cli
+from workers.temporal.worker import build_workers, running
 from workflows.activities import Activities
 from workflows.case import Story
 from workflows.errors import Permanent

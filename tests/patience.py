@@ -6,7 +6,7 @@ bench/, or in processor time, which other programs do not lengthen.
 
 PATIENCE = 120.0
 SHORTEST = 60.0
-"""No wait for something that should come may be given up sooner; tests/test_patience.py reads every limit."""
+"""No wait for something that should come may be given up sooner; tests/shape/test_patience.py reads every limit."""
 
 
 class WaitedInVainError(AssertionError):

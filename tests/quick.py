@@ -11,6 +11,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -18,7 +19,11 @@ import pytest
 
 OURS = ("tests.", "bench.", "conftest")
 SERVERS = "tests.servers."
-ROOMS = ("tests.servers", "tests", "bench", "workers")
+_WORKERS = Path(__file__).parents[1] / "workers"
+ROOMS = (
+    *("tests.servers", "tests", "tests.house", "bench", "workers"),
+    *(f"workers.{init.parent.name}" for init in sorted(_WORKERS.glob("*/__init__.py"))),
+)
 HARMLESS = {"tests.servers.certificates"}
 """Makes files."""
 STARTERS = {
@@ -27,13 +32,18 @@ STARTERS = {
     *("multiprocessing.context.Process", "asyncio.streams.start_server", "asyncio.streams.start_unix_server"),
     *(
         "temporalio.testing._workflow.WorkflowEnvironment",
-        "workers.supervisor.Service",
-        "workers.temporal.TemporalServer",
+        "workers.service.supervisor.Service",
+        "workers.temporal.server.TemporalServer",
     ),
     *("workers.control.ControlServer", "tools.mail.embedded.EmbeddedMail", "tools.mail.parser.Parser"),
-    *("workers.demo.site.Site", "workers.suite.provide", "workers.temporal_cli.find_cli", "socket.socket"),
-    *("http.server.HTTPServer", "http.server.ThreadingHTTPServer", "tools.addresses.is_own"),
-    *("workers.worker.build_workers", "socket.create_server", "tools.pages.Reader"),
+    *(
+        "workers.demo.site.Site",
+        "workers.setup.suite.provide",
+        "workers.temporal.temporal_cli.find_cli",
+        "socket.socket",
+    ),
+    *("http.server.HTTPServer", "http.server.ThreadingHTTPServer", "tools.web.addresses.is_own"),
+    *("workers.temporal.worker.build_workers", "socket.create_server", "tools.web.pages.Reader"),
 }
 """What starts something, by module and name."""
 
@@ -105,7 +115,7 @@ def _named(name: str, names: dict[str, Any], code: CodeType) -> Iterator[object]
 
 
 def _imported(name: str, code: CodeType) -> Iterator[ModuleType | None]:
-    """The modules that code imports by itself: `from tests.servers import web`, `from workers.temporal import x`."""
+    """The modules code imports by itself: `from tests.servers import web`, `from workers.temporal import server`."""
     yield sys.modules.get(name)
     for room in ROOMS:
         if room in code.co_names:

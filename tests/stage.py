@@ -16,8 +16,8 @@ from temporalio.testing import WorkflowEnvironment
 from tests.patience import PATIENCE
 from tests.scripted import NAMES, Desk, Gated, Office, Script, seal
 from tests.servers.timeskip import time_skipping
-from workers.engine import STORIES, TemporalEngine
-from workers.worker import build_workers, running
+from workers.temporal.engine import STORIES, TemporalEngine
+from workers.temporal.worker import build_workers, running
 from workflows.activities import Activities
 from workflows.case import Story
 from workflows.models import Answer, CaseState, Decision, Event

@@ -13,13 +13,13 @@ from datetime import timedelta
 from html import unescape
 from typing import Any, Final, NoReturn, Protocol
 
-from tools.foreign import text_of
 from tools.items import UNREADABLE, each, unreadable
 from tools.plugins import Source
-from tools.web import NotServed, Response
+from tools.web.client import NotServed, Response
+from tools.web.foreign import text_of
 from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
-from workflows.rules.canonical import one_line
-from workflows.rules.words import table
+from workflows.rules.text.canonical import one_line
+from workflows.rules.text.words import table
 
 LIMIT: Final = timedelta(seconds=50)
 """Longest time one source may take, all its requests together: its activity has a minute."""
@@ -38,7 +38,7 @@ Items = Sequence[Mapping[str, object]]
 
 
 class Getting(Protocol):
-    """The guarded client, as far as a source needs it (tools/web.py)."""
+    """The guarded client, as far as a source needs it (tools/web/client.py)."""
 
     async def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Response: ...
 

@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
-from workflows.rules.canonical import one_line
+from workflows.rules.text.canonical import one_line
 
 Row = TypeVar("Row")
 UNREADABLE: Final = "unreadable"
-"""The key of an item that says why it cannot be read; `rules/leads.py` sets it aside."""
+"""The key of an item that says why it cannot be read; `rules/leads/lead.py` sets it aside."""
 _SHOWN = 200
 
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, cast, get_args
 
-from workflows.rules.canonical import one_line
-from workflows.rules.spans import parse_span
+from workflows.rules.text.canonical import one_line
+from workflows.rules.text.spans import parse_span
 
 Permission = Literal["read", "write", "send"]
 Origin = Literal["own", "package", "folder"]

@@ -65,8 +65,8 @@ def _globally(
 
 
 def _output(context: typer.Context):  # type: ignore[no-untyped-def] # noqa: ANN202
-    from workers.commands.output import Output
-    from workers.settings import resolve_home
+    from workers.settings.schema import resolve_home
+    from workers.voice.output import Output
 
     home, as_json, debug = context.obj
     return Output(resolve_home(home), as_json, debug)
@@ -103,7 +103,7 @@ def init(
     skip_login: Annotated[bool, typer.Option("--skip-login", help="Do not try the logins.")] = False,
 ) -> int:
     """Write the settings: finds the mail servers, tries both logins."""
-    from workers.setup import init as write_settings
+    from workers.setup.init import init as write_settings
 
     return write_settings(_output(context), answers, force=force, skip_login=skip_login)
 
@@ -119,10 +119,10 @@ def check(
 ) -> int:
     """Probe every part and name each fault with its mend."""
     if rehearse:
-        from workers.rehearsal import rehearse as rehearse_answers
+        from workers.desk.rehearsal import rehearse as rehearse_answers
 
         return rehearse_answers(_output(context), seconds)
-    from workers.check import check as probe_all
+    from workers.setup.check import check as probe_all
 
     return probe_all(_output(context))
 

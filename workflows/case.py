@@ -37,8 +37,8 @@ with workflow.unsafe.imports_passed_through():
         Unclear,
         Why,
     )
-    from workflows.rules import unclear
-    from workflows.rules.canonical import one_line
+    from workflows.rules.answers import unclear
+    from workflows.rules.text.canonical import one_line
 
 TELL_WHEN_HELD = timedelta(minutes=10)
 LOOK_AGAIN = timedelta(minutes=5)

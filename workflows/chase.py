@@ -9,7 +9,7 @@ with workflow.unsafe.imports_passed_through():
 
 @workflow.defn
 class Chase(Story):
-    """One notice. When the next one is due is a rule over the ledger (rules/dunning.py)."""
+    """One notice. When the next one is due is a rule over the ledger (rules/debts/dunning.py)."""
 
     @workflow.init
     def __init__(self, state: CaseState) -> None:

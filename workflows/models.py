@@ -757,7 +757,7 @@ class Outgoing:
     version: int
     to: tuple[Address, ...]
     subject: str
-    body: str  # canonical (rules/canonical.py)
+    body: str  # canonical (rules/text/canonical.py)
     cc: tuple[Address, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     in_reply_to: str = ""

@@ -1,7 +1,7 @@
 """What the activities need of the packages to the right, named without importing them.
 
-One Protocol per neighbour. `workers/wiring.py` fills them with the real classes. Methods that touch the ledger, Chroma
-or a file are plain functions and run in the activity thread pool; those that wait for a network are coroutines.
+One Protocol per neighbour. `workers/service/wiring.py` fills them with the real classes. Methods that touch the ledger,
+Chroma or a file are plain functions and run in the activity thread pool; those that wait for a network are coroutines.
 """
 
 from datetime import datetime

@@ -9,7 +9,7 @@ with workflow.unsafe.imports_passed_through():
 
 @workflow.defn
 class Update(Story):
-    """One status update. When the next one is due is a rule over the ledger (rules/rhythm.py)."""
+    """One status update. When the next one is due is a rule over the ledger (rules/work/rhythm.py)."""
 
     @workflow.init
     def __init__(self, state: CaseState) -> None:

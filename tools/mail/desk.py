@@ -10,10 +10,10 @@ from typing import Literal
 
 import structlog
 
-from memory.blobs import Blobs
 from memory.ledger import Ledger
-from memory.notebook import Kept
-from memory.outgoing import OutgoingLedger
+from memory.outbox.outgoing import OutgoingLedger
+from memory.record.blobs import Blobs
+from memory.record.notebook import Kept
 from tools.mail import mime
 from tools.mail.evidence import Evidence
 from tools.mail.outbox import Outbox, Via
@@ -21,10 +21,11 @@ from tools.mail.trace import trace
 from workflows.errors import DeskhandError, Permanent
 from workflows.models import Address, Asking, Brief, CaseState, Client, Outgoing, Owner, Receipt
 from workflows.ports import Clock
-from workflows.rules import approval, calendar, canonical, digest
-from workflows.rules.packs import render_pack
-from workflows.rules.replying import gist, new_part
-from workflows.rules.urgency import urgent
+from workflows.rules.asking import approval, digest
+from workflows.rules.asking.packs import render_pack
+from workflows.rules.mail.replying import gist, new_part
+from workflows.rules.mail.urgency import urgent
+from workflows.rules.text import calendar, canonical
 
 log = structlog.get_logger()
 NAME = "Deskhand"

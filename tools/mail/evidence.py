@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from memory.outgoing import Entry
+from memory.outbox.outgoing import Entry
 from tools.mail.inbox import Mailbox
 from tools.mail.servers import files_what_it_sends
 from workflows.errors import NeedsOwner, Permanent
 from workflows.models import Email, Outgoing
-from workflows.rules.canonical import body_hash
+from workflows.rules.text.canonical import body_hash
 from workflows.rules.triage import OUR_HEADER
 
 FilesSent = Literal["auto", "yes", "no"]

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from memory.blobs import Blobs
-from memory.placed import Draft, OwnMail, Placed
+from memory.leads.placed import Draft, OwnMail, Placed
+from memory.record.blobs import Blobs
 from tools.mail import mime
 from tools.mail.inbox import Mailbox
 from workflows.errors import NeedsOwner, Permanent
 from workflows.models import Address, Email, Outgoing, Owner, RawMail
 from workflows.ports import Clock
-from workflows.rules.canonical import body_hash
+from workflows.rules.text.canonical import body_hash
 
 FOLDER = "Deskhand"
 Tidy = Literal["off", "folder", "archive"]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tools.mail import charsets
+from tools.web import charsets
 from workflows.models import Address, Defect
 
 MAX_FIELD = 64 * 1024

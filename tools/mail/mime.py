@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
-from tools.mail import charsets
 from tools.mail.headers import (
     MESSAGE_ID,
     Block,
@@ -26,6 +25,7 @@ from tools.mail.headers import (
     parameters,
     read_block,
 )
+from tools.web import charsets
 from workflows.errors import Permanent
 from workflows.models import Address, Attachment, Defect, Email
 
@@ -422,7 +422,7 @@ class _Reading:
         return _Texts(plain=[_unflowed(text, part.content_type)])
 
     def _html(self, text: str) -> _Texts:
-        from tools import markup
+        from tools.web import markup
 
         if len(text) > markup.CAP:
             self._forgive("html", f"HTML longer than {markup.CAP} characters is cut")

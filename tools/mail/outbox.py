@@ -1,7 +1,7 @@
 """The outbox: the only door through which a mail leaves.
 
-approved -> claimed -> committing -> sent | uncertain | failed. It may die at any line: the ledger (memory/outgoing.py)
-says how far each mail came, and from `committing` on only evidence (evidence.py) moves it.
+approved -> claimed -> committing -> sent | uncertain | failed. It may die at any line: the ledger
+(memory/outbox/outgoing.py) says how far each mail came, and from `committing` on only evidence (evidence.py) moves it.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ from typing import Literal
 from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
-from memory.blobs import Blobs
-from memory.outgoing import Claimed, Composed, Entry, Held, Limits, OutgoingLedger
+from memory.outbox.outgoing import Claimed, Composed, Entry, Held, Limits, OutgoingLedger
+from memory.record.blobs import Blobs
 from tools.mail import mime
 from tools.mail.evidence import Evidence, FilesSent, Found, known_to_file
 from tools.mail.reconcile import Reconcile
@@ -22,8 +22,8 @@ from tools.mail.smtp import Transport, Uncertain
 from workflows.errors import DeskhandError, Permanent, Retryable
 from workflows.models import Address, Outgoing, Owner, Receipt
 from workflows.ports import Clock
-from workflows.rules.addresses import beyond_ascii
-from workflows.rules.canonical import approved_hash, body_hash
+from workflows.rules.text.addresses import beyond_ascii
+from workflows.rules.text.canonical import approved_hash, body_hash
 
 Compose = Callable[[str, datetime], bytes]
 """Makes the whole mail of a Message-ID and a date."""

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from memory.restored import Departures, Restored, Unsent
+from memory.outbox.restored import Departures, Restored, Unsent
 from tools.mail.evidence import Evidence
 from workflows.models import Outgoing
 from workflows.ports import Desk

@@ -7,7 +7,7 @@ from typing import Any
 
 from tools.mail.headers import read_block
 from workflows.errors import Retryable
-from workflows.rules.second_proof import Signature, Signed
+from workflows.rules.answers.second_proof import Signature, Signed
 
 LARGEST = 2 * 1024 * 1024
 """Bytes of a mail whose signatures are verified: an answer is short."""

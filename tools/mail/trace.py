@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from memory.story import CaseStory
+from memory.cases.story import CaseStory
 from workflows.models import Owner
-from workflows.rules.approval import NO_MODEL, score_lines
-from workflows.rules.calendar import format_moment
-from workflows.rules.canonical import one_line
+from workflows.rules.asking.approval import NO_MODEL, score_lines
+from workflows.rules.text.calendar import format_moment
+from workflows.rules.text.canonical import one_line
 
 Line = tuple[datetime, str]
 _LONGEST = 300

@@ -5,9 +5,9 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tools.foreign import text_of
 from tools.items import each
-from tools.web import Response
+from tools.web.client import Response
+from tools.web.foreign import text_of
 
 EVERY = "30m"
 API = "https://hn.algolia.com/api/v1"

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tools.items import each, unreadable
-from tools.web import Response
+from tools.web.client import Response
 
 EVERY = "15m"
 NOT_MODIFIED = 304

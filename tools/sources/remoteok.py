@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tools.items import each, unreadable
-from tools.web import Response
-from workflows.rules.leads import engagement
+from tools.web.client import Response
+from workflows.rules.leads.lead import engagement
 
 EVERY = "1h"
 FEED = "https://remoteok.com/api"

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tools.foreign import channel_of
 from tools.items import UNREADABLE, each
 from tools.sources.rss import NOT_MODIFIED
-from tools.web import Response
-from workflows.rules.leads import company_and_role
+from tools.web.client import Response
+from tools.web.foreign import channel_of
+from workflows.rules.leads.lead import company_and_role
 
 EVERY = "1h"
 FEED = "https://weworkremotely.com/remote-jobs.rss"

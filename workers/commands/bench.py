@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from workers.commands.output import Output, table
+from workers.voice.output import Output, table
 from workflows.errors import DeskhandError, NeedsOwner
 
 FOLDER = Path(__file__).resolve().parents[2] / "bench"

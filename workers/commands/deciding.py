@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from memory import views
 from workers import control
-from workers.commands import views
-from workers.commands.output import Output, printable
+from workers.clock import SystemClock
+from workers.voice.output import Output, printable
 from workflows.errors import NeedsOwner, Permanent
 
 LARGEST_TEXT = 200_000
@@ -35,7 +36,7 @@ def approve(output: Output, which: str) -> int:
     if version:
         return _decide(output, "approve", case, version)
     service_must_run(output.home)
-    version, seal, text = views.current(views.open_ledger(output.home), case)
+    version, seal, text = views.current(views.open_ledger(output.home), SystemClock(), case)
     if output.as_json or not sys.stdin.isatty():
         raise NeedsOwner(
             f"Which version of case {case} do you approve?", f"Give it: ./deskhand approve {case}.{version}"
@@ -53,7 +54,7 @@ def edit(output: Output, which: str, file: Path, *, send: bool) -> int:
     """Replace the draft by the text of a file ("-": standard input); with `send` that is the yes as well."""
     case, version = case_and_version(which)
     if not version:
-        version = views.current(views.open_ledger(output.home), case)[0]
+        version = views.current(views.open_ledger(output.home), SystemClock(), case)[0]
         raise NeedsOwner(
             f"Which version of case {case} is edited?", f"Give it: ./deskhand edit {case}.{version} {file}"
         )

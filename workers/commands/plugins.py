@@ -3,7 +3,7 @@
 from typing import Any
 
 from tools.plugins import PERMISSIONS, Declared, declared, source_name
-from workers.commands.output import Output, table
+from workers.voice.output import Output, table
 
 Facts = dict[str, Any]
 _ORIGINS = {"own": "Deskhand's own", "package": "installed package", "folder": "plugins folder"}

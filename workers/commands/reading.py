@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from workers import control, home, settings
+from memory import views
+from workers import control, home
 from workers.clock import SystemClock
-from workers.commands import views
-from workers.commands.output import Output, indented, shorten, table
-from workers.desk_texts import not_chased
+from workers.settings import schema as settings
+from workers.voice.desk_texts import not_chased
+from workers.voice.output import Output, indented, shorten, table
 from workflows.errors import DeskhandError, NeedsOwner
-from workflows.rules.approval import NO_MODEL
+from workflows.rules.asking.approval import NO_MODEL
 
 Facts = dict[str, Any]
 
@@ -26,7 +27,7 @@ def status(output: Output) -> int:
     facts = {
         "home": str(output.home),
         "service": _service(output.home),
-        **views.status(engine, zone),
+        **views.status(engine, zone, SystemClock()),
         "spent_today": _spent(engine, zone),
     }
     facts["away_until"] = _still(facts["away_until"])
@@ -206,7 +207,7 @@ def _case_row(one: Facts) -> tuple[str, ...]:
 
 def case(output: Output, number: int) -> int:
     """Tell one case's whole story: mails, every version with its text, answers, sends, and why."""
-    facts = views.case(views.open_ledger(output.home), owner_zone(output.home), number)
+    facts = views.case(views.open_ledger(output.home), owner_zone(output.home), SystemClock(), number)
     output.event("case", **facts)
     output.text(_story(facts))
     return 0

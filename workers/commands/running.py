@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from workers.commands.output import Output
+from workers.voice.output import Output
 from workflows.errors import NeedsOwner
 
 
 def up(output: Output) -> int:
     """Run the service on this home until SIGTERM or Ctrl-C."""
-    from workers import heap, home, settings
+    from workers import home
+    from workers.service import heap
+    from workers.settings import schema as settings
 
     loaded = settings.load(output.home)
     heap.share()
     with home.hold(output.home, "up"):
-        from workers.supervisor import run
+        from workers.service.supervisor import run
 
         asyncio.run(run(output.home, loaded, say=output.progress))
     return 0
@@ -32,6 +34,6 @@ def demo(output: Output, story: str, mail: Path | None, answer: str | None) -> i
 
 def test(arguments: Sequence[str], *, quick: bool) -> int:
     """Run the whole suite, or with `quick` what starts no server; what follows goes to pytest."""
-    from workers import suite
+    from workers.setup import suite
 
     return suite.test(arguments, quick=quick)

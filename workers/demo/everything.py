@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workers.clock import SystemClock
-from workers.commands.output import Output
 from workers.demo import leads, money, reply, status
 from workers.demo.site import Site
 from workers.demo.stage import Stage, raised, written
+from workers.voice.output import Output
 from workflows.models import CaseState, Kind
 
 CLIENT = money.CLIENT

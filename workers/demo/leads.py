@@ -6,11 +6,11 @@ from typing import Any
 
 from tools.mail import mime
 from workers.clock import SystemClock
-from workers.commands.output import Output
 from workers.demo.site import Site
 from workers.demo.stage import Stage, case_of, raised
+from workers.voice.output import Output
 from workflows.models import CaseState, Email, Lead
-from workflows.rules.canonical import canonical
+from workflows.rules.text.canonical import canonical
 
 PAGES = {
     "/wwr.rss": ("weworkremotely.rss", "application/rss+xml"),

@@ -7,11 +7,11 @@ from typing import Any
 
 from tools.mail import mime
 from workers.clock import SystemClock
-from workers.commands.output import Output
 from workers.demo.site import recorded
 from workers.demo.stage import Stage, raised, written
+from workers.voice.output import Output
 from workflows.models import Address, CaseState
-from workflows.rules.money import format_money
+from workflows.rules.text.money import format_money
 
 CLIENT = Address(name="Maria Alvarez", email="maria@studio.example")
 SECTIONS: dict[str, dict[str, Any]] = {

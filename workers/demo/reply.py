@@ -4,9 +4,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.mail.parser import Parser, Quarantined
-from workers.commands.output import Output
+from tools.limited import Quarantined
+from tools.mail.parser import Parser
 from workers.demo.stage import OWNER, Stage, raised, written
+from workers.voice.output import Output
 from workflows.errors import NeedsOwner
 from workflows.models import Address, Brief
 

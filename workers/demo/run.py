@@ -10,9 +10,9 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from workers import home as homes
-from workers import logs
-from workers.commands.output import Output
 from workers.demo import everything, leads, money, reply, status
+from workers.service import logs
+from workers.voice.output import Output
 from workflows.errors import NeedsOwner
 
 INTERRUPTED = 130

@@ -14,14 +14,14 @@ from typing import Any, TextIO, TypeVar
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from memory.blobs import Blobs
-from memory.documents import Document
+from memory.record.blobs import Blobs
+from memory.record.documents import Document
 from tools.mail import mime
 from tools.mail.embedded import SENT, EmbeddedMail
 from workers.clock import SystemClock
-from workers.commands.output import Output, indented
-from workers.settings import Settings
-from workers.supervisor import Service
+from workers.service.supervisor import Service
+from workers.settings.schema import Settings
+from workers.voice.output import Output, indented
 from workflows.errors import Permanent
 from workflows.models import Address, CaseState, Email, Kind, Why
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from workers.clock import SystemClock
-from workers.commands.output import Output
 from workers.demo.site import recorded
 from workers.demo.stage import OWNER, Stage, raised
+from workers.voice.output import Output
 
 CLIENT = "maria@studio.example"
 SECTIONS: dict[str, dict[str, Any]] = {

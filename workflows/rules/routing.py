@@ -17,15 +17,15 @@ from workflows.models import (
     Surroundings,
     Tell,
 )
-from workflows.rules.authentication import fails_dmarc
-from workflows.rules.canonical import one_line
-from workflows.rules.hints import looks_like_answer
-from workflows.rules.holds import hold_reason
-from workflows.rules.job_alerts import Unknown, alerts
-from workflows.rules.machines import automatic, ignored
-from workflows.rules.orders import is_order_subject, order_in
-from workflows.rules.replying import gist
-from workflows.rules.subjects import is_forward_subject
+from workflows.rules.answers.hints import looks_like_answer
+from workflows.rules.answers.orders import is_order_subject, order_in
+from workflows.rules.leads.job_alerts import Unknown, alerts
+from workflows.rules.mail.authentication import fails_dmarc
+from workflows.rules.mail.holds import hold_reason
+from workflows.rules.mail.machines import automatic, ignored
+from workflows.rules.mail.replying import gist
+from workflows.rules.mail.subjects import is_forward_subject
+from workflows.rules.text.canonical import one_line
 from workflows.rules.triage import OUR_HEADER, only_claims, triage, unwanted
 
 

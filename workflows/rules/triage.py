@@ -7,15 +7,15 @@ conversation that is already open only machines are turned away: a person's mail
 import re
 
 from workflows.models import Email, Ignore, Owner, Surroundings
-from workflows.rules import machines
-from workflows.rules.forms import as_written_by
-from workflows.rules.holds import hold_reason
-from workflows.rules.machines import ignored
-from workflows.rules.payments import lure
-from workflows.rules.replying import new_part
-from workflows.rules.services import service_notice
-from workflows.rules.subjects import is_reply_subject
-from workflows.rules.words import fold
+from workflows.rules.debts.payments import lure
+from workflows.rules.mail import machines
+from workflows.rules.mail.forms import as_written_by
+from workflows.rules.mail.holds import hold_reason
+from workflows.rules.mail.machines import ignored
+from workflows.rules.mail.replying import new_part
+from workflows.rules.mail.services import service_notice
+from workflows.rules.mail.subjects import is_reply_subject
+from workflows.rules.text.words import fold
 
 __all__ = ["OUR_HEADER", "hold_reason", "only_claims", "triage"]
 

@@ -1,0 +1,291 @@
+"""What is relevant now: a client's own history, searched by meaning and by words, and the brief made of it.
+
+The ledger gives the client's documents, Chroma their vectors, the keyword index its hits; reciprocal rank fusion joins
+the two rankings. No query ever runs over more than one client's texts.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from memory.index.store import Store, chunks
+from memory.ledger import Ledger
+from memory.model.embedding import folded
+from memory.post.mails import document_id
+from memory.record.documents import Document
+from memory.record.schema import to_json
+from workflows.models import Address, Brief, CaseState, Client, Email, Kind, Owner, Source
+from workflows.rules.mail.authentication import authentication_server, fails_dmarc
+from workflows.rules.mail.files import attached
+from workflows.rules.mail.replying import gist, left_out, new_part
+from workflows.rules.text.canonical import one_line
+from workflows.rules.text.language import language_of
+from workflows.rules.work.scope import outside_scope, told
+
+MOST_SOURCES = 6
+QUOTE = 200
+"""Characters of a source's quote."""
+MOST_MESSAGE = 20_000
+_QUERY = 2000
+_CANDIDATES = 30
+_FUSION = 60  # the constant of reciprocal rank fusion (Cormack et al., 2009)
+_SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
+_BEST_FIRST = ("sent", "edited", "received", "drafted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CaseMail:
+    email: Email
+    client: str
+    at: datetime
+    earlier: tuple[str, ...] = ()  # the mails it answers
+
+    @property
+    def text(self) -> str:
+        return new_part(self.email.text, self.earlier)
+
+    @property
+    def left_out(self) -> str:
+        return left_out(self.email.text, self.earlier)
+
+
+Builder = Callable[[CaseState], Brief]
+
+
+class Recall:
+    """Builds briefs and keeps the indexes in step; implements `workflows.ports.Remembering`."""
+
+    def __init__(self, ledger: Ledger, store: Store, profile: tuple[Source, ...], owner: Owner) -> None:
+        self._builders: dict[Kind, Builder] = {"reply": self._build}
+        self._ledger = ledger
+        self._store = store
+        self._profile = profile
+        self._owner = owner
+
+    def remember(self, case: int) -> int:
+        """Index every document that is not indexed yet; how many there were."""
+        return self._store.catch_up()
+
+    def brief(self, state: CaseState) -> int:
+        """Build the brief of a case, store it and give its id; the same state again gives the same id."""
+        key = hashlib.sha256(to_json(state).encode()).hexdigest()
+        kept = self._ledger.brief_with(state.case, key)
+        return kept or self._ledger.keep_brief(self._builders[state.kind](state), key)
+
+    def also_builds(self, builders: Mapping[Kind, Builder]) -> None:
+        """Who builds the briefs of the stories that no mail began; they may search here in turn."""
+        self._builders.update(builders)
+
+    def search(self, client: str, text: str, limit: int = MOST_SOURCES) -> tuple[Source, ...]:
+        """What this client's history says about `text`, best first. Other clients' texts are never looked at."""
+        return self._relevant(client, text, frozenset(), limit)
+
+    # ------------------------------------------------------------ the brief
+
+    def _build(self, state: CaseState) -> Brief:
+        mails = [
+            _CaseMail(email=email, client=whose, at=at, earlier=self._ledger.earlier(email))
+            for email, whose, at in self._ledger.case_mails(state)
+        ]
+        theirs = [mail for mail in mails if mail.client == state.client]
+        others = [mail for mail in mails if mail.client != state.client]
+        newest = theirs[-1].email if theirs else None
+        client = self._ledger.client_of(state.case)
+        message = _joined([mail.text for mail in theirs])
+        proven = not any(fails_dmarc(mail.email) or mail.email.form for mail in theirs)
+        sources = self._sources(state, client, newest, message, mails) if proven and newest else ()
+        return Brief(
+            case=state.case,
+            kind=state.kind,
+            client=client,
+            sender=newest.sender if newest else Address(email=""),
+            subject=newest.subject if newest else "",
+            message=message,
+            newest=theirs[-1].text if len(theirs) > 1 else "",
+            left_out=_left_out(theirs),
+            files=tuple(file for mail in theirs for file in attached(mail.email)),
+            language=self._language(state, newest, theirs),
+            sources=sources,
+            profile=self._profile,
+            owner_name=self._owner.name,
+            hints=self._hints(theirs, others),
+            received_at=theirs[-1].at if theirs else None,
+            plain=self._ledger.stands_for(state.kind),
+        )
+
+    def _sources(
+        self, state: CaseState, client: Client | None, newest: Email, message: str, mails: Sequence[_CaseMail]
+    ) -> tuple[Source, ...]:
+        if client is None:
+            return ()
+        own = frozenset(document_id(mail.email) for mail in mails)
+        drafts = frozenset(f"draft:{state.case}.{number}" for number in range(1, state.version + 1))
+        return self._relevant(client.id, f"{newest.subject}\n{message}", own | drafts, MOST_SOURCES)
+
+    def _language(self, state: CaseState, newest: Email | None, theirs: Sequence[_CaseMail]) -> str:
+        """Of the newest mail; when that is too short to tell, of the thread, then of the client's history."""
+        texts = [mail.text for mail in reversed(theirs)]
+        if newest is not None:
+            texts += [f"{newest.subject}\n{texts[0]}", newest.text]  # the quoted part is their language too
+        for text in texts:
+            if found := language_of(text):
+                return found
+        earlier = self._ledger.documents(state.client)
+        found = language_of("\n".join(document.text for document in reversed(earlier[-5:])))
+        return found or self._owner.language
+
+    def _hints(self, theirs: Sequence[_CaseMail], others: Sequence[_CaseMail]) -> tuple[str, ...]:
+        hints: list[str] = []
+        if theirs:
+            hints += _reply_to_hints(theirs[-1].email)
+            hints += self._recipient_hints(theirs[-1].email)
+        hints += [_unproven_hint(mail.email) for mail in theirs if fails_dmarc(mail.email)][-1:]
+        hints += [_other_hint(mail) for mail in others]
+        hints += self._scope_hints(theirs)
+        if self._store.degraded:
+            hints.append("The embedding endpoint is away; memory was searched by keywords alone.")
+        return tuple(hints)
+
+    def _scope_hints(self, theirs: Sequence[_CaseMail]) -> list[str]:
+        """Whether they ask for what their project does not hold: both quotes side by side, one for each project."""
+        hints = []
+        for project in self._ledger.projects_of(theirs[-1].client) if theirs else ():
+            found = outside_scope(_joined([mail.text for mail in theirs]), project)
+            if found is not None:
+                hints.append(told(found, project))
+        return hints
+
+    def _recipient_hints(self, email: Email) -> list[str]:
+        known = self._owner.addresses | {email.sender.email}
+        found = [address.email for address in (*email.to, *email.cc) if address.email.lower() not in known]
+        names = ", ".join(dict.fromkeys(found[:8]))
+        more = f" and {len(found) - 8} more" if len(found) > 8 else ""  # noqa: PLR2004 (as above)
+        return [f"Also addressed: {names}{more}. They do not get the answer."] if found else []
+
+    # ------------------------------------------------------------ retrieval
+
+    def _relevant(self, client: str, text: str, without: frozenset[str], limit: int) -> tuple[Source, ...]:
+        self._store.catch_up()
+        query = text[:_QUERY]
+        found = [one for one in self._history(client) if one.id not in without]
+        if not found or not folded(query):
+            return ()
+        by_id = {document.id: document for document in found}
+        places = self._by_meaning(query, found)
+        hits = self._store.keyword_hits(client, query, _CANDIDATES + len(without))
+        by_words = [one for one in hits if one in by_id][:_CANDIDATES]  # the wall: only ids of this client's documents
+        ranked = _fused([list(places), by_words], by_id)[:limit]
+        return tuple(_source(by_id[one], query, places.get(one, 0)) for one in ranked)
+
+    def _history(self, client: str) -> list[Document]:
+        """The client's texts, each once, and no draft that the owner refused or replaced."""
+        documents = [one for one in self._ledger.documents(client) if one.client == client]
+        states = self._ledger.version_states({one.case for one in documents if one.kind in {"drafted", "edited"}})
+        kept: dict[str, Document] = {}
+        for one in sorted(documents, key=lambda document: _BEST_FIRST.index(document.kind)):
+            if one.kind in {"drafted", "edited"} and _is_dropped(one, states):
+                continue
+            kept.setdefault(" ".join(one.text.split()), one)
+        return list(kept.values())
+
+    def _by_meaning(self, query: str, documents: Sequence[Document]) -> dict[str, int]:
+        """Document id -> its best chunk, nearest first; nothing below the embedder's floor."""
+        import numpy as np
+
+        asked = self._store.embed([query])
+        if not asked:
+            return {}
+        target = np.asarray(asked[0], dtype=np.float32)
+        scored: list[tuple[float, datetime, str, int]] = []
+        newest = {document.id: document.at for document in documents}
+        for name, rows in self._store.vectors(documents).items():
+            if rows.shape[1] != target.shape[0]:
+                continue
+            cosines = rows @ target
+            best = int(cosines.argmax())
+            scored.append((round(float(cosines[best]), 4), newest[name], name, best))
+        scored.sort(reverse=True)
+        return {name: best for cosine, _, name, best in scored[:_CANDIDATES] if cosine >= self._store.floor}
+
+
+# ---------------------------------------------------------------- small rules
+
+
+def _is_dropped(document: Document, states: dict[tuple[int, int], str]) -> bool:
+    version = int(document.id.rpartition(".")[2])
+    return states.get((document.case, version)) in {"superseded", "rejected", "expired"}
+
+
+def _fused(rankings: Iterable[Sequence[str]], documents: dict[str, Document]) -> list[str]:
+    """Reciprocal rank fusion; of equals the newest first."""
+    scores: dict[str, float] = {}
+    for ranking in rankings:
+        for rank, name in enumerate(ranking, start=1):
+            scores[name] = scores.get(name, 0.0) + 1.0 / (_FUSION + rank)
+    return sorted(scores, key=lambda name: (round(scores[name], 9), documents[name].at, name), reverse=True)
+
+
+def _source(document: Document, query: str, place: int) -> Source:
+    pieces = chunks(document)
+    piece = pieces[min(place, len(pieces) - 1)].removeprefix(f"{document.subject}\n")
+    best = quote(piece, query)
+    whole = best if _shares(best, query) else quote(document.text, query)
+    return Source(id=document.id, kind=document.kind, quote=whole, at=document.at)
+
+
+def _shares(text: str, query: str) -> bool:
+    return bool(set(folded(text)) & set(folded(query)))
+
+
+def quote(text: str, query: str) -> str:
+    """At most `QUOTE` characters around the sentence that shares most words with the query, on one line."""
+    asked = {word[:5] for word in folded(query)}
+    sentences = [part.strip() for part in _SENTENCE.split(text) if part.strip()]
+    if not sentences:
+        return ""
+    scores = [len({word[:5] for word in folded(sentence)} & asked) for sentence in sentences]
+    start = end = scores.index(max(scores))
+    while end + 1 < len(sentences) and len(" ".join(sentences[start : end + 2])) <= QUOTE:
+        end += 1
+    while start > 0 and len(" ".join(sentences[start - 1 : end + 1])) <= QUOTE:
+        start -= 1
+    return one_line(" ".join(sentences[start : end + 1]), QUOTE)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Newest last; when it is too much, the oldest is cut."""
+    whole = "\n\n".join(text for text in texts if text)
+    return whole if len(whole) <= MOST_MESSAGE else "[...]\n" + whole[-MOST_MESSAGE:]
+
+
+def _left_out(mails: Sequence[_CaseMail]) -> tuple[str, ...]:
+    """What of these mails the brief does not hold, in whole sentences for the owner."""
+    missing = [mail.left_out for mail in mails if mail.left_out]
+    if sum(len(mail.text) for mail in mails) > MOST_MESSAGE:
+        missing.append(f"Only the last {MOST_MESSAGE:,} characters of what they wrote were read for this draft.")
+    return tuple(dict.fromkeys(missing))
+
+
+def _reply_to_hints(email: Email) -> list[str]:
+    if email.form:
+        said = f"It came through a web form ({email.form}): who typed it is not proven; nothing from memory was used."
+        return [f"{said} The answer goes to the address typed there, {email.sender.email}."]
+    found = [address.email for address in email.reply_to if address.email.lower() != email.sender.email.lower()]
+    if not found:
+        return []
+    return [f"Reply-To differs: {', '.join(found[:3])}. The answer goes to the sender, {email.sender.email}."]
+
+
+def _unproven_hint(email: Email) -> str:
+    server = one_line(authentication_server(email), 80)
+    return (
+        f"The sender {email.sender.email} is not proven ({server} says dmarc=fail); "
+        "nothing from memory was used for this draft."
+    )
+
+
+def _other_hint(mail: _CaseMail) -> str:
+    said = one_line(gist(mail.email.text, 120), 120)
+    return f'{mail.email.sender.email} also wrote in this conversation: "{said}". This draft does not answer that.'

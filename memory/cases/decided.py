@@ -1,0 +1,102 @@
+"""What the ledger itself knows of the owner's decisions. What Temporal carries is never believed for what leaves.
+
+Whoever reaches the Temporal server can repeat what lies there: start a case from an older state, give an activity the
+arguments of an earlier call. So each step that brings a mail nearer to its leaving looks here.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from memory.record.book import Book
+from memory.record.schema import answers, cases, from_json, outbox, seen, versions
+from workflows.errors import OutOfStep
+from workflows.models import Answer, Approve, CaseState, Edit, Outgoing
+from workflows.rules.text.canonical import canonical
+
+_ON_ITS_WAY = ("claimed", "committing", "sent", "uncertain", "failed")
+_HEARD = ("mail", "sent", "news")
+
+
+class Decided(Book):
+    """Whether a version may leave, by what is recorded alone."""
+
+    def may_leave(self, case: int, version: int) -> bool:
+        """Whether this version is approved and a yes to its text is on record, or it is on its way already."""
+        with self._reading() as connection:
+            row = connection.execute(_version(case, version)).first()
+            which = (outbox.c.purpose == "client") & (outbox.c.case == case) & (outbox.c.version == version)
+            under_way = select(outbox.c.intent).where(which, outbox.c.state.in_(_ON_ITS_WAY))
+            if connection.execute(under_way).first() is not None:
+                return True
+            return row is not None and row.state == "approved" and has_yes(connection, row)
+
+    def due_to_stand(self, case: int, version: int) -> CaseState | None:
+        """The case as the ledger has it, when this version may leave under a standing yes now; else None.
+
+        It was shown, its time to undo is over, and neither the owner nor the client has said anything since.
+        """
+        with self._reading() as connection:
+            text = connection.execute(select(cases.c.state).where(cases.c.number == case)).scalar()
+            kept = from_json(CaseState, text) if text else None
+            if kept is None or kept.version != version or kept.hold or not kept.leaves_at:
+                return None
+            due = kept.leaves_at <= self._clock.now() and _was_shown(connection, kept)
+            return kept if due and not _was_spoken_to(connection, kept) else None
+
+
+def has_yes(connection: Connection, version: Row[Any]) -> bool:
+    """Whether an answer that was not refused says yes to the text of this row of `versions`."""
+    given = select(answers.c.answer).where(answers.c.case == version.case, answers.c.state != "refused")
+    body = from_json(Outgoing, version.outgoing).body
+    return any(
+        says_yes(from_json(Answer, text), version.version, version.hash, body)
+        for text in connection.execute(given).scalars()
+    )
+
+
+def says_yes(answer: Answer, version: int, digest: str, body: str) -> bool:
+    """Whether the answer is a yes to exactly this text."""
+    if isinstance(answer.decision, Approve):
+        return answer.version == version and answer.hash == digest
+    # "edit!" speaks of the version before: its text is the version that goes, so the text itself is compared.
+    if not isinstance(answer.decision, Edit) or not answer.decision.send or answer.version >= version:
+        return False
+    return canonical(answer.decision.text) == canonical(body)
+
+
+def refuse_older(connection: Connection, state: CaseState) -> None:
+    """A case never goes back: nothing it has heard, acted on or ended is undone.
+
+    Raises:
+        OutOfStep: the ledger has a newer state.
+    """
+    row = connection.execute(select(cases.c.state, cases.c.closed_at).where(cases.c.number == state.case)).first()
+    if row is None or not row.state:
+        return
+    kept = from_json(CaseState, row.state)
+    if (
+        (row.closed_at is not None and state.stage != "closed")
+        or state.version < kept.version
+        or (kept.heard and kept.heard[-1] not in state.heard)
+        or (kept.consumed and kept.consumed[-1] not in state.consumed)
+    ):
+        raise OutOfStep(f"What Temporal has of case {state.case} is older than the ledger; the ledger counts.")
+
+
+def _version(case: int, version: int) -> Select[Any]:
+    return select(versions).where(versions.c.case == case, versions.c.version == version)
+
+
+def _was_shown(connection: Connection, state: CaseState) -> bool:
+    which = (outbox.c.purpose == "approval") & (outbox.c.case == state.case) & (outbox.c.version == state.version)
+    return connection.execute(select(outbox.c.intent).where(which, outbox.c.sent_at.is_not(None))).first() is not None
+
+
+def _was_spoken_to(connection: Connection, state: CaseState) -> bool:
+    said = select(answers.c.key).where(answers.c.case == state.case, answers.c.key.not_like("standing:%"))
+    known = (state.event, *state.heard)
+    news = select(seen.c.key).where(
+        seen.c.case == state.case, seen.c.event != "", seen.c.kind.in_(_HEARD), seen.c.key.not_in(known)
+    )
+    return connection.execute(said).first() is not None or connection.execute(news).first() is not None

@@ -1,0 +1,70 @@
+"""Imports of invoices: what they bring is kept together with what the owner has to be told of it."""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from memory.money.debts import Changes, keep_invoices
+from memory.record.book import Book
+from memory.record.schema import imports, meta
+from workflows.models import Invoice
+
+_UNTOLD = "invoice_news"
+_COUNTED = "invoice_news_told"
+
+
+class Imports(Book):
+    """Taking invoices in, each import in one transaction."""
+
+    def import_invoices(
+        self, source: str, found: Sequence[Invoice], *, complete: bool, read_at: datetime, aside: Collection[str] = ()
+    ) -> Changes:
+        """As `memory.money.debts.keep_invoices`; what the owner has to know of it waits in `untold_invoice_news`."""
+        with self._writing() as connection:
+            changes = keep_invoices(
+                connection, self._clock, source, found, complete=complete, read_at=read_at, aside=aside
+            )
+            vanished = (
+                f"Invoice {number} is no longer listed ({source}): it is chased no longer."
+                for number in changes.vanished
+            )
+            add_news(connection, (*changes.changed, *vanished))
+        return changes
+
+    def invoice_sources(self) -> tuple[str, ...]:
+        """Every source that invoices were ever read from ("csv:2026.csv", "invoiceninja")."""
+        with self._reading() as connection:
+            return tuple(connection.execute(select(imports.c.source).order_by(imports.c.source)).scalars())
+
+    def untold_invoice_news(self) -> tuple[int, tuple[str, ...]]:
+        """What the owner does not know yet, and the number of the telling: the same until it was told."""
+        with self._reading() as connection:
+            return int(_value(connection, _COUNTED) or 0), tuple(_untold(connection))
+
+    def mark_invoice_news_told(self, count: int) -> None:
+        """The owner knows of the first `count`."""
+        with self._writing() as connection:
+            _keep(connection, _UNTOLD, json.dumps(_untold(connection)[count:]))
+            _keep(connection, _COUNTED, str(int(_value(connection, _COUNTED) or 0) + 1))
+
+
+def add_news(connection: Connection, news: Sequence[str]) -> None:
+    """Within the caller's transaction: sentences about invoices that the owner is told once."""
+    if news:
+        _keep(connection, _UNTOLD, json.dumps([*_untold(connection), *news]))
+
+
+def _untold(connection: Connection) -> list[str]:
+    return [str(one) for one in json.loads(_value(connection, _UNTOLD) or "[]")]
+
+
+def _value(connection: Connection, key: str) -> str:
+    return connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar() or ""
+
+
+def _keep(connection: Connection, key: str, value: str) -> None:
+    row = insert(meta).values(key=key, value=value)
+    connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": value}))

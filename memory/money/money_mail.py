@@ -1,0 +1,226 @@
+"""What a mail changes about money: a service's notice of a payment, and a debtor's promise, dispute or absence.
+
+Runs in the transaction that records the mail. A payment may close what is owed only when it is proven; whatever else a
+mail says can hold a chase, and never end a debt.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, or_, select
+
+from memory.money.debts import MAIL, country_of, debts_of, note_absence, note_dispute, note_payment, note_promise
+from memory.money.imports import add_news
+from memory.money.objections import note_unanswered, note_wish
+from memory.record.people import find_client
+from memory.record.schema import cases, client_addresses, invoices, outbox
+from workflows.models import Client, Email, Ignore, Invoice, Owner, Route, Start, Tell
+from workflows.ports import Clock
+from workflows.rules.debts.dunning import zone_of
+from workflows.rules.debts.payments import NotMoney, Payment, bare_name, is_shared_domain, numbers_in, payment_in
+from workflows.rules.debts.promises import Absence, Claim, Dispute, Promise, Said, Wish, money_words
+from workflows.rules.mail.authentication import fails_dmarc
+from workflows.rules.mail.replying import gist, written
+from workflows.rules.text.canonical import one_line
+from workflows.rules.text.language import language_of
+from workflows.rules.text.money import totals
+
+_PEOPLES = frozenset({"first-day", "paused", "never", "ignore-list", "copy-only"})
+"""Rules that skip a mail which a person wrote: what it says of money is true all the same."""
+_MACHINES = frozenset({"auto-reply"})
+"""Rules that skip a mail whose author is away: it may say until when."""
+_FEW_WORDS = 5
+_MOST_PARENTS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A mail from an inbox as it is being recorded. `client`: who sent it, where that is known."""
+
+    email: Email
+    route: Route
+    client: Client | None
+
+
+def hear(connection: Connection, clock: Clock, owner: Owner, authserv_id: str, heard: Heard) -> str:
+    """Take in what the mail says of money; what it led to, in plain words, "" for nothing."""
+    sign = payment_in(heard.email, owner, authserv_id)
+    if isinstance(sign, Payment):
+        return _take_payment(connection, clock, heard.email, sign)
+    if isinstance(sign, NotMoney):
+        return _take_unread(connection, heard.email, sign) if _is_to_be_told(connection, heard.email, sign) else ""
+    if not _is_of_a_person(heard.route) or fails_dmarc(heard.email):
+        return ""  # a forger must not be able to hold anything
+    debtor = _debtor(connection, heard.email, heard.client)
+    return _take_words(connection, clock, owner, heard, debtor) if debtor else ""
+
+
+def _is_of_a_person(route: Route) -> bool:
+    if isinstance(route, Ignore):
+        return route.rule in _PEOPLES | _MACHINES
+    return isinstance(route, Start | Tell)
+
+
+def _is_to_be_told(connection: Connection, email: Email, sign: NotMoney) -> bool:
+    """Money that could not be read; and words nobody knows, where they name an invoice that is open."""
+    return sign.unread or (sign.unknown and bool(numbers_in(f"{email.subject}\n{email.text}", _owed(connection))))
+
+
+def _take_unread(connection: Connection, email: Email, sign: NotMoney) -> str:
+    """Money may have come in, and how much is not known: the owner is told, and says what was paid."""
+    subject = one_line(email.subject, 120)
+    add_news(
+        connection,
+        (f'{sign.reason.rstrip(".")} ("{subject}"). Look at it, and say "paid" with the invoice\'s number.',),
+    )
+    return sign.reason
+
+
+# ---------------------------------------------------------------- payments
+
+
+def _take_payment(connection: Connection, clock: Clock, email: Email, sign: Payment) -> str:
+    key = f"mail:{email.identity}"
+    owed = _owed(connection)
+    named = numbers_in(f"{email.subject}\n{email.text}", owed)
+    client = _payer(connection, sign, [owed[number] for number in named] or list(owed.values()))
+    if len(named) > 1:
+        return _take_several(connection, clock, key, sign, client, [owed[number] for number in named])
+    number = named[0] if named else sign.number
+    return note_payment(
+        connection, clock, key=key, client=client, amount=sign.amount, number=number, proven=sign.proven,
+        says=sign.says.rstrip("."),
+    )  # fmt: skip
+
+
+def _take_several(  # noqa: PLR0913, PLR0917 - a payment and what it may be for
+    connection: Connection, clock: Clock, key: str, sign: Payment, client: str, named: Sequence[Invoice]
+) -> str:
+    """One payment that names several invoices: it settles them where it is exactly what they owe together."""
+    exact = {one.amount.currency for one in named} == {sign.amount.currency}
+    exact = exact and sum(one.balance.minor for one in named) == sign.amount.minor
+    if not (sign.proven and exact):
+        says = f"{sign.says} It names {len(named)} invoices, which owe another sum" if sign.proven else sign.says
+        whose = client or (named[0].client if len({one.client for one in named}) == 1 else "")
+        return note_payment(
+            connection, clock, key=key, client=whose, amount=sign.amount, proven=False, says=says.rstrip(".")
+        )
+    results = [
+        note_payment(
+            connection, clock, key=f"{key}:{one.number}", client=one.client, amount=one.balance, number=one.number,
+            proven=True, says=sign.says,
+        )
+        for one in named
+    ]  # fmt: skip
+    return " ".join(results)
+
+
+def _owed(connection: Connection) -> Mapping[str, Invoice]:
+    """Every invoice with a balance, by its number."""
+    whose = connection.execute(select(invoices.c.client).where(invoices.c.gone == 0).distinct()).scalars().all()
+    return {one.number: one for client in whose for one in debts_of(connection, client)}
+
+
+def _payer(connection: Connection, sign: Payment, owed: Sequence[Invoice]) -> str:
+    """The client whom the service names: by address, else by the one name on an invoice that is the same."""
+    if sign.email and (found := find_client(connection, sign.email)):
+        return found.id
+    named = {one.client for one in owed if one.client and sign.payer and bare_name(one.name) == bare_name(sign.payer)}
+    return named.pop() if len(named) == 1 else ""
+
+
+# ---------------------------------------------------------------- what people say
+
+
+def _take_words(connection: Connection, clock: Clock, owner: Owner, heard: Heard, debtor: str) -> str:
+    email, key = heard.email, f"{MAIL}{heard.email.identity}"
+    zone = zone_of(country_of(connection, debtor), owner.timezone)
+    said = money_words(email.text, language_of(email.text), clock.now(), zone)
+    if isinstance(heard.route, Ignore) and heard.route.rule in _MACHINES and not isinstance(said, Absence):
+        return ""
+    numbers = _about(email, [one.number for one in debts_of(connection, debtor)])
+    if said is not None:
+        return _note(connection, clock, key, debtor, numbers, said)
+    if not (numbers and isinstance(heard.route, Start | Tell) and _wants_an_answer(email.text)):
+        return ""
+    return note_unanswered(connection, clock, key=key, client=debtor, words=gist(email.text), numbers=numbers)
+
+
+def _note(  # noqa: PLR0913, PLR0917 - what a debtor says of what they owe
+    connection: Connection, clock: Clock, key: str, debtor: str, numbers: Sequence[str], said: Said
+) -> str:
+    match said:
+        case Claim(words=words):
+            return _take_claim(connection, clock, key, debtor, numbers, words)
+        case Promise(until=until):
+            return note_promise(
+                connection, clock, key=key, client=debtor, until=until, numbers=numbers, by_owner=False
+            )  # fmt: skip
+        case Dispute(words=words):
+            return note_dispute(
+                connection, clock, key=key, client=debtor, reason=words, numbers=numbers, by_owner=False
+            )  # fmt: skip
+        case Wish(words=words):
+            return note_wish(connection, clock, key=key, client=debtor, words=words, numbers=numbers)
+        case Absence(until=until):
+            return note_absence(connection, clock, key=key, client=debtor, until=until)
+
+
+def _wants_an_answer(text: str) -> bool:
+    """Whether it says more than a thank-you does."""
+    new = written(text)
+    return "?" in new or len(new.split()) >= _FEW_WORDS
+
+
+def _take_claim(  # noqa: PLR0913, PLR0917 - what a debtor says of a payment
+    connection: Connection, clock: Clock, key: str, debtor: str, numbers: Sequence[str], words: str
+) -> str:
+    """They write that they have paid: no proof, and a reason to look into the account before they are reminded."""
+    owed = [one for one in debts_of(connection, debtor) if not numbers or one.number in numbers]
+    says = f'they write "{words}"'
+    if len(owed) == 1:
+        return note_payment(
+            connection, clock, key=key, client=debtor, amount=owed[0].balance, number=owed[0].number, proven=False,
+            says=says,
+        )  # fmt: skip
+    amount = totals(one.balance for one in owed)[0]
+    return note_payment(connection, clock, key=key, client=debtor, amount=amount, proven=False, says=says)
+
+
+def _about(email: Email, numbers: Sequence[str]) -> tuple[str, ...]:
+    """Which invoices the mail names: in its own words, else in its subject; () is all of them."""
+    return numbers_in(written(email.text), numbers) or numbers_in(email.subject, numbers)
+
+
+def _debtor(connection: Connection, email: Email, client: Client | None) -> str:
+    """Whose debt the sender speaks of: their own; else that of their firm, when they answer or name what it is about.
+
+    An invoice goes to billing@acme.example, and anna@acme.example answers.
+    """
+    if client is not None and debts_of(connection, client.id):
+        return client.id
+    domain = email.sender.email.lower().rpartition("@")[2]
+    if not domain or is_shared_domain(domain):
+        return ""
+    owed = {one.number: one for client in _of_firm(connection, domain) for one in debts_of(connection, client)}
+    named = {owed[number].client for number in numbers_in(f"{email.subject}\n{email.text}", owed)}
+    answered = _answered(connection, email) & {one.client for one in owed.values()}
+    found = answered or named
+    return found.pop() if len(found) == 1 else ""
+
+
+def _of_firm(connection: Connection, domain: str) -> Sequence[str]:
+    """Every client with an address there."""
+    there = client_addresses.c.email.endswith(f"@{domain}", autoescape=True)
+    return connection.execute(select(client_addresses.c.client).where(there).distinct()).scalars().all()
+
+
+def _answered(connection: Connection, email: Email) -> set[str]:
+    """The clients of the chase mails that this mail answers."""
+    parents = email.parents[:_MOST_PARENTS]
+    if not parents:
+        return set()
+    ours = or_(outbox.c.message_id.in_(parents), outbox.c.server_id.in_(parents))
+    query = select(cases.c.client).join(outbox, outbox.c.case == cases.c.number)
+    rows = connection.execute(query.where(ours, outbox.c.purpose == "client", cases.c.kind == "chase"))
+    return set(rows.scalars())

@@ -1,0 +1,251 @@
+"""The owner's word about money and bids: what came in, what is promised or contested, who is chased, how a bid ended.
+
+The owner's word is proof: it closes what a mail may only hold. Runs in the transaction that keeps the order.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select
+
+from memory.leads.posts import set_result
+from memory.money.debts import (
+    OWNERS_WORD,
+    debts_of,
+    invoice,
+    note_dispute,
+    note_payment,
+    note_promise,
+    resume_chasing,
+    stop_chasing,
+)
+from memory.record import documents
+from memory.record.events import tell
+from memory.record.schema import cases, from_json
+from workflows.errors import Permanent
+from workflows.models import (
+    Carried,
+    CaseState,
+    Chase,
+    Client,
+    Disputed,
+    Ended,
+    Invoice,
+    Money,
+    MoneyOrder,
+    Owner,
+    Paid,
+    Promised,
+    StopChasing,
+)
+from workflows.ports import Clock
+from workflows.rules.text.canonical import one_line
+from workflows.rules.text.money import format_money, parse_amount
+
+_SAID = 80
+_LISTED = 10
+_CLOSED_BIDS = frozenset({"won", "lost", "no-answer"})
+_RESULTS = {"won": "was won", "lost": "was lost", "no-answer": "got no answer"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What an order is carried out with, inside one transaction. `who`: the clients that words name, or why none is."""
+
+    connection: Connection
+    clock: Clock
+    owner: Owner
+    key: str  # of the order
+    who: Callable[[str], Sequence[Client] | Carried]
+
+
+def carry_out(desk: Desk, order: MoneyOrder) -> Carried:
+    """Carry an order about money out; the caller sees to it that this happens once."""
+    match order:
+        case Paid():
+            done = _paid(desk, order)
+        case Promised():
+            done = _promised(desk, order)
+        case Disputed():
+            done = _disputed(desk, order)
+        case StopChasing(client=words):
+            done = _for_each(desk, words, stop_chasing)
+        case Chase(client=words):
+            done = _chase(desk, words)
+    return done
+
+
+# ---------------------------------------------------------------- invoices
+
+
+def _paid(desk: Desk, order: Paid) -> Carried:
+    found = _invoice(desk, order.what)
+    if isinstance(found, Carried):
+        return found
+    try:
+        amount = parse_amount(order.amount, found.amount.currency) if order.amount.strip() else found.balance
+    except Permanent as error:
+        return Carried(ok=False, says=f"{error} Nothing was changed.")
+    if not found.balance.minor:
+        return Carried(ok=True, says=f"Invoice {found.number} owes nothing any more, so nothing was changed.")
+    if not amount.minor:
+        return Carried(ok=False, says="Nothing came in, so nothing was changed.")
+    says = _note(desk, found, amount)
+    return Carried(ok=True, says=f"{says} {_who(desk, found)}".strip())
+
+
+def _note(desk: Desk, found: Invoice, amount: Money) -> str:
+    return note_payment(
+        desk.connection, desk.clock, key=f"{OWNERS_WORD}{desk.key}", client=found.client, amount=amount,
+        number=found.number, proven=True, says="you said so",
+    )  # fmt: skip
+
+
+def _who(desk: Desk, found: Invoice) -> str:
+    """What the same client still owes."""
+    left = debts_of(desk.connection, found.client)
+    if not left:
+        return f"{one_line(found.name, _SAID)} owes nothing else."
+    return f"{one_line(found.name, _SAID)} still owes {_listed(left)}."
+
+
+def _promised(desk: Desk, order: Promised) -> Carried:
+    until = order.until.astimezone(ZoneInfo(desk.owner.timezone)).date()
+    return _speak(desk, order.what, lambda client, numbers: _note_promise(desk, client, numbers, until))
+
+
+def _note_promise(desk: Desk, client: str, numbers: tuple[str, ...], until: date) -> str:
+    return note_promise(
+        desk.connection, desk.clock, key=f"order:{desk.key}", client=client, until=until, numbers=numbers, by_owner=True
+    )
+
+
+def _disputed(desk: Desk, order: Disputed) -> Carried:
+    def note(client: str, numbers: tuple[str, ...]) -> str:
+        return note_dispute(
+            desk.connection, desk.clock, key=f"order:{desk.key}", client=client, reason=order.reason, numbers=numbers,
+            by_owner=True,
+        )  # fmt: skip
+
+    done = _speak(desk, order.what, note)
+    again = f' "chase {one_line(order.what, _SAID)}" lets it go on.' if done.ok else ""
+    return Carried(ok=done.ok, says=done.says + again)
+
+
+def _speak(desk: Desk, what: str, note: Callable[[str, tuple[str, ...]], str]) -> Carried:
+    """Note something about an invoice, or about all that a client owes."""
+    named = invoice(desk.connection, what)
+    if named is not None and named.client:
+        if not named.balance.minor:
+            return Carried(ok=False, says=f"Invoice {named.number} owes nothing any more, so nothing was changed.")
+        return Carried(ok=True, says=note(named.client, (named.number,)))
+    found = _debtor(desk, what)
+    return found if isinstance(found, Carried) else Carried(ok=True, says=note(found.id, ()))
+
+
+def _invoice(desk: Desk, what: str) -> Invoice | Carried:
+    """The invoice that is meant: by its number, or the only one of a client."""
+    named = invoice(desk.connection, what)
+    if named is not None:
+        return named
+    found = _debtor(desk, what)
+    if isinstance(found, Carried):
+        return found
+    owed = debts_of(desk.connection, found.id)
+    if len(owed) == 1:
+        return owed[0]
+    return Carried(ok=False, says=f"{one_line(found.name, _SAID)} owes several; say which: {_listed(owed)}.")
+
+
+def _debtor(desk: Desk, words: str) -> Client | Carried:
+    """The one client these words name who owes something."""
+    found = desk.who(words)
+    if isinstance(found, Carried):
+        said = one_line(words, _SAID)
+        unknown = f'I know no invoice "{said}" and no client of that name, so nothing was changed.'
+        return found if "could be several" in found.says else Carried(ok=False, says=unknown)
+    owing = [client for client in found if debts_of(desk.connection, client.id)]
+    if len(owing) == 1:
+        return owing[0]
+    if not owing:
+        return Carried(ok=False, says=f"{one_line(found[0].name, _SAID)} owes nothing, so nothing was changed.")
+    named = ", ".join(one_line(f"{client.name} <{client.addresses[0]}>", _SAID) for client in owing[:_LISTED])
+    return Carried(ok=False, says=f"Several of them owe something, so nothing was changed; say which address: {named}.")
+
+
+def _listed(owed: Sequence[Invoice]) -> str:
+    shown = [f"{one.number} ({format_money(one.balance)})" for one in owed[:_LISTED]]
+    return ", ".join([*shown, *([f"and {len(owed) - _LISTED} more"] if len(owed) > _LISTED else [])])
+
+
+# ---------------------------------------------------------------- clients
+
+
+def _chase(desk: Desk, words: str) -> Carried:
+    """Chase a client again; an invoice's number names its client."""
+    named = invoice(desk.connection, words)
+    if named is not None and named.client:
+        return Carried(ok=True, says=resume_chasing(desk.connection, desk.clock, named.client))
+    return _for_each(desk, words, resume_chasing)
+
+
+def _for_each(desk: Desk, words: str, change: Callable[[Connection, Clock, str], str]) -> Carried:
+    found = desk.who(words)
+    if isinstance(found, Carried):
+        return found
+    return Carried(ok=True, says=" ".join(change(desk.connection, desk.clock, client.id) for client in found))
+
+
+# ---------------------------------------------------------------- bids
+
+
+def end_bid(desk: Desk, order: Ended) -> Carried:
+    """How a bid ended: told to its waiting case, kept with its lead, and remembered with its client."""
+    row = desk.connection.execute(select(cases).where(cases.c.number == order.case)).first()
+    if row is None:
+        return Carried(ok=False, says=f"There is no case {order.case}; nothing was changed.")
+    state = from_json(CaseState, row.state)
+    if refusal := _no_end(state):
+        return Carried(ok=False, says=refusal)
+    set_result(desk.connection, order.case, order.result)
+    said = f"Case {order.case} {_RESULTS[order.result]}"
+    why = f": {one_line(order.reason, 200)}" if order.reason else "."
+    if state.stage != "closed":
+        summary = order.reason or f"You said it {_RESULTS[order.result]}."
+        key = f"ended:{desk.key}"
+        tell(desk.connection, desk.clock, case=order.case, key=key, summary=summary, ends=order.result)
+    _remember(desk, state, order, row.title)
+    before = f" It was noted as {state.outcome} before." if state.stage == "closed" else ""
+    return Carried(ok=True, says=f"{said}{why}{before}")
+
+
+def _no_end(state: CaseState) -> str:
+    """Why this case cannot end as a bid does, "" when it can."""
+    if state.kind != "bid":
+        return f"Case {state.case} is no bid, so nothing was changed."
+    if state.stage == "placed" or (state.stage == "closed" and state.outcome in _CLOSED_BIDS):
+        return ""
+    if state.stage == "closed":
+        return f"The bid of case {state.case} never left ({state.outcome}), so nothing was changed."
+    return f"The bid of case {state.case} has not left yet: answer its approval mail first. Nothing was changed."
+
+
+def _remember(desk: Desk, state: CaseState, order: Ended, title: str) -> None:
+    """The client's history says how it ended, so that the next bid knows it."""
+    if not state.client:
+        return
+    reason = f" {one_line(order.reason, 500)}" if order.reason else ""
+    documents.keep(
+        desk.connection,
+        documents.Document(
+            id=f"result:{order.case}.{order.result}",
+            client=state.client,
+            case=order.case,
+            kind="sent",
+            subject=title,
+            text=f"The bid for this {_RESULTS[order.result]}.{reason}",
+            at=desk.clock.now(),
+        ),
+    )

@@ -1,0 +1,100 @@
+"""What was said against a reminder, told in the approval mail of the next one; and the rest after a complaint.
+
+A mail that names an invoice holds its reminder as long as the case that answers it is open: who asks and is reminded
+instead of answered feels unheard.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select
+
+from memory.money.debts import country_of, hold_once, speak_against, today_of
+from memory.record.schema import answers, debt_holds, documents, from_json, notices
+from workflows.models import Answer, Reject
+from workflows.ports import Clock
+from workflows.rules.debts.dunning import BusinessDays, longest_hold
+from workflows.rules.text.canonical import one_line
+
+REST = 2
+"""Business days without reminders after the owner answered a complaint."""
+_QUOTE = 120
+_MOST = 5
+_OVER = {
+    "dispute": "{says}; that is over",
+    "wish": "{says}",
+    "mail": "{says}",
+}
+
+
+def note_wish(  # noqa: PLR0913 - what a wish is
+    connection: Connection, clock: Clock, *, key: str, client: str, words: str, numbers: Sequence[str] = ()
+) -> str:
+    """They want something before they pay: nothing is chased for ten business days."""
+    calendar = BusinessDays(country=country_of(connection, client))
+    until = longest_hold("wish", today_of(connection, clock, client), calendar)
+    what = f'they want something before they pay ("{one_line(words, _QUOTE)}")'
+    return speak_against(connection, clock, key, client, numbers, "wish", until, what, "stopped", by_owner=False)
+
+
+def note_unanswered(  # noqa: PLR0913 - what a mail says
+    connection: Connection, clock: Clock, *, key: str, client: str, words: str, numbers: Sequence[str]
+) -> str:
+    """Their mail names these invoices: they are not chased while it waits for an answer."""
+    quote = f' ("{one_line(words, _QUOTE)}")' if words else ""
+    what = f"they wrote about it{quote}"
+    return speak_against(connection, clock, key, client, numbers, "mail", None, what, "stopped", by_owner=False)
+
+
+def rest_after_complaint(connection: Connection, clock: Clock, client: str, case: int) -> None:
+    """The owner has answered a complaint: the client is not reminded of money for two business days."""
+    today = today_of(connection, clock, client)
+    until = BusinessDays(country=country_of(connection, client)).add(today, REST - 1)
+    hold_once(
+        connection, clock, key=f"answered:{case}", client=client, numbers=(), kind="complaint", until=until,
+        says=f"you answered their complaint on {today:%a} {today.day} {today:%b %Y}", by_owner=False,
+    )  # fmt: skip
+
+
+def objections(
+    connection: Connection, client: str, numbers: Sequence[str], since: date | None, zone: str
+) -> tuple[str, ...]:
+    """What was said against chasing these invoices after that day, and the owner's own reasons; a sentence each."""
+    local = ZoneInfo(zone)
+    theirs = tuple(_of_client(connection, client, numbers, since, local))
+    return (*theirs[-_MOST:], *tuple(_of_owner(connection, numbers, local))[-_MOST:])
+
+
+def _of_client(
+    connection: Connection, client: str, numbers: Sequence[str], since: date | None, local: ZoneInfo
+) -> Iterator[str]:
+    about = (debt_holds.c.client == client) & debt_holds.c.number.in_(("", *numbers)) & (debt_holds.c.by_owner == 0)
+    query = select(debt_holds).where(about, debt_holds.c.kind.in_(tuple(_OVER))).order_by(debt_holds.c.id)
+    for row in connection.execute(query):
+        day = row.at.astimezone(local).date()
+        if since is not None and day < since:
+            continue
+        said = _OVER[row.kind].format(says=one_line(row.says, 2 * _QUOTE))
+        which = f"{one_line(row.number, 40)}: " if row.number else ""
+        answered = "" if _was_written_to(connection, client, row.at) else ", and nothing was sent to them since"
+        yield f"{which}{_dated(day)} {said}{answered}."
+
+
+def _of_owner(connection: Connection, numbers: Sequence[str], local: ZoneInfo) -> Iterator[str]:
+    chases = select(notices.c.case).where(notices.c.number.in_(tuple(numbers)))
+    given = select(answers.c.answer, answers.c.at).where(answers.c.case.in_(chases), answers.c.state != "refused")
+    for row in connection.execute(given.order_by(answers.c.at)):
+        decision = from_json(Answer, row.answer).decision
+        if isinstance(decision, Reject) and decision.reason:
+            reason = one_line(decision.reason, _QUOTE)
+            yield f'{_dated(row.at.astimezone(local).date())} you said no to a reminder: "{reason}".'
+
+
+def _was_written_to(connection: Connection, client: str, since: datetime) -> bool:
+    sent = (documents.c.client == client) & (documents.c.kind == "sent") & (documents.c.at > since)
+    return connection.execute(select(documents.c.id).where(sent)).first() is not None
+
+
+def _dated(day: date) -> str:
+    return f"On {day:%a} {day.day} {day:%b %Y}"

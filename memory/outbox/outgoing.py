@@ -1,0 +1,552 @@
+"""The outbox in the ledger: each mail that leaves is one row, and each step of it one transaction.
+
+approved -> claimed -> committing -> sent | uncertain | failed. Up to `claimed` a retry is safe; from `committing` on
+only evidence moves a row. `claim` is the last look: what it lets through is exactly what the owner said yes to.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from itertools import takewhile
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, Row, func, or_, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from memory.cases.decided import says_yes
+from memory.outbox import last_look
+from memory.outbox.restored import count_departure
+from memory.record.blobs import Blobs
+from memory.record.book import Book
+from memory.record.schema import answers, cases, clients, from_json, meta, outbox, seen, threads, versions
+from workflows.errors import NeedsOwner, Permanent, Retryable
+from workflows.models import Answer, Edit, Later, Mine, Never, OutboxState, Outgoing, Reject, Revise, Unclear
+from workflows.ports import Clock
+
+Purpose = Literal["client", "approval", "notice"]
+
+_TO_OWNER = ("approval", "notice")
+_LATE, _DONE = 1, 2
+_MANY_IN_A_ROW = 50
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+_A_MOMENT = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What holds a mail to a client back for a while. `grace` is the time after the yes in which a no still wins."""
+
+    per_hour: int = 50  # at least 1, as the next
+    per_recipient_per_day: int = 5
+    quiet_hours: str = ""  # "20:00-07:00" in `timezone`, "" for none
+    timezone: str = "UTC"
+    grace: timedelta = timedelta(seconds=60)
+
+    def __post_init__(self) -> None:
+        if min(self.per_hour, self.per_recipient_per_day) < 1:
+            raise NeedsOwner(
+                "limits.per_hour and limits.per_recipient_per_day must be at least 1.", "To send nothing, use 'stop'."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row of the outbox."""
+
+    intent: str
+    purpose: Purpose
+    case: int
+    version: int
+    client: str
+    recipients: tuple[str, ...]
+    hash: str
+    state: OutboxState
+    at: datetime
+    body_hash: str = ""
+    blob: str = ""
+    message_id: str = ""
+    server_id: str = ""
+    reference: str = ""
+    attempts: int = 0
+    detail: str = ""
+    claimed_at: datetime | None = None
+    sent_at: datetime | None = None
+    filed: int = 0  # 1: a copy lies in Sent; 2: our own append of it was begun
+    arrived_at: datetime | None = None  # to the owner: when it was seen in the inbox
+    held: str = ""  # the doubts that wait for the owner's word, by rule
+    held_at: datetime | None = None  # when the newest of them was raised
+    bounced: str = ""  # why it came back, when it did
+    resend: int = 0  # the owner wants it sent once more
+    other_way: int = 0  # to the owner: 1 it did not arrive by itself, so it is sent the other way; 2 that is done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """The whole mail, made once: its wire bytes, its own Message-ID, the hash of its decoded body."""
+
+    content: bytes
+    message_id: str
+    body_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """It may go now: every attempt sends the bytes at `entry.blob`."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """It may not go now. `until` is when to look again; None: when something changes that only the owner changes."""
+
+    reason: str
+    until: datetime | None = None
+    rule: str = ""  # names a doubt that only the owner's word ends: a yes given after it
+
+
+class OutgoingLedger(Book):
+    """The rows of table `outbox`, and the last look before a mail leaves."""
+
+    def __init__(self, engine: Engine, clock: Clock, blobs: Blobs) -> None:
+        super().__init__(engine, clock)
+        self._blobs = blobs
+
+    def enqueue(  # noqa: PLR0913
+        self,
+        *,
+        intent: str,
+        purpose: Purpose,
+        recipients: Sequence[str],
+        hash: str,  # noqa: A002
+        case: int = 0,
+        version: int = 0,
+        client: str = "",
+        reference: str = "",
+    ) -> Entry:
+        """The row of this intent, made in state `approved` if it is new; an existing one is left as it is.
+
+        Raises:
+            Permanent: a mail to a client exists for other recipients or another text.
+        """
+        values = {
+            "intent": intent, "purpose": purpose, "case": case, "version": version, "client": client, "hash": hash,
+            "recipients": json.dumps(list(recipients)), "reference": reference, "state": "approved",
+            "at": self._clock.now(),
+        }  # fmt: skip
+        with self._writing() as connection:
+            connection.execute(insert(outbox).values(values).on_conflict_do_nothing(index_elements=["intent"]))
+            entry = _need(connection, intent)
+        # What the owner is told may read differently when it is told again; the first wording stands.
+        if purpose == "client" and (entry.hash, entry.recipients) != (hash, tuple(recipients)):
+            raise Permanent(
+                f"{intent} is already in the outbox with another text or other recipients; nothing was sent."
+            )
+        return entry
+
+    def entry(self, intent: str) -> Entry | None:
+        """The row of this intent, if there is one."""
+        with self._reading() as connection:
+            return _find(connection, intent)
+
+    def count_since(self, case: int, intents: Sequence[str], since: datetime) -> int:
+        """How many rows of this case, whose intents begin so, were made since then."""
+        begins = or_(*(outbox.c.intent.startswith(begin, autoescape=True) for begin in intents))
+        query = select(func.count()).where(outbox.c.case == case, outbox.c.at > since, begins)
+        with self._reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def count_unasked(self, owner: str, asked_for: Sequence[str], since: datetime) -> int:
+        """How many mails to the owner were made since then, but those whose intents begin so."""
+        begins = or_(*(outbox.c.intent.startswith(begin, autoescape=True) for begin in asked_for))
+        query = select(func.count()).where(
+            outbox.c.purpose != "client", outbox.c.recipients == json.dumps([owner]), outbox.c.at > since, ~begins
+        )
+        with self._reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def claim(self, intent: str, compose: Callable[[Entry], Composed], limits: Limits, now: datetime) -> Claimed | Held:
+        """The last look, and the whole message made once; one transaction.
+
+        A row already claimed by an attempt that sent nothing is looked at again in full (a no or a stop still wins,
+        and it counts for the caps at the time it really leaves), with the bytes it has.
+        """
+        with self._writing() as connection:
+            entry = _need(connection, intent)
+            if entry.state not in {"approved", "claimed"}:
+                return Held(reason=f"{intent} is {entry.state}.", until=now + _A_MOMENT)
+            if entry.purpose == "client" and (held := _held(connection, entry, limits, now)):
+                _keep_doubt(connection, entry, held, now)
+                return held
+            values: dict[str, Any] = {"state": "claimed", "claimed_at": now, "attempts": entry.attempts + 1}
+            if not entry.blob:
+                made = compose(entry)
+                # The blob is durable before the row that names it: a row never points at nothing.
+                values |= {"blob": self._blobs.put(made.content), "message_id": made.message_id}
+                values["body_hash"] = made.body_hash
+            connection.execute(update(outbox).where(outbox.c.intent == intent).values(values))
+            return Claimed(entry=_need(connection, intent))
+
+    def committing(self, intent: str) -> None:
+        """Every recipient was accepted and DATA comes next.
+
+        Raises:
+            Retryable: another attempt was quicker; this one must not send.
+        """
+        allowed = (outbox.c.intent == intent) & (outbox.c.state == "claimed")
+        with self._writing() as connection:
+            done = connection.execute(update(outbox).where(allowed).values(state="committing", detail=""))
+            if done.rowcount and _need(connection, intent).purpose == "client":
+                count_departure(connection)
+        if not done.rowcount:
+            raise Retryable(f"{intent} is being sent by another attempt.")
+
+    def retry(self, intent: str, detail: str) -> None:
+        """The server said clearly that it did not take the mail: back to `claimed`, the same bytes go again."""
+        self._move(intent, ("committing", "claimed"), state="claimed", detail=detail)
+
+    def failed(self, intent: str, detail: str) -> None:
+        """Refused for good; nothing was accepted."""
+        self._move(intent, ("approved", "claimed", "committing"), state="failed", detail=detail)
+
+    def uncertain(self, intent: str, detail: str) -> None:
+        """Handed over, no answer, no evidence: the owner is told `detail`."""
+        self._move(intent, ("committing",), state="uncertain", detail=detail)
+
+    def sent(self, intent: str, reply: str, server_id: str, at: datetime) -> Entry:
+        """Accepted by the server, or found where only a sent mail can be; evidence beats `uncertain`."""
+        with self._writing() as connection:
+            allowed = outbox.c.state.in_(("committing", "uncertain"))
+            values = {"state": "sent", "detail": reply, "sent_at": at}
+            connection.execute(update(outbox).where(outbox.c.intent == intent, allowed).values(values))
+            return _learn(connection, _need(connection, intent), server_id)
+
+    def settle(self, intent: str, *, arrived: bool) -> None:
+        """The owner's word on an uncertain mail: it arrived, or it did not and the same bytes may go again."""
+        values = {"state": "sent", "sent_at": self._clock.now()} if arrived else {"state": "claimed", "resend": 1}
+        self._move(intent, ("uncertain",), detail="settled by the owner", **values)
+
+    def to_resend(self) -> tuple[Entry, ...]:
+        """What the owner wants sent once more and has not been seen to the end."""
+        return self._entries(outbox.c.resend == 1)
+
+    def resent(self, intent: str) -> None:
+        """How sending it once more ended is known."""
+        self._set(intent, resend=0)
+
+    def of_case(self, case: int, version: int = 0) -> Entry | None:
+        """The row of this version to the client; of version 0 the newest one, an uncertain one first."""
+        found = self._entries(outbox.c.purpose == "client", outbox.c.case == case)
+        fitting = [one for one in found if one.version == version or not version]
+        return max(fitting, key=lambda one: (one.state == "uncertain", one.version), default=None)
+
+    def learned(self, intent: str, server_id: str) -> Entry:
+        """The Message-ID that the server really gave it, found in Sent."""
+        with self._writing() as connection:
+            return _learn(connection, _need(connection, intent), server_id)
+
+    def filed(self, intent: str, how_far: int = 1) -> None:
+        """How far the copy in the Sent folder is: 2 before our own append, 1 when it lies there."""
+        self._move(intent, ("sent",), filed=how_far)
+
+    def note(self, intent: str, detail: str) -> None:
+        """Keep why it does not go on, without moving it."""
+        with self._writing() as connection:
+            connection.execute(update(outbox).where(outbox.c.intent == intent).values(detail=detail))
+
+    def pending(self) -> tuple[Entry, ...]:
+        """Every row that an attempt has begun and none has ended, oldest first."""
+        return self._entries(outbox.c.state.in_(("claimed", "committing")))
+
+    def unfiled(self) -> tuple[Entry, ...]:
+        """Sent to clients, and no copy in Sent yet."""
+        return self._entries(outbox.c.state == "sent", outbox.c.purpose == "client", outbox.c.filed != 1)
+
+    # ------------------------------------------------------------ our own mails to the owner: did they arrive
+
+    def missing(self, owner: str, after: datetime, before: datetime) -> tuple[Entry, ...]:
+        """Mails to the owner that left between these times and that nobody has seen in the inbox, oldest first."""
+        to_owner = outbox.c.recipients == json.dumps([owner])
+        left = (outbox.c.sent_at > after) & (outbox.c.sent_at <= before)
+        return self._entries(
+            outbox.c.purpose.in_(_TO_OWNER), outbox.c.state == "sent", to_owner, left,
+            outbox.c.arrived_at.is_(None), outbox.c.other_way != _DONE,
+        )  # fmt: skip
+
+    def arrived(self, intent: str) -> None:
+        """It was found in the owner's mailbox."""
+        self._set(intent, arrived_at=self._clock.now())
+
+    def went_other_way(self, intent: str, *, done: bool) -> None:
+        """It did not arrive by itself; `done`: it was put in the owner's way otherwise."""
+        self._set(intent, other_way=_DONE if done else _LATE)
+
+    def missed_in_a_row(self, owner: str, besides: str) -> int:
+        """How many of the newest mails to the owner did not arrive by themselves.
+
+        `besides`: the beginning of the intents that went another way from the start, and so tell nothing of this one.
+        """
+        query = (
+            select(outbox.c.other_way)
+            .where(outbox.c.purpose.in_(_TO_OWNER), outbox.c.recipients == json.dumps([owner]))
+            .where(outbox.c.arrived_at.is_not(None) | (outbox.c.other_way > 0), ~outbox.c.intent.startswith(besides))
+            .order_by(outbox.c.sent_at.desc(), outbox.c.id.desc())
+            .limit(_MANY_IN_A_ROW)
+        )
+        with self._reading() as connection:
+            ways = connection.execute(query).scalars()
+            return sum(1 for _ in takewhile(bool, ways))
+
+    def _set(self, intent: str, **values: Any) -> None:
+        with self._writing() as connection:
+            connection.execute(update(outbox).where(outbox.c.intent == intent).values(values))
+
+    def is_ours(self, message_id: str, body_hash: str) -> bool:
+        """Whether a mail is one that Deskhand made, by either of its ids or by its body."""
+        by_id = or_(outbox.c.message_id == message_id, outbox.c.server_id == message_id)
+        same = []
+        if message_id:
+            same.append(by_id)
+        if body_hash:
+            same.append(outbox.c.body_hash == body_hash)
+        if not same:
+            return False
+        with self._reading() as connection:
+            return connection.execute(select(outbox.c.id).where(or_(*same)).limit(1)).first() is not None
+
+    def files_sent(self, host: str) -> bool | None:
+        """Whether this server was seen to file what it sends; None: not learned yet."""
+        with self._reading() as connection:
+            value = connection.execute(select(meta.c.value).where(meta.c.key == f"files_sent:{host}")).scalar()
+        return None if value is None else value == "yes"
+
+    def learn_files_sent(self, host: str, *, files: bool) -> None:
+        """Keep what was seen."""
+        row = insert(meta).values(key=f"files_sent:{host}", value="yes" if files else "no")
+        with self._writing() as connection:
+            connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))
+
+    def takes_beyond_ascii(self, host: str) -> bool | None:
+        """Whether this server was seen to take addresses with letters beyond ASCII; None: not asked yet."""
+        with self._reading() as connection:
+            value = connection.execute(select(meta.c.value).where(meta.c.key == f"smtputf8:{host}")).scalar()
+        return None if value is None else value == "yes"
+
+    def learn_takes_beyond_ascii(self, host: str, *, takes: bool) -> None:
+        """Keep what the server said."""
+        row = insert(meta).values(key=f"smtputf8:{host}", value="yes" if takes else "no")
+        with self._writing() as connection:
+            connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))
+
+    def _entries(self, *conditions: Any) -> tuple[Entry, ...]:
+        with self._reading() as connection:
+            rows = connection.execute(select(outbox).where(*conditions).order_by(outbox.c.id))
+            return tuple(_entry(row) for row in rows)
+
+    def _move(self, intent: str, before: Iterable[str], **values: Any) -> bool:
+        allowed = outbox.c.state.in_(tuple(before))
+        with self._writing() as connection:
+            done = connection.execute(update(outbox).where(outbox.c.intent == intent, allowed).values(values))
+            return bool(done.rowcount)
+
+
+def _find(connection: Connection, intent: str) -> Entry | None:
+    row = connection.execute(select(outbox).where(outbox.c.intent == intent)).first()
+    return None if row is None else _entry(row)
+
+
+def _need(connection: Connection, intent: str) -> Entry:
+    entry = _find(connection, intent)
+    if entry is None:
+        raise Permanent(f"{intent} is not in the outbox.")
+    return entry
+
+
+def _entry(row: Row[Any]) -> Entry:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    values.pop("id")
+    values["recipients"] = tuple(json.loads(values["recipients"]))
+    return Entry(**{name: values[name] for name in Entry.__slots__})
+
+
+def _learn(connection: Connection, entry: Entry, server_id: str) -> Entry:
+    """Keep the server's id, and let answers to either id find the case."""
+    if server_id and server_id != entry.message_id and not entry.server_id:
+        connection.execute(update(outbox).where(outbox.c.intent == entry.intent).values(server_id=server_id))
+        entry = _need(connection, entry.intent)
+    if entry.purpose == "client" and entry.case:
+        for message_id in filter(None, (entry.message_id, entry.server_id)):
+            row = insert(threads).values(message_id=message_id, case=entry.case)
+            connection.execute(row.on_conflict_do_nothing(index_elements=["message_id"]))
+    return entry
+
+
+# ---------------------------------------------------------------- the last look
+
+
+def _held(connection: Connection, entry: Entry, limits: Limits, now: datetime) -> Held | None:
+    """Why a mail to a client may not go now, the most serious reason first."""
+    approved = _approval(connection, entry)
+    if isinstance(approved, Held):
+        return approved
+    return (
+        _withdrawn(connection, entry, approved)
+        or _stopped(connection, entry)
+        or _overtaken(connection, entry, now)
+        or _doubted(connection, entry, approved, now)
+        or _in_grace(approved, limits, now)
+        or _capped(connection, entry, limits, now)
+        or _quiet(limits, now)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Yes:
+    key: str
+    at: datetime
+    outgoing: Outgoing
+    made_at: datetime
+
+
+def _approval(connection: Connection, entry: Entry) -> _Yes | Held:
+    """The owner's latest yes to exactly this text, or why there is none."""
+    name = f"{entry.case}.{entry.version}"
+    query = select(versions).where(versions.c.case == entry.case, versions.c.version == entry.version)
+    version = connection.execute(query).first()
+    if version is None or version.state != "approved":
+        return Held(reason=f"Version {name} is {version.state if version else 'unknown'}, not approved.")
+    if version.hash != entry.hash:
+        return Held(reason=f"The text of version {name} is not the one that was to be sent.")
+    outgoing = from_json(Outgoing, version.outgoing)
+    given = [
+        _Yes(row.key, row.at, outgoing, version.at)
+        for row in connection.execute(select(answers).where(answers.c.case == entry.case))
+        if says_yes(from_json(Answer, row.answer), entry.version, entry.hash, outgoing.body)
+    ]
+    if not given:
+        return Held(reason=f"There is no yes of yours on record for the text of version {name}.")
+    return max(given, key=lambda yes: yes.at)
+
+
+def _withdrawn(connection: Connection, entry: Entry, yes: _Yes) -> Held | None:
+    """A no wins: any that is later than the yes, and any that its case has not yet heard."""
+    query = select(answers).where(answers.c.case == entry.case, answers.c.key != yes.key)
+    for row in connection.execute(query):
+        if (row.state == "recorded" or row.at >= yes.at) and _takes_back(from_json(Answer, row.answer), entry):
+            return Held(reason="A later answer of yours came before it left, so the earlier yes does not count.")
+    return None
+
+
+def _takes_back(answer: Answer, entry: Entry) -> bool:
+    match answer.decision:
+        case Reject() | Mine() | Never() | Later() | Unclear():
+            return True
+        case Edit() | Revise():
+            # About an older version it is stale: its case says so and goes on.
+            return answer.version >= entry.version
+        case _:
+            return False
+
+
+def _stopped(connection: Connection, entry: Entry) -> Held | None:
+    if connection.execute(select(meta.c.value).where(meta.c.key == "stopped")).scalar():
+        return Held(reason="Everything is stopped; 'resume' lets it go.")
+    of_case = select(cases.c.client).where(cases.c.number == entry.case).scalar_subquery()
+    whose = clients.c.id == (entry.client or of_case)
+    query = select(clients.c.name, clients.c.paused_at).where(whose)
+    client = connection.execute(query).first()
+    if client is not None and client.paused_at:
+        return Held(reason=f"You paused {client.name}; 'resume {client.name}' lets it go.")
+    return None
+
+
+def _overtaken(connection: Connection, entry: Entry, now: datetime) -> Held | None:
+    """A mail of this conversation is recorded and its case has not heard of it yet: what was approved may be stale."""
+    news = (seen.c.case == entry.case) & (seen.c.state == "recorded") & seen.c.kind.in_(("mail", "sent"))
+    told = seen.c.rule.not_in(("answer", "order", "hint"))
+    if connection.execute(select(seen.c.id).where(news, told, seen.c.event != "").limit(1)).first() is None:
+        return None
+    return Held(reason="A newer mail in this conversation is being taken up first.", until=now + _A_MOMENT)
+
+
+def _doubted(connection: Connection, entry: Entry, yes: _Yes, now: datetime) -> Held | None:
+    """What memory/outbox/last_look.py finds; a doubt that the owner has answered with one more yes is none."""
+    of_case = connection.execute(select(cases.c.client).where(cases.c.number == entry.case)).scalar()
+    going = last_look.Going(
+        intent=entry.intent,
+        case=entry.case,
+        client=entry.client or of_case or "",
+        outgoing=yes.outgoing,
+        made_at=yes.made_at,
+        doubted_at=entry.held_at,
+    )
+    answered = set(entry.held.split()) if entry.held_at and yes.at > entry.held_at else set[str]()
+    doubts = last_look.doubts(connection, going, now)
+    doubt = next((one for one in doubts if not one.rule or one.rule not in answered), None)
+    return None if doubt is None else Held(reason=doubt.reason, until=doubt.until, rule=doubt.rule)
+
+
+def _keep_doubt(connection: Connection, entry: Entry, held: Held, now: datetime) -> None:
+    """Only a yes given after the doubt was raised can end it."""
+    if held.rule and held.rule not in entry.held.split():
+        rules = f"{entry.held} {held.rule}".strip()
+        connection.execute(update(outbox).where(outbox.c.intent == entry.intent).values(held=rules, held_at=now))
+
+
+def _in_grace(yes: _Yes, limits: Limits, now: datetime) -> Held | None:
+    over = yes.at + limits.grace
+    # A yes from a clock that runs ahead measures nothing here; its case has waited out the grace by its own clock.
+    waits = yes.at <= now < over
+    return Held(reason="A no still wins for a moment after the yes.", until=over) if waits else None
+
+
+def _capped(connection: Connection, entry: Entry, limits: Limits, now: datetime) -> Held | None:
+    query = select(outbox.c.claimed_at, outbox.c.recipients).where(
+        outbox.c.purpose == "client", outbox.c.claimed_at >= now - DAY, outbox.c.intent != entry.intent
+    )
+    recent = [(row.claimed_at, json.loads(row.recipients)) for row in connection.execute(query)]
+    times = [at for at, _ in recent if at >= now - HOUR]
+    if free := _free_at(times, limits.per_hour, HOUR):
+        return Held(reason=f"{limits.per_hour} mails an hour is the limit (limits.per_hour).", until=free)
+    for recipient in entry.recipients:
+        times = [at for at, recipients in recent if recipient in recipients]
+        if free := _free_at(times, limits.per_recipient_per_day, DAY):
+            reason = f"{recipient} had {limits.per_recipient_per_day} mails in a day (limits.per_recipient_per_day)."
+            return Held(reason=reason, until=free)
+    return None
+
+
+def _free_at(times: list[datetime], cap: int, window: timedelta) -> datetime | None:
+    """When there is room again for one more; None: now."""
+    if len(times) < cap:
+        return None
+    return sorted(times)[len(times) - cap] + window + _A_MOMENT
+
+
+def _quiet(limits: Limits, now: datetime) -> Held | None:
+    if not limits.quiet_hours:
+        return None
+    begin, end = _hours(limits.quiet_hours)
+    local = now.astimezone(ZoneInfo(limits.timezone))
+    at = local.time()
+    quiet = begin <= at < end if begin < end else (at >= begin or at < end)
+    if not quiet:
+        return None
+    over = local.replace(hour=end.hour, minute=end.minute, second=0, microsecond=0)
+    over = over if over > local else over + DAY
+    return Held(reason=f"It is quiet time ({limits.quiet_hours}, limits.quiet_hours).", until=over)
+
+
+def _hours(text: str) -> tuple[time, time]:
+    try:
+        begin, end = (time.fromisoformat(part.strip()) for part in text.split("-"))
+    except ValueError:
+        begin = end = time()
+    if begin == end:
+        raise NeedsOwner(
+            f'limits.quiet_hours is "{text}", which is no span of hours.',
+            'Write it like "20:00-07:00", or leave it "".',
+        ) from None
+    return begin, end

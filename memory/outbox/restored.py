@@ -1,0 +1,200 @@
+"""Whether an older ledger was put back, and what it does not know has left.
+
+How a restore is known: the `restore` command says so (meta `hold_after_restore`); or more mails have left than this
+ledger counts (`keys/departures`, which is not part of the ledger's file); or a mail that the ledger calls unsent is
+found in Sent. From then on nothing made before leaves until every approved mail was looked up in the mailbox.
+"""
+
+import json
+import os
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from memory.outbox.last_look import LOOKING
+from memory.post.mails import add_to_thread
+from memory.record.book import Book
+from memory.record.schema import cases, from_json, meta, outbox, versions
+from workflows.errors import NeedsOwner
+from workflows.models import Outgoing
+from workflows.rules.text.canonical import body_hash
+
+HOLD = "hold_after_restore"
+"""The ledger's key for why it is held: set by `restore`, or by what is noticed; "" when nothing is held."""
+DEPARTURES = "departures"
+"""The ledger's key for how many mails were on their way to clients, ever."""
+FOUND = "found_after_restore"
+_UNSENT = ("approved", "claimed")
+
+
+class Departures:
+    """A count beside the ledger: how many mails this home ever handed over, so that an older ledger is known."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> tuple[str, int]:
+        """The home's id and its count; ("", 0) when nothing was kept or it cannot be understood."""
+        try:
+            home, _, count = self._path.read_text("ascii").strip().partition(" ")
+            return home, int(count)
+        except (OSError, ValueError):
+            return "", 0
+
+    def keep(self, home: str, count: int) -> None:
+        """Written before the mail leaves.
+
+        Raises:
+            NeedsOwner: the disk is full, or the folder cannot be written.
+        """
+        if self.read() == (home, count):
+            return
+        # Two mails to two clients may leave at the same moment: each writes a file of its own.
+        part = self._path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.part")
+        try:
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(f"{home} {count}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self._path)
+        except OSError as error:
+            problem = f"{self._path} cannot be written ({error.strerror}), so nothing was sent."
+            raise NeedsOwner(problem, "Free some disk space, or mend the permissions of the home folder.") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsent:
+    """A version that the owner approved and that, as the ledger knows it, has not left."""
+
+    case: int
+    version: int
+    outgoing: Outgoing
+    made_at: datetime
+    message_ids: tuple[str, ...] = ()
+
+
+class Restored(Book):
+    """The hold after a restore, in the ledger."""
+
+    def begin(self, home: str, departures: Departures) -> bool:
+        """Once at each start, before anything can leave: whether an older ledger was put back."""
+        kept_home, kept = departures.read()
+        with self._writing() as connection:
+            behind = bool(kept_home) and (kept_home != home or kept > _count(connection))
+            if behind and not _get(connection, HOLD):
+                _set(connection, HOLD, "more mails have left than this copy of the ledger knows of")
+            held = bool(_get(connection, HOLD))
+            if held:
+                _set(connection, LOOKING, self._clock.now().isoformat())
+                # From now on this ledger is the one that counts.
+                _set(connection, DEPARTURES, str(max(kept, _count(connection))))
+            count = _count(connection)
+        if held:
+            departures.keep(home, count)
+        return held
+
+    def notice(self, reason: str) -> None:
+        """Something shows that an older ledger was put back: everything made until now is looked up first."""
+        with self._writing() as connection:
+            if not _get(connection, LOOKING):
+                _set(connection, HOLD, reason)
+                _set(connection, LOOKING, self._clock.now().isoformat())
+
+    def reason(self) -> str:
+        """Why everything is held; "" when nothing is."""
+        with self._reading() as connection:
+            return _get(connection, HOLD) if _get(connection, LOOKING) else ""
+
+    def held_since(self) -> str:
+        """When the hold began, ISO-8601; "" when nothing is held."""
+        with self._reading() as connection:
+            return _get(connection, LOOKING)
+
+    def unsent(self) -> tuple[Unsent, ...]:
+        """Every approved version that has not left, as far as this ledger knows, oldest first."""
+        mine = (outbox.c.case == versions.c.case) & (outbox.c.version == versions.c.version)
+        query = (
+            select(versions, outbox.c.message_id, outbox.c.server_id)
+            .outerjoin(outbox, mine & (outbox.c.purpose == "client"))
+            .where(versions.c.state == "approved", outbox.c.state.is_(None) | outbox.c.state.in_(_UNSENT))
+            .order_by(versions.c.at, versions.c.case)
+        )
+        with self._reading() as connection:
+            return tuple(
+                Unsent(
+                    case=row.case,
+                    version=row.version,
+                    outgoing=from_json(Outgoing, row.outgoing),
+                    made_at=row.at,
+                    message_ids=tuple(one for one in (row.message_id, row.server_id) if one),
+                )
+                for row in connection.execute(query)
+            )
+
+    def made_at(self, case: int, version: int) -> datetime | None:
+        """When the version was made."""
+        which = (versions.c.case == case) & (versions.c.version == version)
+        with self._reading() as connection:
+            return connection.execute(select(versions.c.at).where(which)).scalar()
+
+    def found(self, case: int, version: int, message_id: str, where: str) -> None:
+        """It lies among the sent mails: it has left, whatever this ledger says, and never leaves again."""
+        with self._writing() as connection:
+            which = (versions.c.case == case) & (versions.c.version == version)
+            row = connection.execute(select(versions).where(which)).one()
+            outgoing, now = from_json(Outgoing, row.outgoing), self._clock.now()
+            client = connection.execute(select(cases.c.client).where(cases.c.number == case)).scalar() or ""
+            values = {
+                "intent": f"send:{case}.{version}", "purpose": "client", "case": case, "version": version,
+                "client": client, "hash": row.hash, "at": now, "state": "approved",
+                "recipients": json.dumps([one.email for one in (*outgoing.to, *outgoing.cc)]),
+                "body_hash": body_hash(outgoing.body),
+            }  # fmt: skip
+            connection.execute(insert(outbox).values(values).on_conflict_do_nothing(index_elements=["intent"]))
+            left = {"state": "sent", "sent_at": now, "claimed_at": now, "filed": 1, "server_id": message_id}
+            left["detail"] = f"A copy lies in {where}, so it had left before."
+            unsent = (outbox.c.intent == values["intent"]) & outbox.c.state.in_(_UNSENT)
+            if connection.execute(update(outbox).where(unsent).values(left)).rowcount:
+                add_to_thread(connection, message_id, case)
+                known = _get(connection, FOUND).split()
+                _set(connection, FOUND, " ".join((*known, f"{case}.{version}")))
+
+    def found_so_far(self) -> tuple[str, ...]:
+        """What was found to have left ("41.1") since the hold began."""
+        with self._reading() as connection:
+            return tuple(_get(connection, FOUND).split())
+
+    def lift(self) -> None:
+        """Everything was looked up: what has not left may leave."""
+        with self._writing() as connection:
+            for key in (LOOKING, HOLD, FOUND):
+                _set(connection, key, "")
+
+    def departures(self) -> int:
+        """How many mails were on their way to clients, as this ledger counts."""
+        with self._reading() as connection:
+            return _count(connection)
+
+
+def count_departure(connection: Connection) -> None:
+    """One more mail goes out; in the transaction that says so."""
+    _set(connection, DEPARTURES, str(_count(connection) + 1))
+
+
+def _count(connection: Connection) -> int:
+    return int(_get(connection, DEPARTURES) or 0)
+
+
+def _get(connection: Connection, key: str) -> str:
+    return connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar() or ""
+
+
+def _set(connection: Connection, key: str, value: str) -> None:
+    row = insert(meta).values(key=key, value=value)
+    connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": value}))

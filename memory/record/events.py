@@ -1,0 +1,146 @@
+"""Events that no mail brought: a lead, a debt that is due, a period to report on, and news for an open case.
+
+Each is a row of `seen`, like a mail, and is delivered like one. Call these inside the transaction that keeps what the
+event is about: so a crash leaves either both or neither.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from memory.record.schema import cases, seen, to_json
+from workflows.models import CaseState, Event, Kind
+from workflows.ports import Clock
+from workflows.rules.text.canonical import one_line
+
+Starting = Literal["lead", "debt", "period"]
+_TITLE, _SUMMARY = 200, 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """What begins a case. `key` is the event's identity: the same key again begins nothing."""
+
+    kind: Kind
+    event: Starting
+    key: str
+    title: str  # for the list of cases
+    client: str = ""
+    summary: str = ""
+    hold: str = ""  # why nothing may be drafted: the owner is shown it as it is
+    sender: str = ""  # where it came from, for the account of what came in
+
+
+def begin(connection: Connection, clock: Clock, beginning: Beginning) -> int:
+    """Open a case and record the event that begins it; its number. The same key again gives the first one's."""
+    known = select(seen.c.case).where(seen.c.key == beginning.key, seen.c.kind == beginning.event)
+    found = connection.execute(known).scalar()
+    if found is not None:
+        return int(found)
+    now = clock.now()
+    row = insert(cases).values(
+        kind=beginning.kind,
+        client=beginning.client,
+        title=one_line(beginning.title, _TITLE),
+        stage="new",
+        state="",
+        opened_at=now,
+        updated_at=now,
+    )
+    number: int = connection.execute(row.returning(cases.c.number)).scalar_one()
+    state = CaseState(
+        case=number, kind=beginning.kind, client=beginning.client, event=beginning.key, hold=beginning.hold
+    )
+    connection.execute(update(cases).where(cases.c.number == number).values(state=to_json(state)))
+    event = Event(
+        key=beginning.key,
+        kind=beginning.event,
+        at=now,
+        client=beginning.client,
+        case=number,
+        summary=one_line(beginning.summary, _SUMMARY),
+        hold=beginning.hold,
+    )
+    _keep(connection, event, rule="start", sender=beginning.sender, title=beginning.title)
+    return number
+
+
+def tell(  # noqa: PLR0913 - where it is kept, and the event
+    connection: Connection, clock: Clock, *, case: int, key: str, summary: str, ends: str = "", again: str = ""
+) -> bool:
+    """Record news for an open case, once per key; False when it has ended or was told already.
+
+    `ends`: the outcome it closes with ("paid", "won"); "" makes its draft stale, and `summary` says what changed.
+    `again`: neither; its question is shown once more, for this reason.
+    """
+    open_case = select(cases.c.client).where(cases.c.number == case, cases.c.closed_at.is_(None))
+    client = connection.execute(open_case).scalar()
+    if client is None:
+        return False
+    event = Event(
+        key=key,
+        kind="news",
+        at=clock.now(),
+        client=client,
+        case=case,
+        summary=one_line(summary, _SUMMARY),
+        ends=ends,
+        again=again,
+    )
+    return _keep(connection, event, rule="news", title=summary)
+
+
+def account(  # noqa: PLR0913 - a row of the account of what came in
+    connection: Connection,
+    clock: Clock,
+    *,
+    kind: Starting,
+    key: str,
+    state: Literal["ignored", "quarantined"],
+    rule: str,
+    reason: str,
+    title: str = "",
+    sender: str = "",
+    case: int = 0,
+) -> bool:
+    """Keep one line for what came in and made no case, once per key; False when it was there."""
+    row = insert(seen).values(
+        key=key,
+        kind=kind,
+        state=state,
+        rule=rule,
+        reason=one_line(reason, _SUMMARY),
+        case=case,
+        sender=one_line(sender, _TITLE),
+        subject=one_line(title, _TITLE),
+        at=clock.now(),
+    )
+    return connection.execute(row.on_conflict_do_nothing(index_elements=["key", "kind"])).rowcount == 1
+
+
+def open_cases_of(connection: Connection, client: str, kinds: Collection[Kind]) -> tuple[int, ...]:
+    """The open cases of these kinds with this client, oldest first."""
+    query = select(cases.c.number).where(
+        cases.c.client == client, cases.c.kind.in_(tuple(kinds)), cases.c.closed_at.is_(None)
+    )
+    return tuple(connection.execute(query.order_by(cases.c.number)).scalars())
+
+
+def _keep(connection: Connection, event: Event, *, rule: str, title: str, sender: str = "") -> bool:
+    row = insert(seen).values(
+        key=event.key,
+        kind=event.kind,
+        state="recorded",
+        rule=rule,
+        reason=event.summary,
+        case=event.case,
+        client=event.client,
+        sender=one_line(sender, _TITLE),
+        subject=one_line(title, _TITLE),
+        event=to_json(event),
+        at=event.at,
+    )
+    return connection.execute(row.on_conflict_do_nothing(index_elements=["key", "kind"])).rowcount == 1

@@ -1,0 +1,96 @@
+"""Small facts of a home: how far every folder has been read, when it first ran, its id, and what parts of it learnt."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from memory.record.book import Book
+from memory.record.schema import cursors, from_json, meta, to_json
+from workflows.models import Cursor
+
+_KEPT = "kept-notice:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A notice that waits for a mail with others, because too many came in one hour."""
+
+    key: str
+    subject: str
+    text: str
+    case: int = 0
+
+
+class Notebook(Book):
+    """Cursors, and values by name (table `meta`)."""
+
+    def cursor(self, folder: str) -> Cursor | None:
+        """How far the folder has been read; None before the first look."""
+        with self._reading() as connection:
+            row = connection.execute(select(cursors).where(cursors.c.folder == folder)).first()
+        if row is None:
+            return None
+        return Cursor(folder=row.folder, uidvalidity=row.uidvalidity, last_uid=row.last_uid, last_date=row.last_date)
+
+    def move_cursor(self, cursor: Cursor) -> None:
+        """Everything at or below `last_uid` is in `seen`."""
+        values = {"uidvalidity": cursor.uidvalidity, "last_uid": cursor.last_uid, "last_date": cursor.last_date}
+        row = insert(cursors).values(folder=cursor.folder, **values)
+        with self._writing() as connection:
+            connection.execute(row.on_conflict_do_update(index_elements=["folder"], set_=values))
+
+    def first_run(self) -> datetime:
+        """When this home first ran: set by the first call, the same ever after."""
+        with self._writing() as connection:
+            return self._first_run(connection)
+
+    def _first_run(self, connection: Connection) -> datetime:
+        now = self._clock.now().astimezone(UTC).isoformat()
+        row = insert(meta).values(key="first_run", value=now)
+        connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
+        return datetime.fromisoformat(read_meta(connection, "first_run") or now)
+
+    def home(self) -> str:
+        """The random id of this home, by which an index copied from elsewhere is known."""
+        row = insert(meta).values(key="home", value=secrets.token_hex(16))
+        with self._writing() as connection:
+            connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
+            return read_meta(connection, "home") or ""
+
+    def get_meta(self, key: str) -> str | None:
+        with self._reading() as connection:
+            return read_meta(connection, key)
+
+    def keep_notice(self, notice: Kept) -> None:
+        """Keep a notice until it is told with others; one of that key that was told is not told again."""
+        row = insert(meta).values(key=f"{_KEPT}{notice.key}", value=to_json(notice))
+        with self._writing() as connection:
+            connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
+
+    def is_kept(self, key: str) -> bool:
+        """Whether it was kept, told meanwhile or not."""
+        return self.get_meta(f"{_KEPT}{key}") is not None
+
+    def kept_notices(self) -> tuple[Kept, ...]:
+        """What is still to be told, in the order of its coming."""
+        query = select(meta.c.value).where(meta.c.key.startswith(_KEPT, autoescape=True), meta.c.value != "")
+        with self._reading() as connection:
+            return tuple(from_json(Kept, text) for text in connection.execute(query).scalars())
+
+    def mark_kept_told(self, keys: Iterable[str]) -> None:
+        which = meta.c.key.in_([f"{_KEPT}{key}" for key in keys])
+        with self._writing() as connection:
+            connection.execute(update(meta).where(which).values(value=""))
+
+    def set_meta(self, key: str, value: str) -> None:
+        row = insert(meta).values(key=key, value=value)
+        with self._writing() as connection:
+            connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+
+
+def read_meta(connection: Connection, key: str) -> str | None:
+    return connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar()

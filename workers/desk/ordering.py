@@ -1,0 +1,302 @@
+"""The desk's orders, by mail or at the machine: one class, so that both do the same.
+
+What changes something is changed by the ledger, once per order; what is told is one notice per order mail.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import Engine
+
+from memory import views
+from memory.ledger import Ledger
+from workers.voice import desk_texts
+from workflows.errors import DeskhandError, Permanent
+from workflows.models import (
+    Allow,
+    Asked,
+    AskedBack,
+    Away,
+    Back,
+    Carried,
+    CaseState,
+    Change,
+    Chase,
+    Confirm,
+    Disallow,
+    Disputed,
+    Email,
+    Ended,
+    Event,
+    Explain,
+    Fix,
+    Help,
+    NotByMail,
+    NotUnderstood,
+    Order,
+    Owner,
+    Paid,
+    Pause,
+    Promised,
+    Rescue,
+    Resume,
+    ShowIgnored,
+    ShowStatus,
+    StopAll,
+    StopChasing,
+)
+from workflows.ports import Clock, Desk
+from workflows.rules.answers.copies import proven_copy
+from workflows.rules.answers.orders import ASKED_BACK, in_words, is_asked_back, order_in
+from workflows.rules.answers.proof import Unproven, order_proof
+
+log = structlog.get_logger()
+ASK_BACK_FOR = timedelta(days=3)
+"""How long an order that was asked back waits for the owner's word."""
+WELL = ("idle", "connected")
+"""The states of a part in which nothing is the matter."""
+
+_SUBJECTS: dict[type[Change], tuple[str, str]] = {
+    StopAll: ("Stopped: nothing goes out", "Not stopped"),
+    Resume: ("Resumed", "Not resumed"),
+    Pause: ("Paused", "Not paused"),
+    Rescue: ("Rescued", "Not rescued"),
+    Away: ("Away", "Not set to away"),
+    Back: ("Back", "Not set to back"),
+    Allow: ("Allowed", "Not allowed"),
+    Disallow: ("Each waits for your yes again", "Not changed"),
+    Paid: ("Paid", "Not noted as paid"),
+    Promised: ("Promised", "Not noted as promised"),
+    Disputed: ("Disputed", "Not noted as disputed"),
+    StopChasing: ("Not chased any more", "Not changed"),
+    Chase: ("Chased again", "Not changed"),
+    Ended: ("Noted how the bid ended", "Not noted"),
+}
+"""What the notice says in its subject: done, not done."""
+
+_Saying = Explain | ShowStatus | ShowIgnored | Help | NotUnderstood | NotByMail
+_AGAIN = (
+    "Write it again, from your own mailbox, as an answer to any mail of mine; or give it at the machine: "
+    "./deskhand --help lists how."
+)
+_NOT_BY_MAIL = (
+    "Deskhand never takes that by mail, because a mailbox can be broken into: a new approver, settings, export and "
+    "forget are only for the machine it runs on. Nothing was done; see ./deskhand --help there."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """An order mail that is proven: what it orders, when it was written, and the mail of ours it answers."""
+
+    key: str
+    order: Order | NotUnderstood
+    at: datetime
+    email: Email
+    asked: Asked | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """Reads order mails and carries orders out."""
+
+    ledger: Ledger
+    engine: Engine  # of the ledger, for what the reading commands show
+    desk: Desk
+    owner: Owner
+    clock: Clock
+    hand_over: Callable[[str, int, int], Awaitable[None]]  # an approved version to its client's own workflow
+    begin: Callable[[CaseState], Awaitable[None]]  # a case of the ledger that Temporal does not know yet
+    health: Mapping[str, str] = field(default_factory=dict)
+    news: asyncio.Event = field(default_factory=asyncio.Event)  # set when there is something new to deliver
+
+    # ------------------------------------------------------------ by mail
+
+    async def take(self, event: Event) -> None:
+        """Carry out the order mail that this event stands for, and answer it with one notice.
+
+        Raises:
+            Retryable, NeedsOwner: it could not be carried out or answered now; call again.
+        """
+        read = await asyncio.to_thread(self._read, event)
+        if isinstance(read, Unproven):
+            log.warning("order refused", reason=read.reason)
+            text = f"{read.reason} Nothing was done. {_AGAIN}"
+            await self.desk.tell(_unclear(event.key), "An order was not carried out", text)
+            return
+        log.info("order", kind=read.order.kind)
+        await self._answer(read)
+
+    def _read(self, event: Event) -> Given | Unproven:
+        copies = self.ledger.copies_to_judge(event.key)
+        email = proven_copy(copies, lambda copy: order_proof(copy, self.owner, self.ledger.surroundings(copy, "sent")))
+        if isinstance(email, Unproven):
+            return email
+        around = self.ledger.surroundings(email, "sent")
+        # "tomorrow" counts from when the mail was first seen, also when it is read again after a crash.
+        order = order_in(email, self.owner.signing(around.signatures), event.at, around.asked)
+        if order is None:
+            return Unproven(reason="It is no order any more: the mail that it answers is not known.")
+        return Given(key=event.key, order=order, at=_given_at(email, event), email=email, asked=around.asked)
+
+    async def _answer(self, given: Given) -> None:
+        if is_asked_back(given.order, given.asked):
+            await self._ask_back(given, given.order)
+            return
+        match given.order:
+            case Confirm(yes=yes):
+                await self._confirm(given, yes=yes)
+            case Fix() as order:
+                await self._fix(given.key, given.key, order)
+            case StopAll() as order:
+                await self.stop(given.key, order, given.at, given.email, given.asked)
+            case Explain() | ShowStatus() | ShowIgnored() | Help() | NotUnderstood() | NotByMail() as order:
+                await self._say(given.key, order)
+            case order:
+                await self._carry_out(given.key, given.key, order, given.at)
+
+    async def _say(self, key: str, order: _Saying) -> None:
+        """Answer what changes nothing."""
+        match order:
+            case Explain(case=case):
+                await self._explain(key, case)
+            case ShowStatus():
+                facts = await asyncio.to_thread(self.facts)
+                await self._tell(key, desk_texts.status_subject(facts), self.status(facts))
+            case ShowIgnored():
+                await self._tell(key, "What was skipped", await asyncio.to_thread(self.ignored))
+            case Help():
+                await self._tell(key, "The orders", desk_texts.HELP)
+            case NotUnderstood(hint=hint):
+                await self.desk.tell(_unclear(key), "I did not understand your order", hint)
+            case NotByMail(what=what):
+                await self._tell(key, f'Not by mail: "{what}"', _NOT_BY_MAIL)
+
+    async def _carry_out(self, key: str, notice: str, order: Change, given_at: datetime) -> None:
+        done = await self.carry_out(key, order, given_at)
+        await self._tell(notice, _SUBJECTS[type(order)][0 if done.ok else 1], done.says)
+
+    async def _fix(self, key: str, notice: str, order: Fix) -> None:
+        done = await self.fix(key, order.case, order.words)
+        if not done.ok:  # else the draft itself is the answer
+            await self._tell(notice, "Nothing to correct", done.says)
+
+    async def stop(self, key: str, order: StopAll, given_at: datetime, email: Email, asked: Asked | None) -> None:
+        """Stop everything at once, whoever wrote it, and say which mail did it: a link may have."""
+        done = await self.carry_out(key, order, given_at)
+        cause = desk_texts.cause(email, asked, self.owner)
+        await self._tell(key, _SUBJECTS[StopAll][0 if done.ok else 1], f"{done.says}\n\n{cause}\n")
+
+    # ------------------------------------------------------------ asked back
+
+    async def _ask_back(self, given: Given, order: Change | Fix) -> None:
+        """Ask once before an order is carried out that answers no mail of ours."""
+        new = AskedBack(key=given.key, order=order, given_at=given.at, expires_at=self.clock.now() + ASK_BACK_FOR)
+        asked = await asyncio.to_thread(self.ledger.ask_back, new)
+        words = in_words(order, self.owner)
+        text = desk_texts.ask_back(words, given.email, asked.expires_at, self.owner)
+        await self.desk.tell(f"{ASKED_BACK.removeprefix('notice:')}{given.key}", f'Is this from you: "{words}"?', text)
+
+    async def _confirm(self, given: Given, *, yes: bool) -> None:
+        """The owner's word on an order that was asked back; the first one stands."""
+        about = given.asked.intent.removeprefix(ASKED_BACK) if given.asked else ""
+        asked = await asyncio.to_thread(self.ledger.asked_back, about)
+        if asked is None:
+            await self.desk.tell(_unclear(given.key), "An order was not carried out", desk_texts.NOT_ASKED)
+            return
+        words = in_words(asked.order, self.owner)
+        if asked.state == "asked" and given.at > asked.expires_at:
+            await self._tell(given.key, f'Too late: "{words}"', desk_texts.too_late(words))
+        elif asked.state == "dropped" or (asked.state == "asked" and not yes):
+            await asyncio.to_thread(self.ledger.decide_asked_back, about, "dropped")
+            await self._tell(given.key, f'Dropped: "{words}"', desk_texts.dropped(words))
+        elif not yes:
+            await self._tell(given.key, f'Already done: "{words}"', desk_texts.already_done(words))
+        else:
+            await self._carry_out_asked(given.key, asked)
+            await asyncio.to_thread(self.ledger.decide_asked_back, about, "done")
+
+    async def _carry_out_asked(self, notice: str, asked: AskedBack) -> None:
+        """Under the key of the mail that gave it: a second ok says what the first one did, and does nothing."""
+        if isinstance(asked.order, Fix):
+            await self._fix(asked.key, notice, asked.order)
+        else:
+            await self._carry_out(asked.key, notice, asked.order, asked.given_at)
+
+    async def _tell(self, key: str, subject: str, text: str) -> None:
+        await self.desk.tell(_notice(key), subject, text)
+
+    async def _explain(self, key: str, case: int) -> None:
+        try:
+            await asyncio.to_thread(self.ledger.case, case)
+        except Permanent as error:
+            await self._tell(key, f"There is no case {case}", f'{error} "status" lists what is open.')
+            return
+        await self.desk.explain(_notice(key), case)
+
+    # ------------------------------------------------------------ by mail and at the machine
+
+    async def fix(self, key: str, case: int, words: str) -> Carried:
+        """Draft a correction of what a case sent, as a case of its own, once per key."""
+        try:
+            state = await asyncio.to_thread(self.ledger.correct, case, key, words)
+        except Permanent as error:
+            return Carried(ok=False, says=str(error))
+        if state.stage != "closed":
+            await self.begin(state)
+        return Carried(ok=True, says=f"A correction of case {case} is drafted and shown to you as case {state.case}.")
+
+    async def carry_out(self, key: str, order: Change, given_at: datetime) -> Carried:
+        """Carry out an order that changes something, once per key; what is said to the owner."""
+        done = await asyncio.to_thread(self.ledger.carry_out, key, order, given_at)
+        self.news.set()  # a rescued mail, or those of a client who is no longer paused
+        if isinstance(order, Resume):
+            await self._hand_over_held()
+        return done
+
+    async def _hand_over_held(self) -> None:
+        """What was held looks again at once. Its case does so by itself within minutes: a failure here loses nothing.
+
+        A client whose newer mail is being taken up is not hurried: the last look holds that send for a moment.
+        """
+        for client, case, version in await asyncio.to_thread(self.ledger.held_sends):
+            try:
+                await self.hand_over(client, case, version)
+            except DeskhandError as error:
+                log.warning("not handed over yet", case=case, problem=str(error))
+
+    def facts(self) -> dict[str, Any]:
+        """What `status` tells, from the ledger."""
+        facts = views.status(self.engine, ZoneInfo(self.owner.timezone), self.clock)
+        return {**facts, "away_until": self.ledger.away_until()}
+
+    def status(self, facts: Mapping[str, Any]) -> str:
+        """How things stand, as text."""
+        return desk_texts.status(facts, self.unwell(), self.owner)
+
+    def unwell(self) -> dict[str, str]:
+        """Every part that something is the matter with, and what."""
+        return {part: state for part, state in self.health.items() if state not in WELL}
+
+    def ignored(self) -> str:
+        """What was skipped and why, as text."""
+        return desk_texts.ignored(self.ledger.skipped(), self.owner)
+
+
+def _notice(key: str) -> str:
+    return f"order:{key}"
+
+
+def _unclear(key: str) -> str:
+    """A notice that nothing was done for an order: the desk sends so many a day and no more."""
+    return f"order-unclear:{key}"
+
+
+def _given_at(email: Email, event: Event) -> datetime:
+    """When the owner wrote it: a telephone may have kept it in its outbox for hours."""
+    return min(email.date, event.at) if email.date and email.date.tzinfo else event.at

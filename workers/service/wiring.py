@@ -1,0 +1,260 @@
+"""The one place where classes meet: `build` makes every part from the settings and starts none of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from agents.model import Model
+from agents.prices import Prices
+from agents.templates import Drafter, TemplateReply
+from memory.briefs.recall import Recall
+from memory.index.keywords import Keywords
+from memory.index.store import Store
+from memory.journal import Caps, Journal
+from memory.keys import Keys
+from memory.leads.posts import Judge
+from memory.ledger import Intake, Ledger
+from memory.model.embedding import Embedder, EndpointEmbedder, HashingEmbedder
+from memory.outbox.outgoing import Limits, OutgoingLedger
+from memory.outbox.restored import Departures, Restored
+from memory.record.blobs import Blobs
+from memory.record.schema import open_engine
+from tools.mail.account import Account
+from tools.mail.desk import MailDesk, Terms
+from tools.mail.evidence import Evidence
+from tools.mail.inbox import Mailbox
+from tools.mail.outbox import Outbox
+from tools.mail.parser import Parser
+from tools.mail.reconcile import Reconcile
+from tools.mail.signatures import Signatures, resolve
+from tools.mail.smtp import Transport
+from workers.clock import SystemClock
+from workers.rounds.polling import Watch
+from workers.settings.schema import Settings
+from workers.sources.stories import Ground, stories
+from workflows.models import Kind, Owner
+from workflows.ports import Clock, Drafting, Researching
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """Everything the service is made of, by name."""
+
+    owner: Owner
+    clock: Clock
+    engine: Engine
+    keys: Keys
+    blobs: Blobs
+    ledger: Ledger
+    rows: OutgoingLedger
+    journal: Journal
+    parser: Parser
+    imap_account: Account
+    mailbox: Mailbox
+    transport: Transport
+    outbox: Outbox
+    evidence: Evidence
+    reconcile: Reconcile
+    signatures: Signatures
+    desk: MailDesk
+    store: Store
+    recall: Recall
+    model: Model | None
+    drafter: Drafter
+    researcher: Researching
+    judge: Judge
+    watches: tuple[Watch, ...] = ()
+    health: dict[str, str] = field(default_factory=dict)  # part -> how it is, in words, for `status`
+
+    async def aclose(self) -> None:
+        """End what holds a process, a connection or a file."""
+        if self.model:
+            await self.model.aclose()
+        await self.mailbox.close()
+        self.parser.close()
+        self.store.close()
+        self.engine.dispose()
+
+
+def build(home: Path, settings: Settings, clock: Clock | None = None, permit: frozenset[str] = frozenset()) -> Parts:
+    """Every part for this home, connected to its neighbours. `permit`: servers on this machine that are web pages.
+
+    Raises:
+        NeedsOwner: the ledger, a key, a password or a setting must be mended first.
+    """
+    clock = clock or SystemClock()
+    owner = settings.owner_facts()
+    health: dict[str, str] = {}
+    engine = open_engine(home / "ledger.sqlite")
+    keys, blobs = Keys(home / "keys"), Blobs(home / "blobs")
+    ledger = Ledger(
+        engine, owner, clock, blobs, _intake(settings), settings.approval.auto_after, settings.approval.undo
+    )
+    rows = OutgoingLedger(engine, clock, blobs)
+    journal = Journal(engine, clock, owner.timezone)
+    parser = Parser()
+    imap_account = settings.imap_account(home)
+    mailbox = Mailbox(imap_account)
+    transport = Transport(settings.smtp_account(home))
+    evidence = Evidence(mailbox, parser.parse, settings.imap.sent)
+    reconcile = Reconcile(
+        restored=Restored(engine, clock),
+        departures=Departures(home / "keys" / "departures"),
+        evidence=evidence,
+        home=ledger.home(),
+        begun=clock.now(),
+    )
+    outbox = _outbox(settings, rows, blobs, transport, evidence, owner, clock, reconcile)
+    desk = MailDesk(
+        ledger=ledger,
+        rows=rows,
+        outbox=outbox,
+        blobs=blobs,
+        owner=owner,
+        clock=clock,
+        terms=_terms(settings),
+        key=keys.nonce_key(),
+        evidence=evidence,
+    )
+
+    store = _store(home, settings, ledger, journal, clock, health)
+    model = _model(home, settings, journal, clock)
+    recall = Recall(ledger, store, settings.profile_sources(), owner)
+    ground = Ground(
+        home=home, settings=settings, ledger=ledger, recall=recall, owner=owner, clock=clock, model=model, desk=desk,
+        permit=permit,
+    )  # fmt: skip
+    told = stories(ground)
+    recall.also_builds(told.builders)
+    return Parts(
+        owner=owner,
+        clock=clock,
+        engine=engine,
+        keys=keys,
+        blobs=blobs,
+        ledger=ledger,
+        rows=rows,
+        journal=journal,
+        parser=parser,
+        imap_account=imap_account,
+        mailbox=mailbox,
+        transport=transport,
+        outbox=outbox,
+        evidence=evidence,
+        reconcile=reconcile,
+        signatures=Signatures(settings.approval.authserv_id, resolve),
+        desk=desk,
+        store=store,
+        recall=recall,
+        model=model,
+        drafter=_drafter(settings, model, told.drafters),
+        researcher=told.researcher,
+        judge=told.judge,
+        watches=told.watches,
+        health=health,
+    )
+
+
+def _outbox(  # noqa: PLR0913, PLR0917 - what the outbox is made of
+    settings: Settings,
+    rows: OutgoingLedger,
+    blobs: Blobs,
+    transport: Transport,
+    evidence: Evidence,
+    owner: Owner,
+    clock: Clock,
+    reconcile: Reconcile,
+) -> Outbox:
+    return Outbox(
+        ledger=rows,
+        blobs=blobs,
+        transport=transport,
+        evidence=evidence,
+        owner=owner,
+        limits=_limits(settings),
+        clock=clock,
+        files_sent=settings.smtp.files_sent,
+        via=settings.approval.via,
+        reconcile=reconcile,
+    )
+
+
+def _intake(settings: Settings) -> Intake:
+    intake = settings.intake
+    return Intake(
+        draft_for=intake.draft_for,
+        first_day=intake.first_day,
+        ignore=intake.ignore,
+        alerts=settings.leads.alerts,
+        authserv_id=settings.approval.authserv_id,
+    )
+
+
+def _store(  # noqa: PLR0913, PLR0917 - what the store is made of
+    home: Path, settings: Settings, ledger: Ledger, journal: Journal, clock: Clock, health: dict[str, str]
+) -> Store:
+    def degraded(problem: str) -> None:
+        health["memory"] = problem
+
+    keywords = Keywords(home / "index.sqlite", ledger.home(), clock, degraded)
+    return Store(home / "chroma", ledger, keywords, embedder(home, settings, journal), clock, degraded)
+
+
+def _terms(settings: Settings) -> Terms:
+    return Terms(
+        expire_after_days=settings.approval.expire_after.total_seconds() / 86_400,
+        grace=settings.approval.grace.total_seconds(),
+        undo=settings.approval.undo.total_seconds(),
+        mode=settings.approval.mode,
+        most_waiting=settings.approval.most_waiting,
+        per_hour=settings.limits.to_owner_per_hour,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        per_hour=settings.limits.per_hour,
+        per_recipient_per_day=settings.limits.per_recipient_per_day,
+        quiet_hours=settings.limits.quiet_hours,
+        timezone=settings.owner.timezone,
+        grace=settings.approval.grace,
+    )
+
+
+def embedder(home: Path, settings: Settings, journal: Journal) -> Embedder:
+    """What makes the vectors of this home."""
+    chosen = settings.embeddings
+    if chosen is None:
+        return HashingEmbedder()
+    charge = partial(
+        journal.charge, chosen.name, most_calls=chosen.daily_calls, most_tokens=chosen.daily_tokens
+    )  # fmt: skip
+    return EndpointEmbedder(chosen.base_url, chosen.name, settings.api_key(home, "embeddings"), charge)
+
+
+def _model(home: Path, settings: Settings, journal: Journal, clock: Clock) -> Model | None:
+    chosen = settings.model
+    if chosen is None:
+        return None
+    return Model(
+        base_url=chosen.base_url,
+        name=chosen.name,
+        api_key=settings.api_key(home, "model"),
+        structured=chosen.structured,
+        caps=Caps.parse(str(chosen.daily_cost), chosen.daily_calls, chosen.daily_tokens),
+        journal=journal,
+        prices=Prices.load(),
+        clock=clock,
+    )
+
+
+def _drafter(settings: Settings, model: Model | None, others: Mapping[Kind, Drafting]) -> Drafter:
+    disclose = settings.owner.disclose
+    if model is None:
+        return Drafter(TemplateReply(), disclose=disclose, others=others)
+    from agents.reply import ReplyAgent
+
+    return Drafter(TemplateReply(), ReplyAgent(model, TemplateReply()), disclose=disclose, others=others)

@@ -1,0 +1,104 @@
+"""The parts of the stories that no mail began: whom a lead, a debt and a project are read, drafted and watched by.
+
+`workers/service/wiring.py` calls `stories` once everything shared is there. A story adds its builder, drafter and
+watches here.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.model import Model
+from memory.briefs.recall import Builder, Recall
+from memory.leads.posts import Judge
+from memory.ledger import Ledger
+from tools.web.client import Web
+from workers.rounds.polling import Watch
+from workers.settings.schema import Settings
+from workers.sources import bids, feeds, invoicing, money, work
+from workers.sources.folders import Folders
+from workflows.models import Kind, Owner
+from workflows.ports import Clock, Desk, Drafting, Researching
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What every story stands on."""
+
+    home: Path
+    settings: Settings
+    ledger: Ledger
+    recall: Recall
+    owner: Owner
+    clock: Clock
+    model: Model | None
+    desk: Desk
+    permit: frozenset[str] = frozenset()  # "host:port" here that research may look at: for the demo and tests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stories:
+    """What the stories bring along."""
+
+    builders: Mapping[Kind, Builder]
+    drafters: Mapping[Kind, Drafting]
+    researcher: Researching
+    watches: tuple[Watch, ...]
+    judge: Judge
+
+
+def stories(ground: Ground) -> Stories:
+    """Every story that is not a mail's."""
+    chase = money.Money(settings=ground.settings.money, ledger=ground.ledger, owner=ground.owner, clock=ground.clock)
+    updates = work.Working(
+        folders=Folders(home=ground.home, settings=ground.settings.work, owner=ground.owner),
+        settings=ground.settings,
+        ledger=ground.ledger,
+        owner=ground.owner,
+        clock=ground.clock,
+        desk=ground.desk,
+        profile=ground.settings.profile_sources(),
+    )
+    leads = feeds.Feeds(
+        home=ground.home,
+        leads=ground.settings.leads,
+        sources=ground.settings.sources,
+        profile=ground.settings.profile_facts(),
+        ledger=ground.ledger,
+        owner=ground.owner,
+        clock=ground.clock,
+    )
+    offers = bids.Bids(
+        settings=ground.settings,
+        ledger=ground.ledger,
+        owner=ground.owner,
+        clock=ground.clock,
+        threshold=ground.settings.leads.threshold,
+    )
+    return Stories(
+        builders={
+            "bid": offers.briefs(ground.recall.search).build,
+            "chase": chase.briefs().build,
+            "update": updates.briefs().build,
+        },
+        drafters={
+            "bid": bids.drafting(ground.model),
+            "chase": money.drafting(ground.model),
+            "update": work.drafting(ground.model),
+        },
+        researcher=offers.researcher(Web(permit=ground.permit), ground.model, leads.read_tools),
+        judge=leads.judged,
+        watches=(*leads.watches(), *_importing(ground, chase.look).watches(), chase.watch(), updates.watch()),
+    )
+
+
+def _importing(ground: Ground, then: Callable[[], Awaitable[object]]) -> invoicing.Importing:
+    """Where invoices are read from: the folder, and Invoice Ninja where it is configured."""
+    return invoicing.Importing(
+        folder=ground.home / ground.settings.money.invoices,
+        ninja=invoicing.ninja_of(ground.settings, ground.home),
+        ledger=ground.ledger,
+        desk=ground.desk,
+        clock=ground.clock,
+        then=then,
+    )

@@ -1,0 +1,40 @@
+"""Our own acknowledgement of a mail: a holding reply in its language that promises nothing but an answer. Pure.
+
+With a plain one, not a word of the client's stands in it: the only text that a standing yes covers.
+"""
+
+import re
+from collections.abc import Iterable
+
+from workflows.rules.text.canonical import canonical, one_line
+from workflows.rules.text.words import table
+
+_LONGEST_OWNER = 100
+_NAME = re.compile(r"[^\W\d_]{2,30}(?:['\u2019-][^\W\d_]{1,30})*")
+
+
+def languages() -> frozenset[str]:
+    """The languages that there is an acknowledgement in."""
+    return frozenset(table("acknowledgements"))
+
+
+def phrases(language: str) -> dict[str, str]:
+    """Its sentences in that language, else in English."""
+    words = table("acknowledgements")
+    spoken: dict[str, str] = words.get(language, words["en"])
+    return spoken
+
+
+def compose(language: str, name: str, subject: str, owner_name: str) -> str:
+    """The whole text. `name`: to greet by, may be empty; `subject`: theirs where it is repeated, "" in a plain one."""
+    said = phrases(language)
+    greeting = said["greeting"].replace("{name}", name) if name else said["neutral"]
+    thanks = said["thanks"].replace("{subject}", subject) if subject else said["thanks_bare"]
+    closing = f"{said['closing']}\n{one_line(owner_name, _LONGEST_OWNER)}"
+    return canonical(f"{greeting}\n\n{thanks} {said['coming']}\n\n{closing}")
+
+
+def is_plain(body: str, owner_name: str, names: Iterable[str]) -> bool:
+    """Whether this is exactly a plain acknowledgement of ours, to nobody by name or to one of these names."""
+    greeted = ("", *(name for name in names if _NAME.fullmatch(name)))
+    return any(body == compose(language, name, "", owner_name) for language in languages() for name in greeted)

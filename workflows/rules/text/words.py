@@ -1,0 +1,62 @@
+"""Word lists: data, not code. Read once from the tables beside the rules, matched on folded text at word boundaries."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from workflows.rules.text.composed import composed
+
+_RULES = Path(__file__).parents[1]
+_APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "`": "'", "\u00b4": "'", "\u00a0": " ", "\u202f": " "})
+
+
+@cache
+def table(name: str) -> dict[str, Any]:
+    """The word list <name>.toml; it lies in the room of the rules that read it, and its name is unique."""
+    (path,) = _RULES.glob(f"*/{name}.toml")
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def fold(text: str) -> str:
+    """Text for matching: case-folded, composed, straight apostrophes, every run of white space one blank."""
+    plain = composed("NFKC", text.translate(_APOSTROPHES).casefold())
+    return " ".join(plain.split())
+
+
+def counted(number: int, noun: str, many: str = "") -> str:
+    """Such as "1 draft" and "1,200 drafts"; `many`: where it is not the noun with an s."""
+    return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"
+
+
+def any_phrase(patterns: Iterable[str]) -> re.Pattern[str]:
+    """As `phrases`, for asking whether one stands there at all: many times faster, for it goes by their first letters.
+
+    Which of several phrases that begin in one place is found is not said.
+    """
+    by_letter: dict[str, list[str]] = {}
+    rest = []
+    for pattern in (one.replace("ß", "ss") for one in patterns):
+        if _BEGINS_WITH_A_LETTER.match(pattern) and "|" not in _outside_groups(pattern):
+            by_letter.setdefault(pattern[0], []).append(pattern[1:])
+        else:
+            rest.append(pattern)
+    return phrases([*(f"{letter}(?:{'|'.join(ends)})" for letter, ends in by_letter.items()), *rest])
+
+
+_BEGINS_WITH_A_LETTER = re.compile(r"[^\W\d_](?![?*+{])")
+_GROUP = re.compile(r"\\.|\[[^\]]*\]|\([^()]*\)")
+
+
+def _outside_groups(pattern: str) -> str:
+    while (bare := _GROUP.sub("", pattern)) != pattern:
+        pattern = bare
+    return pattern
+
+
+def phrases(patterns: Iterable[str]) -> re.Pattern[str]:
+    """One pattern for any of these phrases as whole words; each phrase is a small regular expression on folded text."""
+    alternatives = "|".join(pattern.replace("ß", "ss") for pattern in patterns)
+    return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)") if alternatives else re.compile(r"(?!)")
