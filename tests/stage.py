@@ -72,7 +72,7 @@ class Play:
         return self.bench.office.scripts[self.number]
 
     async def state(self) -> CaseState:
-        return await self.handle.query(Story.where)
+        return await self.handle.query(Story.where, rpc_timeout=timedelta(seconds=PATIENCE))
 
     async def until(self, condition: Callable[[CaseState], bool]) -> CaseState:
         """Wait until the case stands so. Time is not skipped meanwhile."""

@@ -298,7 +298,8 @@ class DovecotUser:
         """Everything in a folder, by UID; looking changes nothing."""
         with self.session(folder) as client:
             _, data = client.uid("SEARCH", "ALL")
-            return [self._fetch(client, uid) for uid in data[0].split()]
+            mails = (self._fetch(client, uid) for uid in data[0].split())
+            return [mail for mail in mails if mail is not None]
 
     def clear(self, folder: str = "INBOX") -> None:
         with self.session(folder, readonly=False) as client:
@@ -320,9 +321,13 @@ class DovecotUser:
             os.chown(fresh, owner.st_uid, owner.st_gid)
         fresh.replace(uidlist)
 
-    def _fetch(self, client: imaplib.IMAP4, uid: bytes) -> Stored:
+    def _fetch(self, client: imaplib.IMAP4, uid: bytes) -> Stored | None:
+        """None: the service has moved it since the search."""
         _, data = client.uid("FETCH", uid.decode(), "(FLAGS BODY.PEEK[])")
-        head, content = next(part for part in data if isinstance(part, tuple))
+        fetched = next((part for part in data if isinstance(part, tuple)), None)
+        if fetched is None:
+            return None
+        head, content = fetched
         tail = b"".join(part for part in data if isinstance(part, bytes))
         flags = imaplib.ParseFlags(head) or imaplib.ParseFlags(tail)
         return Stored(uid=int(uid), content=content, flags=tuple(flag.decode() for flag in flags))
