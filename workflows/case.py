@@ -56,7 +56,7 @@ ASK_AGAIN = timedelta(hours=1)
 RESULT_WITHIN = timedelta(days=60)
 """A bid that nobody says anything about for so long counts as not answered."""
 LONG_HISTORY = 2000
-"""Events after which a case continues as new: well before the 4,096 that promise T3 names."""
+"""Events after which a case continues as new: well before the 4,096 of promise T3 (docs/promises.md)."""
 MOST_CARRIED = 100_000
 """Characters of what has arrived that may go into the next run: with the state well below Temporal's 256 KiB."""
 MOST_HEARD, MOST_CONSUMED = 2000, 500

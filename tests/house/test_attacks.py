@@ -272,7 +272,7 @@ ATTACKS = (
     inbox("the planted id of the approval", sender=STRANGER),
     inbox("an answer with the client's own address", sender=lambda scene: scene.client),
     inbox("order to stop all", words="stop", subject="deskhand stop all", in_reply_to="", references=(), quote=""),
-    # With the nonce it would be heard: an unproven stop may stop, and never send (design.md section 5).
+    # With the nonce it would be heard: an unproven stop may stop, and never send (docs/approval.md).
     inbox("order under an approval, without its nonce", words="stop all", subject="deskhand stop all", quote=""),
     inbox("order to pause", words="", subject="deskhand pause everyone", in_reply_to="", references=(), quote=""),
     Attack("INBOX: two From", lambda scene: [("INBOX", _second_from(scene))]),

@@ -125,7 +125,7 @@ def _not_by_hand(email: Email, owner: Owner, around: Surroundings) -> Ignore | N
 
 
 def _answer(email: Email, owner: Owner, around: Surroundings, asked: Asked) -> Route:
-    """design.md section 5, what counts as an answer; the proof and the words are read later."""
+    """What counts as an answer (docs/approval.md, "Which mail you answer"); the proof and the words are read later."""
     if refused := _no_answer(email, owner, asked):
         return refused
     if order_in(email, owner.signing(around.signatures), around.now, asked) is not None:
