@@ -13,7 +13,7 @@ PAGE = ROOT / "docs" / "troubleshooting.md"
 BEGIN, END = "<!-- tables: made by tests/sentences.py -->\n", "<!-- end of tables -->\n"
 
 SECTIONS = {
-    "Settings": ("workers/settings/schema.py", "workers/setup/init.py", "workers/setup/discovery.py"),
+    "Settings": ("workers/settings/*.py", "workers/setup/init.py", "workers/setup/discovery.py"),
     "Home, disk and ledger": ("workers/home.py", "memory/*.py", "memory/*/*.py"),
     "Mailbox and sending": ("tools/mail/*.py",),
     "Language model": ("agents/*.py",),

@@ -65,7 +65,7 @@ def _globally(
 
 
 def _output(context: typer.Context):  # type: ignore[no-untyped-def] # noqa: ANN202
-    from workers.settings.schema import resolve_home
+    from workers.settings.environ import resolve_home
     from workers.voice.output import Output
 
     home, as_json, debug = context.obj

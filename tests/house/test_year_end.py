@@ -37,7 +37,7 @@ from tests.servers.smtp import Delivered, RecordingSmtp
 from tests.servers.timeskip import time_skipping
 from workers.rounds.polling import Polls
 from workers.service import wiring
-from workers.settings import schema as house_settings
+from workers.settings import loading
 from workers.temporal.engine import Refused, TemporalEngine
 from workers.temporal.worker import build_workers, running
 from workflows.activities import Activities
@@ -378,7 +378,7 @@ async def year(tmp_path: Path, mailbox: DovecotUser, smtp_server: RecordingSmtp)
     (house.home / "keys").mkdir(mode=0o700)
     async with time_skipping() as environment:
         clock = ServerClock(await environment.get_current_time())
-        parts = wiring.build(house.home, house_settings.load(house.home), clock)
+        parts = wiring.build(house.home, loading.load(house.home), clock)
         made = Year(environment=environment, house=house, clock=clock, parts=parts)
         await made.until(FIRST, 2, 30)
         yield made

@@ -129,12 +129,12 @@ def past_the_guard(root: Path) -> list[str]:
 
 
 def reads_the_environment(root: Path) -> list[str]:
-    """`workers/settings/schema.py` alone reads the environment."""
+    """`workers/settings/environ.py` alone reads the environment."""
     banned = {"os.environ", "os.environb", "os.getenv", "os.getenvb"}
     return [
-        f"{path}:{line} reads {name}: only workers/settings/schema.py may"
+        f"{path}:{line} reads {name}: only workers/settings/environ.py may"
         for path, tree in modules(root)
-        if path != "workers/settings/schema.py"
+        if path != "workers/settings/environ.py"
         for line, name in [*imports(path, tree), *attributes(tree)]
         if any(name == word or name.startswith(f"{word}.") for word in banned)
     ]
@@ -369,7 +369,7 @@ def test_a_good_tree_breaks_nothing(tmp_path: Path) -> None:
         "memory/index/store.py": "import chromadb\nfrom workflows.errors import Retryable\n",
         "tools/mail/outbox.py": "import aiosmtplib\nfrom memory.index.store import Store\n",
         "agents/reply.py": "from langgraph.graph import StateGraph\nimport time\nx = time.monotonic()\n",
-        "workers/settings/schema.py": "import os\nx = os.environ\n",
+        "workers/settings/environ.py": "import os\nx = os.environ\n",
         "workers/clock.py": "from datetime import datetime, UTC\nx = datetime.now(UTC)",
         "workers/service/wiring.py": "from workflows.case import Case",
         "workers/__init__.py": "",

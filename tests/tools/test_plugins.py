@@ -17,8 +17,8 @@ from tests.servers.web import WebServer
 from tools.feeds import pull
 from tools.plugins import Declared, declared, load
 from tools.web.client import Web
+from workers.settings.loading import load as load_settings
 from workers.settings.schema import Settings, SourceSection
-from workers.settings.schema import load as load_settings
 from workers.setup import check
 from workflows.errors import NeedsOwner
 from workflows.models import Lead

@@ -37,7 +37,8 @@ from workers.service.model_watch import ModelWatch
 from workers.service.own_mail import OwnMail
 from workers.service.reception import Reception
 from workers.service.shelf import LedgerShelf
-from workers.settings.schema import Settings, cache_folder
+from workers.settings.environ import cache_folder
+from workers.settings.schema import Settings
 from workers.sources.money import Doubts
 from workers.temporal.carrying import CarryingOver
 from workers.temporal.codec import converter

@@ -18,8 +18,9 @@ from zoneinfo import ZoneInfo
 
 from tools.mail.account import Account
 from workers import home as homes
-from workers.settings import schema as settings
-from workers.settings.schema import ImapSection, Settings
+from workers.settings import environ, loading
+from workers.settings.schema import Settings
+from workers.settings.servers import ImapSection
 from workers.voice.output import Output
 from workflows.errors import DeskhandError, NeedsOwner
 from workflows.rules.text.words import counted
@@ -101,7 +102,7 @@ async def probes(home: Path) -> AsyncIterator[Probe]:
     """Every probe in the order of `ORDER`."""
     first = await _probe("settings", lambda: _settings(home))
     yield first
-    loaded = settings.load(home) if first.ok else None
+    loaded = loading.load(home) if first.ok else None
     yield await _probe("packages", _packages)
     yield await _probe("home", lambda: _permissions(home))
     yield await _probe("disk", lambda: _disk(home))
@@ -146,13 +147,13 @@ async def _probe(name: str, work: Work) -> Probe:
 
 
 async def _settings(home: Path) -> str:
-    loaded = settings.load(home)
+    loaded = loading.load(home)
     loaded.owner_facts()
     loaded.imap_account(home)
     loaded.smtp_account(home)
     for section in ("model", "embeddings", "temporal"):
         loaded.api_key(home, section)
-    return str(home / settings.FILE)
+    return str(home / loading.FILE)
 
 
 async def _packages() -> str:
@@ -454,7 +455,7 @@ async def _temporal_answers(home: Path, loaded: Settings) -> str:
 def _temporal_cli(setting: str) -> str:
     from workers.temporal.temporal_cli import OLDEST_SERVER, VERSION, server_inside
 
-    kept = settings.cache_folder() / "bin" / f"temporal-{VERSION}"
+    kept = environ.cache_folder() / "bin" / f"temporal-{VERSION}"
     candidates = (setting,) if setting else (shutil.which("temporal"), str(kept))
     for path in filter(None, candidates):
         server = server_inside(Path(path))
