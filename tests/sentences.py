@@ -15,7 +15,7 @@ BEGIN, END = "<!-- tables: made by tests/sentences.py -->\n", "<!-- end of table
 SECTIONS = {
     "Settings": ("workers/settings/*.py", "workers/setup/init.py", "workers/setup/discovery.py"),
     "Home, disk and ledger": ("workers/home.py", "memory/*.py", "memory/*/*.py"),
-    "Mailbox and sending": ("tools/mail/*.py",),
+    "Mailbox and sending": ("tools/mail/*.py", "tools/mail/*/*.py"),
     "Language model": ("agents/*.py",),
     "Temporal": ("workers/temporal/server.py", "workers/temporal/temporal_cli.py"),
     "Commands and the service": (

@@ -16,8 +16,8 @@ from tests.house.running import House, until
 from tests.servers.smtp import Delivered
 from tests.tools.test_outbox import OWNER, Office
 from tools.mail import mime
-from tools.mail.evidence import Evidence
-from tools.mail.reconcile import Reconcile
+from tools.mail.sending.evidence import Evidence
+from tools.mail.sending.reconcile import Reconcile
 from workflows.errors import DeskhandError
 from workflows.models import Address, Approve, Email
 

@@ -367,7 +367,7 @@ def test_a_good_tree_breaks_nothing(tmp_path: Path) -> None:
         "workflows/case.py": "from temporalio import workflow\nfrom workflows.models import Email\n",
         "tools/web/client.py": "import httpcore2\n",
         "memory/index/store.py": "import chromadb\nfrom workflows.errors import Retryable\n",
-        "tools/mail/outbox.py": "import aiosmtplib\nfrom memory.index.store import Store\n",
+        "tools/mail/sending/outbox.py": "import aiosmtplib\nfrom memory.index.store import Store\n",
         "agents/reply.py": "from langgraph.graph import StateGraph\nimport time\nx = time.monotonic()\n",
         "workers/settings/environ.py": "import os\nx = os.environ\n",
         "workers/clock.py": "from datetime import datetime, UTC\nx = datetime.now(UTC)",

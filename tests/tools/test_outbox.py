@@ -32,11 +32,11 @@ from tests.servers.smtp import (
 )
 from tools.mail import mime
 from tools.mail.account import Account
-from tools.mail.evidence import Evidence
 from tools.mail.inbox import Mailbox
-from tools.mail.outbox import Outbox, Waiting
 from tools.mail.parser import Parser
-from tools.mail.smtp import Patience, Transport
+from tools.mail.sending.evidence import Evidence
+from tools.mail.sending.outbox import Outbox, Waiting
+from tools.mail.sending.smtp import Patience, Transport
 from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
 from workflows.models import Address, Approve, Outgoing, Owner, Receipt
 from workflows.rules.text.canonical import approved_hash

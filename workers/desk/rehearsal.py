@@ -17,7 +17,7 @@ from tools.mail import mime
 from tools.mail.desk import NAME
 from tools.mail.inbox import Mailbox
 from tools.mail.parser import Parser
-from tools.mail.smtp import Transport
+from tools.mail.sending.smtp import Transport
 from workers.clock import SystemClock
 from workers.desk.proving import ProofNotes, look_into_sent
 from workers.settings import loading

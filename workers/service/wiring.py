@@ -24,13 +24,13 @@ from memory.record.blobs import Blobs
 from memory.record.schema import open_engine
 from tools.mail.account import Account
 from tools.mail.desk import MailDesk, Terms
-from tools.mail.evidence import Evidence
 from tools.mail.inbox import Mailbox
-from tools.mail.outbox import Outbox
+from tools.mail.message.signatures import Signatures, resolve
 from tools.mail.parser import Parser
-from tools.mail.reconcile import Reconcile
-from tools.mail.signatures import Signatures, resolve
-from tools.mail.smtp import Transport
+from tools.mail.sending.evidence import Evidence
+from tools.mail.sending.outbox import Outbox
+from tools.mail.sending.reconcile import Reconcile
+from tools.mail.sending.smtp import Transport
 from workers.clock import SystemClock
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings

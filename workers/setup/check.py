@@ -355,7 +355,7 @@ async def imap_login(account: Account) -> str:
 
 async def smtp_login(account: Account) -> str:
     """Log in and out, nothing is sent; raises NeedsOwner or Retryable in plain words."""
-    from tools.mail.smtp import Transport
+    from tools.mail.sending.smtp import Transport
 
     await Transport(account).probe()
     return account.user or "no login (this machine)"

@@ -9,7 +9,7 @@ from typing import Literal
 
 from memory.outbox.outgoing import Entry
 from tools.mail.inbox import Mailbox
-from tools.mail.servers import files_what_it_sends
+from tools.mail.sending.servers import files_what_it_sends
 from workflows.errors import NeedsOwner, Permanent
 from workflows.models import Email, Outgoing
 from workflows.rules.text.canonical import body_hash
