@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.outbox.outgoing import Entry
+from memory.outbox.entries import Entry
 from tests.house.running import House, until
 from tests.servers.dovecot import DovecotUser
 from tests.servers.proxy import Proxy

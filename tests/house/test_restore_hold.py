@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.outbox.outgoing import Claimed, Held
+from memory.outbox.entries import Claimed, Held
 from memory.outbox.restored import Departures, Restored
 from tests.approved import NOW, Desk
 from tests.house.running import House, until

@@ -117,6 +117,17 @@ def fence_of(name: str) -> str:
     return "agents/" if first.startswith(("langchain", "langgraph")) else FENCES.get(first, "")
 
 
+def names_the_dialect(root: Path) -> list[str]:
+    """`memory/record/dialect.py` alone says which database keeps the ledger."""
+    return [
+        f"{path}:{line} imports {name}: take it from memory/record/dialect.py"
+        for path, tree in modules(root)
+        if path != "memory/record/dialect.py"
+        for line, name in imports(path, tree)
+        if name.startswith("sqlalchemy.dialects") or name == "sqlalchemy.create_engine"
+    ]
+
+
 def past_the_guard(root: Path) -> list[str]:
     """Everything on the web is fetched through tools/web/client.py; others ask servers the owner named."""
     return [
@@ -264,8 +275,8 @@ def too_long(root: Path) -> list[str]:
 
 
 RULES: tuple[Callable[[Path], list[str]], ...] = (
-    wrong_way, behind_the_face, through_a_fence, past_the_guard, reads_the_environment, reads_the_wall_clock, not_empty,
-    impure_workflows, impure_rules, waiting_rules, rooms_in_a_circle, too_long,
+    wrong_way, behind_the_face, through_a_fence, names_the_dialect, past_the_guard, reads_the_environment,
+    reads_the_wall_clock, not_empty, impure_workflows, impure_rules, waiting_rules, rooms_in_a_circle, too_long,
 )  # fmt: skip
 
 
@@ -295,6 +306,10 @@ BAD: dict[Callable[[Path], list[str]], list[tuple[str, str]]] = {
         ("workers/b.py", "def send():\n    import smtplib"),
         ("workflows/c.py", "from langgraph.graph import StateGraph"),
         ("memory/d.py", "import langchain_community"),
+    ],
+    names_the_dialect: [
+        ("memory/money/a.py", "from sqlalchemy.dialects.sqlite import insert"),
+        ("memory/b.py", "from sqlalchemy import create_engine"),
     ],
     past_the_guard: [
         ("tools/sources/a.py", "import httpx2"),

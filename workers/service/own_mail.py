@@ -11,7 +11,8 @@ from datetime import timedelta
 
 import structlog
 
-from memory.outbox.outgoing import Entry, OutgoingLedger
+from memory.outbox.entries import Entry
+from memory.outbox.outgoing import OutgoingLedger
 from tools.mail.desk import MailDesk
 from tools.mail.sending.evidence import Evidence
 from tools.mail.sending.outbox import Outbox, Via

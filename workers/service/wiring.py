@@ -18,7 +18,8 @@ from memory.keys import Keys
 from memory.leads.posts import Judge
 from memory.ledger import Intake, Ledger
 from memory.model.embedding import Embedder, EndpointEmbedder, HashingEmbedder
-from memory.outbox.outgoing import Limits, OutgoingLedger
+from memory.outbox.entries import Limits
+from memory.outbox.outgoing import OutgoingLedger
 from memory.outbox.restored import Departures, Restored
 from memory.record.blobs import Blobs
 from memory.record.schema import open_engine

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from memory.outbox.outgoing import Entry
+from memory.outbox.entries import Entry
 from tools.mail.inbox import Mailbox
 from tools.mail.sending.servers import files_what_it_sends
 from workflows.errors import NeedsOwner, Permanent

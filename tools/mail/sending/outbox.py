@@ -13,7 +13,8 @@ from typing import Literal
 from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
-from memory.outbox.outgoing import Claimed, Composed, Entry, Held, Limits, OutgoingLedger
+from memory.outbox.entries import Claimed, Composed, Entry, Held, Limits
+from memory.outbox.outgoing import OutgoingLedger
 from memory.record.blobs import Blobs
 from tools.mail import mime
 from tools.mail.sending.evidence import Evidence, FilesSent, Found, known_to_file
