@@ -25,7 +25,7 @@ SECTIONS = {
     ),
     "Projects and time": ("tools/work/*.py", "workers/sources/work.py"),
     "Sources of job posts and plugins": ("tools/feeds.py", "tools/plugins.py", "workers/sources/feeds.py"),
-    "Only in `check`": ("workers/setup/check.py",),
+    "Only in `check`": ("workers/check/*.py",),
 }  # fmt: skip
 ERRORS = {"NeedsOwner", "NotRunning", "Unreachable", "PortTakenError", "Warned"}
 

@@ -122,7 +122,7 @@ def check(
         from workers.desk.rehearsal import rehearse as rehearse_answers
 
         return rehearse_answers(_output(context), seconds)
-    from workers.setup.check import check as probe_all
+    from workers.check.run import check as probe_all
 
     return probe_all(_output(context))
 

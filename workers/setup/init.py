@@ -264,7 +264,7 @@ def _logged_in(output: Output, values: Values, passwords: dict[str, str], *, may
 
 
 def _try_logins(output: Output, values: Values, passwords: Mapping[str, str]) -> None:
-    from workers.setup.check import imap_login, smtp_login
+    from workers.check.connecting import imap_login, smtp_login
 
     trial = _trial(values, passwords)
     for name, account, login in (
