@@ -17,7 +17,7 @@ SECTIONS = {
     "Home, disk and ledger": ("workers/home.py", "memory/*.py", "memory/*/*.py"),
     "Mailbox and sending": ("tools/mail/*.py", "tools/mail/*/*.py"),
     "Language model": ("agents/*.py",),
-    "Temporal": ("workers/temporal/server.py", "workers/temporal/temporal_cli.py"),
+    "Temporal": ("workers/temporal/server.py", "workers/temporal/process.py", "workers/temporal/temporal_cli.py"),
     "Commands and the service": (
         "workers/commands/*.py", "workers/voice/*.py", "workers/control.py",
         "workers/service/handlers.py", "workers/demo/*.py",
