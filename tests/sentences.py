@@ -21,7 +21,8 @@ SECTIONS = {
     "Commands and the service": (
         "workers/commands/*.py", "workers/voice/*.py", "workers/control.py",
         "workers/service/handlers.py", "workers/demo/*.py",
-        "workers/service/supervisor.py", "workers/desk/settling.py", "workers/setup/suite.py",
+        "workers/service/supervisor.py", "workers/service/watching.py", "workers/desk/settling.py",
+        "workers/setup/suite.py",
     ),
     "Projects and time": ("tools/work/*.py", "workers/sources/work.py"),
     "Sources of job posts and plugins": ("tools/feeds.py", "tools/plugins.py", "workers/sources/feeds.py"),
