@@ -182,11 +182,11 @@ async def test_a_hung_server_is_ended_and_started_again(server: TemporalServer) 
 ORPHAN = """
 import asyncio, sys
 from pathlib import Path
-from workers import settings
-from workers.temporal import TemporalServer, find_cli
+from workers.settings import environ
+from workers.temporal.server import TemporalServer, find_cli
 
 async def main():
-    cli = await find_cli(settings.cache_folder())
+    cli = await find_cli(environ.cache_folder())
     server = TemporalServer(cli, Path(sys.argv[1]))
     await server.start()
     print(server.pid, server.port, flush=True)
