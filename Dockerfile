@@ -33,7 +33,7 @@ CMD ["up"]
 # For docker-compose.yml, where Temporal is a service of its own.
 FROM base AS worker
 
-# The default: with the Temporal CLI for the embedded server, built as workers/temporal_cli.py builds it.
+# The default: with the Temporal CLI for the embedded server, built as workers/temporal/temporal_cli.py builds it.
 FROM golang:1.25-bookworm AS cli
 RUN GOBIN=/out CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOTOOLCHAIN=local \
     go install -trimpath -ldflags='-s -w' github.com/temporalio/cli/cmd/temporal@v1.5.1

@@ -5,67 +5,43 @@ the profile or the past work, else it is asked once more, and then the owner is:
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-from pydantic import BaseModel
-
-from agents.checks import Allowed, Fault, bare, faults, language_name, safe_line
+from agents.bid_text import (
+    NOTHING,
+    QUESTION,
+    Answered,
+    Bid,
+    Words,
+    about_fact,
+    bid_language,
+    bid_languages,
+    bid_phrases,
+    bid_templates,
+    compose,
+    joined_lines,
+    questions_of,
+)
+from agents.checks import Fault, bare, faults, language_name, safe_line
 from agents.model import Message, Model
 from agents.prompting import prompt
-from agents.templates import FOLDER, as_why, first_name
+from agents.templates import as_why
 from agents.writing import Filled, Task, Writing, boundary, item, wanted
-from workflows.models import Brief, Draft, Pay, Source
+from workflows.models import Brief, Draft, Source
 from workflows.rules.asking.approval import NO_MODEL
-from workflows.rules.leads.claims import OWN_KINDS, Claim, claims, is_claim, sentences
-from workflows.rules.leads.rates import Price, parse_rate, price, written
+from workflows.rules.leads.claims import OWN_KINDS, Claim, claims, is_claim
 from workflows.rules.leads.skills import names_any
 from workflows.rules.text.canonical import canonical, defused, one_line, visible
 from workflows.rules.text.language import language_of, small_words
 from workflows.rules.text.words import fold, phrases, table
 
-_GIST, _TITLE, _QUESTION, _REASON = 60, 80, 200, 300
-_MOST_QUESTIONS, _MOST_FACTS, _MOST_TOLD = 8, 2, 8
+_GIST, _TITLE, _REASON = 60, 80, 300
+_MOST_FACTS, _MOST_TOLD = 2, 8
 _PARTS = {"opening": 500, "fit": 700, "plan": 900}
 _ANSWER = 700
 _WORDS = {"wishes": "your words", "earlier": "the text before"}
 """Sources that are no row of memory: what the owner said of this draft, and the text he said it of."""
-_NOTHING = Allowed(own="", all="")
-_FIXED = ("work", "offer", "see_work", "opening_bare")
-_RATE = re.compile(
-    r"(?<![\w.,])(?P<rate>[€$£]?\s?\d[\d.,']*\s?(?:[€$£]|[A-Z]{3}\b)?\s?(?:/|\b(?:per|an?|pro|je|par|por)\b)\s?[^\W\d]+)"
-    r"(?!\s+(?:less|more|lower|higher|cheaper|off|weniger|mehr|günstiger|de moins|de plus|menos|más))",
-    re.IGNORECASE,
-)
-
-
-class Answered(BaseModel):
-    question: int
-    text: str
-
-
-class Words(BaseModel):
-    """The parts of a bid that are written; the rest is code's."""
-
-    opening: str
-    answers: list[Answered]
-    fit: str
-    plan: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bid:
-    """A bid put together. `made`: the sentences that code made, each with the source it comes from."""
-
-    body: str
-    open: tuple[str, ...]  # questions of the post without an answer
-    asked: int
-    made: tuple[Source, ...]
-    fixed: frozenset[str]  # sentences of the template itself, which state nothing
-    price: str = ""  # "95 EUR/hour", for the owner
 
 
 class TemplateBid:
@@ -147,142 +123,36 @@ def _finished(  # noqa: PLR0913 - what a draft is made of
     )
 
 
-# ---------------------------------------------------------------- the bid, put together
-
-
-def compose(brief: Brief, words: Words, wishes: str = "", made: Sequence[Source] = ()) -> Bid:
-    """The whole bid: greeting, opening, questions with answers, fit, past work, plan, price, hours, closing, name.
-
-    `made`: what code put into the words, with its sources. Questions about price and hours are answered by code alone.
-    """
-    said = _phrases(brief)
-    lines, hours = _priced(brief, wishes), _hours(brief)
-    _, offered = _price(brief, wishes)
-    works = [source for source in brief.profile if source.kind == "work"]
-    questions = _questions(brief)
-    answers = {one.question: one.text.strip() for one in words.answers if one.text.strip()}
-    ours = {number: {"price": lines, "hours": hours}.get(_about(question), []) for number, question in questions}
-    answers |= {number: _joined(given) for number, given in ours.items() if given}
-    given = [line for found in ours.values() for line in found]
-    parts = [_greeting(brief), words.opening.strip()]
-    parts += [_asked(brief, number, question, answers[number]) for number, question in questions if number in answers]
-    parts += [words.fit.strip()]
-    parts += ["\n".join([said["work"], *(f"- {source.quote}" for source in works)])] if works else []
-    parts += [words.plan.strip(), _joined([line for line in (*lines, *hours) if line not in given]), said["offer"]]
-    parts += [f"{said['closing']}\n{one_line(brief.owner_name, 100)}"]
-    return Bid(
-        body=canonical("\n\n".join(part for part in parts if part)),
-        open=tuple(question for number, question in questions if number not in answers),
-        asked=len(questions),
-        made=(*works, *lines, *hours, *made),
-        fixed=frozenset(sentences("\n".join(said[name] for name in _FIXED))),
-        price=f"{written(offered.rate)}/{offered.per}" if offered else "",
-    )
-
-
-def _joined(lines: Iterable[Source]) -> str:
-    return " ".join(line.quote for line in lines)
-
-
-def _greeting(brief: Brief) -> str:
-    said = _phrases(brief)
-    name = first_name(brief.sender)
-    return said["greeting"].replace("{name}", name) if name else str(said["neutral"])
-
-
-def _questions(brief: Brief) -> list[tuple[int, str]]:
-    """The post's own questions with their numbers."""
-    asked = brief.lead.questions if brief.lead else ()
-    plain = [one_line(question) for question in asked if question.strip()]
-    return list(enumerate(plain[:_MOST_QUESTIONS], start=1))
-
-
-def _asked(brief: Brief, number: int, question: str, answer: str) -> str:
-    """A question and its answer. A question that holds a link, or reads as a claim of ours, is named by its number."""
-    quoted = safe_line(question, _NOTHING, _QUESTION)
-    plain = bool(quoted) and len(question) <= _QUESTION and not is_claim(quoted, brief.owner_name)
-    head = f"> {quoted}" if plain else _phrases(brief)["question"].replace("{number}", str(number))
-    return f"{head}\n{answer}"
-
-
-def _price(brief: Brief, wishes: str) -> tuple[str, Price | None]:
-    """(source id, price): from the rate that the owner names in his wishes, else from the profile's."""
-    wished = _wished_rate(wishes)
-    own = next((source.quote for source in brief.profile if source.id == "profile:rate"), "")
-    rate = wished or parse_rate(own)
-    return "wishes" if wished else "profile:rate", price(rate, brief.lead) if rate and brief.lead else None
-
-
-def _priced(brief: Brief, wishes: str) -> list[Source]:
-    """The price in sentences, with what it comes to where they said enough."""
-    name, found = _price(brief, wishes)
-    return [Source(id=name, kind="owner", quote=line) for line in _price_lines(found, brief)] if found else []
-
-
-def _price_lines(found: Price, brief: Brief) -> Iterator[str]:
-    said, language = _phrases(brief), _language(brief)
-    yield said["price"].replace("{rate}", f"{written(found.rate, language)} {said['per'][found.per]}")
-    if found.whole:
-        yield _filled(said["whole"], hours=str(found.hours), amount=written(found.whole, language))
-    elif found.budget and found.covers:
-        yield _filled(said["covers"], hours=str(found.covers), budget=written(found.budget, language))
-
-
-def _wished_rate(wishes: str) -> Pay | None:
-    """The rate that the owner's words name with its unit ("80 EUR/hour"): "10 EUR less" names none."""
-    found = (parse_rate(match["rate"].strip()) for match in _RATE.finditer(wishes[:2000]))
-    return next((rate for rate in found if rate), None)
-
-
-def _hours(brief: Brief) -> list[Source]:
-    source = next((one for one in brief.profile if one.id == "profile:hours"), None)
-    number = re.search(r"\d+", source.quote) if source else None
-    if not number:
-        return []
-    return [Source(id="profile:hours", kind="owner", quote=_phrases(brief)["hours"].replace("{hours}", number.group()))]
-
-
-def _filled(form: str, **values: str) -> str:
-    """In one pass: what a value holds is never taken for a place of its own."""
-    return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found.group()), form)
-
-
 # ---------------------------------------------------------------- without a model
 
 
 def _template_words(brief: Brief) -> tuple[Words, list[Source]]:
     """The words of a bid without a model, and the sentences among them that rest on a source."""
-    said, lead = _phrases(brief), brief.lead
-    title = safe_line(lead.title, _NOTHING, _TITLE) if lead and len(lead.title) <= _TITLE else ""
+    said, lead = bid_phrases(brief), brief.lead
+    title = safe_line(lead.title, NOTHING, _TITLE) if lead and len(lead.title) <= _TITLE else ""
     opening = said["opening"].replace("{title}", title)
     # A title that holds an amount or speaks in the first person would be the owner's own word in this sentence.
     fits = title and not re.search(r"[“”„«»{}<>]", title) and not is_claim(opening, brief.owner_name)
-    answers = {number: _answer(brief, question) for number, question in _questions(brief)}
+    answers = {number: _answer(brief, question) for number, question in questions_of(brief)}
     facts = _fitting_facts(brief)
     words = Words(
         opening=opening if fits else said["opening_bare"],
-        answers=[Answered(question=number, text=_joined(found)) for number, found in answers.items()],
-        fit=_joined(facts),
+        answers=[Answered(question=number, text=joined_lines(found)) for number, found in answers.items()],
+        fit=joined_lines(facts),
         plan="",
     )
     return words, [source for found in (*answers.values(), facts) for source in found if source.id]
 
 
-def _about(question: str) -> str:
-    """What a question of a post is about: price, hours, languages, work, or ""."""
-    folded = fold(question)
-    return next((str(row["about"]) for row in _asks() if phrases(row["phrases"]).search(folded)), "")
-
-
 def _answer(brief: Brief, question: str) -> list[Source]:
     """What the profile answers to a question of the post, a sentence each; [] when it does not."""
-    folded, said, about = fold(question), _phrases(brief), _about(question)
+    folded, said, about = fold(question), bid_phrases(brief), about_fact(question)
     known = {source.id: source.quote for source in brief.profile}
     if about == "languages" and "profile:languages" in known:
         line = said["languages"].replace("{languages}", known["profile:languages"])
         return [Source(id="profile:languages", kind="owner", quote=line)]
     skills = [skill for skill in known.get("profile:skills", "").split(", ") if skill and names_any(folded, skill)]
-    counted = phrases(_templates()["counts"]["phrases"]).search(folded)  # "how many years" is not answered by a name
+    counted = phrases(bid_templates()["counts"]["phrases"]).search(folded)  # "how many years" is not answered by a name
     found = []
     if skills and not counted:
         line = said["skills"].replace("{skills}", ", ".join(skills))
@@ -302,7 +172,7 @@ def _fitting_facts(brief: Brief) -> list[Source]:
     fits = [
         Source(id=one.id, kind="owner", quote=f"{one.quote.rstrip('.')}.")
         for one in found
-        if _stems(one.quote) & wanted and (language_of(one.quote) or "en") == _language(brief)
+        if _stems(one.quote) & wanted and (language_of(one.quote) or "en") == bid_language(brief)
     ]
     return fits[:_MOST_FACTS]
 
@@ -316,7 +186,7 @@ def _reasons(brief: Brief, wishes: str) -> Iterator[str]:
     yield NO_MODEL
     if wishes:
         yield 'No model worked your wishes in: answer "edit" and your text'
-    elif brief.language not in _languages():
+    elif brief.language not in bid_languages():
         yield f"There is no template in their language ({one_line(brief.language, 20)}), so it is in English"
 
 
@@ -329,12 +199,12 @@ def _messages(task: Task) -> Sequence[Message]:
         "bid",
         boundary=boundary(task),
         owner=one_line(brief.owner_name, 100),
-        language=language_name(_language(brief)),
+        language=language_name(bid_language(brief)),
     )
     company = one_line(brief.lead.company, 200) if brief.lead else ""
     head = "\n".join(part for part in (one_line(brief.subject, _REASON), company) if part)
     items = [item(task, "the post", f"{head}\n\n{brief.message}")]
-    if asked := [f"{number}. {question}" for number, question in _questions(brief)]:
+    if asked := [f"{number}. {question}" for number, question in questions_of(brief)]:
         items.append(item(task, "its questions", "\n".join(asked)))
     for label, sources in (
         (f"notes about {one_line(brief.owner_name, 100)}", brief.profile),
@@ -368,9 +238,9 @@ def _parts(words: Words, brief: Brief, wishes: str) -> Iterator[Fault]:
         if found.group() not in fold(wishes):
             yield Fault("price", f'"{one_line(found.group(), _GIST)}" is an amount of money: the price is not yours.')
     answered = {one.question for one in words.answers if one.text.strip()}
-    for number, question in _questions(brief):
-        if number not in answered and _about(question) not in {"price", "hours"}:
-            yield Fault("open", f'Question {number} is not answered: "{one_line(question, _QUESTION)}".', hard=False)
+    for number, question in questions_of(brief):
+        if number not in answered and about_fact(question) not in {"price", "hours"}:
+            yield Fault("open", f'Question {number} is not answered: "{one_line(question, QUESTION)}".', hard=False)
 
 
 def _form(words: Words) -> Iterator[Fault]:
@@ -394,7 +264,7 @@ def _known(brief: Brief, bid: Bid) -> Brief:
         case=brief.case,
         kind=brief.kind,
         sender=brief.sender,
-        language=_language(brief),
+        language=bid_language(brief),
         sources=(post, *brief.facts, *brief.sources),
         profile=(*brief.profile, *bid.made),
         owner_name=brief.owner_name,
@@ -432,7 +302,7 @@ def _told(bid: Bid, found: Iterable[Claim]) -> Iterator[str]:
     if bid.asked:
         yield f"answers {bid.asked - len(bid.open)} of {bid.asked} questions of the post"
     for question in bid.open:
-        yield f'not answered: "{one_line(question, _QUESTION)}"'
+        yield f'not answered: "{one_line(question, QUESTION)}"'
     if not bid.price:
         yield "no price: profile.rate is empty"
     borne = [claim for claim in found if claim.supported]
@@ -446,29 +316,3 @@ def _told(bid: Bid, found: Iterable[Claim]) -> Iterator[str]:
 def _gist(bid: Bid) -> str:
     asked = f"; answers {bid.asked - len(bid.open)} of {bid.asked}" if bid.asked else ""
     return one_line(f"A bid at {bid.price}{asked}" if bid.price else f"A bid without a price{asked}", _GIST)
-
-
-# ---------------------------------------------------------------- the texts
-
-
-@cache
-def _templates() -> dict[str, Any]:
-    return tomllib.loads((FOLDER / "bid.toml").read_text(encoding="utf-8"))
-
-
-def _asks() -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = _templates()["asks"]
-    return rows
-
-
-def _languages() -> frozenset[str]:
-    return frozenset(_templates()) - {"asks", "counts"}
-
-
-def _language(brief: Brief) -> str:
-    return brief.language if brief.language in _languages() else "en"
-
-
-def _phrases(brief: Brief) -> dict[str, Any]:
-    said: dict[str, Any] = _templates()[_language(brief)]
-    return said

@@ -16,7 +16,7 @@ from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.templates import FOLDER, as_why, first_name
 from agents.writing import Task, Writing, boundary, item, wanted
-from memory.money.debts import THANKS
+from memory.money.chases import THANKS
 from workflows.models import Address, Brief, Draft, Invoice, Notice
 from workflows.rules.asking.approval import NO_MODEL
 from workflows.rules.debts.notices import format_day, sums

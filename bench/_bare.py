@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
 
     from tests.servers.dovecot import DovecotUser
     from tools.mail.imap import Connection, Patience, connect
-    from tools.mail.smtp import Transport
+    from tools.mail.sending.smtp import Transport
     from workers.temporal.worker import runner
 
 QUEUE = "bench-bare"

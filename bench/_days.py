@@ -37,7 +37,7 @@ from workers.service import logs
 from workers.service.aftercare import Aftercare
 from workers.service.own_mail import OwnMail
 from workers.service.supervisor import Service
-from workers.settings import schema as house_settings
+from workers.settings import loading
 from workflows.models import CaseState, Email
 
 PATIENCE = 180.0
@@ -312,7 +312,7 @@ async def _moved_in(
     clock.reach(await environment.get_current_time())
     post = Post(user, clock)
     said: list[str] = []
-    service = LeapingService(home, house_settings.load(home), say=said.append, interceptors=(clock,), clock=clock)
+    service = LeapingService(home, loading.load(home), say=said.append, interceptors=(clock,), clock=clock)
     made = Days(environment=environment, service=service, clock=clock, post=post, owner=user.user)
     smtp.on_message = made.arrive
     try:

@@ -20,7 +20,7 @@ from tests.house.running import client_mail, until
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import Delivered
 from tools.mail.account import Account
-from tools.mail.smtp import Transport
+from tools.mail.sending.smtp import Transport
 
 WARM_UP = 5
 GOAL = 1.25

@@ -17,7 +17,7 @@ from bench._house import MeasuredHouse, house
 from bench._story import activities_of
 from tests.house.running import client_mail
 from tools.mail.account import Account
-from tools.mail.smtp import Transport
+from tools.mail.sending.smtp import Transport
 from workflows.models import Address
 
 GOAL = 0.7

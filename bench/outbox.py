@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench._figures import Figure, at_most, finished
 from bench._house import MeasuredHouse, servers
-from memory.outbox.outgoing import Claimed, Held
+from memory.outbox.entries import Claimed, Held
 from tests.approved import FREE, NOW, Desk
 from tests.house.running import AutomaticOwner, until
 from tests.house.test_crash import BOUNDARIES, ENDS_WITHIN

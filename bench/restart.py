@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench._figures import Figure, against_floor, at_most
 from bench._house import MeasuredHouse, house
-from workers.settings.schema import cache_folder
+from workers.settings.environ import cache_folder
 from workers.temporal.server import TemporalServer, find_cli
 
 GOAL = 1.25

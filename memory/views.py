@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Select, desc, func, select
 from memory.cases.story import AnswerLine, CallLine, SendLine, Stories, VersionLine, send_line
 from memory.desk.digests import waiting_now
 from memory.desk.orders import OWN_RULES
-from memory.money.debts import not_chased
+from memory.money.holds import not_chased
 from memory.post.mails import SeenMail
 from memory.record import schema
 from memory.record.people import read_client

@@ -120,8 +120,8 @@ class Rule:
 def public_rules() -> list[Rule]:
     """Every public function of workflows.rules that takes something made of text."""
     found = []
-    for module in pkgutil.iter_modules(rules.__path__):
-        home = importlib.import_module(f"{rules.__name__}.{module.name}")
+    for module in pkgutil.walk_packages(rules.__path__, f"{rules.__name__}."):
+        home = importlib.import_module(module.name)
         found += [_rule(home, name, member) for name, member in vars(home).items() if _is_rule(home, name, member)]
     return [rule for rule in found if rule.needs]
 

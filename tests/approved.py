@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
-from memory.outbox.outgoing import Composed, Limits, OutgoingLedger
+from memory.outbox.entries import Composed, Limits
+from memory.outbox.outgoing import OutgoingLedger
 from memory.record.blobs import Blobs
 from memory.record.schema import answers, open_engine, to_json, transaction, versions
 from workflows.models import Address, Answer, Approve, Draft, Outgoing

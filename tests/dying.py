@@ -14,7 +14,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from workers import home as homes
 from workers.service.supervisor import Service
-from workers.settings import schema as settings
+from workers.settings import loading
 
 POINTS = ("before", "after", "completed")
 
@@ -52,7 +52,7 @@ class _Inbound(ActivityInboundInterceptor):
 
 async def run(home: Path, boundary: str) -> None:
     with homes.hold(home, "up"):
-        async with Service(home, settings.load(home), say=print, interceptors=(Dying(boundary),)):
+        async with Service(home, loading.load(home), say=print, interceptors=(Dying(boundary),)):
             print("Deskhand is running, not for long.", flush=True)
             await asyncio.Event().wait()
 

@@ -20,7 +20,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from tests.patience import PATIENCE
 from tests.scripted import NAMES, Desk, Gated, Office, Script, seal
-from workers.settings.schema import cache_folder
+from workers.settings.environ import cache_folder
 from workers.temporal.engine import STORIES, TemporalEngine
 from workers.temporal.server import TemporalServer, find_cli
 from workers.temporal.worker import build_workers, running

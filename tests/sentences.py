@@ -13,19 +13,20 @@ PAGE = ROOT / "docs" / "troubleshooting.md"
 BEGIN, END = "<!-- tables: made by tests/sentences.py -->\n", "<!-- end of tables -->\n"
 
 SECTIONS = {
-    "Settings": ("workers/settings/schema.py", "workers/setup/init.py", "workers/setup/discovery.py"),
+    "Settings": ("workers/settings/*.py", "workers/setup/init.py", "workers/setup/discovery.py"),
     "Home, disk and ledger": ("workers/home.py", "memory/*.py", "memory/*/*.py"),
-    "Mailbox and sending": ("tools/mail/*.py",),
+    "Mailbox and sending": ("tools/mail/*.py", "tools/mail/*/*.py"),
     "Language model": ("agents/*.py",),
-    "Temporal": ("workers/temporal/server.py", "workers/temporal/temporal_cli.py"),
+    "Temporal": ("workers/temporal/server.py", "workers/temporal/process.py", "workers/temporal/temporal_cli.py"),
     "Commands and the service": (
         "workers/commands/*.py", "workers/voice/*.py", "workers/control.py",
         "workers/service/handlers.py", "workers/demo/*.py",
-        "workers/service/supervisor.py", "workers/desk/settling.py", "workers/setup/suite.py",
+        "workers/service/supervisor.py", "workers/service/watching.py", "workers/desk/settling.py",
+        "workers/setup/suite.py",
     ),
     "Projects and time": ("tools/work/*.py", "workers/sources/work.py"),
     "Sources of job posts and plugins": ("tools/feeds.py", "tools/plugins.py", "workers/sources/feeds.py"),
-    "Only in `check`": ("workers/setup/check.py",),
+    "Only in `check`": ("workers/check/*.py",),
 }  # fmt: skip
 ERRORS = {"NeedsOwner", "NotRunning", "Unreachable", "PortTakenError", "Warned"}
 

@@ -65,7 +65,7 @@ def _globally(
 
 
 def _output(context: typer.Context):  # type: ignore[no-untyped-def] # noqa: ANN202
-    from workers.settings.schema import resolve_home
+    from workers.settings.environ import resolve_home
     from workers.voice.output import Output
 
     home, as_json, debug = context.obj
@@ -122,7 +122,7 @@ def check(
         from workers.desk.rehearsal import rehearse as rehearse_answers
 
         return rehearse_answers(_output(context), seconds)
-    from workers.setup.check import check as probe_all
+    from workers.check.run import check as probe_all
 
     return probe_all(_output(context))
 

@@ -8,8 +8,8 @@ from memory.ledger import Ledger
 from workflows.errors import Permanent
 from workflows.models import Address, Brief, CaseState, Client, Envelope, Lead, Owner, Profile, Score, Source
 from workflows.ports import Clock
-from workflows.rules.leads.factors import THRESHOLD, score
 from workflows.rules.leads.matching import fitting, work_source
+from workflows.rules.leads.scoring import THRESHOLD, score
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.language import language_of
 

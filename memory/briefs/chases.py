@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from memory.ledger import Ledger
-from memory.money.debts import THANKS
+from memory.money.chases import THANKS
 from memory.money.dues import Chased, Terms
 from workflows.models import Address, Brief, CaseState, Envelope, Invoice, Notice, Owner, Source
 from workflows.rules.debts.dunning import Hold, Made, language_of_country, run_out

@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Literal, cast
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.record.book import Book
+from memory.record.dialect import insert
 from memory.record.schema import asked_back, from_json, to_json
 from workflows.models import AskedBack
 

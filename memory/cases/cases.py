@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, literal, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.cases.decided import has_yes, refuse_older
 from memory.money.objections import rest_after_complaint
 from memory.post.mails import add_to_thread
 from memory.record import documents
 from memory.record.book import Book
+from memory.record.dialect import insert
 from memory.record.people import hold_proactive, mark_written_to, read_client
 from memory.record.schema import briefs, cases, clients, from_json, mails, notes, outbox, seen, to_json, versions
 from workflows.errors import Permanent

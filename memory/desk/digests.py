@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import Connection, exists, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.record.book import Book
+from memory.record.dialect import insert
 from memory.record.schema import (
     absences,
     briefs,

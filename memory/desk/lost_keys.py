@@ -8,10 +8,10 @@ import hashlib
 from typing import Final
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.keys import Keys, case_key_name
 from memory.record.book import Book
+from memory.record.dialect import insert
 from memory.record.events import tell
 from memory.record.notebook import read_meta
 from memory.record.schema import cases, from_json, meta, outbox

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.desk.standing import KINDS, allow, revoke
 from memory.leads.posts import rescue
 from memory.money import money_orders
 from memory.post.mails import Intake, Mails, SeenMail, seen_mail
 from memory.record.blobs import Blobs
+from memory.record.dialect import insert
 from memory.record.people import every_client, mark_written_to, paused_clients
 from memory.record.schema import cases, clients, from_json, mails, meta, orders, outbox, seen, to_json
 from workflows.models import (

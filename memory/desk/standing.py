@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, and_, select
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.record.book import Book
+from memory.record.dialect import insert
 from memory.record.people import read_client
 from memory.record.schema import answers, briefs, cases, from_json, meta, outbox, seen, to_json, versions
 from workflows.models import Answer, Approve, Brief, CaseState, Draft, Outgoing, Owner

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.record.book import Book
+from memory.record.dialect import insert
 from memory.record.schema import findings
 
 NOTE = "note"

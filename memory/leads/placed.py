@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.record.book import Book
+from memory.record.dialect import insert
 from memory.record.schema import answers, cases, from_json, outbox, placed, versions
 from workflows.models import Outgoing
 

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.record.book import Book
+from memory.record.dialect import insert
 from memory.record.events import Beginning, account, begin, tell
 from memory.record.people import find_client, new_client, standing_of
 from memory.record.schema import cases, feeds, from_json, lead_posts, leads, to_json

@@ -6,21 +6,13 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
 
-from memory.money.debts import (
-    Debts,
-    bank_data_day,
-    bounced_notices,
-    country_of,
-    debtors_now,
-    debts_of,
-    holds_of,
-    invoice,
-    notices_of,
-    open_chases,
-)
+from memory.money.chases import bounced_notices, notices_of, open_chases
+from memory.money.debt_book import Debts
+from memory.money.debts import bank_data_day, country_of, debtors_now, debts_of, invoice
+from memory.money.holds import holds_of
 from memory.money.objections import objections
+from memory.record.dialect import insert
 from memory.record.events import Beginning, begin, tell
 from memory.record.people import read_client
 from memory.record.schema import cases, notices, outbox, seen

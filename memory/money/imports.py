@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
 
-from memory.money.debts import Changes, keep_invoices
+from memory.money.invoicing import Changes, keep_invoices
 from memory.record.book import Book
+from memory.record.dialect import insert
 from memory.record.schema import imports, meta
 from workflows.models import Invoice
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, or_, select
 
-from memory.money.debts import MAIL, country_of, debts_of, note_absence, note_dispute, note_payment, note_promise
+from memory.money.debts import country_of, debts_of
+from memory.money.holds import MAIL, note_absence, note_dispute, note_promise
 from memory.money.imports import add_news
 from memory.money.objections import note_unanswered, note_wish
+from memory.money.payments import note_payment
 from memory.record.people import find_client
 from memory.record.schema import cases, client_addresses, invoices, outbox
 from workflows.models import Client, Email, Ignore, Invoice, Owner, Route, Start, Tell

@@ -11,16 +11,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from memory.leads.posts import set_result
-from memory.money.debts import (
-    OWNERS_WORD,
-    debts_of,
-    invoice,
-    note_dispute,
-    note_payment,
-    note_promise,
-    resume_chasing,
-    stop_chasing,
-)
+from memory.money.debts import debts_of, invoice
+from memory.money.holds import note_dispute, note_promise, resume_chasing, stop_chasing
+from memory.money.payments import OWNERS_WORD, note_payment
 from memory.record import documents
 from memory.record.events import tell
 from memory.record.schema import cases, from_json

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
-from memory.money.debts import country_of, hold_once, speak_against, today_of
+from memory.money.debts import country_of, today_of
+from memory.money.holds import hold_once, speak_against
 from memory.record.schema import answers, debt_holds, documents, from_json, notices
 from workflows.models import Answer, Reject
 from workflows.ports import Clock

@@ -6,105 +6,25 @@ only evidence moves a row. `claim` is the last look: what it lets through is exa
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from itertools import takewhile
-from typing import Any, Literal
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
 
-from memory.cases.decided import says_yes
-from memory.outbox import last_look
+from memory.outbox.clearance import A_MOMENT, held_back, keep_doubt
+from memory.outbox.entries import Claimed, Composed, Entry, Held, Limits, Purpose
 from memory.outbox.restored import count_departure
 from memory.record.blobs import Blobs
 from memory.record.book import Book
-from memory.record.schema import answers, cases, clients, from_json, meta, outbox, seen, threads, versions
-from workflows.errors import NeedsOwner, Permanent, Retryable
-from workflows.models import Answer, Edit, Later, Mine, Never, OutboxState, Outgoing, Reject, Revise, Unclear
+from memory.record.dialect import insert
+from memory.record.schema import meta, outbox, threads
+from workflows.errors import Permanent, Retryable
 from workflows.ports import Clock
-
-Purpose = Literal["client", "approval", "notice"]
 
 _TO_OWNER = ("approval", "notice")
 _LATE, _DONE = 1, 2
 _MANY_IN_A_ROW = 50
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-_A_MOMENT = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What holds a mail to a client back for a while. `grace` is the time after the yes in which a no still wins."""
-
-    per_hour: int = 50  # at least 1, as the next
-    per_recipient_per_day: int = 5
-    quiet_hours: str = ""  # "20:00-07:00" in `timezone`, "" for none
-    timezone: str = "UTC"
-    grace: timedelta = timedelta(seconds=60)
-
-    def __post_init__(self) -> None:
-        if min(self.per_hour, self.per_recipient_per_day) < 1:
-            raise NeedsOwner(
-                "limits.per_hour and limits.per_recipient_per_day must be at least 1.", "To send nothing, use 'stop'."
-            )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One row of the outbox."""
-
-    intent: str
-    purpose: Purpose
-    case: int
-    version: int
-    client: str
-    recipients: tuple[str, ...]
-    hash: str
-    state: OutboxState
-    at: datetime
-    body_hash: str = ""
-    blob: str = ""
-    message_id: str = ""
-    server_id: str = ""
-    reference: str = ""
-    attempts: int = 0
-    detail: str = ""
-    claimed_at: datetime | None = None
-    sent_at: datetime | None = None
-    filed: int = 0  # 1: a copy lies in Sent; 2: our own append of it was begun
-    arrived_at: datetime | None = None  # to the owner: when it was seen in the inbox
-    held: str = ""  # the doubts that wait for the owner's word, by rule
-    held_at: datetime | None = None  # when the newest of them was raised
-    bounced: str = ""  # why it came back, when it did
-    resend: int = 0  # the owner wants it sent once more
-    other_way: int = 0  # to the owner: 1 it did not arrive by itself, so it is sent the other way; 2 that is done
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Composed:
-    """The whole mail, made once: its wire bytes, its own Message-ID, the hash of its decoded body."""
-
-    content: bytes
-    message_id: str
-    body_hash: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """It may go now: every attempt sends the bytes at `entry.blob`."""
-
-    entry: Entry
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """It may not go now. `until` is when to look again; None: when something changes that only the owner changes."""
-
-    reason: str
-    until: datetime | None = None
-    rule: str = ""  # names a doubt that only the owner's word ends: a yes given after it
 
 
 class OutgoingLedger(Book):
@@ -176,9 +96,9 @@ class OutgoingLedger(Book):
         with self._writing() as connection:
             entry = _need(connection, intent)
             if entry.state not in {"approved", "claimed"}:
-                return Held(reason=f"{intent} is {entry.state}.", until=now + _A_MOMENT)
-            if entry.purpose == "client" and (held := _held(connection, entry, limits, now)):
-                _keep_doubt(connection, entry, held, now)
+                return Held(reason=f"{intent} is {entry.state}.", until=now + A_MOMENT)
+            if entry.purpose == "client" and (held := held_back(connection, entry, limits, now)):
+                keep_doubt(connection, entry, held, now)
                 return held
             values: dict[str, Any] = {"state": "claimed", "claimed_at": now, "attempts": entry.attempts + 1}
             if not entry.blob:
@@ -381,172 +301,3 @@ def _learn(connection: Connection, entry: Entry, server_id: str) -> Entry:
             row = insert(threads).values(message_id=message_id, case=entry.case)
             connection.execute(row.on_conflict_do_nothing(index_elements=["message_id"]))
     return entry
-
-
-# ---------------------------------------------------------------- the last look
-
-
-def _held(connection: Connection, entry: Entry, limits: Limits, now: datetime) -> Held | None:
-    """Why a mail to a client may not go now, the most serious reason first."""
-    approved = _approval(connection, entry)
-    if isinstance(approved, Held):
-        return approved
-    return (
-        _withdrawn(connection, entry, approved)
-        or _stopped(connection, entry)
-        or _overtaken(connection, entry, now)
-        or _doubted(connection, entry, approved, now)
-        or _in_grace(approved, limits, now)
-        or _capped(connection, entry, limits, now)
-        or _quiet(limits, now)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Yes:
-    key: str
-    at: datetime
-    outgoing: Outgoing
-    made_at: datetime
-
-
-def _approval(connection: Connection, entry: Entry) -> _Yes | Held:
-    """The owner's latest yes to exactly this text, or why there is none."""
-    name = f"{entry.case}.{entry.version}"
-    query = select(versions).where(versions.c.case == entry.case, versions.c.version == entry.version)
-    version = connection.execute(query).first()
-    if version is None or version.state != "approved":
-        return Held(reason=f"Version {name} is {version.state if version else 'unknown'}, not approved.")
-    if version.hash != entry.hash:
-        return Held(reason=f"The text of version {name} is not the one that was to be sent.")
-    outgoing = from_json(Outgoing, version.outgoing)
-    given = [
-        _Yes(row.key, row.at, outgoing, version.at)
-        for row in connection.execute(select(answers).where(answers.c.case == entry.case))
-        if says_yes(from_json(Answer, row.answer), entry.version, entry.hash, outgoing.body)
-    ]
-    if not given:
-        return Held(reason=f"There is no yes of yours on record for the text of version {name}.")
-    return max(given, key=lambda yes: yes.at)
-
-
-def _withdrawn(connection: Connection, entry: Entry, yes: _Yes) -> Held | None:
-    """A no wins: any that is later than the yes, and any that its case has not yet heard."""
-    query = select(answers).where(answers.c.case == entry.case, answers.c.key != yes.key)
-    for row in connection.execute(query):
-        if (row.state == "recorded" or row.at >= yes.at) and _takes_back(from_json(Answer, row.answer), entry):
-            return Held(reason="A later answer of yours came before it left, so the earlier yes does not count.")
-    return None
-
-
-def _takes_back(answer: Answer, entry: Entry) -> bool:
-    match answer.decision:
-        case Reject() | Mine() | Never() | Later() | Unclear():
-            return True
-        case Edit() | Revise():
-            # About an older version it is stale: its case says so and goes on.
-            return answer.version >= entry.version
-        case _:
-            return False
-
-
-def _stopped(connection: Connection, entry: Entry) -> Held | None:
-    if connection.execute(select(meta.c.value).where(meta.c.key == "stopped")).scalar():
-        return Held(reason="Everything is stopped; 'resume' lets it go.")
-    of_case = select(cases.c.client).where(cases.c.number == entry.case).scalar_subquery()
-    whose = clients.c.id == (entry.client or of_case)
-    query = select(clients.c.name, clients.c.paused_at).where(whose)
-    client = connection.execute(query).first()
-    if client is not None and client.paused_at:
-        return Held(reason=f"You paused {client.name}; 'resume {client.name}' lets it go.")
-    return None
-
-
-def _overtaken(connection: Connection, entry: Entry, now: datetime) -> Held | None:
-    """A mail of this conversation is recorded and its case has not heard of it yet: what was approved may be stale."""
-    news = (seen.c.case == entry.case) & (seen.c.state == "recorded") & seen.c.kind.in_(("mail", "sent"))
-    told = seen.c.rule.not_in(("answer", "order", "hint"))
-    if connection.execute(select(seen.c.id).where(news, told, seen.c.event != "").limit(1)).first() is None:
-        return None
-    return Held(reason="A newer mail in this conversation is being taken up first.", until=now + _A_MOMENT)
-
-
-def _doubted(connection: Connection, entry: Entry, yes: _Yes, now: datetime) -> Held | None:
-    """What memory/outbox/last_look.py finds; a doubt that the owner has answered with one more yes is none."""
-    of_case = connection.execute(select(cases.c.client).where(cases.c.number == entry.case)).scalar()
-    going = last_look.Going(
-        intent=entry.intent,
-        case=entry.case,
-        client=entry.client or of_case or "",
-        outgoing=yes.outgoing,
-        made_at=yes.made_at,
-        doubted_at=entry.held_at,
-    )
-    answered = set(entry.held.split()) if entry.held_at and yes.at > entry.held_at else set[str]()
-    doubts = last_look.doubts(connection, going, now)
-    doubt = next((one for one in doubts if not one.rule or one.rule not in answered), None)
-    return None if doubt is None else Held(reason=doubt.reason, until=doubt.until, rule=doubt.rule)
-
-
-def _keep_doubt(connection: Connection, entry: Entry, held: Held, now: datetime) -> None:
-    """Only a yes given after the doubt was raised can end it."""
-    if held.rule and held.rule not in entry.held.split():
-        rules = f"{entry.held} {held.rule}".strip()
-        connection.execute(update(outbox).where(outbox.c.intent == entry.intent).values(held=rules, held_at=now))
-
-
-def _in_grace(yes: _Yes, limits: Limits, now: datetime) -> Held | None:
-    over = yes.at + limits.grace
-    # A yes from a clock that runs ahead measures nothing here; its case has waited out the grace by its own clock.
-    waits = yes.at <= now < over
-    return Held(reason="A no still wins for a moment after the yes.", until=over) if waits else None
-
-
-def _capped(connection: Connection, entry: Entry, limits: Limits, now: datetime) -> Held | None:
-    query = select(outbox.c.claimed_at, outbox.c.recipients).where(
-        outbox.c.purpose == "client", outbox.c.claimed_at >= now - DAY, outbox.c.intent != entry.intent
-    )
-    recent = [(row.claimed_at, json.loads(row.recipients)) for row in connection.execute(query)]
-    times = [at for at, _ in recent if at >= now - HOUR]
-    if free := _free_at(times, limits.per_hour, HOUR):
-        return Held(reason=f"{limits.per_hour} mails an hour is the limit (limits.per_hour).", until=free)
-    for recipient in entry.recipients:
-        times = [at for at, recipients in recent if recipient in recipients]
-        if free := _free_at(times, limits.per_recipient_per_day, DAY):
-            reason = f"{recipient} had {limits.per_recipient_per_day} mails in a day (limits.per_recipient_per_day)."
-            return Held(reason=reason, until=free)
-    return None
-
-
-def _free_at(times: list[datetime], cap: int, window: timedelta) -> datetime | None:
-    """When there is room again for one more; None: now."""
-    if len(times) < cap:
-        return None
-    return sorted(times)[len(times) - cap] + window + _A_MOMENT
-
-
-def _quiet(limits: Limits, now: datetime) -> Held | None:
-    if not limits.quiet_hours:
-        return None
-    begin, end = _hours(limits.quiet_hours)
-    local = now.astimezone(ZoneInfo(limits.timezone))
-    at = local.time()
-    quiet = begin <= at < end if begin < end else (at >= begin or at < end)
-    if not quiet:
-        return None
-    over = local.replace(hour=end.hour, minute=end.minute, second=0, microsecond=0)
-    over = over if over > local else over + DAY
-    return Held(reason=f"It is quiet time ({limits.quiet_hours}, limits.quiet_hours).", until=over)
-
-
-def _hours(text: str) -> tuple[time, time]:
-    try:
-        begin, end = (time.fromisoformat(part.strip()) for part in text.split("-"))
-    except ValueError:
-        begin = end = time()
-    if begin == end:
-        raise NeedsOwner(
-            f'limits.quiet_hours is "{text}", which is no span of hours.',
-            'Write it like "20:00-07:00", or leave it "".',
-        ) from None
-    return begin, end

@@ -13,11 +13,11 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.outbox.last_look import LOOKING
 from memory.post.mails import add_to_thread
 from memory.record.book import Book
+from memory.record.dialect import insert
 from memory.record.schema import cases, from_json, meta, outbox, versions
 from workflows.errors import NeedsOwner
 from workflows.models import Outgoing

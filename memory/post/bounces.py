@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.record.book import Book
+from memory.record.dialect import insert
 from memory.record.schema import bounces, from_json, mails, notes, outbox, versions
 from workflows.models import Email, Outgoing
 from workflows.rules.mail.bounces import Bounce, read

@@ -5,11 +5,11 @@ in each kind of folder makes the event; a later one that nobody has judged yet g
 """
 
 from sqlalchemy import ColumnElement, Connection, Row, exists, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.post.account import SeenKind
 from memory.post.burning import times_burnt
 from memory.record.book import Book
+from memory.record.dialect import insert
 from memory.record.schema import answers, copies, from_json, mails, orders, seen, to_json
 from workflows.models import Email, Event
 from workflows.ports import Clock

@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.leads.placed import lies_in_drafts
 from memory.leads.posts import Post, keep_posts
-from memory.money.debts import hold_chasing
+from memory.money.holds import hold_chasing
 from memory.money.money_mail import Heard, hear
 from memory.post.account import ALERT, Account, SeenKind, SeenMail, seen_mail
 from memory.post.around import FIRST_DAY, Around, Intake
@@ -23,6 +22,7 @@ from memory.post.burning import burn
 from memory.post.copies import BY_RULE, all_judged, first_of, give_again, keep_copy
 from memory.post.threads import MOST_PARENTS, add_to_thread
 from memory.record import documents
+from memory.record.dialect import insert
 from memory.record.people import find_client, hold_proactive, mark_written_to, new_client
 from memory.record.schema import cases, from_json, mails, outbox, seen, to_json
 from workflows.errors import Permanent

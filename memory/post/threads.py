@@ -1,8 +1,8 @@
 """Conversations: which Message-ID belongs to which case, and which open case a mail continues."""
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
 
+from memory.record.dialect import insert
 from memory.record.schema import cases, threads
 from workflows.models import Client, Email, FolderKind
 

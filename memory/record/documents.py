@@ -10,9 +10,9 @@ from enum import IntFlag
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.record.book import Book
+from memory.record.dialect import insert
 from memory.record.schema import documents
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects.sqlite import insert
 
+from memory.record.dialect import insert
 from memory.record.schema import cases, seen, to_json
 from workflows.models import CaseState, Event, Kind
 from workflows.ports import Clock

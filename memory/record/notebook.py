@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.record.book import Book
+from memory.record.dialect import insert
 from memory.record.schema import cursors, from_json, meta, to_json
 from workflows.models import Cursor
 

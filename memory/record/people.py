@@ -4,9 +4,9 @@ import secrets
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.record.book import Book
+from memory.record.dialect import insert
 from memory.record.schema import client_addresses, clients
 from workflows.errors import Permanent
 from workflows.models import Address, Client, Kind

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.record.book import Book
+from memory.record.dialect import insert
 from memory.record.schema import answers, cases, from_json, meta, seen
 from workflows.models import Answer, CaseState, Event
 

@@ -10,9 +10,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, select, true, update
-from sqlalchemy.dialects.sqlite import insert
 
 from memory.record.book import Book
+from memory.record.dialect import insert
 from memory.record.events import Beginning, begin, open_cases_of, tell
 from memory.record.people import client_at, read_client, standing_of
 from memory.record.schema import cases, from_json, projects, risks, seen, to_json, update_work, updates, work

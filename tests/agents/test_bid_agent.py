@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from agents.bid import BidAgent, TemplateBid, check, compose
-from agents.bid import Words as BidWords
+from agents.bid import BidAgent, TemplateBid, check
+from agents.bid_text import Words as BidWords
+from agents.bid_text import compose
 from agents.checks import faults
 from agents.templates import Drafter, TemplateReply
 from agents.writing import Task

@@ -356,7 +356,7 @@ TRACED = """
     from agents.model import Model
     from agents.prices import Prices
     from memory.journal import MOST_ATTEMPTS, CallKey, Caps, Journal
-    from memory.schema import open_engine
+    from memory.record.schema import open_engine
 
     class Clock:
         def now(self): return datetime.now(UTC)

@@ -27,7 +27,7 @@ from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import Delivered, RecordingSmtp
 from tools.mail import mime
 from workers.clock import SystemClock
-from workers.settings import schema as house_settings
+from workers.settings import loading
 from workflows.models import Address, Email
 from workflows.names import Names, names_of
 
@@ -180,7 +180,7 @@ class House:
     @contextlib.contextmanager
     def ledger(self) -> Iterator[Ledger]:
         """The ledger, read beside the running service."""
-        loaded = house_settings.load(self.home)
+        loaded = loading.load(self.home)
         engine = open_engine(self.home / "ledger.sqlite")
         try:
             yield Ledger(engine, loaded.owner_facts(), SystemClock(), Blobs(self.home / "blobs"))

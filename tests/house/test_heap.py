@@ -12,7 +12,7 @@ from workers.service import heap
 
 LIVES = """
 import asyncio, gc
-from workers import heap
+from workers.service import heap
 
 class Knot: pass
 

@@ -21,7 +21,7 @@ from tests.house.running import House, case_of, until
 from tests.patience import PATIENCE
 from tests.servers.dovecot import Dovecot, DovecotUser
 from tests.servers.smtp import RecordingSmtp
-from workers.settings.schema import cache_folder
+from workers.settings.environ import cache_folder
 from workers.temporal.carrying import NAMED
 from workers.temporal.codec import UNBOUND, Codec, converter
 from workers.temporal.runs import Runs

@@ -102,7 +102,7 @@ class Desk:
 
     def hold(self, firm: str) -> list[tuple[str, date | None]]:
         """What speaks against chasing the firm, and until when."""
-        from memory.money.debts import holds_of
+        from memory.money.holds import holds_of
         from memory.record.schema import open_engine, reading
 
         with self.house.ledger() as ledger:

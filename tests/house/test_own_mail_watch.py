@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.outbox.outgoing import Entry
+from memory.outbox.entries import Entry
 from tests.house.running import House, until
 from tests.servers.dovecot import DovecotUser
 from tests.servers.proxy import Proxy
@@ -17,7 +17,7 @@ from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
 from workers.service import wiring
 from workers.service.own_mail import PART, OwnMail
-from workers.settings import schema as settings
+from workers.settings import loading
 from workflows.models import Email
 from workflows.rules.asking.approval import ApprovalMail
 
@@ -78,7 +78,7 @@ def ignore_all(email: Email, around: object):
 @asynccontextmanager
 async def post(house: House) -> AsyncIterator[Post]:
     clock = Clock()
-    parts = wiring.build(house.home, settings.load(house.home), clock)
+    parts = wiring.build(house.home, loading.load(house.home), clock)
     try:
         yield Post(house, parts, clock)
     finally:

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from memory.outbox.outgoing import Claimed, Held
+from memory.outbox.entries import Claimed, Held
 from memory.outbox.restored import Departures, Restored
 from tests.approved import NOW, Desk
 from tests.house.running import House, until
 from tests.servers.smtp import Delivered
 from tests.tools.test_outbox import OWNER, Office
 from tools.mail import mime
-from tools.mail.evidence import Evidence
-from tools.mail.reconcile import Reconcile
+from tools.mail.sending.evidence import Evidence
+from tools.mail.sending.reconcile import Reconcile
 from workflows.errors import DeskhandError
 from workflows.models import Address, Approve, Email
 

@@ -15,7 +15,7 @@ from tools.mail import mime
 from workers.desk.answering import Answering
 from workers.desk.hints import NO_PROOF, Hints
 from workers.service import wiring
-from workers.settings import schema as settings
+from workers.settings import loading
 from workflows.models import Address, Email
 
 
@@ -53,7 +53,7 @@ def settled(house: House, case: int = 1) -> str:
 
 async def look_again(house: House, minutes: float) -> None:
     """One round of the watch over hints, that many minutes later, on the home's own parts."""
-    loaded = settings.load(house.home)
+    loaded = loading.load(house.home)
     parts = wiring.build(house.home, loaded, LaterClock(timedelta(minutes=minutes)))
     answering = Answering(parts.ledger, None, parts.desk, parts.owner, parts.clock)
     hints = Hints(

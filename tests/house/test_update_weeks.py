@@ -22,7 +22,7 @@ from tests.servers.timeskip import time_skipping
 from tools.mail import mime
 from workers.rounds.polling import Polls
 from workers.service import wiring
-from workers.settings import schema as house_settings
+from workers.settings import loading
 from workers.sources.work import NAME
 from workers.temporal.engine import TemporalEngine
 from workers.temporal.worker import build_workers, running
@@ -39,7 +39,7 @@ class Weeks:
 
     def __init__(self, environment: WorkflowEnvironment, house: House, now: datetime) -> None:
         self.environment, self.house, self.clock = environment, house, StillClock(now)
-        self.parts = wiring.build(house.home, house_settings.load(house.home), self.clock)
+        self.parts = wiring.build(house.home, loading.load(house.home), self.clock)
         self.parts.ledger.first_run()
         self.engine = TemporalEngine(environment.client, self.parts.ledger, NAMES)
         today = now.astimezone(BERLIN).date()

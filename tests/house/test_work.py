@@ -24,7 +24,7 @@ from tests.servers.smtp import RecordingSmtp
 from tests.tools.test_gitlog import Repository
 from tools.mail import mime
 from workers.service import wiring
-from workers.settings import schema as house_settings
+from workers.settings import loading
 from workers.sources.work import NAME
 from workflows.errors import NeedsOwner
 from workflows.models import CaseState, Event, Owner, Project, Work
@@ -40,7 +40,7 @@ class Desk:
 
     def __init__(self, house: House, clock: StillClock) -> None:
         self.house, self.clock = house, clock
-        self.parts = wiring.build(house.home, house_settings.load(house.home), clock)
+        self.parts = wiring.build(house.home, loading.load(house.home), clock)
         self.ledger = self.parts.ledger
         self.ledger.first_run()
         (self.watch,) = (watch for watch in self.parts.watches if watch.name == NAME)

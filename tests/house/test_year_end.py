@@ -25,7 +25,7 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from memory.money import debts
+from memory.money import holds, payments
 from memory.record.people import find_client
 from memory.record.schema import cases, from_json, notices, reading, transaction
 from tests.house.running import House
@@ -37,7 +37,7 @@ from tests.servers.smtp import Delivered, RecordingSmtp
 from tests.servers.timeskip import time_skipping
 from workers.rounds.polling import Polls
 from workers.service import wiring
-from workers.settings import schema as house_settings
+from workers.settings import loading
 from workers.temporal.engine import Refused, TemporalEngine
 from workers.temporal.worker import build_workers, running
 from workflows.activities import Activities
@@ -273,11 +273,11 @@ class Year:
 
     def pays(self, whose: tuple[str, str, str], minor: int, currency: str, number: str = "", **given: Any) -> None:
         values = {"proven": True, "says": "Stripe mail"} | given
-        self.note(debts.note_payment, whose, amount=Money(minor=minor, currency=currency), number=number, **values)
+        self.note(payments.note_payment, whose, amount=Money(minor=minor, currency=currency), number=number, **values)
 
     def chases_again(self, whose: tuple[str, str, str]) -> None:
         with transaction(self.parts.engine) as connection:
-            debts.resume_chasing(connection, self.clock, id_of(connection, whose))
+            holds.resume_chasing(connection, self.clock, id_of(connection, whose))
 
     def complains(self, whose: tuple[str, str, str]) -> None:
         sender = Address(email=whose[1], name=whose[0])
@@ -310,16 +310,16 @@ def post(day: str) -> Callable[[Year], None] | None:
     return {
         "2035-11-15": lambda year: year.pays(ANNA, 120000, "EUR", "A1"),
         # Bob promises Friday for everything he owes, and pays only one of the two.
-        "2035-11-23": lambda year: year.note(debts.note_promise, BOB, until=date(2035, 11, 30), by_owner=False),
+        "2035-11-23": lambda year: year.note(holds.note_promise, BOB, until=date(2035, 11, 30), by_owner=False),
         "2035-11-29": lambda year: year.pays(BOB, 250000, "USD"),
         # Chloe disputes one invoice; the owner takes the dispute back after three weeks.
         "2035-11-20": lambda year: year.note(
-            debts.note_dispute, CHLOE, numbers=("C1",), reason="the hours are wrong", by_owner=False
+            holds.note_dispute, CHLOE, numbers=("C1",), reason="the hours are wrong", by_owner=False
         ),
         "2035-12-11": lambda year: year.chases_again(CHLOE),
         "2035-12-04": lambda year: year.books.amounts.update(A2=70050),  # a credit: the folder lists less
         # Denis is away over the turn of the year.
-        "2035-12-19": lambda year: year.note(debts.note_absence, DENIS, until=date(2036, 1, 7)),
+        "2035-12-19": lambda year: year.note(holds.note_absence, DENIS, until=date(2036, 1, 7)),
         # Eva complains on the day of her notices; the owner settles it with her himself.
         "2035-11-19": lambda year: year.complains(EVA),
         # A part of the money, while the rest stays open.
@@ -378,7 +378,7 @@ async def year(tmp_path: Path, mailbox: DovecotUser, smtp_server: RecordingSmtp)
     (house.home / "keys").mkdir(mode=0o700)
     async with time_skipping() as environment:
         clock = ServerClock(await environment.get_current_time())
-        parts = wiring.build(house.home, house_settings.load(house.home), clock)
+        parts = wiring.build(house.home, loading.load(house.home), clock)
         made = Year(environment=environment, house=house, clock=clock, parts=parts)
         await made.until(FIRST, 2, 30)
         yield made

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from memory.briefs.chases import ChaseBriefs
-from memory.money import debts
+from memory.money import holds, invoicing, payments
 from memory.money.dues import Terms
 from memory.outbox.last_look import Doubt, Going, doubts
 from memory.record.people import new_client
@@ -48,7 +48,7 @@ def bill(number: str, due: Day = LATE, minor: int = 50000, **given: Any) -> Invo
     )  # fmt: skip
 
 
-def keep(house: House, *found: Invoice, complete: bool = True, source: str = "csv:invoices.csv") -> debts.Changes:
+def keep(house: House, *found: Invoice, complete: bool = True, source: str = "csv:invoices.csv") -> invoicing.Changes:
     return house.ledger.keep_invoices(source, found, complete=complete, read_at=house.clock.now())
 
 
@@ -67,7 +67,7 @@ def pays(house: House, minor: int = 50000, **given: Any) -> str:
     values = {"key": "stripe-1", "proven": True, "says": "Stripe mail"} | given
     if "client" not in values:
         values["client"] = client(house)
-    return tell(house, debts.note_payment, amount=Money(minor=minor, currency=values.pop("currency", EUR)), **values)
+    return tell(house, payments.note_payment, amount=Money(minor=minor, currency=values.pop("currency", EUR)), **values)
 
 
 def opened(house: House, terms: Terms = TERMS) -> list[tuple[str, tuple[str, ...]]]:
@@ -363,7 +363,7 @@ def test_one_payment_of_two_invoices_is_thanked_for_once(house) -> None:
     opened(house)
     for number in ("A", "B"):  # as a mail that names both is taken in
         tell(
-            house, debts.note_payment, key=f"mail:m1:{number}", client=client(house), number=number,
+            house, payments.note_payment, key=f"mail:m1:{number}", client=client(house), number=number,
             amount=Money(minor=50000, currency=EUR), proven=True, says="PayPal mail",
         )  # fmt: skip
     assert len(chases(house)) == 2  # the chase itself, and one thank-you
@@ -466,7 +466,7 @@ def test_more_than_was_open_is_said(house) -> None:
 
 def test_the_owner_is_not_told_what_they_said_themselves(house) -> None:
     keep(house, bill("A"))
-    assert "10.00 EUR more" in pays(house, 51000, number="A", key=f"{debts.OWNERS_WORD}1")
+    assert "10.00 EUR more" in pays(house, 51000, number="A", key=f"{payments.OWNERS_WORD}1")
     assert house.ledger.payments_to_ask_about() == ()
 
 
@@ -513,7 +513,7 @@ def test_we_pay_friday_ends_the_waiting_case_and_holds_until_monday(house) -> No
     opened(house)
     case = chases(house)[0].case
     said = tell(
-        house, debts.note_promise, key="m1", client=client(house), until=Day(2026, 11, 27), by_owner=False
+        house, holds.note_promise, key="m1", client=client(house), until=Day(2026, 11, 27), by_owner=False
     )  # fmt: skip
     assert said == "They promised to pay by Fri 27 Nov 2026: what Acme GmbH owes is not chased meanwhile."
     assert [(number, ends) for number, ends, _ in news(house)] == [(case, "promised")]
@@ -530,8 +530,8 @@ def test_we_pay_friday_ends_the_waiting_case_and_holds_until_monday(house) -> No
 def test_a_newer_promise_takes_the_place_of_the_older(house) -> None:
     keep(house, bill("A"))
     debtor = client(house)
-    tell(house, debts.note_promise, key="m1", client=debtor, until=Day(2026, 12, 18), by_owner=False)
-    tell(house, debts.note_promise, key="m2", client=debtor, until=Day(2026, 11, 25), by_owner=False)
+    tell(house, holds.note_promise, key="m1", client=debtor, until=Day(2026, 12, 18), by_owner=False)
+    tell(house, holds.note_promise, key="m2", client=debtor, until=Day(2026, 11, 25), by_owner=False)
     house.clock.time = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
     assert opened(house) == [("reminder", ("A",))]
 
@@ -540,8 +540,8 @@ def test_a_client_cannot_promise_for_ever_but_the_owner_may(house) -> None:
     keep(house, bill("A"))
     debtor = client(house)
     far = Day(2031, 1, 1)
-    assert "7 Jan 2027" in tell(house, debts.note_promise, key="m1", client=debtor, until=far, by_owner=False)
-    assert "1 Jan 2031" in tell(house, debts.note_promise, key="m2", client=debtor, until=far, by_owner=True)
+    assert "7 Jan 2027" in tell(house, holds.note_promise, key="m1", client=debtor, until=far, by_owner=False)
+    assert "1 Jan 2031" in tell(house, holds.note_promise, key="m2", client=debtor, until=far, by_owner=True)
 
 
 def test_a_dispute_holds_one_invoice_until_the_owner_says_otherwise(house) -> None:
@@ -549,7 +549,7 @@ def test_a_dispute_holds_one_invoice_until_the_owner_says_otherwise(house) -> No
     opened(house)
     case = chases(house)[0].case
     debtor = client(house)
-    tell(house, debts.note_dispute, key="m1", client=debtor, reason="never ordered", numbers=("A",), by_owner=False)
+    tell(house, holds.note_dispute, key="m1", client=debtor, reason="never ordered", numbers=("A",), by_owner=False)
     assert [(number, ends) for number, ends, _ in news(house)] == [(case, "")]
     deliver(house)
     found = brief(house)
@@ -557,16 +557,16 @@ def test_a_dispute_holds_one_invoice_until_the_owner_says_otherwise(house) -> No
     assert "Also late, and not part of this notice: A (500.00 EUR)." in found.message
     close(house, "sent")
     house.clock.move(days=60)
-    tell(house, debts.note_dispute, key="m1", client=debtor, reason="never ordered", numbers=("A",), by_owner=False)
+    tell(house, holds.note_dispute, key="m1", client=debtor, reason="never ordered", numbers=("A",), by_owner=False)
     with transaction(house.engine) as connection:
-        assert len(debts.holds_of(connection, debtor)) == 1
-        assert debts.resume_chasing(connection, house.clock, debtor).startswith("Acme GmbH is chased again")
+        assert len(holds.holds_of(connection, debtor)) == 1
+        assert holds.resume_chasing(connection, house.clock, debtor).startswith("Acme GmbH is chased again")
     assert "A" in opened(house)[0][1]
 
 
 def test_an_absence_holds_everything_until_they_are_back(house) -> None:
     keep(house, bill("A"))
-    tell(house, debts.note_absence, key="m1", client=client(house), until=Day(2026, 12, 1))
+    tell(house, holds.note_absence, key="m1", client=client(house), until=Day(2026, 12, 1))
     house.clock.time = datetime(2026, 11, 30, 8, 0, tzinfo=UTC)
     assert opened(house) == []
     house.clock.move(days=1)
@@ -578,14 +578,14 @@ def test_stop_chasing_ends_the_case_and_holds_until_chase_again(house) -> None:
     opened(house)
     debtor = client(house)
     with transaction(house.engine) as connection:
-        said = debts.stop_chasing(connection, house.clock, debtor)
+        said = holds.stop_chasing(connection, house.clock, debtor)
     assert said == "Acme GmbH is not chased any more until you say 'chase Acme GmbH'."
     assert [ends for _, ends, _ in news(house)] == ["stopped"]
     deliver(house)
     house.clock.move(days=30)
     assert opened(house) == []
     with transaction(house.engine) as connection:
-        debts.resume_chasing(connection, house.clock, debtor)
+        holds.resume_chasing(connection, house.clock, debtor)
     assert opened(house) == [("reminder", ("A",))]
 
 
@@ -726,7 +726,7 @@ def test_a_rolled_back_transaction_leaves_nothing_behind(house) -> None:
 
 def _paid_until_the_plug_is_pulled(house: House) -> None:
     with transaction(house.engine) as connection:
-        debts.note_payment(
+        payments.note_payment(
             connection, house.clock, key="k", client=client(house), amount=Money(minor=50000, currency=EUR),
             number="A", proven=True, says="Stripe",
         )  # fmt: skip
@@ -816,14 +816,14 @@ def something_happens(house: House, chance: random.Random, listed: list[Invoice]
         case 2:
             pays(house, part, currency=one.amount.currency, number=one.number, proven=False, **given)
         case 3:
-            tell(house, debts.note_promise, until=until, by_owner=chance.random() < 0.5, **given)
+            tell(house, holds.note_promise, until=until, by_owner=chance.random() < 0.5, **given)
         case 4:
-            tell(house, debts.note_dispute, numbers=(one.number,), reason="wrong", by_owner=False, **given)
+            tell(house, holds.note_dispute, numbers=(one.number,), reason="wrong", by_owner=False, **given)
         case 5:
-            tell(house, debts.note_absence, until=until, **given)
+            tell(house, holds.note_absence, until=until, **given)
         case 6:
             with transaction(house.engine) as connection:
-                debts.resume_chasing(connection, house.clock, now.client)
+                holds.resume_chasing(connection, house.clock, now.client)
 
 
 def check_a_proposal(house: House, debtor: str, case: int) -> None:

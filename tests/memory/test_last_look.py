@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, update
 
-from memory.outbox.outgoing import Claimed, Held, Limits, OutgoingLedger
+from memory.outbox.entries import Claimed, Held, Limits
+from memory.outbox.outgoing import OutgoingLedger
 from memory.record.schema import client_addresses, transaction, versions
 from tests.approved import composed
 from tests.ledgers import House, mail, own_mail

@@ -9,8 +9,10 @@ from sqlalchemy import insert, select
 
 from agents.chase import TemplateChase
 from memory.briefs.chases import ChaseBriefs
-from memory.money.debts import holds_of, note_payment, open_chases, resume_chasing
+from memory.money.chases import open_chases
 from memory.money.dues import Terms
+from memory.money.holds import holds_of, resume_chasing
+from memory.money.payments import note_payment
 from memory.record.schema import answers, reading, seen, to_json, transaction
 from tests.ledgers import OWNER, House, mail
 from tools.mail import mime

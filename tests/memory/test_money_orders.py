@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import update
 
-from memory.money.debts import holds_of
 from memory.money.dues import Terms
+from memory.money.holds import holds_of
 from memory.record.events import Beginning, begin
 from memory.record.schema import cases, from_json, reading, to_json, transaction
 from tests.ledgers import OWNER, House, mail

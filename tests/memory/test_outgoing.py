@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import insert, select, update
 
-from memory.outbox.outgoing import Claimed, Held, Limits, OutgoingLedger
+from memory.outbox.entries import Claimed, Held, Limits
+from memory.outbox.outgoing import OutgoingLedger
 from memory.record.schema import client_addresses, clients, meta, threads, transaction, versions
 from tests.approved import CLIENT, FREE, NOW, Desk
 from workflows.errors import NeedsOwner, Permanent, Retryable

@@ -17,9 +17,9 @@ from workflows.rules.text.calendar import (
     format_moment,
     is_working_day,
     next_working_time,
-    parse_when,
     working_hours,
 )
+from workflows.rules.text.whens import parse_when
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

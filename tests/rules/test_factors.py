@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workflows.models import Address, Factor, Ignore, Lead, Money, PastWork, Pay, Profile, Start
-from workflows.rules.leads.factors import FACTORS, THRESHOLD, score, total, verdict
+from workflows.rules.leads.factors import FACTORS
 from workflows.rules.leads.rates import parse_rate, written
+from workflows.rules.leads.scoring import THRESHOLD, score, total, verdict
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DATA = Path(__file__).parents[2] / "workflows" / "rules" / "leads" / "factors.toml"

@@ -16,9 +16,9 @@ from tests.house.test_digest import PEOPLE, Home, soon, write_from
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
-from tools.mail.headers import read_block
-from tools.mail.signatures import Signatures, verify
-from workers.settings.schema import load
+from tools.mail.message.headers import read_block
+from tools.mail.message.signatures import Signatures, verify
+from workers.settings.loading import load
 from workflows.errors import NeedsOwner, Retryable
 from workflows.models import Address, Asked, Owner
 from workflows.rules.answers.proof import Proven, Unproven

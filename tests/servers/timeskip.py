@@ -18,7 +18,7 @@ import pytest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from workers.settings.schema import cache_folder
+from workers.settings.environ import cache_folder
 
 VERSION = "1.38.0"
 DOWNLOAD_LIMIT = 60.0

@@ -7,7 +7,8 @@ from time import process_time
 
 import pytest
 
-from agents.bid import Words, check
+from agents.bid import check
+from agents.bid_text import Words
 from agents.writing import Task
 from tests.adversarial import SHAPES, growth, public_rules
 from tests.agents.test_bid_agent import lead
@@ -32,7 +33,7 @@ def test_twice_the_text_takes_about_twice_the_time(shape: str) -> None:
 
 def test_the_rules_are_found() -> None:
     names = {rule.name for rule in public_rules()}
-    assert {"routing.route", "holds.hold_reason", "claims.claims", "leads.lead_of", "words.fold"} <= names
+    assert {"routing.route", "holds.hold_reason", "claims.claims", "lead.lead_of", "words.fold"} <= names
     assert len(names) > 200
 
 

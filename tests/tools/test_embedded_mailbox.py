@@ -13,7 +13,7 @@ from tests.patience import PATIENCE, SHORTEST
 from tools.mail import mime
 from tools.mail.embedded import HOST, EmbeddedMail
 from tools.mail.inbox import Mailbox
-from tools.mail.smtp import Transport
+from tools.mail.sending.smtp import Transport
 from workflows.errors import NeedsOwner
 from workflows.models import Address
 

@@ -18,9 +18,11 @@ from tests.servers.proxy import Proxy
 from tools.limited import Quarantined
 from tools.mail import mime
 from tools.mail.account import Account
-from tools.mail.imap import Patience, Unreachable, decode_name, encode_name, read_folders, read_namespaces
-from tools.mail.inbox import Mailbox, _guessed, watch
+from tools.mail.imap import Patience, Unreachable
+from tools.mail.inbox import Mailbox, watch
 from tools.mail.parser import OVERSIZE, Parser
+from tools.mail.reading.folder_names import decode_name, encode_name, read_folders, read_namespaces
+from tools.mail.reading.folder_uses import guessed_uses
 from workflows.errors import NeedsOwner, Permanent, Retryable
 from workflows.models import Cursor, RawMail
 
@@ -548,16 +550,20 @@ def folder_row(name: str, flags: str = "") -> bytes:
 )  # fmt: skip
 def test_a_sent_folder_of_somebody_else_proves_nothing(foreign: str, stated: str) -> None:
     rows = [folder_row("INBOX"), folder_row("Sent"), folder_row(foreign, stated), folder_row("Trash/Sent")]
-    assert [folder.name for folder in _guessed(read_folders(rows)) if folder.use == "sent"] == ["Sent"]
+    assert [folder.name for folder in guessed_uses(read_folders(rows)) if folder.use == "sent"] == ["Sent"]
 
 
 def test_the_servers_namespaces_say_whose_a_folder_is() -> None:
     spaces = read_namespaces([b'(("" "/")("INBOX/" "/")) (("Kollegen/" "/" "X-A" ("B"))) (("Firma/" "/"))'])
     assert spaces == {"": True, "INBOX/": True, "Kollegen/": False, "Firma/": False}
     rows = [folder_row(name, " \\Sent") for name in ("Kollegen/eva/Sent", "Firma/Sent", "INBOX/Sent")]
-    assert [folder.name for folder in _guessed(read_folders(rows), spaces) if folder.use == "sent"] == ["INBOX/Sent"]
+    assert [folder.name for folder in guessed_uses(read_folders(rows), spaces) if folder.use == "sent"] == [
+        "INBOX/Sent"
+    ]
     cyrus = read_namespaces([b'(("INBOX." ".")) (("user." ".")) (("" "."))'])
     named = [f'(\\HasNoChildren \\Sent) "." "{name}"'.encode() for name in ("user.eva.Sent", "Sent", "INBOX.Sent")]
-    assert [folder.name for folder in _guessed(read_folders(named), cyrus) if folder.use == "sent"] == ["INBOX.Sent"]
+    assert [folder.name for folder in guessed_uses(read_folders(named), cyrus) if folder.use == "sent"] == [
+        "INBOX.Sent"
+    ]
     assert read_namespaces([b"NIL NIL NIL"]) == {}
     assert read_namespaces([]) == {}

@@ -13,7 +13,8 @@ from tests.patience import PATIENCE
 from tests.servers.web import WebServer
 from tools.money.invoiceninja import PER_PAGE, InvoiceNinja, Listing, permitted
 from tools.web.client import Limits, Web
-from workers.settings.schema import Settings, load
+from workers.settings.loading import load
+from workers.settings.schema import Settings
 from workers.sources.invoicing import Importing, ninja_of
 from workflows.errors import NeedsOwner, Retryable
 from workflows.models import Invoice, Money

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.mail.headers import addresses, decode_words, encode_phrase, encode_text, parameters
-from tools.mail.mime import MAX_TEXT, compose, decoded_body, parse
+from tools.mail.message.headers import addresses, decode_words, encode_phrase, encode_text, parameters
+from tools.mail.message.texts import MAX_TEXT
+from tools.mail.mime import compose, decoded_body, parse
 from tools.web import markup
 from workflows.errors import Permanent
 from workflows.models import Address, Attachment, Email

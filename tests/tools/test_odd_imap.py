@@ -14,7 +14,7 @@ from tools.mail.account import Account
 from tools.mail.imap import Patience, connect
 from tools.mail.inbox import Mailbox, watch
 from tools.mail.login import is_busy, refusal, shown
-from tools.mail.missed import Missing
+from tools.mail.reading.missed import Missing
 from workflows.errors import NeedsOwner, Retryable
 from workflows.models import Cursor, RawMail
 

@@ -32,11 +32,11 @@ from tests.servers.smtp import (
 )
 from tools.mail import mime
 from tools.mail.account import Account
-from tools.mail.evidence import Evidence
 from tools.mail.inbox import Mailbox
-from tools.mail.outbox import Outbox, Waiting
 from tools.mail.parser import Parser
-from tools.mail.smtp import Patience, Transport
+from tools.mail.sending.evidence import Evidence
+from tools.mail.sending.outbox import Outbox, Waiting
+from tools.mail.sending.smtp import Patience, Transport
 from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
 from workflows.models import Address, Approve, Outgoing, Owner, Receipt
 from workflows.rules.text.canonical import approved_hash
@@ -424,17 +424,17 @@ async def test_crash_between_any_two_steps(place, step, when):
 CHILD = """
 import asyncio, sys
 from pathlib import Path
-from tests.test_outbox import Office, OWNER
+from tests.tools.test_outbox import Office, OWNER
 from tests.approved import Desk
 from tools.mail.account import Account
-from tools.mail.smtp import Transport
+from tools.mail.sending.smtp import Transport
 from tools.mail.parser import Parser
-from tools.mail.outbox import Outbox
-from tools.mail.evidence import Evidence
-from memory.outgoing import Limits
+from tools.mail.sending.outbox import Outbox
+from tools.mail.sending.evidence import Evidence
+from memory.outbox.entries import Limits
 from datetime import timedelta
-from workflows.rules.canonical import approved_hash
-from memory.schema import versions, reading, from_json
+from workflows.rules.text.canonical import approved_hash
+from memory.record.schema import versions, reading, from_json
 from workflows.models import Outgoing
 from sqlalchemy import select
 desk = Desk(Path(sys.argv[1]))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tools.mail import mime, parser
-from tools.mail.headers import MAX_ALL, MAX_FIELD, MAX_FIELDS
+from tools.mail.message.headers import MAX_ALL, MAX_FIELD, MAX_FIELDS
 from tools.web.markup import CAP
 from workflows.models import Approve, Asked, Defect, Email, Owner, Unclear
 from workflows.rules.answers.decisions import read

@@ -17,9 +17,9 @@ from tests.servers.web import WebServer
 from tools.feeds import pull
 from tools.plugins import Declared, declared, load
 from tools.web.client import Web
+from workers.check import probing, trade
+from workers.settings.loading import load as load_settings
 from workers.settings.schema import Settings, SourceSection
-from workers.settings.schema import load as load_settings
-from workers.setup import check
 from workflows.errors import NeedsOwner
 from workflows.models import Lead
 from workflows.rules.leads.lead import lead_of
@@ -223,18 +223,18 @@ async def test_check_fails_on_a_broken_plugin_and_on_a_source_nobody_gives(tmp_p
         imap={"host": "localhost", "user": "", "tls": "none"},
         smtp={"host": "localhost", "user": "", "tls": "none"},
     )  # fmt: skip
-    with pytest.raises(check.Unneeded):
-        await check._plugins(tmp_path, loaded)
+    with pytest.raises(probing.Unneeded):
+        await trade.probe_plugins(tmp_path, loaded)
     folder = tmp_path / "plugins"
     folder.mkdir()
     write(folder, "rates", RATES)
-    assert (await check._plugins(tmp_path, loaded)).startswith("1 plugin, which runs with your rights")
+    assert (await trade.probe_plugins(tmp_path, loaded)).startswith("1 plugin, which runs with your rights")
     used = loaded.model_copy(update={"sources": {"board": SourceSection(use="bord")}})
     with pytest.raises(NeedsOwner, match='The source board uses "bord", which no plugin gives'):
-        await check._plugins(tmp_path, used)
+        await trade.probe_plugins(tmp_path, used)
     write(folder, "broken", "import nowhere_to_be_found\n" + FEED)
     with pytest.raises(NeedsOwner, match=r"The plugin broken is left out: it breaks when it is loaded"):
-        await check._plugins(tmp_path, loaded)
+        await trade.probe_plugins(tmp_path, loaded)
 
 
 # ---------------------------------------------------------------- the page about it

@@ -16,8 +16,8 @@ from tests.servers.smtp import (
     RecordingSmtp,
 )
 from tools.mail.account import Account
-from tools.mail.servers import stated_id
-from tools.mail.smtp import Patience, Refused, Submitted, Transport, Uncertain
+from tools.mail.sending.servers import stated_id
+from tools.mail.sending.smtp import Patience, Refused, Submitted, Transport, Uncertain
 from workflows.errors import NeedsOwner, Permanent, Retryable
 
 SENDER, CLIENT = "ada@winter.example", "maria@studio.example"

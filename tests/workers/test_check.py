@@ -21,8 +21,8 @@ from tests.servers.smtp import RecordingSmtp
 from tests.servers.web import WebServer
 from tools.mail.account import Account
 from workers.__main__ import main
+from workers.check import connecting, probing, run
 from workers.home import hold, prepare
-from workers.setup import check
 from workflows.errors import NeedsOwner
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,9 +75,9 @@ class Home:
         file.write_text("\n".join(lines))
         file.chmod(0o600)
 
-    async def probes(self) -> dict[str, check.Probe]:
-        found = [probe async for probe in check.probes(self.path)]
-        assert tuple(probe.name for probe in found) == check.ORDER
+    async def probes(self) -> dict[str, probing.Probe]:
+        found = [probe async for probe in run.probes(self.path)]
+        assert tuple(probe.name for probe in found) == run.ORDER
         for probe in found:
             assert probe.ok or (probe.problem and probe.mend), probe
         return {probe.name: probe for probe in found}
@@ -95,7 +95,7 @@ async def faults(home: Home) -> dict[str, str]:
 async def test_a_good_home_is_well_in_every_part(home: Home, smtp: RecordingSmtp, capsys: Any):
     assert await asyncio.to_thread(main, ["check", "--json", "--home", str(home.path)]) == 0
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [one["name"] for one in found] == list(check.ORDER)
+    assert [one["name"] for one in found] == list(run.ORDER)
     assert {one["event"] for one in found} == {"probe"}
     assert all(one["ok"] for one in found if one["required"])
     details = {one["name"]: one["detail"] for one in found}
@@ -124,7 +124,7 @@ async def test_broken_settings_do_not_stop_the_rest(home: Home):
 
 
 async def test_a_missing_home_is_named(tmp_path: Path):
-    found = {probe.name: probe async for probe in check.probes(tmp_path / "none")}
+    found = {probe.name: probe async for probe in run.probes(tmp_path / "none")}
     assert "./deskhand init" in found["settings"].mend
     assert "./deskhand init" in found["home"].mend
 
@@ -186,7 +186,7 @@ async def test_a_silent_port_is_told(mailbox: DovecotUser):
     port = server.sockets[0].getsockname()[1]
     for tls in ("implicit", "starttls"):
         with pytest.raises(NeedsOwner) as caught:
-            await check.handshake(Account(host="127.0.0.1", port=port, tls=tls), "imap")
+            await connecting.handshake(Account(host="127.0.0.1", port=port, tls=tls), "imap")
         assert caught.value.mend
     server.close()
 
@@ -329,8 +329,8 @@ def test_a_foreign_package_of_our_name_is_named(tmp_path: Path):
     foreign.mkdir()
     (foreign / "__init__.py").touch()
     code = (
-        "import asyncio; from workers import check; "
-        "print(asyncio.run(check._probe('packages', check._packages)).problem)"
+        "import asyncio; from workers.check import machine, probing; "
+        "print(asyncio.run(probing.probed('packages', machine.probe_packages)).problem)"
     )
     done = subprocess.run(
         [sys.executable, "-P", "-c", code],
@@ -343,14 +343,14 @@ async def test_a_probes_own_fault_does_not_stop_the_others():
     async def broken() -> str:
         raise ZeroDivisionError("by zero")
 
-    found = await check._probe("disk", broken)
+    found = await probing.probed("disk", broken)
     assert not found.ok
     assert "ZeroDivisionError" in found.problem
 
 
 def test_every_probe_is_documented_in_its_order():
     text = (ROOT / "docs" / "check.md").read_text("utf-8")
-    assert tuple(re.findall(r"^\| `([\w.]+)` \|", text, re.MULTILINE)) == check.ORDER
+    assert tuple(re.findall(r"^\| `([\w.]+)` \|", text, re.MULTILINE)) == run.ORDER
 
 
 async def test_the_signature_that_is_left_out_of_answers_is_named(home: Home):

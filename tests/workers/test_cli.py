@@ -23,7 +23,7 @@ from workers.cli import app, hoist
 from workers.commands import bench, deciding, reading
 from workers.control import ControlServer
 from workers.home import hold
-from workers.settings.schema import cache_folder
+from workers.settings.environ import cache_folder
 from workers.voice.output import Output, printable
 from workflows.errors import NeedsOwner, Permanent
 from workflows.models import Address, Answer, Brief, CaseState, Draft, Outgoing, Reject, Source

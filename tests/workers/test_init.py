@@ -24,7 +24,7 @@ from tests.servers.dns import DnsServer
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.money.invoices import TEMPLATE
-from workers.settings.schema import load
+from workers.settings.loading import load
 from workers.setup import init as setup
 from workers.setup.discovery import Finder, Found, Server, from_table, parse_autoconfig
 from workers.setup.discovery import _providers as providers

@@ -24,7 +24,7 @@ from tests.ledgers import House
 from tests.patience import PATIENCE
 from tests.scripted import NAMES, Desk, Gated, Office
 from workers.rounds.polling import NotAsked, Polls, Watch
-from workers.settings.schema import cache_folder
+from workers.settings.environ import cache_folder
 from workers.temporal.codec import converter
 from workers.temporal.engine import TemporalEngine
 from workers.temporal.server import TemporalServer, find_cli

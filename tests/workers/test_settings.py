@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from tools.mail.account import Account
+from workers.settings import environ
 from workers.settings import schema as settings
-from workers.settings.schema import Money, Settings, load
+from workers.settings.loading import load
+from workers.settings.schema import Settings
+from workers.settings.values import Money
 from workflows import models
 from workflows.errors import NeedsOwner
 
@@ -224,14 +227,14 @@ def test_the_home_follows_option_then_variable_then_xdg(tmp_path: Path, monkeypa
     monkeypatch.delenv("DESKHAND_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_DATA_HOME", "relative/is/ignored")
-    assert settings.resolve_home() == tmp_path / ".local/share/deskhand"
+    assert environ.resolve_home() == tmp_path / ".local/share/deskhand"
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    assert settings.resolve_home() == tmp_path / "data/deskhand"
+    assert environ.resolve_home() == tmp_path / "data/deskhand"
     monkeypatch.setenv("DESKHAND_HOME", "~/desk")
-    assert settings.resolve_home() == tmp_path / "desk"
-    assert settings.resolve_home(tmp_path / "given") == tmp_path / "given"
+    assert environ.resolve_home() == tmp_path / "desk"
+    assert environ.resolve_home(tmp_path / "given") == tmp_path / "given"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert settings.cache_folder() == tmp_path / "cache/deskhand"
+    assert environ.cache_folder() == tmp_path / "cache/deskhand"
 
 
 # ---------------------------------------------------------------- faults

@@ -19,6 +19,7 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from tests.patience import PATIENCE
+from workers.settings import environ
 from workers.settings import schema as settings
 from workers.temporal.server import PortTakenError, TemporalServer
 from workers.temporal.temporal_cli import Cli, find_cli, server_inside
@@ -45,7 +46,7 @@ class Waiting:
 
 @pytest.fixture(scope="session")
 async def cli() -> Cli:
-    return await find_cli(settings.cache_folder())
+    return await find_cli(environ.cache_folder())
 
 
 @pytest.fixture
@@ -181,11 +182,11 @@ async def test_a_hung_server_is_ended_and_started_again(server: TemporalServer) 
 ORPHAN = """
 import asyncio, sys
 from pathlib import Path
-from workers import settings
-from workers.temporal import TemporalServer, find_cli
+from workers.settings import environ
+from workers.temporal.server import TemporalServer, find_cli
 
 async def main():
-    cli = await find_cli(settings.cache_folder())
+    cli = await find_cli(environ.cache_folder())
     server = TemporalServer(cli, Path(sys.argv[1]))
     await server.start()
     print(server.pid, server.port, flush=True)
@@ -325,7 +326,7 @@ async def test_workers_that_are_ended_before_they_have_begun_end(server: Tempora
 
 async def test_a_port_taken_at_the_last_moment_is_known_from_a_panic(tmp_path: Path) -> None:
     """Between choosing a port and taking it another program may be faster; the server then ends in a stack."""
-    server = TemporalServer(await find_cli(settings.cache_folder()), tmp_path)
+    server = TemporalServer(await find_cli(environ.cache_folder()), tmp_path)
     server.log.parent.mkdir(parents=True, exist_ok=True)
     stack = "goroutine 1 [running]:\nmain.main()\n\tgithub.com/temporalio/cli/main.go:18 +0x96\n"
     server.log.write_text(f"panic: listen tcp 127.0.0.1:7233: bind: address already in use\n\n{stack}")

@@ -15,8 +15,8 @@ from memory.outbox.outgoing import OutgoingLedger
 from memory.record.blobs import Blobs
 from memory.record.notebook import Kept
 from tools.mail import mime
-from tools.mail.evidence import Evidence
-from tools.mail.outbox import Outbox, Via
+from tools.mail.sending.evidence import Evidence
+from tools.mail.sending.outbox import Outbox, Via
 from tools.mail.trace import trace
 from workflows.errors import DeskhandError, Permanent
 from workflows.models import Address, Asking, Brief, CaseState, Client, Outgoing, Owner, Receipt

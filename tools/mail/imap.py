@@ -4,7 +4,6 @@ imaplib2 3.6 checks neither chain nor name by itself, has no connect timeout, an
 two threads at once; its waits have no end when its handler thread dies. Blocking calls: for threads, not for a loop.
 """
 
-import binascii
 import contextlib
 import errno
 import re
@@ -14,21 +13,27 @@ import ssl
 import threading
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
+
+from tools.mail import login, tls
+from tools.mail.account import Account
+from tools.mail.reading.folder_names import Folder, decode_name, encode_name, quote, read_folders, read_namespaces
+from workflows.errors import NeedsOwner, Retryable
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # imaplib2's source has invalid escapes: a SyntaxWarning each time it is compiled
     import imaplib2
 
-from tools.mail import login, tls
-from tools.mail.account import Account
-from workflows.errors import NeedsOwner, Retryable
-
 _TLS_RECORD = 16_384
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_KEEPALIVE", 30))
 _JOIN_WITHIN = 3.0
+
+__all__ = [
+    "DROPS", "Connection", "Folder", "No", "Patience", "Unreachable", "connect", "decode_name", "encode_name",
+    "is_refusal", "lost", "quote", "read_folders", "read_namespaces",
+]  # fmt: skip
 
 DROPS = (imaplib2.IMAP4.error, OSError, ValueError)
 """What a connection that ends in the middle raises; ValueError is a socket closed under a thread that polls it."""
@@ -368,108 +373,3 @@ def _wait(sock: socket.socket, events: int, seconds: float) -> None:
     poll = select.poll()
     poll.register(sock.fileno(), events)  # a closed socket raises ValueError, which ends the thread that waits
     poll.poll(seconds * 1000)
-
-
-# ---------------------------------------------------------------- folder names
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folder:
-    """One folder: its name for people, as the server writes it, and what it is for."""
-
-    name: str
-    raw: str  # modified UTF-7
-    flags: tuple[str, ...] = ()  # as the server wrote them
-    use: str = ""  # sent | junk | drafts | all | trash | archive | ""
-    delimiter: str = ""
-
-
-def encode_name(name: str) -> str:
-    """A folder's name in IMAP's modified UTF-7."""
-    pieces = []
-    for match in re.finditer(r"[\x20-\x7e]+|[^\x20-\x7e]+", name):
-        run = match.group()
-        if run.isascii() and run.isprintable():
-            pieces.append(run.replace("&", "&-"))
-        else:
-            encoded = binascii.b2a_base64(run.encode("utf-16-be"), newline=False).rstrip(b"=").decode()
-            pieces.append(f"&{encoded.replace('/', ',')}-")
-    return "".join(pieces)
-
-
-def decode_name(raw: str) -> str:
-    """The name for people; what is not modified UTF-7 stays as it is."""
-
-    def decoded(match: re.Match[str]) -> str:
-        if not match[1]:
-            return "&"
-        text = match[1].replace(",", "/")
-        try:
-            return binascii.a2b_base64(text + "=" * (-len(text) % 4)).decode("utf-16-be")
-        except (binascii.Error, UnicodeDecodeError):
-            return match[0]
-
-    return re.sub(r"&([A-Za-z0-9+,]*)-", decoded, raw)
-
-
-_LISTED = re.compile(rb'\((?P<flags>[^)]*)\) (?P<delimiter>"(?:[^"\\]|\\.)*"|NIL) ?(?P<name>.*)', re.DOTALL)
-
-
-def read_folders(data: Sequence[Any]) -> tuple[Folder, ...]:
-    """The folders in a LIST answer; what only holds other folders is left out."""
-    found = []
-    for item in data:
-        line, literal = item if isinstance(item, tuple) else (item, None)
-        match = _LISTED.match(line) if isinstance(line, bytes) else None
-        if match is None:
-            continue
-        flags = tuple(match["flags"].decode("ascii", "replace").split())
-        raw = _unquoted(cast("bytes", literal) if literal is not None else match["name"])
-        if raw and not {flag.lower() for flag in flags} & {"\\noselect", "\\nonexistent"}:
-            delimiter = "" if match["delimiter"] == b"NIL" else _unquoted(match["delimiter"])
-            name = decode_name(raw)
-            use = _stated_use(flags)
-            found.append(Folder(name=name, raw=raw, flags=flags, use=use, delimiter=delimiter))
-    return tuple(found)
-
-
-_SPACES = re.compile(rb'"((?:[^"\\\\]|\\\\.)*)"|([()])|([^\s()"]+)')
-
-
-def read_namespaces(data: Sequence[Any]) -> dict[str, bool]:
-    """The prefixes in a NAMESPACE answer (RFC 2342), each with whether it is the user's own."""
-    spaces: dict[str, bool] = {}
-    line = next((item for item in data if isinstance(item, bytes)), b"")
-    depth = group = 0
-    awaited = False  # the first string of an inner list is its prefix
-    for match in _SPACES.finditer(line):
-        sign = match[2]
-        if sign:
-            depth += 1 if sign == b"(" else -1
-            awaited = sign == b"(" and depth == 2  # noqa: PLR2004 - ((prefix delimiter) ...)
-            group += sign == b")" and depth == 0
-        elif match[3] is not None:  # NIL: none of this kind
-            group += depth == 0
-        elif awaited:
-            awaited = False
-            spaces.setdefault(_unquoted(b'"' + match[1] + b'"'), group == 0)
-    return spaces if any(spaces.values()) else {}
-
-
-def _unquoted(text: bytes) -> str:
-    if text[:1] == b'"' and text[-1:] == b'"' and len(text) > 1:
-        text = re.sub(rb"\\(.)", rb"\1", text[1:-1])
-    return text.decode("utf-8", "replace")
-
-
-_USES = {"\\sent": "sent", "\\junk": "junk", "\\drafts": "drafts", "\\all": "all", "\\trash": "trash"}
-
-
-def _stated_use(flags: Sequence[str]) -> str:
-    return next((_USES[flag.lower()] for flag in flags if flag.lower() in _USES), "")
-
-
-def quote(name: str) -> str:
-    """A folder's raw name as a command argument."""
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from memory import views
 from workers import control, home
 from workers.clock import SystemClock
-from workers.settings import schema as settings
+from workers.settings import loading
 from workers.voice.desk_texts import not_chased
 from workers.voice.output import Output, indented, shorten, table
 from workflows.errors import DeskhandError, NeedsOwner
@@ -45,7 +45,7 @@ def _still(until: str) -> str:
 def owner_zone(folder: Path) -> ZoneInfo:
     """The owner's time zone; UTC while the settings have a fault, for reading must work with broken ones too."""
     try:
-        return ZoneInfo(settings.load(folder).owner.timezone)
+        return ZoneInfo(loading.load(folder).owner.timezone)
     except NeedsOwner:
         return ZoneInfo("UTC")
 
@@ -68,7 +68,7 @@ def _unwell(folder: Path) -> list[str]:
     free = home.free_bytes(folder)
     low = [f"Only {free // 2**20} MB are free where {folder} lies; free some space."]
     try:
-        settings.load(folder)
+        loading.load(folder)
     except NeedsOwner as error:
         return [str(error), *(low if free < home.LITTLE_SPACE else [])]
     return low if free < home.LITTLE_SPACE else []

@@ -12,9 +12,9 @@ def up(output: Output) -> int:
     """Run the service on this home until SIGTERM or Ctrl-C."""
     from workers import home
     from workers.service import heap
-    from workers.settings import schema as settings
+    from workers.settings import loading
 
-    loaded = settings.load(output.home)
+    loaded = loading.load(output.home)
     heap.share()
     with home.hold(output.home, "up"):
         from workers.service.supervisor import run

@@ -15,7 +15,7 @@ import structlog
 from memory.ledger import Ledger
 from memory.post.mails import SeenMail
 from memory.record.blobs import Blobs
-from tools.mail.signatures import Signatures
+from tools.mail.message.signatures import Signatures
 from workers.desk.answering import Answering, held_words
 from workflows.errors import DeskhandError, Retryable
 from workflows.models import (

@@ -17,10 +17,10 @@ from tools.mail import mime
 from tools.mail.desk import NAME
 from tools.mail.inbox import Mailbox
 from tools.mail.parser import Parser
-from tools.mail.smtp import Transport
+from tools.mail.sending.smtp import Transport
 from workers.clock import SystemClock
 from workers.desk.proving import ProofNotes, look_into_sent
-from workers.settings import schema as settings
+from workers.settings import loading
 from workers.settings.schema import Settings
 from workers.voice.output import Output
 from workflows.errors import DeskhandError
@@ -76,7 +76,7 @@ class Copy:
 
 def rehearse(output: Output, seconds: float) -> int:
     """Send the test, report each answer until the time is over or Ctrl-C; 0 when answers came and all are proven."""
-    return asyncio.run(_rehearse(output, settings.load(output.home), seconds))
+    return asyncio.run(_rehearse(output, loading.load(output.home), seconds))
 
 
 async def _rehearse(output: Output, loaded: Settings, seconds: float) -> int:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from memory.ledger import Ledger
-from memory.outbox.outgoing import Entry, OutgoingLedger
+from memory.outbox.entries import Entry
+from memory.outbox.outgoing import OutgoingLedger
 from workflows.errors import NeedsOwner
 from workflows.ports import Desk
 

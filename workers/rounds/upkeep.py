@@ -12,7 +12,7 @@ from memory.desk.standing import KINDS
 from memory.ledger import Ledger
 from memory.post.account import NOT_GIVEN
 from memory.post.mails import FIRST_DAY, SeenMail
-from tools.mail.outbox import Outbox
+from tools.mail.sending.outbox import Outbox
 from workers.rounds.digests import Rounds
 from workflows.errors import DeskhandError
 from workflows.models import Owner

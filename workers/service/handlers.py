@@ -39,7 +39,7 @@ from workflows.models import (
 )
 from workflows.ports import Clock
 from workflows.rules.answers.orders import kind_named
-from workflows.rules.text.calendar import parse_when
+from workflows.rules.text.whens import parse_when
 
 LONGEST_REASON = 4_000
 """Characters, as of a mail's answer: a reason is part of every later state of its case."""

@@ -11,10 +11,11 @@ from datetime import timedelta
 
 import structlog
 
-from memory.outbox.outgoing import Entry, OutgoingLedger
+from memory.outbox.entries import Entry
+from memory.outbox.outgoing import OutgoingLedger
 from tools.mail.desk import MailDesk
-from tools.mail.evidence import Evidence
-from tools.mail.outbox import Outbox, Via
+from tools.mail.sending.evidence import Evidence
+from tools.mail.sending.outbox import Outbox, Via
 from workflows.errors import DeskhandError
 from workflows.models import Owner
 from workflows.ports import Clock

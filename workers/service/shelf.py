@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import structlog
 
 from memory.ledger import Ledger
-from tools.mail.missed import Missing
+from tools.mail.reading.missed import Missing
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerShelf:
-    """`tools.mail.missed.Shelf` over the ledger; `upkeep_due` has the owner told."""
+    """`tools.mail.reading.missed.Shelf` over the ledger; `upkeep_due` has the owner told."""
 
     ledger: Ledger
     upkeep_due: asyncio.Event

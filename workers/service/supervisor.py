@@ -1,4 +1,4 @@
-"""Runs the service: the embedded Temporal server, the workers, the watchers, the ear for commands; and ends it tidily.
+"""Supervisor: runs the embedded Temporal server, the workers, the watchers, the ear for commands; and ends it tidily.
 
 What dies is started again; what cannot be reached is tried again; whatever the process itself loses in a kill -9 is in
 the ledger and is taken up at the next start.
@@ -6,7 +6,6 @@ the ledger and is taken up at the next start.
 
 import asyncio
 import contextlib
-import json
 import signal
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
@@ -20,10 +19,9 @@ from temporalio.worker import Interceptor
 from memory.desk.lost_keys import LostKeys
 from memory.leads.placed import Placed
 from tools.mail.folders import Drafts, Tidying
-from tools.mail.inbox import watch
 from workers.control import ControlServer
 from workers.desk.answering import Answering
-from workers.desk.hints import NO_PROOF, SENT_FOLDERS, Hints
+from workers.desk.hints import Hints
 from workers.desk.ordering import Orders
 from workers.desk.settling import Settling
 from workers.rounds.digests import Rounds
@@ -32,12 +30,14 @@ from workers.rounds.upkeep import Upkeep
 from workers.service import heap, logs, wiring
 from workers.service.aftercare import DRAFTS_EVERY, EVERY, Aftercare
 from workers.service.handlers import Handlers
+from workers.service.keeping import Keeper, ended
 from workers.service.lost_keys import SAYS, KeyNotice
 from workers.service.model_watch import ModelWatch
 from workers.service.own_mail import OwnMail
 from workers.service.reception import Reception
-from workers.service.shelf import LedgerShelf
-from workers.settings.schema import Settings, cache_folder
+from workers.service.watching import FolderWatches
+from workers.settings.environ import cache_folder
+from workers.settings.schema import Settings
 from workers.sources.money import Doubts
 from workers.temporal.carrying import CarryingOver
 from workers.temporal.codec import converter
@@ -47,8 +47,7 @@ from workers.temporal.server import TemporalServer, find_cli, refusal
 from workers.temporal.timetable import Timetable
 from workers.temporal.worker import build_workers, running
 from workflows.activities import Activities
-from workflows.errors import DeskhandError, NeedsOwner, Retryable
-from workflows.models import Cursor, FolderKind
+from workflows.errors import DeskhandError, NeedsOwner
 from workflows.names import OLD, Names, names_of
 from workflows.ports import Clock
 from workflows.rules.answers.copies import LEAST_DELAY
@@ -57,9 +56,6 @@ log = structlog.get_logger()
 Say = Callable[[str], None]
 START_LIMIT = 60.0
 """Seconds for a Temporal server that is not ours to answer."""
-_NO_SENT = "The mailbox has no Sent folder, and the owner's answers are read from it."
-REST = 5.0
-"""Seconds before a part that ended is started again."""
 
 
 async def run(home: Path, settings: Settings, *, say: Say) -> None:
@@ -103,6 +99,7 @@ class Service:
         self._stack = contextlib.AsyncExitStack()
         self.parts = wiring.build(home, settings, clock, permit)
         self._started = self.parts.clock.now()
+        self._keeper = Keeper(self._stack, self.parts.health, say)
 
     async def __aenter__(self) -> Self:
         try:
@@ -120,26 +117,14 @@ class Service:
         self._stack.push_async_callback(parts.aclose)
         parts.ledger.first_run()
         self._set_temporal_aside_after_a_restore()
-        self._lost_keys = LostKeys(parts.engine, parts.clock)
-        if self._lost_keys.look(parts.keys):
-            self._say(SAYS)
-            parts.health["keys"] = f"{SAYS} Keep keys/ in your backups (docs/operations.md)."
-            self._set_temporal_aside("lost-keys")
+        self._look_for_lost_keys()
         self.names = names_of(parts.ledger.home())
         carried: set[str] = set()
         self.client = await self._connect(carried)
         carrying = CarryingOver(self.client, parts.ledger, self.names, carried)
         await carrying.begin()
         engine = TemporalEngine(self.client, parts.ledger, self.names)
-        answering = Answering(
-            ledger=parts.ledger,
-            engine=engine,
-            desk=parts.desk,
-            owner=parts.owner,
-            clock=parts.clock,
-            edit_sends=self._settings.approval.edit_sends,
-            least_delay=self._least_delay,
-        )
+        answering = self._answering(engine)
         orders = self._orders(engine)
         polls = Polls(
             watches=parts.watches, ledger=parts.ledger, desk=parts.desk, health=parts.health, news=orders.news
@@ -162,21 +147,53 @@ class Service:
         activities = Activities(parts.ledger, parts.recall, parts.drafter, parts.desk, engine, parts.researcher, polls)
         await self._stack.enter_async_context(self._working(activities, self.names))
         if carried:
-            self._keep("carrying over", lambda: carrying.run(lambda: self._working(activities, OLD)))
+            self._keeper.keep("carrying over", lambda: carrying.run(lambda: self._working(activities, OLD)))
         await self._take_up(engine)
-        self._keep("lookout", self._lookout(engine).run)
+        self._keeper.keep("lookout", self._lookout(engine).run)
         # Chroma takes a second to open: not in the way of the first mail.
-        self._stack.push_async_callback(_end, asyncio.create_task(self._warm_up()))
-        self._keep("delivery", self.reception.run)
-        await self._watch_folders()
-        self._keep("upkeep", upkeep.run)
-        self._keep("aftercare", aftercare.run)
-        self._keep("hints", hints.run)
-        self._keep("watch over own mail", self._own_mail().run)
-        handlers = Handlers(parts.ledger, answering, parts.owner, parts.clock, orders, settling)
+        self._stack.push_async_callback(ended, asyncio.create_task(self._warm_up()))
+        self._keeper.keep("delivery", self.reception.run)
+        await self._folder_watches().begin()
+        self._keeper.keep("upkeep", upkeep.run)
+        self._keeper.keep("aftercare", aftercare.run)
+        self._keeper.keep("hints", hints.run)
+        self._keeper.keep("watch over own mail", self._own_mail().run)
+        await self._listen(Handlers(parts.ledger, answering, parts.owner, parts.clock, orders, settling))
+
+    async def _listen(self, handlers: Handlers) -> None:
         ear = ControlServer(self._home, handlers.table())
         await ear.start()
         self._stack.push_async_callback(ear.stop)
+
+    def _look_for_lost_keys(self) -> None:
+        parts = self.parts
+        self._lost_keys = LostKeys(parts.engine, parts.clock)
+        if self._lost_keys.look(parts.keys):
+            self._say(SAYS)
+            parts.health["keys"] = f"{SAYS} Keep keys/ in your backups (docs/operations.md)."
+            self._set_temporal_aside("lost-keys")
+
+    def _answering(self, engine: TemporalEngine) -> Answering:
+        parts = self.parts
+        return Answering(
+            ledger=parts.ledger,
+            engine=engine,
+            desk=parts.desk,
+            owner=parts.owner,
+            clock=parts.clock,
+            edit_sends=self._settings.approval.edit_sends,
+            least_delay=self._least_delay,
+        )
+
+    def _folder_watches(self) -> FolderWatches:
+        return FolderWatches(
+            parts=self.parts,
+            imap=self._settings.imap,
+            keeper=self._keeper,
+            reception=self.reception,
+            since=self._started,
+            say=self._say,
+        )
 
     def _working(self, activities: Activities, names: Names) -> contextlib.AbstractAsyncContextManager[None]:
         return running(build_workers(self.client, activities, names, self._interceptors))
@@ -315,7 +332,7 @@ class Service:
         server = TemporalServer(cli, self._home, namespace=temporal.namespace)
         await server.start()
         self._stack.push_async_callback(server.stop)
-        self._keep("temporal", lambda: server.supervise(self._say))
+        self._keeper.keep("temporal", lambda: server.supervise(self._say))
         return await self._connect_to(server.address, carried)
 
     async def _connect_to(self, address: str, carried: Collection[str]) -> Client:
@@ -352,121 +369,4 @@ class Service:
         try:
             await asyncio.to_thread(self.parts.recall.remember, 0)
         except DeskhandError as error:
-            self._unwell("memory", str(error))
-
-    # ------------------------------------------------------------ the mailbox
-
-    async def _watch_folders(self) -> None:
-        """Watch every folder of the settings; on a home that never ran, a fault here is the owner's to mend first."""
-        sent = await self._sent_folders()
-        folders: list[tuple[str, FolderKind]] = [(name, "inbox") for name in self._settings.imap.folders]
-        folders += [(name, "sent") for name in sent]
-        started = [self._watch(folder, kind) for folder, kind in folders]
-        if not await self._has_run(folders):
-            await self._probe_sending()
-            async with asyncio.timeout(START_LIMIT):
-                await asyncio.gather(*started)
-
-    async def _probe_sending(self) -> None:
-        account = self.parts.transport.account
-        try:
-            await self.parts.transport.probe()
-        except Retryable as error:
-            raise NeedsOwner(
-                f"The SMTP server {account.host}:{account.port} does not answer as it should "
-                f"({error.__cause__ or error}).",
-                "Check smtp.host, smtp.port and smtp.tls; the first start needs it, later ones wait for it.",
-            ) from error
-
-    async def _has_run(self, folders: list[tuple[str, FolderKind]]) -> bool:
-        known = [await asyncio.to_thread(self.parts.ledger.cursor, folder) for folder, _ in folders]
-        return all(known)
-
-    async def _sent_folders(self) -> tuple[str, ...]:
-        """Where the owner's own mail lies: asked each time, and remembered for a start without the mail server."""
-        ledger = self.parts.ledger
-        try:
-            found = await self.parts.mailbox.sent_folders(self._settings.imap.sent)
-        except DeskhandError as error:
-            known = await asyncio.to_thread(ledger.get_meta, SENT_FOLDERS)
-            if known is None:
-                raise
-            self._unwell("imap", str(error))
-            return tuple(json.loads(known))
-        known = await asyncio.to_thread(ledger.get_meta, SENT_FOLDERS)
-        if not found and known is None:
-            raise NeedsOwner(_NO_SENT, "Make one in your mail program, or name it at imap.sent.")
-        reason = "" if found else f"{_NO_SENT} Make one in your mail program and start Deskhand again."
-        await asyncio.to_thread(ledger.set_meta, NO_PROOF, reason)
-        if reason:
-            self.parts.health["proof"] = f"{reason} Until then answers by mail are refused; approve at the machine."
-            self._say(self.parts.health["proof"])
-        names = tuple(folder.name for folder in found)
-        await asyncio.to_thread(ledger.set_meta, SENT_FOLDERS, json.dumps(names))
-        return names
-
-    def _watch(self, folder: str, kind: FolderKind) -> asyncio.Future[None]:
-        """Watch one folder from now on; the future is done once it is open, or says what must be mended first."""
-        ledger = self.parts.ledger
-        opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        async def moved(cursor: Cursor) -> None:
-            await asyncio.to_thread(ledger.move_cursor, cursor)
-
-        def on_state(name: str, state: str) -> None:
-            log.info("folder", folder=name, state=state)
-            self.parts.health[f"imap {name}"] = state
-            if state == "idle" and not opened.done():
-                opened.set_result(None)
-
-        async def follow() -> None:
-            try:
-                await watch(
-                    self.parts.imap_account,
-                    folder,
-                    kind,
-                    cursor=lambda: ledger.cursor(folder),
-                    handle=self.reception.take,
-                    moved=moved,
-                    on_state=on_state,
-                    clock=self.parts.clock,
-                    since=self._started,
-                    shelf=LedgerShelf(ledger, self.reception.upkeep_due),
-                )
-            except NeedsOwner as error:
-                if not opened.done():
-                    opened.set_exception(error)
-                raise
-
-        self._keep(f"watch {folder}", follow)
-        return opened
-
-    # ------------------------------------------------------------ keeping parts alive
-
-    def _keep(self, name: str, part: Callable[[], Awaitable[None]]) -> None:
-        """Run a part for as long as the service runs; one that ends unasked is said and started again."""
-
-        async def keep() -> None:
-            while True:
-                self.parts.health.pop(name, None)
-                try:
-                    await part()
-                except DeskhandError as error:
-                    self._unwell(name, str(error))
-                except Exception as error:
-                    log.exception("a part failed", part=name)
-                    self._unwell(name, f"{type(error).__name__}: {error}")
-                await asyncio.sleep(REST)
-
-        task = asyncio.create_task(keep(), name=name)
-        self._stack.push_async_callback(_end, task)
-
-    def _unwell(self, name: str, problem: str) -> None:
-        self.parts.health[name] = problem
-        self._say(f"{name}: {problem} It is tried again.")
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+            self._keeper.unwell("memory", str(error))

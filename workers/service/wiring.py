@@ -18,19 +18,20 @@ from memory.keys import Keys
 from memory.leads.posts import Judge
 from memory.ledger import Intake, Ledger
 from memory.model.embedding import Embedder, EndpointEmbedder, HashingEmbedder
-from memory.outbox.outgoing import Limits, OutgoingLedger
+from memory.outbox.entries import Limits
+from memory.outbox.outgoing import OutgoingLedger
 from memory.outbox.restored import Departures, Restored
 from memory.record.blobs import Blobs
 from memory.record.schema import open_engine
 from tools.mail.account import Account
 from tools.mail.desk import MailDesk, Terms
-from tools.mail.evidence import Evidence
 from tools.mail.inbox import Mailbox
-from tools.mail.outbox import Outbox
+from tools.mail.message.signatures import Signatures, resolve
 from tools.mail.parser import Parser
-from tools.mail.reconcile import Reconcile
-from tools.mail.signatures import Signatures, resolve
-from tools.mail.smtp import Transport
+from tools.mail.sending.evidence import Evidence
+from tools.mail.sending.outbox import Outbox
+from tools.mail.sending.reconcile import Reconcile
+from tools.mail.sending.smtp import Transport
 from workers.clock import SystemClock
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
@@ -79,74 +80,72 @@ class Parts:
         self.engine.dispose()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Records:
+    """What is kept, and by what it is kept."""
+
+    home: Path
+    settings: Settings
+    owner: Owner
+    clock: Clock
+    engine: Engine
+    keys: Keys
+    blobs: Blobs
+    ledger: Ledger
+    rows: OutgoingLedger
+    journal: Journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PostRoom:
+    """What mail comes in by and goes out by."""
+
+    parser: Parser
+    imap_account: Account
+    mailbox: Mailbox
+    transport: Transport
+    evidence: Evidence
+    reconcile: Reconcile
+    outbox: Outbox
+    desk: MailDesk
+
+
 def build(home: Path, settings: Settings, clock: Clock | None = None, permit: frozenset[str] = frozenset()) -> Parts:
     """Every part for this home, connected to its neighbours. `permit`: servers on this machine that are web pages.
 
     Raises:
         NeedsOwner: the ledger, a key, a password or a setting must be mended first.
     """
-    clock = clock or SystemClock()
-    owner = settings.owner_facts()
+    records = _records(home, settings, clock or SystemClock())
+    post = _post_room(records)
     health: dict[str, str] = {}
-    engine = open_engine(home / "ledger.sqlite")
-    keys, blobs = Keys(home / "keys"), Blobs(home / "blobs")
-    ledger = Ledger(
-        engine, owner, clock, blobs, _intake(settings), settings.approval.auto_after, settings.approval.undo
-    )
-    rows = OutgoingLedger(engine, clock, blobs)
-    journal = Journal(engine, clock, owner.timezone)
-    parser = Parser()
-    imap_account = settings.imap_account(home)
-    mailbox = Mailbox(imap_account)
-    transport = Transport(settings.smtp_account(home))
-    evidence = Evidence(mailbox, parser.parse, settings.imap.sent)
-    reconcile = Reconcile(
-        restored=Restored(engine, clock),
-        departures=Departures(home / "keys" / "departures"),
-        evidence=evidence,
-        home=ledger.home(),
-        begun=clock.now(),
-    )
-    outbox = _outbox(settings, rows, blobs, transport, evidence, owner, clock, reconcile)
-    desk = MailDesk(
-        ledger=ledger,
-        rows=rows,
-        outbox=outbox,
-        blobs=blobs,
-        owner=owner,
-        clock=clock,
-        terms=_terms(settings),
-        key=keys.nonce_key(),
-        evidence=evidence,
-    )
-
-    store = _store(home, settings, ledger, journal, clock, health)
-    model = _model(home, settings, journal, clock)
-    recall = Recall(ledger, store, settings.profile_sources(), owner)
+    store = _store(records, health)
+    model = _model(home, settings, records.journal, records.clock)
+    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner)
     ground = Ground(
-        home=home, settings=settings, ledger=ledger, recall=recall, owner=owner, clock=clock, model=model, desk=desk,
-        permit=permit,
+        home=home, settings=settings, ledger=records.ledger, recall=recall, owner=records.owner, clock=records.clock,
+        model=model, desk=post.desk, permit=permit,
     )  # fmt: skip
     told = stories(ground)
     recall.also_builds(told.builders)
     return Parts(
-        owner=owner,
-        clock=clock,
-        engine=engine,
-        keys=keys,
-        blobs=blobs,
-        ledger=ledger,
-        rows=rows,
-        journal=journal,
-        parser=parser,
-        imap_account=imap_account,
-        mailbox=mailbox,
-        transport=transport,
-        outbox=outbox,
-        evidence=evidence,
-        reconcile=reconcile,
+        owner=records.owner,
+        clock=records.clock,
+        engine=records.engine,
+        keys=records.keys,
+        blobs=records.blobs,
+        ledger=records.ledger,
+        rows=records.rows,
+        journal=records.journal,
+        parser=post.parser,
+        imap_account=post.imap_account,
+        mailbox=post.mailbox,
+        transport=post.transport,
+        outbox=post.outbox,
+        evidence=post.evidence,
+        reconcile=post.reconcile,
         signatures=Signatures(settings.approval.authserv_id, resolve),
-        desk=desk,
+        desk=post.desk,
         store=store,
         recall=recall,
         model=model,
@@ -158,27 +157,57 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
     )
 
 
-def _outbox(  # noqa: PLR0913, PLR0917 - what the outbox is made of
-    settings: Settings,
-    rows: OutgoingLedger,
-    blobs: Blobs,
-    transport: Transport,
-    evidence: Evidence,
-    owner: Owner,
-    clock: Clock,
-    reconcile: Reconcile,
-) -> Outbox:
-    return Outbox(
-        ledger=rows,
+def _records(home: Path, settings: Settings, clock: Clock) -> _Records:
+    owner = settings.owner_facts()
+    engine = open_engine(home / "ledger.sqlite")
+    keys, blobs = Keys(home / "keys"), Blobs(home / "blobs")
+    approval = settings.approval
+    return _Records(
+        home=home,
+        settings=settings,
+        owner=owner,
+        clock=clock,
+        engine=engine,
+        keys=keys,
         blobs=blobs,
+        ledger=Ledger(engine, owner, clock, blobs, _intake(settings), approval.auto_after, approval.undo),
+        rows=OutgoingLedger(engine, clock, blobs),
+        journal=Journal(engine, clock, owner.timezone),
+    )
+
+
+def _post_room(records: _Records) -> _PostRoom:
+    settings, owner, clock = records.settings, records.owner, records.clock
+    parser = Parser()
+    imap_account = settings.imap_account(records.home)
+    mailbox = Mailbox(imap_account)
+    transport = Transport(settings.smtp_account(records.home))
+    evidence = Evidence(mailbox, parser.parse, settings.imap.sent)
+    reconcile = Reconcile(
+        restored=Restored(records.engine, clock),
+        departures=Departures(records.home / "keys" / "departures"),
+        evidence=evidence,
+        home=records.ledger.home(),
+        begun=clock.now(),
+    )
+    outbox = Outbox(
+        ledger=records.rows, blobs=records.blobs, transport=transport, evidence=evidence, owner=owner,
+        limits=_limits(settings), clock=clock, files_sent=settings.smtp.files_sent, via=settings.approval.via,
+        reconcile=reconcile,
+    )  # fmt: skip
+    desk = MailDesk(
+        ledger=records.ledger, rows=records.rows, outbox=outbox, blobs=records.blobs, owner=owner, clock=clock,
+        terms=_terms(settings), key=records.keys.nonce_key(), evidence=evidence,
+    )  # fmt: skip
+    return _PostRoom(
+        parser=parser,
+        imap_account=imap_account,
+        mailbox=mailbox,
         transport=transport,
         evidence=evidence,
-        owner=owner,
-        limits=_limits(settings),
-        clock=clock,
-        files_sent=settings.smtp.files_sent,
-        via=settings.approval.via,
         reconcile=reconcile,
+        outbox=outbox,
+        desk=desk,
     )
 
 
@@ -193,14 +222,15 @@ def _intake(settings: Settings) -> Intake:
     )
 
 
-def _store(  # noqa: PLR0913, PLR0917 - what the store is made of
-    home: Path, settings: Settings, ledger: Ledger, journal: Journal, clock: Clock, health: dict[str, str]
-) -> Store:
+def _store(records: _Records, health: dict[str, str]) -> Store:
+    home, ledger, clock = records.home, records.ledger, records.clock
+
     def degraded(problem: str) -> None:
         health["memory"] = problem
 
     keywords = Keywords(home / "index.sqlite", ledger.home(), clock, degraded)
-    return Store(home / "chroma", ledger, keywords, embedder(home, settings, journal), clock, degraded)
+    vectors = embedder(home, records.settings, records.journal)
+    return Store(home / "chroma", ledger, keywords, vectors, clock, degraded)
 
 
 def _terms(settings: Settings) -> Terms:

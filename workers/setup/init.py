@@ -24,6 +24,7 @@ from pydantic import SecretStr
 from tools.money.invoices import TEMPLATE
 from tools.work import projects
 from workers import home as homes
+from workers.settings import environ, loading
 from workers.settings import schema as settings
 from workers.settings.schema import Settings
 from workers.setup.discovery import Finder, Found
@@ -53,7 +54,7 @@ def init(output: Output, answers: Path | None, *, force: bool, skip_login: bool,
     Raises:
         NeedsOwner: settings are there already, an answer is missing or wrong, or a login was refused.
     """
-    path = output.home / settings.FILE
+    path = output.home / loading.FILE
     if answers is None and not sys.stdin.isatty():
         raise NeedsOwner(
             "There is no terminal to ask on.", "Give your answers in a file: ./deskhand init --answers FILE."
@@ -64,7 +65,7 @@ def init(output: Output, answers: Path | None, *, force: bool, skip_login: bool,
     finder = finder or Finder(say=output.progress)
     values = _complete(output, given, finder) if given is not None else _ask(output, finder)
     passwords = _taken_out(values)
-    settings.check_values(values, path)
+    loading.check_values(values, path)
     if not skip_login:
         passwords = _logged_in(output, values, passwords, may_ask=given is None)
     _write(output.home, values, passwords)
@@ -156,7 +157,7 @@ def _ask(output: Output, finder: Finder) -> Values:
     owner["name"] = _prompt("Your name, as clients see it", lambda text: "" if text else "Give a name.")
     owner["timezone"] = _prompt("Time zone", _is_zone, default=guess_zone() or "UTC")
     owner["hours"] = _prompt("Working hours", _anything, default="Mon-Fri 09:00-18:00")
-    country = settings.language_hint()[3:]
+    country = environ.language_hint()[3:]
     owner["country"] = _prompt("Country, two letters", _is_country, default=country or "DE").upper()
     owner["language"] = _prompt(
         "Your language, two letters", _is_language, default=_LANGUAGES.get(owner["country"], "en")
@@ -224,7 +225,7 @@ def _is_language(text: str) -> str:
 
 def guess_zone() -> str:
     """The machine's time zone by its usual files, "" when they do not tell."""
-    hint = settings.zone_hint()
+    hint = environ.zone_hint()
     if hint:
         return hint
     candidates = [str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]]
@@ -263,7 +264,7 @@ def _logged_in(output: Output, values: Values, passwords: dict[str, str], *, may
 
 
 def _try_logins(output: Output, values: Values, passwords: Mapping[str, str]) -> None:
-    from workers.setup.check import imap_login, smtp_login
+    from workers.check.connecting import imap_login, smtp_login
 
     trial = _trial(values, passwords)
     for name, account, login in (
@@ -290,7 +291,7 @@ def _write(home: Path, values: Values, passwords: Mapping[str, str]) -> None:
     try:
         for section, password in passwords.items():
             _replace(home / "keys" / section, f"{password}\n")
-        path = home / settings.FILE
+        path = home / loading.FILE
         if path.exists():
             _keep_aside(path)
         _replace(path, _document(values))

@@ -111,7 +111,7 @@ def _apt(program: str, *words: str) -> int:
 
 
 def _provide_temporal() -> None:
-    from workers.settings.schema import cache_folder
+    from workers.settings.environ import cache_folder
     from workers.temporal.temporal_cli import find_cli
 
     asyncio.run(find_cli(cache_folder()))

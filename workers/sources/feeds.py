@@ -21,8 +21,8 @@ from workers.settings.schema import LeadsSection, SourceSection
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
 from workflows.models import Ignore, Lead, Owner, Profile, Start
 from workflows.ports import Clock
-from workflows.rules.leads.factors import score, verdict
 from workflows.rules.leads.lead import UNREADABLE, lead_of
+from workflows.rules.leads.scoring import score, verdict
 from workflows.rules.text.calendar import zone as zone_of
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.words import counted

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from memory.ledger import Ledger
-from memory.money.debts import Changes
+from memory.money.invoicing import Changes
 from memory.record.schema import to_json
 from tools.money.invoiceninja import SOURCE, InvoiceNinja, permitted
 from tools.money.invoices import InvoiceFile, faults_of, read_folder

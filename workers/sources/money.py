@@ -9,8 +9,8 @@ from agents.chase import ChaseAgent, TemplateChase
 from agents.model import Model
 from memory.briefs.chases import ChaseBriefs
 from memory.ledger import Ledger
-from memory.money.debts import Payment
 from memory.money.dues import Terms
+from memory.money.payments import Payment
 from workers.rounds.polling import Watch
 from workers.settings.schema import MoneySection
 from workflows.models import Owner

@@ -6,13 +6,11 @@ restarts, so that clients and workers connect again by themselves. The caller ho
 """
 
 import asyncio
-import itertools
 import json
 import os
 import re
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,11 +19,27 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workers.temporal.process import (
+    LAUNCH,
+    bound_log,
+    candidates,
+    dotted,
+    ending,
+    free_port,
+    is_free,
+    last_words,
+    lines_since,
+    pause_after,
+    read_known,
+    send_signal,
+    serves,
+)
 from workers.temporal.temporal_cli import Cli, Version, find_cli
 from workflows.errors import NeedsOwner
 
 if TYPE_CHECKING:
     from temporalio.client import Client
+
 
 __all__ = ["Cli", "TemporalServer", "find_cli"]
 
@@ -36,11 +50,9 @@ RETENTION = timedelta(days=30)
 BOOT_LIMIT = 120.0  # seconds; it takes 0.3 on a free machine, half a minute on a very busy one
 STOP_LIMIT = 5.0
 PORT_LIMIT = 1.0  # a server that was just killed holds its port a moment longer than its name
-LOG_LIMIT = 5_000_000  # bytes, twice: temporal.log and temporal.log.1
 HEALTHY_AFTER = 60.0  # seconds of life after which an end counts as the first one again
 PROBE_EVERY = 15.0
 PROBES_MISSED = 3
-LONGEST_PAUSE = 30.0
 
 MEMORY = ("GOGC=30", "GOMEMLIMIT=96MiB")  # 176 -> 149 MB resident
 TUNING = (
@@ -55,24 +67,6 @@ TUNING = (
 def closed_to_web_pages() -> tuple[str, str]:
     """The server's HTTP port answers only to a host name that nobody knows: any browser here can reach the port."""
     return "--dynamic-config-value", f'frontend.httpAllowedHosts=["{secrets.token_hex(16)}.invalid"]'
-
-
-# Run by a bare interpreter that becomes the server: asks the kernel to end it with its parent. Not `preexec_fn`, which
-# runs Python between fork and exec while other threads hold locks. 1 is PR_SET_PDEATHSIG; macOS has no such call.
-LAUNCH = """
-import os, signal, sys
-parent = int(sys.argv[1])
-try:
-    import ctypes
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-except Exception:
-    pass
-else:
-    if os.getppid() != parent:
-        sys.exit(1)
-os.umask(0o077)
-os.execvp("env", ["env", *sys.argv[2:]])
-"""
 
 
 class PortTakenError(NeedsOwner):
@@ -128,7 +122,7 @@ class TemporalServer:
             NeedsOwner: the port is taken, the database is a newer server's or broken, or it does not start here.
         """
         self._stopping = False
-        known = _read(self._state)
+        known = read_known(self._state)
         self._refuse_newer(known)
         await self._end_orphans(known)
         for tries_left in (2, 1, 0):
@@ -149,12 +143,12 @@ class TemporalServer:
         child = self._child
         if child is None or child.returncode is not None:
             return
-        _send(child.pid, signal.SIGTERM)
+        send_signal(child.pid, signal.SIGTERM)
         try:
             async with asyncio.timeout(STOP_LIMIT):
                 await child.wait()
         except TimeoutError:
-            _send(child.pid, signal.SIGKILL)
+            send_signal(child.pid, signal.SIGKILL)
             await child.wait()
         self._remember(0)
 
@@ -170,14 +164,14 @@ class TemporalServer:
             failures = 0 if lived > HEALTHY_AFTER else failures + 1
             on_event(f"The Temporal server {ended}; starting it again.")
             if failures > 1:
-                await asyncio.sleep(_pause(failures))
+                await asyncio.sleep(pause_after(failures))
             await self._revive(on_event)
 
     # ------------------------------------------------------------ one life of the child
 
     async def _boot(self) -> None:
         self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _bound(self.log)
+        bound_log(self.log)
         with self._open_log() as out:
             self._log_from = out.tell()
             self._child = await asyncio.create_subprocess_exec(
@@ -193,7 +187,7 @@ class TemporalServer:
         try:
             self._client = await self._answering(self._child)
         except BaseException:
-            _send(self._child.pid, signal.SIGKILL)
+            send_signal(self._child.pid, signal.SIGKILL)
             await self._child.wait()
             raise
         await _set_retention(self._client)
@@ -207,7 +201,7 @@ class TemporalServer:
         return [
             *(str(self.cli.path), "server", "start-dev", "--headless", "--log-level", "error"),
             *("--ip", "127.0.0.1", "--port", str(self.port), "--namespace", self._namespace),
-            *("--http-port", str(_free_port()), "--metrics-port", str(_free_port())),
+            *("--http-port", str(free_port()), "--metrics-port", str(free_port())),
             *("--db-filename", str(self.database), *TUNING, *closed_to_web_pages()),
             *("--disable-config-file", "--disable-config-env"),  # a profile of the user's is about other servers
         ]
@@ -230,15 +224,15 @@ class TemporalServer:
         raise self._why_not(child.returncode)
 
     def _why_not(self, code: int) -> NeedsOwner:
-        said = _said(self.log, self._log_from)
-        words = _last_words(said)
+        said = lines_since(self.log, self._log_from)
+        words = last_words(said)
         if any("address already in use" in line for line in said):
             return PortTakenError(
                 f"Port {self.port} on 127.0.0.1 (or one beside it) is in use by another program.",
                 "End that program, or start Deskhand again.",
             )
         return NeedsOwner(
-            f"The Temporal server {_ending(code)} at once: {words or 'it said nothing'}",
+            f"The Temporal server {ending(code)} at once: {words or 'it said nothing'}",
             f"See {self.log}. If its database is broken, move {self.database} away: open cases are made again from the"
             " ledger.",
         )
@@ -252,15 +246,15 @@ class TemporalServer:
         missed = 0
         try:
             while not (await asyncio.wait({ended}, timeout=self._probe_every))[0]:
-                _bound(self.log)
+                bound_log(self.log)
                 missed = 0 if await self._answers() else missed + 1
                 if missed == PROBES_MISSED:
-                    _send(child.pid, signal.SIGKILL)
+                    send_signal(child.pid, signal.SIGKILL)
                     await ended
                     return "did not answer any more and was ended"
         finally:
             ended.cancel()
-        return _ending(child.returncode or 0)
+        return ending(child.returncode or 0)
 
     async def _answers(self) -> bool:
         from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
@@ -285,8 +279,8 @@ class TemporalServer:
                 await self._boot()
             except NeedsOwner as problem:
                 failures += 1
-                on_event(f"{problem} The next try is in {_pause(failures):.0f} s.")
-                await asyncio.sleep(_pause(failures))
+                on_event(f"{problem} The next try is in {pause_after(failures):.0f} s.")
+                await asyncio.sleep(pause_after(failures))
             else:
                 on_event(f"The Temporal server answers again at {self.address} ({time.monotonic() - began:.1f} s).")
                 return
@@ -297,22 +291,22 @@ class TemporalServer:
         before: Version = tuple(known.get("server", ()))
         if before > self.cli.server and self.database.exists():
             raise NeedsOwner(
-                f"{self.database} was written by Temporal server {_dotted(before)}, and {self.cli.path} is the older"
-                f" {_dotted(self.cli.server)}.",
+                f"{self.database} was written by Temporal server {dotted(before)}, and {self.cli.path} is the older"
+                f" {dotted(self.cli.server)}.",
                 "Use the newer CLI (setting temporal.cli), or move the file away: open cases are made again from the"
                 " ledger.",
             )
 
     async def _end_orphans(self, known: dict[str, Any]) -> None:
         """End what still runs on our database; two servers on one file would spoil it."""
-        orphans = [pid for pid in _candidates(known) if _serves(pid, self.database)]
+        orphans = [pid for pid in candidates(known) if serves(pid, self.database)]
         for number in (signal.SIGTERM, signal.SIGKILL):
             for pid in orphans:
-                _send(pid, number)
+                send_signal(pid, number)
             deadline = time.monotonic() + STOP_LIMIT
             while orphans and time.monotonic() < deadline:
                 await asyncio.sleep(0.02)
-                orphans = [pid for pid in orphans if _serves(pid, self.database)]
+                orphans = [pid for pid in orphans if serves(pid, self.database)]
         if orphans:
             raise NeedsOwner(
                 f"A Temporal server (process {orphans[0]}) still holds {self.database} and cannot be ended.",
@@ -324,16 +318,16 @@ class TemporalServer:
         if not self.port and isinstance(before, int):
             self.port = before
         for _ in range(int(PORT_LIMIT / 0.02)):
-            if not self.port or _is_free(self.port):
+            if not self.port or is_free(self.port):
                 break
             await asyncio.sleep(0.02)
         if self._fixed:
             self._refuse_foreign_port()
-        elif not self.port or not _is_free(self.port):
-            self.port = _free_port()
+        elif not self.port or not is_free(self.port):
+            self.port = free_port()
 
     def _refuse_foreign_port(self) -> None:
-        if not _is_free(self.port):
+        if not is_free(self.port):
             raise PortTakenError(
                 f"Port {self.port} on 127.0.0.1 is in use by another program.",
                 "End that program, or start Deskhand again: it takes another port.",
@@ -345,101 +339,6 @@ class TemporalServer:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(content, file)
         fresh.replace(self._state)
-
-
-# ---------------------------------------------------------------- processes, ports, words
-
-
-def _candidates(known: dict[str, Any]) -> list[int]:
-    """Processes that may be ours: all where /proc lists them, else the one we wrote down."""
-    listed = [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
-    return listed or [pid for pid in (known.get("pid"),) if isinstance(pid, int) and pid > 0]
-
-
-def _serves(pid: int, database: Path) -> bool:
-    """Is this process a Temporal server on exactly that database file? A zombie has no command line: it is not."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-    except OSError:
-        if Path("/proc/self").exists():
-            return False
-        command = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
-        line = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603
-        return "start-dev" in line and f"--db-filename {database}" in line
-    return "start-dev" in words and any(
-        word == "--db-filename" and following == str(database) for word, following in itertools.pairwise(words)
-    )
-
-
-def _send(pid: int, number: signal.Signals) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself: TIME_WAIT does not matter
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _pause(failures: int) -> float:
-    return float(min(LONGEST_PAUSE, 0.25 * 2 ** min(failures, 10)))
-
-
-def _bound(log: Path) -> None:
-    """Keep the log's size in bounds. The server appends, so that it goes on at the start of an emptied file."""
-    try:
-        if log.stat().st_size > LOG_LIMIT:
-            log.with_suffix(".log.1").write_bytes(log.read_bytes()[-LOG_LIMIT:])
-            os.truncate(log, 0)
-    except OSError:
-        return  # a log that cannot be kept must not stop the service
-
-
-def _said(log: Path, since: int) -> list[str]:
-    """What the server said last, line by line."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(since, log.stat().st_size - 20_000))
-            return file.read().decode(errors="replace").strip().splitlines()
-    except OSError:
-        return []
-
-
-def _last_words(lines: list[str]) -> str:
-    """The line that tells most, at most 300 characters: a panic ends in a page of where it stood in the code."""
-    telling = [line for line in lines if line.startswith(("panic:", "fatal error:"))] or lines
-    return telling[-1][-300:] if telling else ""
-
-
-def _ending(code: int) -> str:
-    return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
-
-
-def _dotted(version: Version) -> str:
-    return ".".join(str(part) for part in version)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """What the last start wrote down; nothing when it is missing or damaged: it is only a hint."""
-    try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 async def _set_retention(client: "Client") -> None:

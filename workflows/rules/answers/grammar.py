@@ -12,7 +12,7 @@ from itertools import islice, takewhile
 from typing import Any
 
 from workflows.models import Approve, Decision, Mine, Never, Owner, Reject, Why
-from workflows.rules.text import calendar
+from workflows.rules.text import calendar, whens
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.composed import composed
 from workflows.rules.text.language import small_words
@@ -105,7 +105,7 @@ def head(line: str, verbs: frozenset[str]) -> tuple[str, str, str] | None:
 
 def when(text: str, now: datetime, owner: Owner) -> datetime | None:
     """The time that these words name in one of the owner's languages."""
-    readings = (calendar.parse_when(text, now, replace(owner, language=code)) for code in languages_of(owner))
+    readings = (whens.parse_when(text, now, replace(owner, language=code)) for code in languages_of(owner))
     return next((until for until in readings if until), None)
 
 

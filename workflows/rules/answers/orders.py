@@ -48,9 +48,10 @@ from workflows.rules.answers import decisions
 from workflows.rules.answers.closings import without_closing
 from workflows.rules.answers.grammar import languages_of
 from workflows.rules.quoted.typed import Typed, typed
-from workflows.rules.text.calendar import folded, format_deadline, parse_when
+from workflows.rules.text.calendar import folded, format_deadline
 from workflows.rules.text.canonical import one_line, visible
 from workflows.rules.text.money import currency_of
+from workflows.rules.text.whens import parse_when
 from workflows.rules.text.words import table
 
 _LONGEST = 300  # characters of an order

@@ -12,8 +12,9 @@ from functools import cache, lru_cache
 
 from workflows.models import Owner
 from workflows.rules.mail.replying import written
-from workflows.rules.text.calendar import parse_when, zone
+from workflows.rules.text.calendar import zone
 from workflows.rules.text.canonical import one_line
+from workflows.rules.text.whens import parse_when
 from workflows.rules.text.words import fold, phrases, table
 
 FARTHEST = timedelta(days=120)

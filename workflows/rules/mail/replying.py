@@ -9,10 +9,11 @@ from functools import cache
 from itertools import pairwise
 
 from workflows.models import Address, Email, Outgoing
-from workflows.rules.mail import history
+from workflows.rules.mail import heads, history, sign_offs
 from workflows.rules.mail.forms import as_written_by
 from workflows.rules.mail.gateways import without_banner
-from workflows.rules.mail.history import Line, sort_lines
+from workflows.rules.mail.history import sort_lines
+from workflows.rules.mail.sign_offs import Line
 from workflows.rules.mail.subjects import reply_subject
 from workflows.rules.text.canonical import canonical, one_line
 from workflows.rules.text.words import counted, fold, phrases, table
@@ -51,9 +52,9 @@ def everything_written(text: str, earlier: Iterable[str] = (), to: Iterable[str]
     """
     parts = sort_lines(text, earlier)
     if _has_new(parts):
-        signature = history.small_print(line for kind, line in parts if kind == "signature")
+        signature = sign_offs.small_print(line for kind, line in parts if kind == "signature")
         return _joined([*(line for kind, line in parts if kind == "new"), *signature])
-    writers = fold("\n".join(line for kind, line in parts if kind == "head" and not history.names_readers(line)))
+    writers = fold("\n".join(line for kind, line in parts if kind == "head" and not heads.names_readers(line)))
     theirs = any(address and address.lower() in writers for address in to)
     return "" if theirs else _joined(line for kind, line in parts if kind in ("head", "older", "signature"))
 

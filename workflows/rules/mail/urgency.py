@@ -11,7 +11,7 @@ from functools import cache
 from itertools import islice
 
 from workflows.models import Owner
-from workflows.rules.text import calendar
+from workflows.rules.text import calendar, whens
 from workflows.rules.text.words import fold, phrases, table
 
 _READ = 5_000  # characters of the mail
@@ -55,7 +55,7 @@ def _deadlines(said: str, language: str, received_at: datetime, owner: Owner) ->
     for found in islice(_before(language).finditer(said), _DEADLINES):
         words = re.split(r"[\n,;!?()]|\.(?=\s|$)", said[found.end() : found.end() + 60])[0].split()
         for length in range(min(_WORDS, len(words)), 0, -1):
-            when = calendar.parse_when(" ".join(words[:length]), received_at, reader)
+            when = whens.parse_when(" ".join(words[:length]), received_at, reader)
             if when is not None:
                 yield f"{found[0].strip()} {' '.join(words[:length])}", when
                 break

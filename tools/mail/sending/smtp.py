@@ -25,7 +25,7 @@ from aiosmtplib.response import SMTPResponse
 
 from tools.mail import login, tls
 from tools.mail.account import Account
-from tools.mail.servers import stated_id
+from tools.mail.sending.servers import stated_id
 from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
 
 _EHLO_NAME = "[127.0.0.1]"  # what mail programs say; the machine's real name is nobody's business

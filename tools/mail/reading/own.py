@@ -4,7 +4,8 @@ Each is done to one mail by its UID, after its bytes were compared with what we 
 folder is touched, what its owner has marked as deleted included.
 """
 
-from tools.mail.imap import Connection, No, encode_name, quote
+from tools.mail.imap import Connection, No
+from tools.mail.reading.folder_names import encode_name, quote
 from workflows.errors import NeedsOwner
 from workflows.models import RawMail
 

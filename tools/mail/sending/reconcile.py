@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from memory.outbox.restored import Departures, Restored, Unsent
-from tools.mail.evidence import Evidence
+from tools.mail.sending.evidence import Evidence
 from workflows.models import Outgoing
 from workflows.ports import Desk
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tools.mail.headers import read_block
+from tools.mail.message.headers import read_block
 from workflows.errors import Retryable
 from workflows.rules.answers.second_proof import Signature, Signed
 

@@ -13,12 +13,13 @@ from typing import Literal
 from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
-from memory.outbox.outgoing import Claimed, Composed, Entry, Held, Limits, OutgoingLedger
+from memory.outbox.entries import Claimed, Composed, Entry, Held, Limits
+from memory.outbox.outgoing import OutgoingLedger
 from memory.record.blobs import Blobs
 from tools.mail import mime
-from tools.mail.evidence import Evidence, FilesSent, Found, known_to_file
-from tools.mail.reconcile import Reconcile
-from tools.mail.smtp import Transport, Uncertain
+from tools.mail.sending.evidence import Evidence, FilesSent, Found, known_to_file
+from tools.mail.sending.reconcile import Reconcile
+from tools.mail.sending.smtp import Transport, Uncertain
 from workflows.errors import DeskhandError, Permanent, Retryable
 from workflows.models import Address, Outgoing, Owner, Receipt
 from workflows.ports import Clock

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from memory.outbox.outgoing import Entry
+from memory.outbox.entries import Entry
 from tools.mail.inbox import Mailbox
-from tools.mail.servers import files_what_it_sends
+from tools.mail.sending.servers import files_what_it_sends
 from workflows.errors import NeedsOwner, Permanent
 from workflows.models import Email, Outgoing
 from workflows.rules.text.canonical import body_hash

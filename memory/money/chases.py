@@ -1,0 +1,100 @@
+"""Chases: the notices of a client's invoices, those that are over and the case that waits, and what it is told."""
+
+from collections.abc import Collection
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, delete, select
+
+from memory.record.events import open_cases_of, tell
+from memory.record.schema import cases, from_json, notices, outbox
+from workflows.models import CaseState, Kind
+from workflows.ports import Clock
+from workflows.rules.debts.dunning import Made
+
+THANKS = "thanks"
+"""The stage of a notice that chases nothing: what was paid is thanked for."""
+_MADE = frozenset({"sent", "uncertain", "sent-by-owner", "answered-by-owner", "mine"})
+_REFUSED = frozenset({"rejected", "expired", "failed"})
+
+
+def notices_of(connection: Connection, client: str, zone: str) -> tuple[Made, ...]:
+    """The notices about this client's invoices that are over. `zone`: the client's, in which the day is counted.
+
+    Sent is what left, whatever else its case heard; refused is what the owner refused or let lapse, and what came back.
+    """
+    query = (
+        select(notices.c.number, notices.c.step, notices.c.case, cases.c.state, cases.c.closed_at)
+        .join(cases, cases.c.number == notices.c.case)
+        .where(notices.c.client == client, notices.c.step > 0, cases.c.closed_at.is_not(None))
+    )
+    rows = connection.execute(query.order_by(cases.c.closed_at)).all()
+    left = _left(connection, {row.case for row in rows})
+    found = []
+    for row in rows:
+        outcome, day = from_json(CaseState, row.state).outcome, row.closed_at.astimezone(ZoneInfo(zone)).date()
+        bounced = left.get(row.case, "")
+        if bounced or (outcome in _REFUSED and row.case not in left):
+            found.append(Made(number=row.number, step=row.step, day=day, how="refused"))
+        elif outcome in _MADE or row.case in left:
+            found.append(Made(number=row.number, step=row.step, day=day, how="sent"))
+    return tuple(found)
+
+
+def _left(connection: Connection, about: Collection[int]) -> dict[int, str]:
+    """The cases whose mail left for the client, and why it came back ("" when it did not)."""
+    query = select(outbox.c.case, outbox.c.bounced).where(
+        outbox.c.purpose == "client", outbox.c.case.in_(about), outbox.c.state.in_(("committing", "sent", "uncertain"))
+    )
+    return {row.case: row.bounced for row in connection.execute(query)}
+
+
+def bounced_notices(connection: Connection, client: str) -> tuple[str, ...]:
+    """Why notices to this client came back, the newest last."""
+    query = (
+        select(outbox.c.bounced)
+        .join(notices, notices.c.case == outbox.c.case)
+        .where(notices.c.client == client, outbox.c.purpose == "client", outbox.c.bounced != "")
+    )
+    return tuple(dict.fromkeys(connection.execute(query.order_by(outbox.c.id)).scalars()))
+
+
+def open_chases(connection: Connection, client: str) -> dict[int, tuple[str, ...]]:
+    """The open chase cases of a client, thank-yous left out: case -> the numbers it is about."""
+    kinds: tuple[Kind, ...] = ("chase",)
+    open_ones = open_cases_of(connection, client, kinds)
+    query = select(notices.c.case, notices.c.number).where(notices.c.case.in_(open_ones), notices.c.stage != THANKS)
+    found: dict[int, tuple[str, ...]] = {}
+    for row in connection.execute(query.order_by(notices.c.case, notices.c.number)):
+        found[row.case] = (*found.get(row.case, ()), row.number)
+    return found
+
+
+def withdraw(  # noqa: PLR0913, PLR0917 - what is told to a case
+    connection: Connection,
+    clock: Clock,
+    client: str,
+    numbers: tuple[str, ...],
+    key: str,
+    summary: str,
+    ends: str,
+) -> None:
+    """Take invoices (() is all) from the waiting chase: it ends when none is left, else it is drafted again."""
+    for case, about in open_chases(connection, client).items():
+        concerned = tuple(one for one in about if not numbers or one in numbers)
+        if not concerned:
+            continue
+        if len(concerned) == len(about):
+            tell(connection, clock, case=case, key=f"{key}:{case}", summary=summary, ends=ends)
+            continue
+        which = (notices.c.case == case) & notices.c.number.in_(concerned)
+        connection.execute(delete(notices).where(which))
+        tell(connection, clock, case=case, key=f"{key}:{case}", summary=summary)
+
+
+def mark_stale(  # noqa: PLR0913, PLR0917 - what is told to a case
+    connection: Connection, clock: Clock, client: str, number: str, key: str, summary: str
+) -> None:
+    """What the waiting chase says about this invoice is no longer so: it is drafted again."""
+    for case, about in open_chases(connection, client).items():
+        if number in about:
+            tell(connection, clock, case=case, key=f"{key}:{case}", summary=summary)

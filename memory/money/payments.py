@@ -1,0 +1,169 @@
+"""Payments: signs of money that came in, proven or not, matched with an invoice, and what each led to."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from memory.money.chases import mark_stale, withdraw
+from memory.money.debts import IMPORTED, calendar_of, debts_of, invoice, today_of
+from memory.money.holds import LONGEST_SAYS, end_holds, hold_once
+from memory.money.settled import settle_paid
+from memory.record.dialect import insert
+from memory.record.schema import invoices, payments
+from workflows.models import Invoice, Money
+from workflows.ports import Clock
+from workflows.rules.debts.dunning import longest_hold
+from workflows.rules.text.canonical import one_line
+from workflows.rules.text.money import format_money
+
+OWNERS_WORD = "order:"
+"""How the keys of payments begin that the owner told of."""
+OVER = 2
+"""In the column `told`: more came in than was owed, and the owner was not told of it yet."""
+_SAME_MONEY = timedelta(days=10)
+"""So long after its source a mail may still tell of the same money."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """One sign of money: what it says and what it led to."""
+
+    key: str
+    client: str
+    number: str
+    amount: Money
+    proven: bool
+    over: bool = False  # more than was owed
+    says: str
+    result: str
+    at: datetime
+
+
+def note_payment(  # noqa: PLR0913 - what a payment is known by
+    connection: Connection,
+    clock: Clock,
+    *,
+    key: str,
+    client: str,
+    amount: Money,
+    number: str = "",
+    proven: bool,
+    says: str,
+) -> str:
+    """Take in a sign of a payment, once per key; what it led to, in one sentence for the owner.
+
+    Proven and matched (by `number`, or by payer and exact balance where that is one invoice alone) it is noted, the
+    waiting case told and a paid client thanked. Anything less holds the chase, and the owner is asked once.
+    `client` "": the payer is unknown. `says`: where it comes from ("Stripe mail of 3 Dec", "you said so").
+    """
+    known = connection.execute(select(payments.c.result).where(payments.c.key == key)).scalar()
+    if known is not None:
+        return str(known)
+    matched = _matched(connection, client, amount, number, proven=proven)
+    whose = (matched.client if matched else "") or client
+    if matched and _is_known(connection, clock, matched.number, amount):
+        told, result = 1, f"{format_money(amount)} of invoice {matched.number} was known already."
+    elif proven and matched and matched.amount.currency == amount.currency:
+        # Who paid too much, or twice, will want it back: the owner hears of it, unless it is the owner's own word.
+        over = amount.minor > matched.balance.minor and not key.startswith(OWNERS_WORD)
+        told = OVER if over else 1
+        result = _note_proven(connection, clock, key, matched, amount)
+    else:
+        told, result = 0, _note_weak(connection, clock, key, whose, matched, amount, number, says)
+    row = insert(payments).values(
+        key=key, client=whose, number=matched.number if matched else "", minor=amount.minor, currency=amount.currency,
+        proven=int(proven), says=one_line(says, LONGEST_SAYS), result=result, told=told, at=clock.now(),
+    )  # fmt: skip
+    connection.execute(row)
+    return result
+
+
+def _matched(connection: Connection, client: str, amount: Money, number: str, *, proven: bool) -> Invoice | None:
+    """The invoice that is meant: by its number; else the payer's one invoice with exactly this balance."""
+    if number:
+        return invoice(connection, number)
+    if not (client and proven):
+        return None
+    fitting = [one for one in debts_of(connection, client) if one.balance == amount]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _note_proven(connection: Connection, clock: Clock, key: str, found: Invoice, amount: Money) -> str:
+    number, shown = found.number, format_money(amount)
+    if not found.balance.minor:
+        return f"Invoice {number} was paid already; {shown} more was noted."
+    noted = (found.paid.minor if found.paid else 0) + amount.minor
+    connection.execute(update(invoices).where(invoices.c.number == number).values(noted=noted))
+    end_holds(connection, clock, found.client, (number,), ("evidence",))
+    left = found.balance.minor - amount.minor
+    if left > 0:
+        still = format_money(Money(minor=left, currency=amount.currency))
+        what = f"{shown} of invoice {number} came in; {still} is still open."
+        mark_stale(connection, clock, found.client, number, f"payment:{key}", what)
+        return what
+    settle_paid(connection, clock, found.client, (number,), key)
+    extra = f" {format_money(Money(minor=-left, currency=amount.currency))} more than was open came in." if left else ""
+    return f"Invoice {number} is paid ({shown}).{extra}"
+
+
+def _is_known(connection: Connection, clock: Clock, number: str, amount: Money) -> bool:
+    """Whether its source told of this very money in the last days; each time it did so explains one sign of it."""
+    which = (
+        (payments.c.number == number)
+        & payments.c.key.startswith(IMPORTED, autoescape=True)
+        & (payments.c.minor == amount.minor)
+        & (payments.c.currency == amount.currency)
+        & (payments.c.result == "")
+        & (payments.c.at > clock.now() - _SAME_MONEY)
+    )
+    key = connection.execute(select(payments.c.key).where(which).order_by(payments.c.at)).scalar()
+    if key is None:
+        return False
+    connection.execute(update(payments).where(payments.c.key == key).values(result="a sign of it came as well"))
+    return True
+
+
+def _note_weak(  # noqa: PLR0913, PLR0917 - as `note_payment`
+    connection: Connection,
+    clock: Clock,
+    key: str,
+    client: str,
+    matched: Invoice | None,
+    amount: Money,
+    number: str,
+    says: str,
+) -> str:
+    """Not enough to close anything: what it may be about is held, and the owner is asked."""
+    shown = format_money(amount)
+    source = one_line(says, LONGEST_SAYS)
+    if not client:
+        return f"{shown} may have come in ({source}), and no invoice says for what. Nothing was changed."
+    about = f"invoice {matched.number}" if matched else "an invoice of theirs"
+    if matched and matched.amount.currency != amount.currency:
+        about += f", which is in {matched.amount.currency}"
+    elif number and not matched:
+        about = f'"{one_line(number, 40)}", which is no invoice of yours'
+    until = longest_hold("evidence", today_of(connection, clock, client), calendar_of(connection, client))
+    what = f"{shown} may have come in for {about} ({source})"
+    hold_once(
+        connection, clock, key=key, client=client, numbers=(matched.number,) if matched else (), kind="evidence",
+        until=until, says=what, by_owner=False,
+    )  # fmt: skip
+    withdraw(connection, clock, client, (matched.number,) if matched else (), f"evidence:{key}", f"{what}.", "stopped")
+    return f"{what}. Nothing is chased for it until {until:%Y-%m-%d} unless you say otherwise."
+
+
+def payment_of(row: Row[Any]) -> Payment:
+    return Payment(
+        key=row.key,
+        client=row.client,
+        number=row.number,
+        amount=Money(minor=row.minor, currency=row.currency),
+        proven=bool(row.proven),
+        over=row.told == OVER,
+        says=row.says,
+        result=row.result,
+        at=row.at,
+    )
