@@ -598,7 +598,7 @@ class Story:
     def __init__(self, state: CaseState) -> None:
         self.case = Case(state)
 
-    @workflow.update
+    @workflow.update(name="answer")
     def answer(self, answer: Answer) -> str:
         """The owner's decision. The update id is the answer's key, so a repeated delivery is answered the same."""
         return self.case.accept(answer)
@@ -607,14 +607,14 @@ class Story:
     def check_answer(self, answer: Answer) -> None:
         self.case.check(answer)
 
-    @workflow.signal
+    @workflow.signal(name="hear")
     def hear(self, event: Event) -> None:
         self.case.hear(event)
 
-    @workflow.signal
+    @workflow.signal(name="receive")
     def receive(self, receipt: Receipt) -> None:
         self.case.receive(receipt)
 
-    @workflow.query
+    @workflow.query(name="where")
     def where(self) -> CaseState:
         return self.case.state

@@ -30,7 +30,7 @@ from workflows.client import Approved
 from workflows.client import Client as ClientVoice
 from workflows.errors import Permanent, Retryable
 from workflows.models import Answer, CaseState, Edit, Event, Kind
-from workflows.names import Names
+from workflows.names import VOICE, Names
 from workflows.reply import Reply
 from workflows.update import Update
 
@@ -118,7 +118,7 @@ class TemporalEngine:
         """Give an approved version to the client's own workflow, started if need be."""
         voice = self._names.client(client or str(case))
         async with _plainly(), self._lock(voice):
-            finding = await self._runs.look(voice, ClientVoice.__name__, None)
+            finding = await self._runs.look(voice, VOICE, None)
             if finding.whose is Whose.A_STRANGERS:
                 await self._put_out(voice)
             elif finding.run:

@@ -108,7 +108,7 @@ class Timetable:
         action, spec, state = schedule.action, schedule.spec, schedule.state
         return (
             isinstance(action, ScheduleActionStartWorkflow)
-            and (action.workflow, action.id, action.task_queue) == (Poll.__name__, name, self.names.queue("story"))
+            and (action.workflow, action.id, action.task_queue) == (POLL, name, self.names.queue("story"))
             and self._opens(name, seen)
             and [(interval.every, interval.offset or timedelta()) for interval in spec.intervals]
             == [(watch.every, timedelta())]
