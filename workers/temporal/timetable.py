@@ -27,7 +27,7 @@ from workers.temporal.codec import Codec
 from workers.temporal.runs import Runs
 from workflows.errors import Retryable
 from workflows.intake import Poll
-from workflows.names import OLD, Names
+from workflows.names import OLD, POLL, Names
 
 log = structlog.get_logger()
 CATCH_UP = timedelta(hours=1)
