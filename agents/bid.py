@@ -18,8 +18,7 @@ from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.templates import FOLDER, as_why, first_name
 from agents.writing import Filled, Task, Writing, boundary, item, wanted
-from workflows.models import Brief, Draft, Pay, Source
-from workflows.rules.asking.approval import NO_MODEL
+from workflows.models import Brief, Draft, DraftedBy, Pay, Source
 from workflows.rules.leads.claims import OWN_KINDS, Claim, claims, is_claim, sentences
 from workflows.rules.leads.rates import Price, parse_rate, price, written
 from workflows.rules.leads.skills import names_any
@@ -85,7 +84,8 @@ class TemplateBid:
         bid = compose(brief, words, wishes, made)
         reasons = (*why, *_reasons(brief, wishes))
         if wishes and previous:  # a text the owner has seen, or wrote, is better than the same bid once more
-            return Draft(body=canonical(previous), gist="Your wishes could not be worked in.", why=reasons, cost=cost)
+            gist, by = "Your wishes could not be worked in.", DraftedBy.TEMPLATE
+            return Draft(body=canonical(previous), gist=gist, why=reasons, cost=cost, by=by)
         return _finished(brief, bid, wishes, previous, why=reasons, cost=cost)
 
 
@@ -140,6 +140,7 @@ def _finished(  # noqa: PLR0913 - what a draft is made of
         body=canonical(bid.body),
         gist=_gist(bid),
         model=model,
+        by=DraftedBy.MODEL if model else DraftedBy.TEMPLATE,
         why=(*why, *_told(bid, found)),
         sources=tuple(dict.fromkeys(name for name in used if name not in _WORDS)),
         cost=cost,
@@ -313,7 +314,6 @@ def _stems(text: str) -> set[str]:
 
 
 def _reasons(brief: Brief, wishes: str) -> Iterator[str]:
-    yield NO_MODEL
     if wishes:
         yield 'No model worked your wishes in: answer "edit" and your text'
     elif brief.language not in _languages():

@@ -16,7 +16,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from workflows.errors import DeskhandError, Permanent, Retryable
-from workflows.models import Asking, CaseState, Draft, Event, Kind, Receipt
+from workflows.models import Asking, CaseState, Draft, DraftedBy, Event, Kind, Receipt
 from workflows.names import case_of, client_of
 from workflows.ports import Desk, Drafting, Engine, Polling, Record, Remembering, Researching
 
@@ -116,8 +116,8 @@ class Activities:
         """Keep the owner's own text as the next version; `key`: of the answer that holds it, where it is long."""
         _only_for(state.case)
         whole = self._record.edited_text(key) if key else text
-        draft = Draft(body=whole, gist="your own text", why=("you wrote this text",))
-        return self._record.add_version(state, draft, "owner")
+        draft = Draft(body=whole, gist="your own text", why=("you wrote this text",), by=DraftedBy.OWNER)
+        return self._record.add_version(state, draft)
 
     @activity.defn(name="approve")
     @_edge
@@ -171,7 +171,7 @@ class Activities:
         draft = await self._drafting.draft(brief, state.version + 1, state.wishes, previous)
         if draft.needs_owner:
             return replace(state, hold=draft.needs_owner)
-        return await asyncio.to_thread(self._record.add_version, state, draft, "model" if draft.model else "template")
+        return await asyncio.to_thread(self._record.add_version, state, draft)
 
     @activity.defn(name="research")
     @_edge

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, or_, select
 
 from memory.money.debts import MAIL, country_of, debts_of, note_absence, note_dispute, note_payment, note_promise
-from memory.money.imports import add_news
+from memory.money.imports import InvoiceNews, add_news
 from memory.money.objections import note_unanswered, note_wish
 from memory.record.people import find_client
 from memory.record.schema import cases, client_addresses, invoices, outbox
@@ -68,10 +68,14 @@ def _is_to_be_told(connection: Connection, email: Email, sign: NotMoney) -> bool
 
 def _take_unread(connection: Connection, email: Email, sign: NotMoney) -> str:
     """Money may have come in, and how much is not known: the owner is told, and says what was paid."""
-    subject = one_line(email.subject, 120)
+    subject, what = one_line(email.subject, 120), sign.reason.rstrip(".")
     add_news(
         connection,
-        (f'{sign.reason.rstrip(".")} ("{subject}"). Look at it, and say "paid" with the invoice\'s number.',),
+        (
+            InvoiceNews(
+                subject=what, says=f'{what} ("{subject}"). Look at it, and say "paid" with the invoice\'s number.'
+            ),
+        ),
     )
     return sign.reason
 

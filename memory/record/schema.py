@@ -4,6 +4,7 @@ The dialect lives here alone, so that Postgres by URL can follow. Times are stor
 (`CaseState`, `Email`, ...) as JSON written and read by pydantic, so that a field added with a default reads old rows.
 """
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import (
     Column,
     Connection,
@@ -34,6 +35,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
+from workflows import older
 from workflows.errors import NeedsOwner
 
 VERSION = 1
@@ -76,7 +78,10 @@ def to_json(value: Any) -> str:
 
 def from_json(kind: type[Value], text: str) -> Value:
     """The value that `to_json` wrote; unknown fields are ignored, missing ones take their defaults."""
-    value: Value = _adapter(kind).validate_json(text)
+    try:
+        value: Value = _adapter(kind).validate_json(text)
+    except ValidationError:  # an older Deskhand kept sentences without their codes
+        value = _adapter(kind).validate_json(json.dumps(older.renewed(json.loads(text))))
     return value
 
 
@@ -266,6 +271,7 @@ outbox = Table(
     Column("claimed_at", Instant, index=True),
     Column("sent_at", Instant),
     Column("filed", Integer, nullable=False, default=0),  # 1: a copy lies in Sent; 2: our own append was begun
+    Column("unfiled", Text, nullable=False, default=""),  # why no copy lies in Sent yet, in plain words
     Column("arrived_at", Instant),  # approval, notice: when it was seen in the owner's inbox
     Column("held", Text, nullable=False, default=""),  # doubts of the last look that wait for the owner's word, by rule
     Column("held_at", Instant),  # when the newest of them was raised: a later yes ends it

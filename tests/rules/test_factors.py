@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workflows.models import Address, Factor, Ignore, Lead, Money, PastWork, Pay, Profile, Start
+from workflows.models import Address, Factor, Flag, Ignore, Lead, Money, PastWork, Pay, Profile, Start
 from workflows.rules.leads.factors import FACTORS, THRESHOLD, score, total, verdict
 from workflows.rules.leads.rates import parse_rate, written
 
@@ -416,7 +416,9 @@ LEADS = st.builds(
     pay=st.none() | PAY,
     place=st.text(max_size=40),
     questions=WORDS,
-    flags=WORDS,
+    flags=st.lists(st.builds(Flag, st.sampled_from(["honeypot", "unverified", "noted"]), st.text(max_size=30))).map(
+        tuple
+    ),
 )
 PROFILES = st.builds(
     Profile,
