@@ -28,8 +28,7 @@ from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.templates import as_why
 from agents.writing import Filled, Task, Writing, boundary, item, wanted
-from workflows.models import Brief, Draft, Source
-from workflows.rules.asking.approval import NO_MODEL
+from workflows.models import Brief, Draft, DraftedBy, Source
 from workflows.rules.leads.claims import OWN_KINDS, Claim, claims, is_claim
 from workflows.rules.leads.skills import names_any
 from workflows.rules.text.canonical import canonical, defused, one_line, visible
@@ -61,7 +60,8 @@ class TemplateBid:
         bid = compose(brief, words, wishes, made)
         reasons = (*why, *_reasons(brief, wishes))
         if wishes and previous:  # a text the owner has seen, or wrote, is better than the same bid once more
-            return Draft(body=canonical(previous), gist="Your wishes could not be worked in.", why=reasons, cost=cost)
+            gist, by = "Your wishes could not be worked in.", DraftedBy.TEMPLATE
+            return Draft(body=canonical(previous), gist=gist, why=reasons, cost=cost, by=by)
         return _finished(brief, bid, wishes, previous, why=reasons, cost=cost)
 
 
@@ -116,6 +116,7 @@ def _finished(  # noqa: PLR0913 - what a draft is made of
         body=canonical(bid.body),
         gist=_gist(bid),
         model=model,
+        by=DraftedBy.MODEL if model else DraftedBy.TEMPLATE,
         why=(*why, *_told(bid, found)),
         sources=tuple(dict.fromkeys(name for name in used if name not in _WORDS)),
         cost=cost,
@@ -183,7 +184,6 @@ def _stems(text: str) -> set[str]:
 
 
 def _reasons(brief: Brief, wishes: str) -> Iterator[str]:
-    yield NO_MODEL
     if wishes:
         yield 'No model worked your wishes in: answer "edit" and your text'
     elif brief.language not in bid_languages():

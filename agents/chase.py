@@ -17,8 +17,7 @@ from agents.prompting import prompt
 from agents.templates import FOLDER, as_why, first_name
 from agents.writing import Task, Writing, boundary, item, wanted
 from memory.money.chases import THANKS
-from workflows.models import Address, Brief, Draft, Invoice, Notice
-from workflows.rules.asking.approval import NO_MODEL
+from workflows.models import Address, Brief, Draft, DraftedBy, Invoice, Notice
 from workflows.rules.debts.notices import format_day, sums
 from workflows.rules.text.canonical import canonical, one_line
 from workflows.rules.text.money import format_money
@@ -74,7 +73,8 @@ class TemplateChase:
         if wishes and previous and all(line in previous for line in _table(brief) if line):
             body = canonical(previous)
         gist = "Your wishes could not be worked in." if wishes else _gist(notice)
-        return Draft(body=body, gist=gist, why=(*why, *_reasons(brief, wishes)), sources=_sources(brief), cost=cost)
+        reasons, by = (*why, *_reasons(brief, wishes)), DraftedBy.TEMPLATE
+        return Draft(body=body, gist=gist, why=reasons, sources=_sources(brief), cost=cost, by=by)
 
 
 class ChaseAgent:
@@ -102,6 +102,7 @@ class ChaseAgent:
             body=compose(brief, words.before, words.after),
             gist=safe_line(words.gist, allowed(brief, wishes, previous), _GIST) or _gist(brief.notice),
             model=self._model.name,
+            by=DraftedBy.MODEL,
             why=filled.why,
             sources=_sources(brief),
             cost=cost,
@@ -170,7 +171,6 @@ def _sources(brief: Brief) -> tuple[str, ...]:
 
 
 def _reasons(brief: Brief, wishes: str) -> Iterator[str]:
-    yield NO_MODEL
     if wishes:
         yield 'No model worked your wishes in: answer "edit" and your text'
     elif brief.language not in _languages():

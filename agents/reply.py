@@ -21,7 +21,7 @@ from agents.templates import TemplateReply, as_why
 from memory.journal import CallKey, GivenUp, SpendStopped
 from memory.record.schema import from_json, to_json
 from workflows.errors import NeedsOwner
-from workflows.models import Brief, Draft, Source
+from workflows.models import Brief, Draft, DraftedBy, Source
 from workflows.rules.mail.replying import gist
 from workflows.rules.text.canonical import canonical, one_line
 
@@ -154,6 +154,7 @@ class ReplyAgent:
             body=body,
             gist=safe_line(state["letter"]["gist"], support, _GIST) or gist(body, _GIST),
             model=self._model.name,
+            by=DraftedBy.MODEL,
             why=(*_remarks(state, support), *_verdict(state, found)),
             sources=tuple(dict.fromkeys(source for source in known if source in named)),
             cost=self._model.cost(brief.case, state["version"]),
@@ -163,7 +164,7 @@ class ReplyAgent:
         """A template's draft that says why it is one, and what the model cost all the same."""
         draft = self._templates.holding(brief, wishes, previous, why=as_why(why))
         cost = self._model.cost(brief.case, version)
-        return Draft(body=draft.body, gist=draft.gist, why=draft.why, cost=cost)
+        return Draft(body=draft.body, gist=draft.gist, why=draft.why, cost=cost, by=draft.by)
 
 
 def _draft_messages(state: State, brief: Brief) -> list[Message]:

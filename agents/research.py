@@ -21,7 +21,7 @@ from agents.model import Message, Model, untraced
 from agents.prompting import prompt
 from agents.refusals import ModelFailed
 from memory.journal import CallKey, GivenUp, SpendStopped
-from memory.leads.findings import NOTE, Finding
+from memory.leads.findings import NO_PAGE, NOTE, Finding
 from tools.web.client import Response, named, stands_in
 from tools.web.foreign import page_of
 from tools.web.pages import Page
@@ -164,18 +164,20 @@ class Researcher:
                     found += await self._read_up(case, lead, pages)
             except (TimeoutError, ModelFailed, SpendStopped, GivenUp, Retryable, NeedsOwner) as error:
                 why = str(error) or f"it took longer than {self._seconds:.0f} s in all."
-                notes.append(f"The model read none of it: {one_line(why, _TEXT)}")
-        return (*_once(found), *(Finding(kind=NOTE, text=note) for note in notes))
+                notes.append(_note(f"The model read none of it: {one_line(why, _TEXT)}"))
+        return (*_once(found), *notes)
 
     # ------------------------------------------------------------ pages
 
-    async def _pages(self, lead: Lead) -> tuple[list[Page], list[str]]:
+    async def _pages(self, lead: Lead) -> tuple[list[Page], list[Finding]]:
         """The pages that the post names, and a note for each that did not answer."""
         urls = addresses_in(lead)
         if not urls:
-            return [], ["The post names no page of its author's."]
+            return [], [Finding(kind=NO_PAGE, text="The post names no page of its author's.")]
         answers = await asyncio.gather(*(self._page(url, lead.text) for url in urls))
-        return [one for one in answers if isinstance(one, Page)], [one for one in answers if isinstance(one, str)]
+        return [one for one in answers if isinstance(one, Page)], [
+            _note(one) for one in answers if isinstance(one, str)
+        ]
 
     async def _page(self, url: str, text: str) -> Page | str:
         # Every host is asked at most once; "www.studio.example" without its scheme still stands in the post.
@@ -340,6 +342,10 @@ def _about(text: str, company: str) -> str:
         if len(sentence) <= _QUOTE and who.search(fold(sentence)):
             return one_line(sentence)
     return ""
+
+
+def _note(text: str) -> Finding:
+    return Finding(kind=NOTE, text=text)
 
 
 def _once(found: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -8,10 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from agents.checks import allowed, safe_line
-from workflows.models import Address, Brief, Draft, Kind
+from workflows.models import Address, Brief, Draft, DraftedBy, Kind
 from workflows.ports import Drafting
 from workflows.rules.asking import acknowledgement
-from workflows.rules.asking.approval import NO_MODEL
 from workflows.rules.mail.subjects import reply_subject
 from workflows.rules.text.canonical import canonical, one_line
 from workflows.rules.text.composed import composed
@@ -73,7 +72,7 @@ def _disclosed(draft: Draft, language: str) -> Draft:
 
 
 def _reasons(brief: Brief, wishes: str, *, told: bool) -> tuple[str, ...]:
-    reasons = [NO_MODEL]
+    reasons = []
     if wishes:
         cause = "There is no model's answer" if told else "No model is configured"
         reasons.append(f'{cause}, so wishes cannot be worked in: answer "edit" and your text')
@@ -86,7 +85,7 @@ def _holding(brief: Brief) -> Draft:
     # Under a standing yes it repeats none of their words: only such a text may leave without a yes of its own.
     subject = "" if brief.plain else _namable(brief)
     body = acknowledgement.compose(brief.language, first_name(brief.sender), subject, brief.owner_name)
-    return Draft(body=body, gist=acknowledgement.phrases(brief.language)["gist"])
+    return Draft(body=body, gist=acknowledgement.phrases(brief.language)["gist"], by=DraftedBy.TEMPLATE)
 
 
 @cache

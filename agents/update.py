@@ -18,8 +18,7 @@ from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.templates import FOLDER, as_why, first_name
 from agents.writing import Task, Writing, boundary, item, wanted
-from workflows.models import Address, Brief, Draft, Report, Work
-from workflows.rules.asking.approval import NO_MODEL
+from workflows.models import Address, Brief, Draft, DraftedBy, Report, Work
 from workflows.rules.text.canonical import canonical, one_line
 from workflows.rules.text.language import language_of
 from workflows.rules.text.words import fold
@@ -99,6 +98,7 @@ class TemplateUpdate:
             why=(*why, *_reasons(brief, wishes, left_out)),
             sources=_cited((*worked, *delivered)),
             cost=cost,
+            by=DraftedBy.TEMPLATE,
         )
 
 
@@ -129,6 +129,7 @@ class UpdateAgent:
             body=compose(brief, lines, (), points.remark if wishes else ""),
             gist=safe_line(points.gist, allowed(brief, wishes, previous), _GIST) or _gist(brief),
             model=self._model.name,
+            by=DraftedBy.MODEL,
             why=(*filled.why, *_translated(brief)),
             sources=_cited(lines),
             cost=cost,
@@ -217,7 +218,6 @@ def _period(brief: Brief) -> str:
 
 
 def _reasons(brief: Brief, wishes: str, left_out: int) -> Iterator[str]:
-    yield NO_MODEL
     if left_out:
         says, holds, entries = ("says", "holds", "entry") if left_out == 1 else ("say", "hold", "entries")
         yield f"{left_out} {entries} {says} nothing to a client, or {holds} a link or number; left out"

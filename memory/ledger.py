@@ -32,6 +32,7 @@ from memory.record.recovery import Recovery
 from memory.work.projects import Works
 from workflows.models import Owner
 from workflows.ports import Clock
+from workflows.rules.text.calendar import format_moment
 
 __all__ = ["Intake", "Ledger", "SeenKind"]
 
@@ -72,3 +73,8 @@ class Ledger(
     ) -> None:
         super().__init__(engine, owner, clock, blobs, intake or Intake(), auto_after)
         self._undo = undo
+
+    def when_sent(self, case: int, version: int) -> str:
+        """`Tue 14:02`, when the version left for the client, in the owner's time zone; "" when it did not."""
+        left_at = self.left_at(case, version)
+        return format_moment(left_at, self._owner) if left_at else ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from workflows.models import Answer, Asking, Brief, CaseState, Client, Draft, Event, Kind, Outgoing, Receipt
+from workflows.models import Answer, Asking, Brief, CaseState, Client, Draft, DraftedBy, Event, Kind, Outgoing, Receipt
 from workflows.names import Names
 
 NAMES = Names("0123456789ab")
@@ -90,8 +90,8 @@ class Office:
     def stored_brief(self, brief: int) -> Brief:
         return Brief(case=brief)
 
-    def add_version(self, state: CaseState, draft: Draft, by: str) -> CaseState:
-        if by == "owner":
+    def add_version(self, state: CaseState, draft: Draft) -> CaseState:
+        if draft.by is DraftedBy.OWNER:
             self.scripts[state.case].enter("edit")
         number = state.version + 1
         return replace(state, version=number, hash=seal(state.case, number), stage="drafted")

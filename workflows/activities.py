@@ -16,7 +16,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from workflows.errors import DeskhandError, Permanent, Retryable
-from workflows.models import Asking, CaseState, Draft, Event, Kind, Receipt
+from workflows.models import Asking, CaseState, Draft, DraftedBy, Event, Kind, Receipt
 from workflows.names import case_of, client_of
 from workflows.ports import Desk, Drafting, Engine, Polling, Record, Remembering, Researching
 
@@ -88,7 +88,7 @@ class Activities:
 
     # ------------------------------------------------------------ memory
 
-    @activity.defn
+    @activity.defn(name="brief")
     @_edge
     def brief(self, state: CaseState) -> int:
         """Build and store what an agent may know of this case; its id."""
@@ -96,30 +96,30 @@ class Activities:
         self._record.save_case(state)
         return self._remembering.brief(state)
 
-    @activity.defn
+    @activity.defn(name="remember")
     @_edge
     def remember(self, case: int) -> int:
         """Index what is new about the client; how many documents."""
         _only_for(case)
         return self._remembering.remember(case)
 
-    @activity.defn
+    @activity.defn(name="save")
     @_edge
     def save(self, state: CaseState) -> None:
         """Keep where the case stands."""
         _only_for(state.case)
         self._record.save_case(state)
 
-    @activity.defn
+    @activity.defn(name="edit")
     @_edge
     def edit(self, state: CaseState, text: str, key: str = "") -> CaseState:
         """Keep the owner's own text as the next version; `key`: of the answer that holds it, where it is long."""
         _only_for(state.case)
         whole = self._record.edited_text(key) if key else text
-        draft = Draft(body=whole, gist="your own text", why=("you wrote this text",))
-        return self._record.add_version(state, draft, "owner")
+        draft = Draft(body=whole, gist="your own text", why=("you wrote this text",), by=DraftedBy.OWNER)
+        return self._record.add_version(state, draft)
 
-    @activity.defn
+    @activity.defn(name="approve")
     @_edge
     def approve(self, state: CaseState) -> bool:
         """Keep the owner's yes to the current version: only what is kept here can be claimed by the outbox.
@@ -129,7 +129,7 @@ class Activities:
         _only_for(state.case)
         return self._record.approve_version(state)
 
-    @activity.defn
+    @activity.defn(name="stand")
     @_edge
     def stand(self, state: CaseState) -> bool:
         """Record the standing yes for the current version; false when it was taken back meanwhile."""
@@ -137,20 +137,20 @@ class Activities:
         kept = self._record.due_to_stand(state.case, state.version)
         return kept is not None and self._record.say_yes(kept) is not None
 
-    @activity.defn
+    @activity.defn(name="never")
     @_edge
     def never(self, client: str, kind: Kind = "reply") -> None:
         """No more drafts for this client; of a chase or an update: no more of these alone."""
         self._record.set_never(client, kind)
 
-    @activity.defn
+    @activity.defn(name="lapses_at")
     @_edge
     def lapses_at(self, state: CaseState) -> datetime:
         """When the time to answer is really over: the owner's absences do not count."""
         _only_for(state.case)
         return self._record.lapses_at(state)
 
-    @activity.defn
+    @activity.defn(name="close")
     @_edge
     def close(self, state: CaseState) -> None:
         """Keep the outcome."""
@@ -159,7 +159,7 @@ class Activities:
 
     # ------------------------------------------------------------ model
 
-    @activity.defn
+    @activity.defn(name="draft")
     @_edge
     async def draft(self, state: CaseState) -> CaseState:
         """Draft the next version and keep it; `hold` says so when no safe draft can be made."""
@@ -171,9 +171,9 @@ class Activities:
         draft = await self._drafting.draft(brief, state.version + 1, state.wishes, previous)
         if draft.needs_owner:
             return replace(state, hold=draft.needs_owner)
-        return await asyncio.to_thread(self._record.add_version, state, draft, "model" if draft.model else "template")
+        return await asyncio.to_thread(self._record.add_version, state, draft)
 
-    @activity.defn
+    @activity.defn(name="research")
     @_edge
     async def research(self, state: CaseState) -> None:
         """Find out what can be found out about a lead and keep it, each fact with its source; once per case."""
@@ -182,13 +182,13 @@ class Activities:
 
     # ------------------------------------------------------------ mail
 
-    @activity.defn
+    @activity.defn(name="poll")
     @_edge
     async def poll(self, source: str) -> str:
         """Ask a source and record what came; what it says came."""
         return await self._polling.poll(source)
 
-    @activity.defn
+    @activity.defn(name="ask")
     @_edge
     async def ask(self, state: CaseState) -> Asking:
         """Show the current version to the owner."""
@@ -196,7 +196,7 @@ class Activities:
         await asyncio.to_thread(self._record.save_case, state)
         return await self._desk.ask(state)
 
-    @activity.defn
+    @activity.defn(name="send")
     @_edge
     async def send(self, case: int, version: int) -> Receipt:
         """Send an approved version to the client, at most once. Whether it is approved, the ledger says."""
@@ -206,14 +206,14 @@ class Activities:
             return Receipt(state="held", detail=f"There is no yes of yours on record for version {case}.{version}.")
         return await self._desk.send(case, version)
 
-    @activity.defn
+    @activity.defn(name="tell")
     @_edge
     async def tell(self, key: str, subject: str, text: str, case: int) -> None:
         """Send the owner a notice, once per key."""
         _only_for(case)
         await self._desk.tell(key, subject, text, case)
 
-    @activity.defn
+    @activity.defn(name="explain")
     @_edge
     async def explain(self, key: str, case: int) -> None:
         """Send the owner the trace of a case, once per key."""
@@ -222,14 +222,14 @@ class Activities:
 
     # ------------------------------------------------------------ Temporal itself
 
-    @activity.defn
+    @activity.defn(name="hand_over")
     @_edge
     async def hand_over(self, client: str, case: int, version: int) -> None:
         """Give an approved version to the client's own workflow."""
         _only_for(case)
         await self._engine.hand_over(client, case, version)
 
-    @activity.defn
+    @activity.defn(name="start_over")
     @_edge
     async def start_over(self, event: Event) -> None:
         """A mail that reached a case just as it closed gets a case of its own."""

@@ -7,7 +7,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.models import CaseState
 
 
-@workflow.defn
+@workflow.defn(name="Bid")
 class Bid(Story):
     """One lead. Ends with how it ended: won, lost, no answer, or the owner's no."""
 

@@ -25,6 +25,7 @@ with workflow.unsafe.imports_passed_through():
         Answer,
         Approve,
         CaseState,
+        ChangedBy,
         Edit,
         Event,
         Kind,
@@ -393,10 +394,10 @@ class Case:
             self._show_anew(events[-1].again)
             await self._save()
             return
-        changed = _what_changed(events) if self.state.version or self.state.hold else ""
+        changed, by = _what_changed(events) if self.state.version or self.state.hold else ("", ChangedBy.NOBODY)
         hold = next((event.hold for event in events if event.hold), self.state.hold)
         self._to(
-            stage="new", brief=0, hold=hold, wishes="", changed=changed,
+            stage="new", brief=0, hold=hold, wishes="", changed=changed, changed_by=by,
             later_until=None, approved_at=None, held_until=None,
         )  # fmt: skip
         await self._save()
@@ -479,7 +480,8 @@ class Case:
         """The owner's own text is the next version; shown once more, or with "edit!" approved as it is."""
         edited = await steps.memory(Activities.edit, self.state, edit.text, answer.key if edit.cut else "")
         self._to(
-            stage="waiting", version=edited.version, hash=edited.hash, hold="", changed="Your own text.", round=1,
+            stage="waiting", version=edited.version, hash=edited.hash, hold="", changed="Your own text.",
+            changed_by=ChangedBy.OWNER, round=1,
             asked_at=None, asked_again=0, approved_at=None, held_until=None, later_until=None,
         )  # fmt: skip
         if edit.send:
@@ -498,7 +500,7 @@ class Case:
             self._to(stage="waiting", approved_at=None, held_until=None)
             return
         self._to(
-            stage="new", wishes=wishes, changed=f"You asked for: {wishes}", hold="",
+            stage="new", wishes=wishes, changed=f"You asked for: {wishes}", changed_by=ChangedBy.OWNER, hold="",
             approved_at=None, held_until=None, later_until=None,
         )  # fmt: skip
 
@@ -567,9 +569,9 @@ class Case:
             workflow.continue_as_new(replace(self.state, answers=answers, events=events))
 
 
-def _what_changed(events: tuple[Event, ...]) -> str:
+def _what_changed(events: tuple[Event, ...]) -> tuple[str, ChangedBy]:
     news = [event.summary for event in events if event.kind == "news" and event.summary]
-    return " ".join(news) or "They wrote again."
+    return (" ".join(news), ChangedBy.NEWS) if news else ("They wrote again.", ChangedBy.CLIENT)
 
 
 def _is_long() -> bool:
@@ -598,7 +600,7 @@ class Story:
     def __init__(self, state: CaseState) -> None:
         self.case = Case(state)
 
-    @workflow.update
+    @workflow.update(name="answer")
     def answer(self, answer: Answer) -> str:
         """The owner's decision. The update id is the answer's key, so a repeated delivery is answered the same."""
         return self.case.accept(answer)
@@ -607,14 +609,14 @@ class Story:
     def check_answer(self, answer: Answer) -> None:
         self.case.check(answer)
 
-    @workflow.signal
+    @workflow.signal(name="hear")
     def hear(self, event: Event) -> None:
         self.case.hear(event)
 
-    @workflow.signal
+    @workflow.signal(name="receive")
     def receive(self, receipt: Receipt) -> None:
         self.case.receive(receipt)
 
-    @workflow.query
+    @workflow.query(name="where")
     def where(self) -> CaseState:
         return self.case.state

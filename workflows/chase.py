@@ -7,7 +7,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.models import CaseState
 
 
-@workflow.defn
+@workflow.defn(name="Chase")
 class Chase(Story):
     """One notice. When the next one is due is a rule over the ledger (rules/debts/dunning.py)."""
 

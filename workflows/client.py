@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import steps
     from workflows.activities import Activities
     from workflows.models import Receipt
-    from workflows.names import named
+    from workflows.names import VOICE, named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Approved:
     version: int
 
 
-@workflow.defn
+@workflow.defn(name=VOICE)
 class Client:
     """Sends what is handed over, in order, and tells each case how it went."""
 
@@ -43,7 +43,7 @@ class Client:
                 workflow.continue_as_new(args=[client, self.queue])
         return done
 
-    @workflow.signal
+    @workflow.signal(name="hand_over")
     def hand_over(self, approved: Approved) -> None:
         if approved not in self.queue:
             self.queue.append(approved)

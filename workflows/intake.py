@@ -11,12 +11,13 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from workflows import steps
     from workflows.activities import Activities
+    from workflows.names import POLL
 
 MOST_ROUNDS = 200
 """Rounds before the rhythm continues as new: its history stays small."""
 
 
-@workflow.defn
+@workflow.defn(name=POLL)
 class Poll:
     """One look at one source; what it says came."""
 
@@ -25,7 +26,7 @@ class Poll:
         return await steps.mail(Activities.poll, source)
 
 
-@workflow.defn
+@workflow.defn(name="Rhythm")
 class Rhythm:
     """The same again and again without a Schedule, for a Temporal server that has none."""
 

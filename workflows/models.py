@@ -1,4 +1,4 @@
-"""The nouns. Frozen values that cross a boundary; this module imports only the standard library.
+"""The nouns. Frozen values that cross a boundary; imports only the standard library and the table of older sentences.
 
 Times are timezone-aware datetimes. Every field after the first few has a default, so that a payload written by an
 older Deskhand still reads (old runs: a missing field takes its default).
@@ -6,7 +6,10 @@ older Deskhand still reads (old runs: a missing field takes its default).
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Literal
+
+from workflows import older
 
 # ---------------------------------------------------------------- mail
 
@@ -40,6 +43,11 @@ class Defect:
     def cuts(self) -> bool:
         """Whether something of the mail may not have been read; a code that nobody knows counts as that."""
         return self.code not in _NOTHING_LOST
+
+    @property
+    def cuts_text(self) -> bool:
+        """Whether the text itself was cut off; what stood there before there were codes counts as that too."""
+        return self.code in {"text", ""}
 
 
 _NOTHING_LOST = frozenset(("address", "blank line", "boundary", "charset", "date", "escape", "indent"))
@@ -80,8 +88,8 @@ class Email:
 
     @property
     def is_partial(self) -> bool:
-        """Whether it was read only in part; a defect of an older Deskhand (a bare sentence) counts as that."""
-        return any(not isinstance(defect, Defect) or defect.cuts for defect in self.defects)
+        """Whether it was read only in part."""
+        return any(defect.cuts for defect in self.defects)
 
     def header(self, name: str) -> str:
         """The first header of that name, or ""."""
@@ -492,6 +500,7 @@ class Carried:
 
     ok: bool
     says: str
+    is_several: bool = False  # it was not carried out: the words could mean several
 
 
 # ---------------------------------------------------------------- leads, money and work
@@ -560,8 +569,16 @@ class Lead:
     pay: Pay | None = None
     place: str = ""  # where one has to be, in the post's words
     questions: tuple[str, ...] = ()  # what the post asks the bidder to answer
-    flags: tuple[str, ...] = ()  # what was noticed ("honeypot: ...", "unverified: ..."), in plain words
+    flags: "tuple[Flag, ...]" = ()  # what was noticed
     attribution: str = ""  # how the source wants to be named
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Something noticed about a post: a code to decide by, and a sentence for people."""
+
+    code: Literal["honeypot", "unverified", "noted"]
+    says: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -736,6 +753,15 @@ class Brief:
     plain: bool = False  # a standing yes stands: a template repeats none of their words
 
 
+class DraftedBy(StrEnum):
+    """Whose words a draft is."""
+
+    MODEL = "model"
+    TEMPLATE = "template"
+    OWNER = "owner"
+    UNKNOWN = "unknown"  # an older Deskhand did not say
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """What an agent proposes: text and why. Recipients never come from here."""
@@ -747,6 +773,21 @@ class Draft:
     sources: tuple[str, ...] = ()  # the ids of the sources it used
     cost: str = "0"  # decimal, in the unit of `daily_cost`; "unpriced" when the model has no price
     needs_owner: str = ""  # not empty: no safe draft could be made, and this says why
+    by: DraftedBy = DraftedBy.UNKNOWN
+
+    def __post_init__(self) -> None:
+        """Whose an older draft is: its model says it, or one line of its why, which is then no reason any more."""
+        if self.by is not DraftedBy.UNKNOWN:
+            return
+        codes = [DraftedBy(older.code_of("why", reason)) for reason in self.why]
+        named = DraftedBy.MODEL if self.model else next(filter(_is_known, codes), DraftedBy.UNKNOWN)
+        reasons = (reason for reason, code in zip(self.why, codes, strict=True) if code is not DraftedBy.TEMPLATE)
+        object.__setattr__(self, "by", named)
+        object.__setattr__(self, "why", tuple(reasons))
+
+
+def _is_known(by: DraftedBy) -> bool:
+    return by is not DraftedBy.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -798,6 +839,16 @@ Stage = Literal["new", "drafted", "waiting", "approved", "sending", "placed", "c
 """`placed`: a bid has left and its case waits to hear how it ended."""
 
 
+class ChangedBy(StrEnum):
+    """Whose words or doing made a version another one than the one before."""
+
+    NOBODY = ""  # it is the first one
+    OWNER = "owner"
+    CLIENT = "client"  # they wrote again
+    NEWS = "news"  # what the ledger learnt: a payment, an edited post
+    UNKNOWN = "unknown"  # an older Deskhand did not say
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseState:
     """Where a case stands: written to the ledger at every stage, and the input after continue-as-new."""
@@ -814,7 +865,8 @@ class CaseState:
     hash: str = ""  # its approved hash
     hold: str = ""  # why nothing may be drafted ("complaint")
     wishes: str = ""  # the owner's words for the next draft
-    changed: str = ""  # what is different from the version before
+    changed: str = ""  # what is different from the version before, for the owner
+    changed_by: ChangedBy = ChangedBy.NOBODY
     round: int = 0  # how often this version was shown: 0 before, 1 after the first approval mail
     asked_at: datetime | None = None
     later_until: datetime | None = None
@@ -837,6 +889,17 @@ class CaseState:
     reason: str = ""  # the owner's words, or ours, for the outcome
     answers: tuple[Answer, ...] = ()  # across continue-as-new only: arrived and not acted on yet; never in the ledger
     events: tuple[Event, ...] = ()  # the same for mails
+
+    def __post_init__(self) -> None:
+        """A state of an older Deskhand says what changed in words alone."""
+        if self.changed and self.changed_by is ChangedBy.NOBODY:
+            object.__setattr__(self, "changed_by", ChangedBy(older.code_of("changed", self.changed)))
+
+    @property
+    def owners_turn(self) -> bool:
+        """Whether what is shown answers something of the owner's: then it waits for no digest."""
+        by_owner = self.changed_by in {ChangedBy.OWNER, ChangedBy.UNKNOWN}
+        return bool(self.again) or by_owner or self.round > 1
 
 
 # ---------------------------------------------------------------- what routing is told

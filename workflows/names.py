@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Role = Literal["story", "memory", "model", "mail"]
+VOICE: Final = "Client"
+"""What Temporal calls the workflow through which everything to one client leaves (`workflows/client.py`)."""
+POLL: Final = "Poll"
+"""And the one that looks at a source once (`workflows/intake.py`)."""
 SHORT: Final = 12
 """Digits of a home's random id that stand in names: enough never to meet, and nobody's personal data."""
 _ID = re.compile(r"(?:(?P<home>[0-9a-f]{12}):)?(?P<kind>case|client|poll|rhythm):(?P<what>.+)", re.DOTALL)

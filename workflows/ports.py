@@ -29,7 +29,7 @@ class Record(Protocol):
     def stored_brief(self, brief: int) -> Brief:
         """The brief with that id."""
 
-    def add_version(self, state: CaseState, draft: Draft, by: str) -> CaseState:
+    def add_version(self, state: CaseState, draft: Draft) -> CaseState:
         """Keep a draft as the next version (recipients and thread come from the ledger) and the state that has it.
 
         Idempotent: the same draft for the same `state.version + 1` is kept once.

@@ -7,7 +7,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.models import CaseState
 
 
-@workflow.defn
+@workflow.defn(name="Reply")
 class Reply(Story):
     """One conversation waiting for an answer. Ends with its outcome; the ledger has the rest."""
 

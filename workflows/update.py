@@ -7,7 +7,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.models import CaseState
 
 
-@workflow.defn
+@workflow.defn(name="Update")
 class Update(Story):
     """One status update. When the next one is due is a rule over the ledger (rules/work/rhythm.py)."""
 

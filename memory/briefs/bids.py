@@ -18,7 +18,6 @@ Search = Callable[[str, str], tuple[Source, ...]]
 
 MOST_MESSAGE = 20_000  # characters of a post that are drafted from
 _SUBJECT, _NAME, _QUOTE = 150, 100, 400
-_NOTHING_NAMED = "The post names no page"
 
 
 class BidBriefs:
@@ -68,7 +67,7 @@ class BidBriefs:
             envelope=_envelope(lead, self._owner),
             heading="The post",
             trigger=_trigger(lead),
-            facts=tuple(_fact(number, one) for number, one in enumerate(found, start=1) if one.kind != NOTE),
+            facts=tuple(_fact(number, one) for number, one in enumerate(found, start=1) if one.is_fact),
             lead=lead,
             score=worth,
         )
@@ -115,11 +114,11 @@ def _trigger(lead: Lead) -> str:
 def _hints(lead: Lead, worth: Score, found: Sequence[Finding]) -> list[str]:
     """Why it would not have been bid for (it was rescued), what was noticed, and what the search could not find."""
     against = [f"Skipped at first: {worth.refused}"] if worth.refused else []
-    flags = [one_line(flag, _QUOTE) for flag in lead.flags]
+    flags = [one_line(flag.says, _QUOTE) for flag in lead.flags]
     return [
         *against,
         *flags,
-        *(one.text for one in found if one.kind == NOTE and not one.text.startswith(_NOTHING_NAMED)),
+        *(one.text for one in found if one.kind == NOTE),
     ]
 
 

@@ -16,7 +16,7 @@ from memory.record.dialect import insert
 from memory.record.people import hold_proactive, mark_written_to, read_client
 from memory.record.schema import briefs, cases, clients, from_json, mails, notes, outbox, seen, to_json, versions
 from workflows.errors import Permanent
-from workflows.models import Brief, CaseState, Client, Draft, Email, Outgoing
+from workflows.models import Brief, CaseState, Client, Draft, DraftedBy, Email, Outgoing
 from workflows.ports import Clock
 from workflows.rules.mail.replying import reply_to
 from workflows.rules.text.addresses import unsendable
@@ -154,22 +154,22 @@ class Cases(Book):
 
     # ------------------------------------------------------------ versions
 
-    def add_version(self, state: CaseState, draft: Draft, by: str) -> CaseState:
+    def add_version(self, state: CaseState, draft: Draft) -> CaseState:
         """Keep a draft as the next version and the state that has it, in one transaction.
 
-        `by`: model | template | owner. Recipients and thread come from the ledger. The same draft again gives the
+        Recipients and thread come from the ledger. The same draft again gives the
         version it already has. Different text never replaces a kept version: it becomes the one after.
         """
         with self._writing() as connection:
-            kept = _same_draft(connection, state, draft, by)
+            kept = _same_draft(connection, state, draft)
             if kept is None:
-                kept = self._insert_version(connection, state, draft, by)
+                kept = self._insert_version(connection, state, draft)
             number, digest = kept
             after = replace(state, version=number, hash=digest, stage="drafted")
             self._save(connection, after)
         return after
 
-    def _insert_version(self, connection: Connection, state: CaseState, draft: Draft, by: str) -> tuple[int, str]:
+    def _insert_version(self, connection: Connection, state: CaseState, draft: Draft) -> tuple[int, str]:
         newest = select(func.max(versions.c.version)).where(versions.c.case == state.case)
         number = max(connection.execute(newest).scalar() or 0, state.version) + 1
         outgoing = _outgoing(connection, state, canonical(draft.body), number)
@@ -185,11 +185,11 @@ class Cases(Book):
                 changed=state.changed,
                 hash=digest,
                 state="current",
-                by=by,
+                by=draft.by,
                 at=now,
             )
         )
-        kind = "edited" if by == "owner" else "drafted"
+        kind = "edited" if draft.by is DraftedBy.OWNER else "drafted"
         documents.keep(connection, _text(outgoing, kind, state.client, now))
         return number, digest
 
@@ -238,6 +238,12 @@ class Cases(Book):
             return {(row.case, row.version): row.state for row in rows}
 
     # ------------------------------------------------------------ sent
+
+    def left_at(self, case: int, version: int) -> datetime | None:
+        """When the version left for the client; None when it did not."""
+        with self._reading() as connection:
+            row = _sent_row(connection, case, version)
+        return row.sent_at if row is not None else None
 
     def record_sent(self, case: int, version: int) -> None:
         """The version reached the client: it becomes memory, and its Message-IDs part of the conversation."""
@@ -288,12 +294,12 @@ def _version_row(connection: Connection, case: int, version: int) -> Row[Any]:
     return row
 
 
-def _same_draft(connection: Connection, state: CaseState, draft: Draft, by: str) -> tuple[int, str] | None:
+def _same_draft(connection: Connection, state: CaseState, draft: Draft) -> tuple[int, str] | None:
     """The version after the state's that holds this very draft: the same call, made again."""
-    later = (versions.c.case == state.case) & (versions.c.version > state.version) & (versions.c.by == by)
-    query = select(versions.c.version, versions.c.hash).where(later, versions.c.draft == to_json(draft))
-    row = connection.execute(query.order_by(versions.c.version.desc())).first()
-    return None if row is None else (row.version, row.hash)
+    later = (versions.c.case == state.case) & (versions.c.version > state.version) & (versions.c.by == draft.by)
+    rows = connection.execute(select(versions).where(later).order_by(versions.c.version.desc()))
+    # Compared as values: an older Deskhand wrote fewer fields.
+    return next(((row.version, row.hash) for row in rows if from_json(Draft, row.draft) == draft), None)
 
 
 def _case_mails(connection: Connection, state: CaseState) -> tuple[tuple[Email, str, datetime], ...]:

@@ -25,7 +25,7 @@ from memory.record.schema import (
     versions,
 )
 from workflows.errors import Permanent
-from workflows.models import Answer, Brief, CaseState, Draft, Outgoing, Score, Source
+from workflows.models import Answer, Brief, CaseState, Draft, DraftedBy, Outgoing, Score, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class VersionLine:
 
     version: int
     state: str
-    by: str
+    by: DraftedBy
     hash: str
     changed: str
     outgoing: Outgoing
@@ -147,7 +147,7 @@ def _version(row: Row[Any]) -> VersionLine:
     return VersionLine(
         version=row.version,
         state=row.state,
-        by=row.by,
+        by=DraftedBy(row.by),
         hash=row.hash,
         changed=row.changed,
         outgoing=from_json(Outgoing, row.outgoing),
@@ -169,7 +169,7 @@ def send_line(row: Row[Any]) -> SendLine:
         state=row.state,
         message_id=row.message_id,
         attempts=row.attempts,
-        detail=row.detail,
+        detail=f"{row.detail} Not in Sent yet: {row.unfiled}".strip() if row.unfiled else row.detail,
         at=row.at,
         claimed_at=row.claimed_at,
         sent_at=row.sent_at,

@@ -26,7 +26,7 @@ from memory.record.schema import (
     versions,
 )
 from workflows.errors import Permanent
-from workflows.models import Brief, CaseState, Outgoing, Stage
+from workflows.models import Brief, CaseState, ChangedBy, Outgoing, Stage
 
 Kind = Literal["digest", "nudge"]
 _LOOK_AGAIN = timedelta(hours=6)
@@ -145,7 +145,9 @@ class Digests(Book):
         """The case as this row has it: what is newer by now is another round, and shown in a mail of its own."""
         if state.version == item.version:
             return state
-        return replace(state, version=item.version, hash=item.hash, changed="", again="", hold="")
+        return replace(
+            state, version=item.version, hash=item.hash, changed="", changed_by=ChangedBy.NOBODY, again="", hold=""
+        )
 
     # ------------------------------------------------------------ absences
 
@@ -261,7 +263,8 @@ class Digests(Book):
         after = CaseState(
             case=number, kind=state.kind, client=state.client, event=state.event, heard=state.heard,
             brief=0 if anew else made,
-            version=1, hash=state.hash, round=1, stage=stage, wishes=wishes, changed=changed, again=again,
+            version=1, hash=state.hash, round=1, stage=stage, wishes=wishes, changed=changed,
+            changed_by=ChangedBy.OWNER if changed else ChangedBy.NOBODY, again=again,
         )  # fmt: skip
         connection.execute(update(cases).where(cases.c.number == number).values(state=to_json(after)))
         _copy_version(connection, state, number, now)

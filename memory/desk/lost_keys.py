@@ -19,7 +19,7 @@ from workflows.models import CaseState
 
 _MARK: Final = "key_mark"
 _UNTOLD: Final = "keys_lost"
-WHY: Final = "the key that this question was sealed with was lost, so it counts no more. Answer the newer one."
+WHY: Final = "the key that this question was sealed with was lost"
 _AGAIN: Final = (
     "My keys (the folder keys/) were lost, so what you answered to the mail before this one does not count, unless it "
     "was sent already. Answer this one."

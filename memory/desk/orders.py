@@ -357,7 +357,8 @@ def _which(words: str, found: Sequence[Client], nobody: str) -> Carried:
     if not found:
         return Carried(ok=False, says=f'{nobody} "{said}", so nothing was changed. An address is surest.')
     listed = ", ".join(f"{one_line(client.name, 80)} <{client.addresses[0]}>" for client in found[:_NAMED])
-    return Carried(ok=False, says=f'"{said}" could be several, so nothing was changed; say which address: {listed}.')
+    says = f'"{said}" could be several, so nothing was changed; say which address: {listed}.'
+    return Carried(ok=False, says=says, is_several=True)
 
 
 def _names(found: Sequence[Client]) -> str:

@@ -10,7 +10,7 @@ from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.people import read_client
 from memory.record.schema import answers, briefs, cases, from_json, meta, outbox, seen, to_json, versions
-from workflows.models import Answer, Approve, Brief, CaseState, Draft, Outgoing, Owner
+from workflows.models import Answer, Approve, Brief, CaseState, Draft, DraftedBy, Outgoing, Owner
 from workflows.rules.asking.autonomy import Ending, Leaving, in_a_row, needs_a_yes, unbroken
 from workflows.rules.text.canonical import approved_hash
 
@@ -134,7 +134,7 @@ def _uncovered(connection: Connection, owner: Owner, case: int, version: int, sh
             draft=from_json(Draft, row.draft),
             client=read_client(connection, row.client),
             owner=owner,
-            by=row.by,
+            by=DraftedBy(row.by),
         )
     )
 
@@ -181,7 +181,7 @@ def _endings(connection: Connection, kind: str, since: datetime | None, most: in
     query = select(cases.c.number, cases.c.state).where(cases.c.kind == kind, ended)
     rows = connection.execute(query.order_by(cases.c.closed_at.desc(), cases.c.number.desc()).limit(most)).all()
     these = select(cases.c.number).where(cases.c.kind == kind, ended)
-    by_owner = select(versions.c.case).where(versions.c.by == "owner", versions.c.case.in_(these))
+    by_owner = select(versions.c.case).where(versions.c.by == DraftedBy.OWNER, versions.c.case.in_(these))
     edited = frozenset(connection.execute(by_owner).scalars())
     alone = select(answers.c.case).where(answers.c.key.startswith("standing:"), answers.c.case.in_(these))
     standing = frozenset(connection.execute(alone).scalars())

@@ -2,25 +2,33 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import findings
+from workflows import older
 
 NOTE = "note"
 """The kind of a row that is no fact but a word on the search itself ("their site did not answer")."""
+NO_PAGE = "no page"
+"""The kind of the one that says that there was nothing to look at: no news to who has read the post."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One fact. `kind`: title | about | company | contact | fact | note; a note has neither page nor quote."""
+    """One fact. `kind`: title | about | company | contact | fact; a word on the search itself: note | no page."""
 
     kind: str
     text: str
     url: str = ""
     quote: str = ""  # words that really stand on that page
+
+    @property
+    def is_fact(self) -> bool:
+        return self.kind not in {NOTE, NO_PAGE}
 
 
 class Findings(Book):
@@ -51,4 +59,8 @@ class Findings(Book):
         query = select(findings).where(findings.c.case == case).order_by(findings.c.position)
         with self._reading() as connection:
             rows = connection.execute(query).all()
-        return tuple(Finding(kind=row.kind, text=row.text, url=row.url, quote=row.quote) for row in rows)
+        return tuple(Finding(kind=_kind(row), text=row.text, url=row.url, quote=row.quote) for row in rows)
+
+
+def _kind(row: Row[Any]) -> str:
+    return older.code_of("findings", row.text) if row.kind == NOTE else str(row.kind)

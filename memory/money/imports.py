@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -16,6 +17,14 @@ _UNTOLD = "invoice_news"
 _COUNTED = "invoice_news_told"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceNews:
+    """What changed by itself, for the owner; `subject`: of the mail that tells this alone."""
+
+    subject: str
+    says: str
+
+
 class Imports(Book):
     """Taking invoices in, each import in one transaction."""
 
@@ -27,11 +36,8 @@ class Imports(Book):
             changes = keep_invoices(
                 connection, self._clock, source, found, complete=complete, read_at=read_at, aside=aside
             )
-            vanished = (
-                f"Invoice {number} is no longer listed ({source}): it is chased no longer."
-                for number in changes.vanished
-            )
-            add_news(connection, (*changes.changed, *vanished))
+            changed = (InvoiceNews(subject=what.rstrip("."), says=what) for what in changes.changed)
+            add_news(connection, (*changed, *(_vanished(number, source) for number in changes.vanished)))
         return changes
 
     def invoice_sources(self) -> tuple[str, ...]:
@@ -39,7 +45,7 @@ class Imports(Book):
         with self._reading() as connection:
             return tuple(connection.execute(select(imports.c.source).order_by(imports.c.source)).scalars())
 
-    def untold_invoice_news(self) -> tuple[int, tuple[str, ...]]:
+    def untold_invoice_news(self) -> tuple[int, tuple[InvoiceNews, ...]]:
         """What the owner does not know yet, and the number of the telling: the same until it was told."""
         with self._reading() as connection:
             return int(_value(connection, _COUNTED) or 0), tuple(_untold(connection))
@@ -47,18 +53,28 @@ class Imports(Book):
     def mark_invoice_news_told(self, count: int) -> None:
         """The owner knows of the first `count`."""
         with self._writing() as connection:
-            _keep(connection, _UNTOLD, json.dumps(_untold(connection)[count:]))
+            _keep(connection, _UNTOLD, json.dumps([asdict(item) for item in _untold(connection)[count:]]))
             _keep(connection, _COUNTED, str(int(_value(connection, _COUNTED) or 0) + 1))
 
 
-def add_news(connection: Connection, news: Sequence[str]) -> None:
-    """Within the caller's transaction: sentences about invoices that the owner is told once."""
+def add_news(connection: Connection, news: Sequence[InvoiceNews]) -> None:
+    """Within the caller's transaction: what the owner is told once about invoices."""
     if news:
-        _keep(connection, _UNTOLD, json.dumps([*_untold(connection), *news]))
+        _keep(connection, _UNTOLD, json.dumps([asdict(item) for item in (*_untold(connection), *news)]))
 
 
-def _untold(connection: Connection) -> list[str]:
-    return [str(one) for one in json.loads(_value(connection, _UNTOLD) or "[]")]
+def _vanished(number: str, source: str) -> InvoiceNews:
+    what = f"Invoice {number} is no longer listed"
+    return InvoiceNews(subject=what, says=f"{what} ({source}): it is chased no longer.")
+
+
+def _untold(connection: Connection) -> list[InvoiceNews]:
+    return [_news(item) for item in json.loads(_value(connection, _UNTOLD) or "[]")]
+
+
+def _news(item: str | dict[str, str]) -> InvoiceNews:
+    """What an older Deskhand kept has no subject of its own."""
+    return InvoiceNews(subject="News of your invoices", says=item) if isinstance(item, str) else InvoiceNews(**item)
 
 
 def _value(connection: Connection, key: str) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, or_, select
 
 from memory.money.debts import country_of, debts_of
 from memory.money.holds import MAIL, note_absence, note_dispute, note_promise
-from memory.money.imports import add_news
+from memory.money.imports import InvoiceNews, add_news
 from memory.money.objections import note_unanswered, note_wish
 from memory.money.payments import note_payment
 from memory.record.people import find_client
@@ -70,10 +70,14 @@ def _is_to_be_told(connection: Connection, email: Email, sign: NotMoney) -> bool
 
 def _take_unread(connection: Connection, email: Email, sign: NotMoney) -> str:
     """Money may have come in, and how much is not known: the owner is told, and says what was paid."""
-    subject = one_line(email.subject, 120)
+    subject, what = one_line(email.subject, 120), sign.reason.rstrip(".")
     add_news(
         connection,
-        (f'{sign.reason.rstrip(".")} ("{subject}"). Look at it, and say "paid" with the invoice\'s number.',),
+        (
+            InvoiceNews(
+                subject=what, says=f'{what} ("{subject}"). Look at it, and say "paid" with the invoice\'s number.'
+            ),
+        ),
     )
     return sign.reason
 

@@ -158,7 +158,7 @@ def _debtor(desk: Desk, words: str) -> Client | Carried:
     if isinstance(found, Carried):
         said = one_line(words, _SAID)
         unknown = f'I know no invoice "{said}" and no client of that name, so nothing was changed.'
-        return found if "could be several" in found.says else Carried(ok=False, says=unknown)
+        return found if found.is_several else Carried(ok=False, says=unknown)
     owing = [client for client in found if debts_of(desk.connection, client.id)]
     if len(owing) == 1:
         return owing[0]

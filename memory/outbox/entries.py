@@ -50,6 +50,7 @@ class Entry:
     claimed_at: datetime | None = None
     sent_at: datetime | None = None
     filed: int = 0  # 1: a copy lies in Sent; 2: our own append of it was begun
+    unfiled: str = ""  # why no copy lies in Sent yet
     arrived_at: datetime | None = None  # to the owner: when it was seen in the inbox
     held: str = ""  # the doubts that wait for the owner's word, by rule
     held_at: datetime | None = None  # when the newest of them was raised

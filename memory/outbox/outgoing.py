@@ -145,7 +145,8 @@ class OutgoingLedger(Book):
 
     def settle(self, intent: str, *, arrived: bool) -> None:
         """The owner's word on an uncertain mail: it arrived, or it did not and the same bytes may go again."""
-        values = {"state": "sent", "sent_at": self._clock.now()} if arrived else {"state": "claimed", "resend": 1}
+        left_at = func.coalesce(outbox.c.claimed_at, self._clock.now())  # as where evidence settles it
+        values = {"state": "sent", "sent_at": left_at} if arrived else {"state": "claimed", "resend": 1}
         self._move(intent, ("uncertain",), detail="settled by the owner", **values)
 
     def to_resend(self) -> tuple[Entry, ...]:
@@ -169,7 +170,11 @@ class OutgoingLedger(Book):
 
     def filed(self, intent: str, how_far: int = 1) -> None:
         """How far the copy in the Sent folder is: 2 before our own append, 1 when it lies there."""
-        self._move(intent, ("sent",), filed=how_far)
+        self._move(intent, ("sent",), filed=how_far, unfiled="")
+
+    def not_filed(self, intent: str, why: str) -> None:
+        """The copy in the Sent folder cannot be seen to now; the mail has left all the same."""
+        self._set(intent, unfiled=why)
 
     def note(self, intent: str, detail: str) -> None:
         """Keep why it does not go on, without moving it."""

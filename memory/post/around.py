@@ -16,6 +16,7 @@ from memory.record.endings import signatures_before
 from memory.record.notebook import Notebook, read_meta
 from memory.record.people import find_client, standing_of
 from memory.record.schema import from_json, mails, outbox
+from workflows import older
 from workflows.models import Asked, Astray, Client, Email, FolderKind, Owner, Surroundings
 from workflows.ports import Clock
 from workflows.rules.answers.orders import is_order_subject
@@ -118,7 +119,7 @@ class Around(Notebook):
             return ()
         mine = outbox.c.purpose.in_(("approval", "notice")) & has_id(parents)
         rows = connection.execute(select(outbox).where(mine).order_by(outbox.c.id.desc()).limit(_MOST_QUESTIONS))
-        return tuple((self._question(row), row.burnt) for row in rows)
+        return tuple((self._question(row), older.clause_of(row.burnt)) for row in rows)
 
     def _question(self, row: Row[Any]) -> Question:
         asked = Asked(
@@ -198,11 +199,10 @@ def _astray(question: Question, reason: str) -> Astray:
     return Astray(case=question.asked.case, version=question.asked.version, reason=reason)
 
 
-def _burnt(question: Question, why: str) -> str:
-    """What is said to an answer that comes too late to a burnt question."""
-    if question.asked.purpose == "notice":
-        return f"The mail that you answered counts no more: {why.partition(',')[0]}."
-    return f"The mail that you answered counts no more: {why.partition(',')[0]}. Answer the one that was sent after it."
+def _burnt(question: Question, who: str) -> str:
+    """What is said to an answer that comes too late to a burnt question; `who` knows it, or why else it is burnt."""
+    said = f"The mail that you answered counts no more: {who}."
+    return said if question.asked.purpose == "notice" else f"{said} Answer the one that was sent after it."
 
 
 def _unknown(email: Email) -> Astray | None:

@@ -43,15 +43,16 @@ def burn(
     rows = taken or (_named(connection, email.parents[:MOST_PARENTS]) if _is_foreign(email, owner) else ())
     who = email.sender.email or "somebody"
     how = "came under the very Message-ID of the mail that asked you" if taken else "names the mail that asked you"
-    why = f"a mail from {who} {how}, so somebody else has seen that one. It counts no more; answer this one."
+    clause = f"mail from {who} {how}"
+    why = f"A {clause}, so somebody else has seen that one. It counts no more; answer this one."
     shown: dict[int, int] = {}
     for row in rows:
         shown |= dict(_shown_by(connection, row))
-        _mark(connection, row, why)
+        _mark(connection, row, f"a {clause}")
     return tuple(
         f"{case}.{version}"
         for case, version in shown.items()
-        if _show_anew(connection, clock, (case, version), f"{_BURNS}{email.identity}:{case}", f"A{why[1:]}")
+        if _show_anew(connection, clock, (case, version), f"{_BURNS}{email.identity}:{case}", why)
     )
 
 
@@ -81,12 +82,12 @@ def _is_foreign(email: Email, owner: Owner) -> bool:
     return not (automatic(email) or bounce(email) or receipt(email))
 
 
-def _mark(connection: Connection, row: Row[Any], why: str) -> None:
-    """All that showed this version: they share its nonce and its reference."""
+def _mark(connection: Connection, row: Row[Any], who: str) -> None:
+    """All that showed this version: they share its nonce and its reference. `who` knows it, as a clause."""
     same = outbox.c.id == row.id
     if row.purpose == "approval":
         same = (outbox.c.purpose == "approval") & (outbox.c.case == row.case) & (outbox.c.version == row.version)
-    connection.execute(update(outbox).where(same).values(burnt=why))
+    connection.execute(update(outbox).where(same).values(burnt=who))
 
 
 def _shown_by(connection: Connection, row: Row[Any]) -> Iterator[tuple[int, int]]:

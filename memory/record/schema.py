@@ -4,6 +4,7 @@ The tables lie by area in `memory/tables/` and are taken from here. Times are st
 (`CaseState`, `Email`, ...) as JSON written and read by pydantic, so that a field added with a default reads old rows.
 """
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Column, Connection, Engine, Table, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
@@ -26,6 +27,7 @@ from memory.tables.people import client_addresses, clients, documents, findings
 from memory.tables.post import bounces, copies, cursors, mails, seen, threads
 from memory.tables.stories import answers, briefs, cases, notes, versions
 from memory.tables.work import projects, risks, update_work, updates, work
+from workflows import older
 from workflows.errors import NeedsOwner
 
 __all__ = [
@@ -57,7 +59,10 @@ def to_json(value: Any) -> str:
 
 def from_json(kind: type[Value], text: str) -> Value:
     """The value that `to_json` wrote; unknown fields are ignored, missing ones take their defaults."""
-    value: Value = _adapter(kind).validate_json(text)
+    try:
+        value: Value = _adapter(kind).validate_json(text)
+    except ValidationError:  # an older Deskhand kept sentences without their codes
+        value = _adapter(kind).validate_json(json.dumps(older.renewed(json.loads(text))))
     return value
 
 

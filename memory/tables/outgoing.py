@@ -27,6 +27,7 @@ outbox = Table(
     Column("claimed_at", Instant, index=True),
     Column("sent_at", Instant),
     Column("filed", Integer, nullable=False, default=0),  # 1: a copy lies in Sent; 2: our own append was begun
+    Column("unfiled", Text, nullable=False, default=""),  # why no copy lies in Sent yet, in plain words
     Column("arrived_at", Instant),  # approval, notice: when it was seen in the owner's inbox
     Column("held", Text, nullable=False, default=""),  # doubts of the last look that wait for the owner's word, by rule
     Column("held_at", Instant),  # when the newest of them was raised: a later yes ends it

@@ -19,7 +19,7 @@ from memory.journal import Journal
 from tests.models import model_at
 from tests.servers.openai import Fault, OpenAIServer
 from workflows.errors import Retryable
-from workflows.models import Address, Brief, Draft, Factor, Lead, Money, PastWork, Pay, Score, Source
+from workflows.models import Address, Brief, Draft, DraftedBy, Factor, Lead, Money, PastWork, Pay, Score, Source
 from workflows.rules.leads.claims import claims
 from workflows.rules.leads.matching import fitting, work_source
 
@@ -89,7 +89,7 @@ def lead(**fields: Any) -> Brief:
 
 
 def of_template(draft: Draft) -> bool:
-    return draft.model == "" and "none: drafted from a template" in draft.why
+    return draft.model == "" and draft.by is DraftedBy.TEMPLATE
 
 
 # ---------------------------------------------------------------- past work that fits

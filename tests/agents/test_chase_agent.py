@@ -15,7 +15,7 @@ from tests.models import model_at
 from tests.servers.openai import Fault as Trouble
 from tests.servers.openai import OpenAIServer
 from workflows.errors import Retryable
-from workflows.models import Address, Brief, Draft, Envelope, Invoice, Money, Notice, Source
+from workflows.models import Address, Brief, Draft, DraftedBy, Envelope, Invoice, Money, Notice, Source
 from workflows.rules.debts.dunning import ladder, ladders
 from workflows.rules.text.language import LANGUAGES, language_of
 from workflows.rules.text.money import totals
@@ -76,7 +76,7 @@ def test_a_letter_holds_the_table_the_total_and_how_to_pay() -> None:
     )
     assert written(given).gist == "Reminds them in a friendly way: 525.00 EUR + 1,150.99 USD"
     assert written(given).sources == ("invoice:A", "invoice:B", "invoice:C", "money:details")
-    assert "none: drafted from a template" in written(given).why
+    assert written(given).by is DraftedBy.TEMPLATE
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -21,7 +21,7 @@ from tests.models import model_at
 from tests.servers.openai import Answer, OpenAIServer, Request
 from tests.servers.openai import Fault as Trouble
 from workflows.errors import Retryable
-from workflows.models import Address, Brief, Draft, Source
+from workflows.models import Address, Brief, Draft, DraftedBy, Source
 from workflows.rules.text.canonical import canonical
 
 UNDERSTOOD = {
@@ -66,7 +66,7 @@ def letters(*answers: Answer) -> Callable[[Request], Answer]:
 
 
 def of_template(draft: Draft) -> bool:
-    return draft.model == "" and "none: drafted from a template" in draft.why
+    return draft.model == "" and draft.by is DraftedBy.TEMPLATE
 
 
 async def test_a_good_draft_takes_two_calls(openai_server, agent) -> None:

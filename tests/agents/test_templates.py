@@ -8,7 +8,7 @@ import pytest
 
 from agents.checks import faults
 from agents.templates import Drafter, TemplateReply, first_name
-from workflows.models import Address, Brief, Source
+from workflows.models import Address, Brief, DraftedBy, Source
 from workflows.rules.text.canonical import canonical
 from workflows.rules.text.language import language_of
 
@@ -36,7 +36,7 @@ async def test_the_holding_reply_reads_well() -> None:
     assert draft.body == f"Hello Maria,\n\n{said}\n\nBest regards\nAda Winter\n"
     assert draft.model == ""
     assert draft.cost == "0"
-    assert draft.why == ("none: drafted from a template",)
+    assert (draft.by, draft.why) == (DraftedBy.TEMPLATE, ())
     assert len(draft.gist) <= 60
 
 

@@ -14,7 +14,7 @@ from tests.models import model_at
 from tests.servers.openai import Fault as Trouble
 from tests.servers.openai import OpenAIServer
 from workflows.errors import Retryable
-from workflows.models import Address, Brief, Draft, Envelope, Report, Work
+from workflows.models import Address, Brief, Draft, DraftedBy, Envelope, Report, Work
 from workflows.rules.text.language import LANGUAGES
 
 
@@ -85,7 +85,7 @@ def test_the_template_lists_what_was_logged_and_names_its_sources() -> None:
     )
     assert draft.sources == tuple(piece.id for piece in WORK)
     assert (draft.model, draft.needs_owner) == ("", "")
-    assert draft.why == ("none: drafted from a template",)
+    assert (draft.by, draft.why) == (DraftedBy.TEMPLATE, ())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -15,7 +15,7 @@ from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
 from workflows.errors import Permanent
-from workflows.models import Address, Draft, Email
+from workflows.models import Address, Draft, DraftedBy, Email
 from workflows.rules.text.addresses import unsendable
 
 ABROAD = Address(name="Jörg Müller", email="jörg@studio.example")
@@ -57,7 +57,9 @@ def test_a_draft_that_could_never_leave_is_not_kept(tmp_path: Path) -> None:
         event = home.receive(mail(f"Hello from {sender}", senders=(Address(email=sender),)))
         assert event is not None
         with pytest.raises(Permanent, match=problem):
-            home.ledger.add_version(home.ledger.case(event.case), Draft(body="Hello.", gist="hi"), "template")
+            home.ledger.add_version(
+                home.ledger.case(event.case), Draft(body="Hello.", gist="hi", by=DraftedBy.TEMPLATE)
+            )
 
 
 def test_people_of_the_same_name_are_found_only_where_the_owner_writes_to_them(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tools.mail import mime
 from tools.mail.folders import Drafts
 from tools.mail.inbox import Mailbox
 from workflows.errors import NeedsOwner
-from workflows.models import CaseState, Email, Owner
+from workflows.models import CaseState, DraftedBy, Email, Owner
 from workflows.models import Draft as Text
 
 ADA = Owner(name="Ada Winter", address="ada@winter.example", timezone="Europe/Berlin")
@@ -41,7 +41,7 @@ class Desk:
         return self.shown(self.ledger.case(event.case), body)
 
     def shown(self, state: CaseState, body: str) -> CaseState:
-        made = self.ledger.add_version(state, Text(body=body, gist=""), "template")
+        made = self.ledger.add_version(state, Text(body=body, gist="", by=DraftedBy.TEMPLATE))
         self.ledger.save_case(replace(made, stage="waiting"))
         return self.ledger.case(made.case)
 

@@ -11,7 +11,7 @@ from memory.leads.findings import NOTE, Finding
 from memory.leads.posts import Post
 from tests.ledgers import OWNER, House
 from workflows.errors import Permanent
-from workflows.models import Address, CaseState, Draft, Lead, Outgoing, PastWork, Profile, Source, Start
+from workflows.models import Address, CaseState, Draft, Flag, Lead, Outgoing, PastWork, Profile, Source, Start
 from workflows.rules.asking import approval
 from workflows.rules.asking.packs import render_pack
 from workflows.rules.leads.rates import parse_rate
@@ -33,7 +33,7 @@ POST = Lead(
     url="https://board.example/jobs/1",
     company="Studio Nord",
     skills=("Django",),
-    flags=("honeypot: a word to be repeated was taken out",),
+    flags=(Flag("honeypot", "honeypot: a word to be repeated was taken out"),),
     attribution="We Work Remotely",
 )
 
@@ -90,7 +90,7 @@ def test_a_brief_holds_the_post_its_worth_and_what_fits(house: House) -> None:
     assert brief.facts == (
         Source(id="web:1", kind="web", quote='They are six people. ("a studio of six") https://nord.example'),
     )
-    assert brief.hints == (POST.flags[0], "Their site did not answer (https://old.example).")
+    assert brief.hints == (POST.flags[0].says, "Their site did not answer (https://old.example).")
     assert briefs(house).build(state) == brief
 
 
@@ -154,7 +154,9 @@ def test_a_case_without_a_post_says_so(house: House) -> None:
 
 def test_hostile_fields_stay_on_their_line(house: House) -> None:
     title = "Job\r\nBcc: everybody@evil.example\n----- draft 1.1 begins -----"
-    lead = replace(POST, title=title, company="Nord\nTo: x@evil.example", attribution="a\nb", flags=("x\ny",))
+    lead = replace(
+        POST, title=title, company="Nord\nTo: x@evil.example", attribution="a\nb", flags=(Flag("noted", "x\ny"),)
+    )
     brief = briefs(house).build(recorded(house, lead))
     assert brief.envelope is not None
     for text in (brief.subject, brief.envelope.subject, brief.sender.name, brief.trigger, *brief.hints):

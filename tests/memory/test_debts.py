@@ -20,7 +20,7 @@ from memory.record.schema import from_json, notices, reading, seen, transaction
 from tests.ledgers import OWNER, House, client_at, mail
 from workers.settings.schema import MoneySection
 from workers.sources.money import Money as Chasing
-from workflows.models import Address, Brief, CaseState, Draft, Email, Event, Invoice, Money, Start
+from workflows.models import Address, Brief, CaseState, Draft, DraftedBy, Email, Event, Invoice, Money, Start
 from workflows.rules.debts.dunning import Due, is_held
 
 EUR = "EUR"
@@ -652,8 +652,8 @@ async def test_nothing_is_proposed_before_the_time_of_the_day(house) -> None:
 
 def about_to_leave(house: House) -> Going:
     """The open chase has a version, and its starting event was delivered."""
-    draft = Draft(body="Please pay.", gist="reminds")
-    state = house.ledger.add_version(replace(chases(house)[0], brief=keep_brief(house)), draft, "template")
+    draft = Draft(body="Please pay.", gist="reminds", by=DraftedBy.TEMPLATE)
+    state = house.ledger.add_version(replace(chases(house)[0], brief=keep_brief(house)), draft)
     for event in house.ledger.undelivered():
         house.ledger.mark_delivered(event.key, event.kind)
     return Going(

@@ -11,7 +11,7 @@ import pytest
 from memory.cases.decided import says_yes
 from tests.ledgers import NOON, House, mail
 from workflows.errors import OutOfStep
-from workflows.models import Answer, Approve, CaseState, Draft, Edit, Mine, Reject
+from workflows.models import Answer, Approve, CaseState, Draft, DraftedBy, Edit, Mine, Reject
 
 MINUTE = timedelta(minutes=1)
 
@@ -26,7 +26,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 def drafted(house: House, body: str = "Thursday works.") -> CaseState:
     house.receive(mail(f"When can we meet about {body}?", message_id=f"<{len(body)}@studio.example>"))
     state = house.ledger.open_cases()[-1]
-    return house.ledger.add_version(state, Draft(body=body, gist=""), "template")
+    return house.ledger.add_version(state, Draft(body=body, gist="", by=DraftedBy.TEMPLATE))
 
 
 def answer(house: House, state: CaseState, decision: Any, key: str = "k", **changes: Any) -> Answer:
@@ -173,7 +173,7 @@ def test_whatever_was_said_since_takes_a_yes_of_its_own(house: House) -> None:
 def test_a_client_who_wrote_again_takes_a_yes_of_its_own(house: House) -> None:
     first = mail("When can we meet?")
     house.receive(first)
-    state = house.ledger.add_version(house.ledger.open_cases()[-1], Draft(body="Yes.", gist=""), "template")
+    state = house.ledger.add_version(house.ledger.open_cases()[-1], Draft(body="Yes.", gist="", by=DraftedBy.TEMPLATE))
     state = replace(state, stage="waiting", round=1, leaves_at=NOON)
     house.ledger.save_case(state)
     house.sent_row(intent="ask:1.1:1", purpose="approval", case=state.case, version=1, state="sent", sent_at=NOON)

@@ -14,7 +14,7 @@ from memory.outbox.outgoing import OutgoingLedger
 from memory.record.schema import client_addresses, transaction, versions
 from tests.approved import composed
 from tests.ledgers import House, mail, own_mail
-from workflows.models import Answer, Approve, CaseState, Draft, Outgoing
+from workflows.models import Answer, Approve, CaseState, Draft, DraftedBy, Outgoing
 from workflows.rules.text.canonical import approved_hash, body_hash
 
 BODY = "Hi Maria,\n\nThursday at 10:00 works for me; please send the brief before.\n\nAda\n"
@@ -35,7 +35,7 @@ class Look:
         return self.house.ledger.case(event.case)
 
     def drafted(self, state: CaseState, body: str = BODY, *, proactive: bool = False) -> CaseState:
-        made = self.house.ledger.add_version(state, Draft(body=body, gist=""), "template")
+        made = self.house.ledger.add_version(state, Draft(body=body, gist="", by=DraftedBy.TEMPLATE))
         if proactive:
             outgoing = replace(self.house.ledger.outgoing(made.case, made.version), proactive=True)
             with transaction(self.house.engine) as connection:

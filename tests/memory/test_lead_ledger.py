@@ -10,7 +10,7 @@ from sqlalchemy import select
 from memory.leads.posts import Counts, Post
 from memory.record.schema import cases, reading, seen
 from tests.ledgers import House, client_at
-from workflows.models import Address, Carried, Event, Ignore, Lead, Money, Pay, Rescue, Start
+from workflows.models import Address, Carried, Event, Flag, Ignore, Lead, Money, Pay, Rescue, Start
 from workflows.rules.leads.lead import UNREADABLE
 
 LONG = " ".join(f"word{number}" for number in range(60))
@@ -217,7 +217,7 @@ def test_an_edited_post_makes_the_draft_stale_and_keeps_whom_it_goes_to(house: H
 def test_what_a_bid_does_not_rest_on_changes_without_a_word(house: House):
     until = house.clock.now() + timedelta(days=2)
     house.ledger.record_leads("wwr", [post(lead(1, expires_at=until))], bid, {})
-    later = lead(1, expires_at=until + timedelta(days=5), flags=("honeypot: x",), skills=("go",))
+    later = lead(1, expires_at=until + timedelta(days=5), flags=(Flag("honeypot", "honeypot: x"),), skills=("go",))
     house.ledger.record_leads("wwr", [post(later)], bid, {})
     assert news(house) == []
     house.clock.move(days=3)

@@ -25,6 +25,7 @@ from workflows.models import (
     CaseState,
     Cursor,
     Draft,
+    DraftedBy,
     Edit,
     Later,
     Mine,
@@ -52,7 +53,7 @@ def started(house: House, **fields) -> CaseState:
 
 
 def drafted(house: House, state: CaseState, body: str = "Thursday works.\n", by: str = "template") -> CaseState:
-    return house.ledger.add_version(state, Draft(body=body, gist="says yes"), by)
+    return house.ledger.add_version(state, Draft(body=body, gist="says yes", by=DraftedBy(by)))
 
 
 # ---------------------------------------------------------------- recording mail

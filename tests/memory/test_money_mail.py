@@ -167,8 +167,9 @@ def test_a_notice_whose_amount_cannot_be_read_is_told(house: House) -> None:
     receive(house, email)
     assert balance(house, "2026-014") == 50_000
     _, (news,) = house.ledger.untold_invoice_news()
-    assert "PayPal writes that money came in" in news
-    assert "paid" in news
+    assert "PayPal writes that money came in" in news.says
+    assert "PayPal" in news.subject
+    assert "paid" in news.says
     house.ledger.mark_invoice_news_told(1)
     assert house.ledger.untold_invoice_news()[1] == ()
 
@@ -179,7 +180,7 @@ def test_a_service_in_words_nobody_knows_is_told_where_it_names_an_open_invoice(
     receive(house, strange)
     assert balance(house, "2026-014") == 50_000
     _, (news,) = house.ledger.untold_invoice_news()
-    assert "in words that Deskhand does not know" in news
+    assert "in words that Deskhand does not know" in news.says
     other = replace(notice("paypal-french"), identity="f" * 64, subject="Something else", text="Hm.", html_text="")
     receive(house, other)
     assert len(house.ledger.untold_invoice_news()[1]) == 1

@@ -25,7 +25,7 @@ from memory.record.documents import Document, Index
 from tests.history import MAILS, QUESTIONS
 from tests.ledgers import NOON, OWNER, House, mail, own_mail
 from workflows.errors import NeedsOwner, Retryable
-from workflows.models import Address, Draft, Source
+from workflows.models import Address, Draft, DraftedBy, Source
 
 PROFILE = (Source(id="profile:rate", kind="profile", quote="95 EUR/hour"),)
 
@@ -250,8 +250,8 @@ def test_a_short_mail_is_in_the_language_of_its_thread_or_of_its_sender(memory):
 def test_a_draft_that_was_replaced_or_refused_is_no_source(memory):
     event = memory.house.receive(mail("Can you do the zebra project?"))
     state = memory.house.ledger.case(event.case)
-    state = memory.house.ledger.add_version(state, Draft(body="The zebra costs 100.", gist="x"), "model")
-    state = memory.house.ledger.add_version(state, Draft(body="The zebra costs 200.", gist="x"), "owner")
+    state = memory.house.ledger.add_version(state, Draft(body="The zebra costs 100.", gist="x", by=DraftedBy.MODEL))
+    state = memory.house.ledger.add_version(state, Draft(body="The zebra costs 200.", gist="x", by=DraftedBy.OWNER))
     found = [source.id for source in memory.recall.search(event.client, "zebra")]
     assert "draft:1.1" not in found
     assert "draft:1.2" in found
@@ -262,7 +262,7 @@ def test_a_draft_that_was_replaced_or_refused_is_no_source(memory):
 def test_what_was_sent_is_named_once_as_sent(memory):
     event = memory.house.receive(mail("Can you do the zebra project?"))
     state = memory.house.ledger.case(event.case)
-    memory.house.ledger.add_version(state, Draft(body="The zebra costs 100.", gist="x"), "model")
+    memory.house.ledger.add_version(state, Draft(body="The zebra costs 100.", gist="x", by=DraftedBy.MODEL))
     memory.house.ledger.record_sent(1, 1)
     assert memory.recall.remember(1) == 3
     found = [source.id for source in memory.recall.search(event.client, "zebra costs")]

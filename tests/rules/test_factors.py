@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workflows.models import Address, Factor, Ignore, Lead, Money, PastWork, Pay, Profile, Start
+from workflows.models import Address, Factor, Flag, Ignore, Lead, Money, PastWork, Pay, Profile, Start
 from workflows.rules.leads.factors import FACTORS
 from workflows.rules.leads.rates import parse_rate, written
 from workflows.rules.leads.scoring import THRESHOLD, score, total, verdict
@@ -417,7 +417,9 @@ LEADS = st.builds(
     pay=st.none() | PAY,
     place=st.text(max_size=40),
     questions=WORDS,
-    flags=WORDS,
+    flags=st.lists(st.builds(Flag, st.sampled_from(["honeypot", "unverified", "noted"]), st.text(max_size=30))).map(
+        tuple
+    ),
 )
 PROFILES = st.builds(
     Profile,

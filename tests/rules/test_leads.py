@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from workflows.models import Ignore, Lead, Money, Pay
+from workflows.models import Flag, Ignore, Lead, Money, Pay
 from workflows.rules.leads.lead import UNREADABLE, company_and_role, engagement, lead_of, moment, questions_in
 from workflows.rules.leads.pay import pay_in, pay_of
 from workflows.rules.leads.posts import canonical_url, clean_url, cleaned, repaired
@@ -204,16 +204,17 @@ def test_the_honeypot_of_remoteok_goes_and_with_it_the_tag_that_is_our_address(a
     tag = "R" + b64encode(address).decode()
     text, flags = cleaned(REMOTEOK.format(tag=tag))
     assert text == "We need a Rust engineer."
-    assert any("FUTURESTIC" in flag and flag.startswith("honeypot: ") for flag in flags)
-    assert any("address" in flag for flag in flags)
-    assert not any(tag in flag or address.decode() in flag for flag in flags)
+    assert {flag.code for flag in flags} == {"honeypot"}
+    assert any("FUTURESTIC" in flag.says for flag in flags)
+    assert any("address" in flag.says for flag in flags)
+    assert not any(tag in flag.says or address.decode() in flag.says for flag in flags)
 
 
 @pytest.mark.parametrize("dressed", [TAG, TAG.rstrip("="), TAG[1:], f"#{TAG}", f"({TAG})"])
 def test_such_a_tag_goes_wherever_it_stands(dressed: str):
     text, flags = cleaned(f"Rust work.\nYour code is {dressed} by the way.")
     assert TAG.rstrip("=")[1:] not in text
-    assert flags == ("honeypot: a tag that gives away this machine's address was taken out",)
+    assert flags == (Flag("honeypot", "honeypot: a tag that gives away this machine's address was taken out"),)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +232,7 @@ def test_other_tests_of_the_reader_go_and_are_flagged(sentence: str):
     text, flags = cleaned(f"We sell bread.\n{sentence}\nYou will build the shop.")
     assert text.replace("\n\n", "\n") == "We sell bread.\nYou will build the shop."
     assert len(flags) == 1
-    assert flags[0].startswith("honeypot: ")
+    assert flags[0].code == "honeypot"
 
 
 @pytest.mark.parametrize(

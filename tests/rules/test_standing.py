@@ -18,6 +18,7 @@ from workflows.models import (
     CaseState,
     Disallow,
     Draft,
+    DraftedBy,
     Outgoing,
     Reject,
     Unclear,
@@ -120,7 +121,9 @@ class Shown:
         self.case = event.case
         number = house.ledger.keep_brief(Brief(**({"case": self.case, "message": "May I?"} | brief)), "k")
         state = replace(house.ledger.case(self.case), brief=number, round=1)
-        state = house.ledger.add_version(state, Draft(body=body, gist="", model="m" if by == "model" else ""), by)
+        state = house.ledger.add_version(
+            state, Draft(body=body, gist="", model="m" if by == "model" else "", by=DraftedBy(by))
+        )
         house.ledger.mark_delivered(event.key, "mail")
         house.ledger.save_case(replace(state, stage="waiting"))
         self.show()
@@ -172,7 +175,7 @@ OTHER = Outgoing(case=1, version=1, to=(), subject="", body=PLAIN)
 
 def _edited(shown: Shown) -> None:
     house = shown.house
-    state = house.ledger.add_version(shown.state, Draft(body="Mine.\n", gist=""), "owner")
+    state = house.ledger.add_version(shown.state, Draft(body="Mine.\n", gist="", by=DraftedBy.OWNER))
     house.ledger.save_case(replace(state, stage="waiting"))
 
 

@@ -553,9 +553,11 @@ async def test_failing_to_file_never_fails_the_send(office):
     assert (await office.send(outgoing)).state == "sent"
     problems = [await office.outbox.file_unfiled() for _ in range(3)]
     assert problems == [problems[0]] * 3
-    assert office.entry(outgoing).detail.count("Not in Sent yet") == 1
+    assert office.entry(outgoing).unfiled == problems[0][0]
+    assert office.entry(outgoing).unfiled not in office.entry(outgoing).detail
     office.user.server.set_password(office.user.user, office.user.password)
     assert await office.outbox.file_unfiled() == ()
+    assert office.entry(outgoing).unfiled == ""
     assert len(office.in_sent()) == 1
 
 

@@ -80,7 +80,7 @@ async def test_remote_ok(web: WebServer):
     rust, django = found.values()
     assert rust.title == "Rust Engineer – Payments"
     assert rust.text == "We’re a small team in São Paulo and need a Rust engineer for our payment core."
-    assert [flag.partition(":")[0] for flag in rust.flags] == ["honeypot", "honeypot"]
+    assert [flag.code for flag in rust.flags] == ["honeypot", "honeypot"]
     assert "203.0.113.77" not in str(rust)
     assert "RMjAzLjAuMTEzLjc3" not in str(rust)
     assert rust.pay is None, "0 is not stated"

@@ -19,7 +19,7 @@ from tools.mail.sending.evidence import Evidence
 from tools.mail.sending.outbox import Outbox, Via
 from tools.mail.trace import trace
 from workflows.errors import DeskhandError, Permanent
-from workflows.models import Address, Asking, Brief, CaseState, Client, Outgoing, Owner, Receipt
+from workflows.models import Address, Asking, Brief, CaseState, ChangedBy, Client, Outgoing, Owner, Receipt
 from workflows.ports import Clock
 from workflows.rules.asking import approval, digest
 from workflows.rules.asking.packs import render_pack
@@ -30,7 +30,6 @@ from workflows.rules.text import calendar, canonical
 log = structlog.get_logger()
 NAME = "Deskhand"
 """The display name of every mail to the owner; a client never sees it."""
-_THEY = "They wrote again."
 _QUOTED = 160
 _LOOK = 15  # seconds that the look into Sent may take before the owner is asked without it
 
@@ -298,8 +297,7 @@ class MailDesk:
         return canonical.seal(state.hash, self.ledger.times_burnt(state.case, state.version))
 
     def _can_wait(self, state: CaseState) -> bool:
-        owners_turn = bool(state.again) or state.changed.startswith(("You ", "Your ")) or state.round > 1
-        if owners_turn or not digest.fits(self._item(state), self.owner):
+        if state.owners_turn or not digest.fits(self._item(state), self.owner):
             return False
         if not self._has_room():
             return True
@@ -439,7 +437,7 @@ class MailDesk:
 
     def _what_changed(self, state: CaseState) -> str:
         """With the newest words of the client, where it was they who changed something."""
-        mails = self.ledger.case_mails(state) if state.changed == _THEY else ()
+        mails = self.ledger.case_mails(state) if state.changed_by is ChangedBy.CLIENT else ()
         said = gist(new_part(mails[-1][0].text), _QUOTED) if mails else ""
         return f'{state.changed} "{said}"' if said else state.changed
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from memory.cases.story import CaseStory
-from workflows.models import Owner
-from workflows.rules.asking.approval import NO_MODEL, score_lines
+from workflows.models import DraftedBy, Owner
+from workflows.rules.asking.approval import model_of, score_lines
 from workflows.rules.text.calendar import format_moment
 from workflows.rules.text.canonical import one_line
 
@@ -42,10 +42,8 @@ def _events(story: CaseStory) -> Iterator[Line]:
 def _versions(story: CaseStory) -> Iterator[Line]:
     for line in story.versions:
         draft = line.draft
-        model = draft.model or NO_MODEL
-        by = "your own text" if line.by == "owner" else f"model: {model}"
-        why = "; ".join(step for step in draft.why if step != NO_MODEL)
-        yield line.at, f"version {line.version} ({line.state}), {by}. {why}".rstrip()
+        by = "your own text" if line.by == DraftedBy.OWNER else f"model: {model_of(draft)}"
+        yield line.at, f"version {line.version} ({line.state}), {by}. {'; '.join(draft.why)}".rstrip()
         if draft.sources:
             yield line.at, f"version {line.version} rests on {', '.join(draft.sources)}"
 

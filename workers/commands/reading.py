@@ -13,7 +13,6 @@ from workers.settings import loading
 from workers.voice.desk_texts import not_chased
 from workers.voice.output import Output, indented, shorten, table
 from workflows.errors import DeskhandError, NeedsOwner
-from workflows.rules.asking.approval import NO_MODEL
 
 Facts = dict[str, Any]
 
@@ -256,7 +255,7 @@ def _version_text(one: Facts) -> str:
     model = f"model {one['model']}, cost {one['cost']}" if one["model"] else f"by {one['by']}"
     lines = [f"Version {one['version']} ({one['state']}), {model}: {one['gist']}"]
     lines += [f"    Changed: {one['changed']}"] if one["changed"] else []
-    lines += [f"    Why: {why}" for why in one["why"] if why != NO_MODEL]
+    lines += [f"    Why: {why}" for why in one["why"]]
     lines += [f"    Sources: {', '.join(one['sources'])}"] if one["sources"] else []
     lines += [f"    To: {one['to']}", f"    Subject: {one['subject']}", "", indented(one["body"])]
     return "\n".join(lines)

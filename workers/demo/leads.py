@@ -88,7 +88,9 @@ class Leads:
         for case in await stage.cases("bid"):
             lead = self.lead(case)
             stage.say(f"A post comes in from {lead.source}: {lead.title} ({lead.company or 'no company'})")
-            stage.event("received", source=lead.source, title=lead.title, url=lead.url, flags=list(lead.flags))
+            stage.event(
+                "received", source=lead.source, title=lead.title, url=lead.url, flags=[flag.says for flag in lead.flags]
+            )
         for post in ledger.ignored(50):
             stage.say(f"Skipped ({post.rule}): {post.subject}: {post.reason}")
             stage.event("ignored", title=post.subject, rule=post.rule, reason=post.reason)
@@ -115,7 +117,7 @@ class Leads:
 
     async def _handed_over(self, case: int, state: CaseState) -> bool:
         """Whether the owner holds the exact text with its link, and nothing of a honeypot in it."""
-        pack = await self.stage.until(lambda: self._pack(case))
+        pack = await self.stage.until(lambda: self._pack(f"{case}.{state.version}"))
         if pack.message_id not in self.stage.shown:
             self.stage.show(pack, case)
         outgoing = self.stage.service.parts.ledger.outgoing(case, state.version)
@@ -124,11 +126,10 @@ class Leads:
         self.stage.event("sent", case=case, version=state.version, to="your inbox", link=outgoing.link, identical=exact)
         return exact and clean
 
-    async def _pack(self, case: int) -> Email | None:
+    async def _pack(self, tag: str) -> Email | None:
+        entry = self.stage.service.parts.rows.entry(f"notice:pack:{tag}")
         found = [mime.parse(raw) for raw in await self.stage.mail.messages(self.stage.owner.email, "INBOX")]
-        return next(
-            (mail for mail in found if mail.subject.startswith("Ready to paste") and f"{case}." in mail.text), None
-        )
+        return next((mail for mail in found if entry is not None and mail.message_id == entry.message_id), None)
 
     # ------------------------------------------------------------ how it ended
 

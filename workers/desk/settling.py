@@ -9,6 +9,7 @@ from memory.ledger import Ledger
 from memory.outbox.entries import Entry
 from memory.outbox.outgoing import OutgoingLedger
 from workflows.errors import NeedsOwner
+from workflows.models import OutboxState
 from workflows.ports import Desk
 
 HandOver = Callable[[str, int, int], Awaitable[None]]
@@ -35,7 +36,7 @@ class Settling:
         entry = await self._uncertain(case, version)
         await asyncio.to_thread(self.rows.settle, entry.intent, arrived=word == "arrived")
         if word == "arrived":
-            await asyncio.to_thread(self._ended, entry, "you said that it arrived")
+            await asyncio.to_thread(self._ended, entry, "sent", "you said that it arrived")
             return {"ok": True, "says": f"{case}.{entry.version} counts as sent."}
         await self.round()
         return {
@@ -55,7 +56,7 @@ class Settling:
                 await self.desk.tell(
                     f"resend:{name}:{entry.attempts}", f"{name} is {entry.state}", entry.detail, entry.case
                 )
-            await asyncio.to_thread(self._ended, entry, f"sent once more: {entry.state}")
+            await asyncio.to_thread(self._ended, entry, entry.state, f"sent once more: {entry.state}")
 
     async def _uncertain(self, case: int, version: int) -> Entry:
         found = await asyncio.to_thread(self.rows.of_case, case, version)
@@ -68,10 +69,9 @@ class Settling:
             )
         return found
 
-    def _ended(self, entry: Entry, reason: str) -> None:
+    def _ended(self, entry: Entry, outcome: OutboxState, reason: str) -> None:
         self.rows.resent(entry.intent)
         state = self.ledger.case(entry.case)
-        outcome = entry.state if entry.state in {"failed", "uncertain"} and "once more" in reason else "sent"
         if outcome == "sent":
             self.ledger.record_sent(entry.case, entry.version)
         if state.stage == "closed" and state.outcome == "uncertain":

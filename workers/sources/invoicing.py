@@ -132,8 +132,8 @@ class Importing:
         if not news:
             return
         more = [f"and {len(news) - _MOST_TOLD} more"] if len(news) > _MOST_TOLD else []
-        lines = "\n".join(f"- {one}" for one in (*news[:_MOST_TOLD], *more))
-        subject = news[0].partition(" (")[0].rstrip(".") if len(news) == 1 else f"{len(news)} news of your invoices"
+        lines = "\n".join(f"- {one}" for one in (*(item.says for item in news[:_MOST_TOLD]), *more))
+        subject = news[0].subject if len(news) == 1 else f"{len(news)} news of your invoices"
         text = f"{lines}\n\nDrafts that wait and are about it are written anew; nothing was sent."
         await self.desk.tell(f"invoices:{number}.{len(news)}", subject, text)
         await asyncio.to_thread(self.ledger.mark_invoice_news_told, len(news))

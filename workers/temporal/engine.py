@@ -30,7 +30,7 @@ from workflows.client import Approved
 from workflows.client import Client as ClientVoice
 from workflows.errors import Permanent, Retryable
 from workflows.models import Answer, CaseState, Edit, Event, Kind
-from workflows.names import Names
+from workflows.names import VOICE, Names
 from workflows.reply import Reply
 from workflows.update import Update
 
@@ -103,7 +103,7 @@ class TemporalEngine:
         """
         state = await asyncio.to_thread(self._ledger.case, answer.case)
         if state.stage == "closed":
-            raise Refused(closed(state))
+            raise Refused(await self._over(state))
         try:
             async with _plainly():
                 await self._stand(state, besides=answer.key)
@@ -111,14 +111,17 @@ class TemporalEngine:
         except Retryable:
             state = await asyncio.to_thread(self._ledger.case, answer.case)
             if state.stage == "closed":  # it ended while it was asked
-                raise Refused(closed(state)) from None
+                raise Refused(await self._over(state)) from None
             raise
+
+    async def _over(self, state: CaseState) -> str:
+        return closed(state, await asyncio.to_thread(self._ledger.when_sent, state.case, state.version))
 
     async def hand_over(self, client: str, case: int, version: int) -> None:
         """Give an approved version to the client's own workflow, started if need be."""
         voice = self._names.client(client or str(case))
         async with _plainly(), self._lock(voice):
-            finding = await self._runs.look(voice, ClientVoice.__name__, None)
+            finding = await self._runs.look(voice, VOICE, None)
             if finding.whose is Whose.A_STRANGERS:
                 await self._put_out(voice)
             elif finding.run:
@@ -247,10 +250,11 @@ _GONE: Mapping[Kind, str] = {
 }
 
 
-def closed(state: CaseState) -> str:
-    """What is said to an answer that comes after the end."""
+def closed(state: CaseState, when: str = "") -> str:
+    """What is said to an answer that comes after the end; `when`: it was sent ("Tue 14:02")."""
+    sent = f"sent {when}" if when else "sent"
     said = {
-        "sent": f"It was already {_when_sent(state)}. 'fix {state.case}' drafts a correction.",
+        "sent": f"It was already {sent}. 'fix {state.case}' drafts a correction.",
         "expired": "It had expired; nothing was sent.",
         "won": "You won it.",
         "lost": "You had said it was lost.",
@@ -267,12 +271,6 @@ def closed(state: CaseState) -> str:
         "answered-by-owner": "You had written to them yourself; nothing was sent by Deskhand.",
     }
     return f"Case {state.case} is closed. {said.get(state.outcome, f'Its outcome: {state.outcome}.')}"
-
-
-def _when_sent(state: CaseState) -> str:
-    """`sent Tue 14:02`, as the receipt says it; the server's own words are left out."""
-    said = state.reason.partition(" (")[0]
-    return said if said.startswith("sent ") else "sent"
 
 
 @asynccontextmanager

@@ -27,7 +27,7 @@ from workers.temporal.codec import Codec
 from workers.temporal.runs import Runs
 from workflows.errors import Retryable
 from workflows.intake import Poll
-from workflows.names import OLD, Names
+from workflows.names import OLD, POLL, Names
 
 log = structlog.get_logger()
 CATCH_UP = timedelta(hours=1)
@@ -108,7 +108,7 @@ class Timetable:
         action, spec, state = schedule.action, schedule.spec, schedule.state
         return (
             isinstance(action, ScheduleActionStartWorkflow)
-            and (action.workflow, action.id, action.task_queue) == (Poll.__name__, name, self.names.queue("story"))
+            and (action.workflow, action.id, action.task_queue) == (POLL, name, self.names.queue("story"))
             and self._opens(name, seen)
             and [(interval.every, interval.offset or timedelta()) for interval in spec.intervals]
             == [(watch.every, timedelta())]

@@ -33,7 +33,6 @@ Via = Literal["smtp", "append"]
 """How mails to the owner go: sent, or put into INBOX by IMAP."""
 
 _FILED, _APPENDING = 1, 2
-_NOT_FILED = " Not in Sent yet: "
 _SURELY_FILED = timedelta(hours=1)  # a server that files by itself has done so by then, or does not
 
 
@@ -352,8 +351,7 @@ class Outbox:
         try:
             await self._file(entry)
         except DeskhandError as error:
-            reply = entry.detail.partition(_NOT_FILED)[0]
-            await asyncio.to_thread(self._ledger.note, entry.intent, f"{reply}{_NOT_FILED}{error}")
+            await asyncio.to_thread(self._ledger.not_filed, entry.intent, str(error))
             return str(error)
         return None
 

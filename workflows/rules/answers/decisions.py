@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection
 from datetime import datetime
 
-from workflows.models import Approve, Asked, Decision, Defect, Edit, Email, Owner, Revise, Unclear
+from workflows.models import Approve, Asked, Decision, Edit, Email, Owner, Revise, Unclear
 from workflows.rules.answers.answer_words import AUTOMATIC, UNSURE, understood
 from workflows.rules.answers.digest_answers import parse_items
 from workflows.rules.answers.grammar import Grammar, common, grammar_of
@@ -169,7 +169,7 @@ def _is_file(content_type: str) -> bool:
 
 def _first_cut(email: Email) -> str:
     """What kept the mail from being read whole, for a sentence."""
-    return next((defect.says for defect in email.defects if isinstance(defect, Defect) and defect.cuts), "unknown")
+    return next((defect.says for defect in email.defects if defect.cuts), "unknown")
 
 
 def _surely(html_words: str, owner: Owner, now: datetime, grammar: Grammar, *, altered: bool) -> Decision:

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from workflows.models import Address, Attachment, Brief, Draft, Outgoing, Owner, Score, Source
+from workflows.models import Address, Attachment, Brief, Draft, DraftedBy, Outgoing, Owner, Score, Source
 from workflows.rules.mail.files import described
 from workflows.rules.mail.urgency import deadline
 from workflows.rules.text import calendar
@@ -30,8 +30,8 @@ _MOST_SOURCES = 6
 _MOST_FACTS = 8
 _MOST_NAMESAKES = 3
 _MOST_FILES = 20
-NO_MODEL = "none: drafted from a template"
-"""The step of a draft's why that says so; shown after "Model:" instead."""
+_NO_MODEL = {DraftedBy.OWNER: "none: your own text"}
+_TEMPLATE = "none: drafted from a template"
 
 _DRAFT = re.compile(
     r"^----- draft (?P<id>\d+\.\d+) begins -----\n(?P<body>(?:.*\n)*?)----- draft (?P=id) ends -----$", re.MULTILINE
@@ -91,7 +91,7 @@ def item_lines(question: Question) -> list[str]:
         f"{said or 'A draft is ready'}. {calendar.answer_by(question.expires_at, owner)}",
         *_draft_lines(question),
         *_they_wrote(question.brief, owner, _QUOTED_IN_DIGEST),
-        f"Model: {one_line(draft.model, _NAME) or NO_MODEL}.",
+        f"Model: {model_of(draft)}.",
     ]
 
 
@@ -119,7 +119,9 @@ def render_hold(case: int, reason: str, brief: Brief, owner: Owner, again: str =
         parts = [cut(one_line(again), FIRST_LINE), "", f"Again: {one_line(again, _AGAIN)}", why]
         return _hold_mail(case, parts, brief, owner)
     gist = cut(why, FIRST_LINE)
-    whole = [] if gist == why else ["", one_line(reason, _REASON)]  # what the phone's list cuts off stands below
+    whole = (
+        [] if len(why) <= FIRST_LINE else ["", one_line(reason, _REASON)]
+    )  # what the phone's list cuts off stands below
     return _hold_mail(case, [gist, *whole], brief, owner)
 
 
@@ -299,6 +301,11 @@ def _besides(brief: Brief) -> Iterator[str]:
     yield from (one_line(said, _REASON) for said in brief.left_out[:_MOST_FACTS])
 
 
+def model_of(draft: Draft) -> str:
+    """What stands after "Model:": its name, or that there was none."""
+    return one_line(draft.model, _NAME) or _NO_MODEL.get(draft.by, _TEMPLATE)
+
+
 def score_lines(score: Score) -> Iterator[str]:
     """Why this lead was worth a bid, so that the total can be recomputed by hand."""
     yield f"Score: {score.total:.2f} (from {score.threshold:.2f} on a bid is drafted), value x weight:"
@@ -316,12 +323,10 @@ def _why(question: Question) -> Iterator[str]:
     brief, draft, owner = question.brief, question.draft, question.owner
     when = f" on {calendar.format_deadline(brief.received_at, owner)}" if brief.received_at else ""
     trigger = one_line(brief.trigger, _REASON).rstrip(" .") or f"{person(brief)} wrote{when}"
-    # "none: drafted from a template" is said once, after "Model:".
-    steps = [trigger, *(_sentence(step) for step in draft.why if step != NO_MODEL)]
+    steps = [trigger, *map(_sentence, draft.why)]
     used, others = _named_sources(question)
     steps.append(f"Sources: {', '.join(one_line(source.id) for source in used) or 'none'}")
-    model = one_line(draft.model, _NAME) or NO_MODEL
-    yield f"Why: {'. '.join(step for step in steps if step)}. Model: {model}."
+    yield f"Why: {'. '.join(step for step in steps if step)}. Model: {model_of(draft)}."
     yield from (f"- {_source(source, owner)}" for source in used)
     yield from (f"- also known: {_source(source, owner)}" for source in others)
     yield from _found_out(brief)

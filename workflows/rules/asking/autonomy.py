@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from workflows.models import Brief, Client, Draft, Outgoing, Owner
+from workflows.models import Brief, Client, Draft, DraftedBy, Outgoing, Owner
 from workflows.rules.asking import acknowledgement
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.words import table
@@ -62,7 +62,7 @@ class Leaving:
     draft: Draft
     client: Client | None
     owner: Owner
-    by: str  # model | template | owner
+    by: DraftedBy
 
 
 def needs_a_yes(leaving: Leaving) -> str:
@@ -81,7 +81,7 @@ def needs_a_yes(leaving: Leaving) -> str:
 
 
 def _more_than_an_acknowledgement(leaving: Leaving, client: Client) -> str:
-    if leaving.by != "template" or leaving.draft.model:
+    if leaving.by is not DraftedBy.TEMPLATE or leaving.draft.model:
         return "words that the program did not make"
     if leaving.outgoing.version != 1:
         return "a changed text"

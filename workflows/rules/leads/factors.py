@@ -209,9 +209,9 @@ def _company(post: Post) -> Found:
 def _red_flags(post: Post) -> Found:
     """Words that seldom end well, and what the intake noticed. Nothing found is 1; never missing."""
     hits = warnings_in(post)
-    noticed = [flag for flag in post.lead.flags if flag.startswith("unverified")]
+    noticed = [flag for flag in post.lead.flags if flag.code == "unverified"]
     value = 1.0 - sum(float(row["takes"]) for row, _ in hits) - 0.2 * len(noticed)
-    said = [*(str(row["says"]) for row, _ in hits), *(one_line(flag, LONGEST_PIECE) for flag in noticed)]
+    said = [*(str(row["says"]) for row, _ in hits), *(one_line(flag.says, LONGEST_PIECE) for flag in noticed)]
     says = f"Caution: {'; '.join(said)}" if said else "No words of warning"
     return Found(value=max(value, 0.0), says=says, words=tuple(word for _, word in hits))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from workflows.models import Email, Lead
+from workflows.models import Email, Flag, Lead
 from workflows.rules.leads.lead import engagement, questions_in
 from workflows.rules.leads.pay import pay_in
 from workflows.rules.leads.posts import clean_url, cleaned
@@ -17,8 +17,8 @@ from workflows.rules.mail.subjects import is_forward_subject
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.words import fold, table
 
-FORWARDED = "unverified: you forwarded it, so who wrote it is not proven"
-INVITED = "invitation: the client invited you to this job"
+FORWARDED = Flag("unverified", "unverified: you forwarded it, so who wrote it is not proven")
+INVITED = Flag("noted", "invitation: the client invited you to this job")
 
 _MOST_TEXT = 200_000
 _MOST_JOBS = 60
@@ -59,7 +59,7 @@ class _Mail:
     subject: str
     text: str
     at: datetime | None
-    flags: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

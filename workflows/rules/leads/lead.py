@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import cache
 
-from workflows.models import Address, Ignore, Lead, Pay, Start
+from workflows.models import Address, Flag, Ignore, Lead, Pay, Start
 from workflows.rules.leads.pay import pay_in, pay_of
 from workflows.rules.leads.posts import clean_url, cleaned, repaired
 from workflows.rules.mail.machines import ignored
@@ -228,8 +228,13 @@ def _pay(item: Item, title: str, text: str) -> Pay | None:
     return stated or pay_in(_text(item, "pay", 400)) or pay_in(title) or pay_in(text[:1500])
 
 
-def _said_flags(item: Item) -> tuple[str, ...]:
-    return tuple(one_line(one, 200) for one in _list(item.get("flags")) if one.strip())
+def _said_flags(item: Item) -> tuple[Flag, ...]:
+    return tuple(_flag(one_line(one, 200)) for one in _list(item.get("flags")) if one.strip())
+
+
+def _flag(words: str) -> Flag:
+    """What a source noticed itself; it may say by the word before a colon that something is not proven."""
+    return Flag("unverified" if re.match(r"unverified\b", words) else "noted", words)
 
 
 # ---------------------------------------------------------------- headlines

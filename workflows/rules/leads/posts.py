@@ -7,6 +7,7 @@ from base64 import b64decode
 from functools import cache
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
+from workflows.models import Flag
 from workflows.rules.text.canonical import one_line, visible
 from workflows.rules.text.words import fold, table
 
@@ -20,6 +21,7 @@ _QUOTED_WORD = re.compile(
 )
 _TOKEN = re.compile(r"#?[A-Za-z0-9+/]{4,64}={0,2}")
 _LEAST_TOKEN = 8
+_HIDDEN_ADDRESS = "a tag that gives away this machine's address was taken out"
 
 # ---------------------------------------------------------------- broken encodings
 
@@ -52,10 +54,10 @@ def _as_utf8(found: re.Match[str]) -> str:
 # ---------------------------------------------------------------- traps for readers
 
 
-def cleaned(text: str) -> tuple[str, tuple[str, ...]]:
+def cleaned(text: str) -> tuple[str, tuple[Flag, ...]]:
     """(the post's text, what was taken out of it in plain words): encoding repaired, honeypots gone."""
     plain = visible(repaired(text[:_LONGEST_TEXT]))
-    flags: list[str] = []
+    flags: list[Flag] = []
 
     def judge(found: re.Match[str]) -> str:
         return "" if _is_honeypot(found.group(), flags) else found.group()
@@ -66,18 +68,22 @@ def cleaned(text: str) -> tuple[str, tuple[str, ...]]:
     return _BLANK_LINES.sub("\n\n", lines).strip(), tuple(dict.fromkeys(flags))
 
 
-def _is_honeypot(sentence: str, flags: list[str]) -> bool:
+def _is_honeypot(sentence: str, flags: list[Flag]) -> bool:
     if not _honeypots().search(fold(sentence)):
         return False
     word = _QUOTED_WORD.search(sentence)
     if word:
         said = one_line(word.group(1), 60)
-        flags.append(f"honeypot: the post asks to mention “{said}”; it was taken out")
+        flags.append(_honeypot(f"the post asks to mention “{said}”; it was taken out"))
     elif not flags:  # what follows such a sentence only explains it
-        flags.append("honeypot: a sentence that tests whether the post was read was taken out")
+        flags.append(_honeypot("a sentence that tests whether the post was read was taken out"))
     if any(_hides_address(token) for token in _TOKEN.findall(sentence)):
-        flags.append("honeypot: a tag that gives away this machine's address was taken out")
+        flags.append(_honeypot(_HIDDEN_ADDRESS))
     return True
+
+
+def _honeypot(what: str) -> Flag:
+    return Flag("honeypot", f"honeypot: {what}")
 
 
 @cache
@@ -85,10 +91,10 @@ def _honeypots() -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{one})" for one in table("leads")["honeypots"]["sentences"]))
 
 
-def _without_address(token: str, flags: list[str]) -> str:
+def _without_address(token: str, flags: list[Flag]) -> str:
     if len(token) < _LEAST_TOKEN or not _hides_address(token):
         return token
-    flags.append("honeypot: a tag that gives away this machine's address was taken out")
+    flags.append(_honeypot(_HIDDEN_ADDRESS))
     return ""
 
 

@@ -9,7 +9,7 @@ above the quote is ever taken for a quote.
 from dataclasses import dataclass
 from itertools import islice
 
-from workflows.models import Defect, Email
+from workflows.models import Email
 from workflows.rules.quoted import footers, frames, quoted_draft, quoting
 from workflows.rules.quoted.footers import Known
 from workflows.rules.quoted.frames import Ours
@@ -57,7 +57,7 @@ def is_too_long(email: Email) -> bool:
     texts = (email.text, email.html_text)
     if any(len(text) > MOST_CHARACTERS or text.count("\n") >= MOST_LINES for text in texts):
         return True
-    return any(isinstance(defect, Defect) and defect.code == "text" for defect in email.defects)  # cut by the parser
+    return any(defect.cuts_text for defect in email.defects)  # cut by the parser
 
 
 def typed(email: Email, asked_text: str, signatures: tuple[str, ...] = ()) -> Typed:
