@@ -43,7 +43,8 @@ STARTERS = {
         "socket.socket",
     ),
     *("http.server.HTTPServer", "http.server.ThreadingHTTPServer", "tools.web.addresses.is_own"),
-    *("workers.temporal.worker.build_workers", "socket.create_server", "tools.web.pages.Reader"),
+    *("workers.temporal.worker.build_workers", "socket.create_server", "tools.web.foreign.Reader"),
+    *("tools.web.foreign.page_of", "tools.web.foreign.channel_of", "tools.web.foreign.text_of"),
 }
 """What starts something, by module and name."""
 
