@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, or_, select, update
 
 from memory.record.book import Book
 from memory.record.dialect import insert
-from memory.record.events import Beginning, account, begin, tell
+from memory.record.events import Beginning, News, Unopened, account, begin, tell
 from memory.record.people import find_client, new_client, standing_of
 from memory.record.schema import cases, feeds, from_json, lead_posts, leads, to_json
 from workflows.models import Client, Ignore, Lead, Start
@@ -242,9 +242,7 @@ def _set_aside(connection: Connection, clock: Clock, source: str, post: Post, wh
 def _account(  # noqa: PLR0913, PLR0917 - a row of the account of what came in
     connection: Connection, clock: Clock, source: str, post: Post, why: Ignore, case: int = 0
 ) -> None:
-    account(
-        connection,
-        clock,
+    line = Unopened(
         kind="lead",
         key=_post_key(source, post.id),
         state="quarantined" if why.rule == UNREADABLE else "ignored",
@@ -254,6 +252,7 @@ def _account(  # noqa: PLR0913, PLR0917 - a row of the account of what came in
         sender=source,
         case=case,
     )
+    account(connection, clock, line)
 
 
 def _judge(connection: Connection, clock: Clock, source: str, post: Post, verdict: Start | Ignore) -> tuple[str, str]:
@@ -279,10 +278,11 @@ def _judge(connection: Connection, clock: Clock, source: str, post: Post, verdic
         )
         case = begin(connection, clock, beginning)
     else:
-        account(
-            connection, clock, kind="lead", key=key, state="ignored", rule=verdict.rule, reason=verdict.reason,
-            title=lead.title, sender=source,
+        line = Unopened(
+            kind="lead", key=key, state="ignored", rule=verdict.rule, reason=verdict.reason, title=lead.title,
+            sender=source,
         )  # fmt: skip
+        account(connection, clock, line)
     _insert(connection, clock, lead, key, case, verdict.reason)
     _keep_id(connection, clock, source, post.id, key)
     return ("bid", "") if case else ("skipped", verdict.rule if isinstance(verdict, Ignore) else "")
@@ -392,8 +392,9 @@ def _tell_changed(connection: Connection, clock: Clock, key: str, after: Lead) -
     values = {"lead": to_json(kept), "expires_at": kept.expires_at}
     connection.execute(update(leads).where(leads.c.key == key).values(**values))
     if changed := changes(before, kept):
-        news = f"The post was changed: {', '.join(changed)}."
-        tell(connection, clock, case=row.case, key=f"changed:{row.case}:{_digest(to_json(kept))[:16]}", summary=news)
+        summary = f"The post was changed: {', '.join(changed)}."
+        key = f"changed:{row.case}:{_digest(to_json(kept))[:16]}"
+        tell(connection, clock, News(case=row.case, key=key, summary=summary))
 
 
 def _tell_gone(connection: Connection, clock: Clock, source: str, ids: Sequence[str]) -> int:
@@ -426,4 +427,4 @@ def _end(connection: Connection, clock: Clock, key: str, says: str) -> int:
     case = connection.execute(query.where(leads.c.key == key, cases.c.stage.in_(_NOT_YET_BID))).scalar()
     if not case:
         return 0
-    return int(tell(connection, clock, case=case, key=f"gone:{case}", summary=says, ends="gone"))
+    return int(tell(connection, clock, News(case=case, key=f"gone:{case}", summary=says, ends="gone")))

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from memory.money.invoicing import Changes, keep_invoices
+from memory.money.invoicing import Changes, Listing, keep_invoices
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import imports, meta
@@ -22,11 +22,10 @@ class Imports(Book):
     def import_invoices(
         self, source: str, found: Sequence[Invoice], *, complete: bool, read_at: datetime, aside: Collection[str] = ()
     ) -> Changes:
-        """As `memory.money.debts.keep_invoices`; what the owner has to know of it waits in `untold_invoice_news`."""
+        """As `keep_invoices`; what the owner has to know of it waits in `untold_invoice_news`."""
         with self._writing() as connection:
-            changes = keep_invoices(
-                connection, self._clock, source, found, complete=complete, read_at=read_at, aside=aside
-            )
+            listing = Listing(source=source, invoices=found, complete=complete, read_at=read_at, aside=aside)
+            changes = keep_invoices(connection, self._clock, listing)
             vanished = (
                 f"Invoice {number} is no longer listed ({source}): it is chased no longer."
                 for number in changes.vanished
