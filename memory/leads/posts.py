@@ -201,7 +201,8 @@ def _keep_post(connection: Connection, clock: Clock, source: str, post: Post, de
     if twin is not None:
         _keep_id(connection, clock, source, post.id, twin.key)
         what = f"case {twin.case}" if twin.case else f"a post of {twin.source} that was skipped ({twin.reason})"
-        _account(connection, clock, source, post, Ignore(rule="duplicate", reason=f"The same job as {what}"), twin.case)
+        why = Ignore(rule="duplicate", reason=f"The same job as {what}")
+        account(connection, clock, _unopened(source, post, why, twin.case))
         return "duplicate", "duplicate"
     return _judge(connection, clock, source, replace(post, found=lead), decide(lead))
 
@@ -235,14 +236,12 @@ def _proof(post: Post) -> str:
 
 def _set_aside(connection: Connection, clock: Clock, source: str, post: Post, why: Ignore) -> tuple[str, str]:
     _keep_id(connection, clock, source, post.id, "")
-    _account(connection, clock, source, post, why)
+    account(connection, clock, _unopened(source, post, why))
     return ("quarantined" if why.rule == UNREADABLE else "skipped"), why.rule
 
 
-def _account(  # noqa: PLR0913, PLR0917 - a row of the account of what came in
-    connection: Connection, clock: Clock, source: str, post: Post, why: Ignore, case: int = 0
-) -> None:
-    line = Unopened(
+def _unopened(source: str, post: Post, why: Ignore, case: int = 0) -> Unopened:
+    return Unopened(
         kind="lead",
         key=_post_key(source, post.id),
         state="quarantined" if why.rule == UNREADABLE else "ignored",
@@ -252,7 +251,6 @@ def _account(  # noqa: PLR0913, PLR0917 - a row of the account of what came in
         sender=source,
         case=case,
     )
-    account(connection, clock, line)
 
 
 def _judge(connection: Connection, clock: Clock, source: str, post: Post, verdict: Start | Ignore) -> tuple[str, str]:
@@ -283,7 +281,8 @@ def _judge(connection: Connection, clock: Clock, source: str, post: Post, verdic
             sender=source,
         )  # fmt: skip
         account(connection, clock, line)
-    _insert(connection, clock, lead, key, case, verdict.reason)
+    kept = {"key": key, "case": case, "reason": one_line(verdict.reason, 300), "at": clock.now()}
+    connection.execute(insert(leads).values(**kept, **_columns(lead)))
     _keep_id(connection, clock, source, post.id, key)
     return ("bid", "") if case else ("skipped", verdict.rule if isinstance(verdict, Ignore) else "")
 
@@ -319,20 +318,16 @@ def _client(connection: Connection, clock: Clock, lead: Lead, verdict: Start | I
     return found
 
 
-def _insert(connection: Connection, clock: Clock, lead: Lead, key: str, case: int, reason: str) -> None:  # noqa: PLR0913, PLR0917
-    row = insert(leads).values(
-        key=key,
-        page=canonical_url(lead.url),
-        company=company_of(lead),
-        title=title_of(lead),
-        source=lead.source,
-        lead=to_json(lead),
-        case=case,
-        reason=one_line(reason, 300),
-        expires_at=lead.expires_at,
-        at=clock.now(),
-    )
-    connection.execute(row)
+def _columns(lead: Lead) -> dict[str, Any]:
+    """What the table says of the lead itself."""
+    return {
+        "page": canonical_url(lead.url),
+        "company": company_of(lead),
+        "title": title_of(lead),
+        "source": lead.source,
+        "lead": to_json(lead),
+        "expires_at": lead.expires_at,
+    }
 
 
 def _free_key(connection: Connection, clock: Clock, lead: Lead) -> str:
