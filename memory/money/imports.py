@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from memory.money.invoicing import Changes, Listing, keep_invoices
+from memory.money.invoicing import Changes, InvoiceListing, keep_invoices
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import imports, meta
@@ -24,7 +24,7 @@ class Imports(Book):
     ) -> Changes:
         """As `keep_invoices`; what the owner has to know of it waits in `untold_invoice_news`."""
         with self._writing() as connection:
-            listing = Listing(source=source, invoices=found, complete=complete, read_at=read_at, aside=aside)
+            listing = InvoiceListing(source=source, invoices=found, complete=complete, read_at=read_at, aside=aside)
             changes = keep_invoices(connection, self._clock, listing)
             vanished = (
                 f"Invoice {number} is no longer listed ({source}): it is chased no longer."

@@ -45,7 +45,7 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class InvoiceListing:
     """What a source lists.
 
     `complete`: it listed all it has, so what it listed before and lists no more is chased no longer.
@@ -60,7 +60,7 @@ class Listing:
     aside: Collection[str] = ()
 
 
-def keep_invoices(connection: Connection, clock: Clock, listing: Listing) -> Changes:
+def keep_invoices(connection: Connection, clock: Clock, listing: InvoiceListing) -> Changes:
     """Keep what a source lists: new, changed and paid invoices; clients are found or made by their address.
 
     Waiting cases are told.
