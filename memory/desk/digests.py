@@ -70,6 +70,18 @@ class Expired:
     kind: str = "reply"  # of the case
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Renewal:
+    """What a case starts with that takes up an ended one; `anew`: its brief is built again. `mark`: once for each."""
+
+    mark: str
+    stage: Stage
+    changed: str = ""
+    wishes: str = ""
+    again: str = ""
+    anew: bool = False
+
+
 class Digests(Book):
     """What is asked in one mail for many cases."""
 
@@ -223,10 +235,10 @@ class Digests(Book):
                 return found
             again = f"Case {case} had expired before your answer came, and nothing was sent. Here is its draft again."
             if state.kind == "reply":
-                return self._follow(connection, state, "shown", again=again, stage="drafted", changed="")
+                return self._follow(connection, state, _Renewal(mark="shown", again=again, stage="drafted"))
             # What it rests on (a balance, the logged work) may have changed since: looked at and drafted anew.
             changed = f"Case {case} had expired before your answer came; this is how things stand now."
-            return self._follow(connection, state, "shown", stage="new", changed=changed, anew=True)
+            return self._follow(connection, state, _Renewal(mark="shown", stage="new", changed=changed, anew=True))
 
     def correct(self, case: int, key: str, words: str) -> CaseState:
         """A new case to the same client in the same thread that corrects what was sent; once per key.
@@ -243,28 +255,26 @@ class Digests(Book):
                 return found
             wishes = f"This mail was sent already. Write a short correction of it. {words}".strip()
             changed = f"A correction of case {case}, which was sent.{f' You wrote: {words}' if words else ''}"
-            return self._follow(connection, state, f"fix:{key}", wishes=wishes, stage="new", changed=changed)
+            renewal = _Renewal(mark=f"fix:{key}", wishes=wishes, stage="new", changed=changed)
+            return self._follow(connection, state, renewal)
 
-    def _follow(  # noqa: PLR0913 - what the new case starts with
-        self, connection: Connection, state: CaseState, mark: str, *, stage: Stage, changed: str, wishes: str = "",
-        again: str = "", anew: bool = False,
-    ) -> CaseState:  # fmt: skip
+    def _follow(self, connection: Connection, state: CaseState, renewal: _Renewal) -> CaseState:
         """Copy an ended case with its last version into a new one."""
         now = self._clock.now()
         old = connection.execute(select(cases).where(cases.c.number == state.case)).one()
-        values = {"kind": old.kind, "client": old.client, "title": old.title, "stage": stage, "state": ""}
+        values = {"kind": old.kind, "client": old.client, "title": old.title, "stage": renewal.stage, "state": ""}
         values |= {"opened_at": now, "updated_at": now, "follows": state.case}
         number: int = connection.execute(insert(cases).values(values).returning(cases.c.number)).scalar_one()
         brief = from_json(
             Brief, connection.execute(select(briefs.c.brief).where(briefs.c.id == state.brief)).scalar_one()
         )
-        row = insert(briefs).values(case=number, key=mark, brief=to_json(replace(brief, case=number)), at=now)
+        row = insert(briefs).values(case=number, key=renewal.mark, brief=to_json(replace(brief, case=number)), at=now)
         made: int = connection.execute(row.returning(briefs.c.id)).scalar_one()
         after = CaseState(
             case=number, kind=state.kind, client=state.client, event=state.event, heard=state.heard,
-            brief=0 if anew else made,
-            version=1, hash=state.hash, round=1, stage=stage, wishes=wishes, changed=changed,
-            changed_by=ChangedBy.OWNER if changed else ChangedBy.NOBODY, again=again,
+            brief=0 if renewal.anew else made, version=1, hash=state.hash, round=1, stage=renewal.stage,
+            wishes=renewal.wishes, changed=renewal.changed,
+            changed_by=ChangedBy.OWNER if renewal.changed else ChangedBy.NOBODY, again=renewal.again,
         )  # fmt: skip
         connection.execute(update(cases).where(cases.c.number == number).values(state=to_json(after)))
         _copy_version(connection, state, number, now)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, update
 from memory.keys import Keys, case_key_name
 from memory.record.book import Book
 from memory.record.dialect import insert
-from memory.record.events import tell
+from memory.record.events import News, tell
 from memory.record.notebook import read_meta
 from memory.record.schema import cases, from_json, meta, outbox
 from workflows.models import CaseState
@@ -42,10 +42,9 @@ class LostKeys(Book):
             if is_home_lost:
                 _burn_all(connection)
             for state in _waiting(connection):
-                tell(
-                    connection, self._clock, case=state.case, key=f"keys:{mark}:{state.case}:{state.version}",
-                    summary="The keys were lost.", again=_AGAIN,
-                )  # fmt: skip
+                key = f"keys:{mark}:{state.case}:{state.version}"
+                news = News(case=state.case, key=key, summary="The keys were lost.", again=_AGAIN)
+                tell(connection, self._clock, news)
         return True
 
     def untold(self) -> str:

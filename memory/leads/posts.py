@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, or_, select, update
 
 from memory.record.book import Book
 from memory.record.dialect import insert
-from memory.record.events import Beginning, account, begin, tell
+from memory.record.events import Beginning, News, Unopened, account, begin, tell
 from memory.record.people import find_client, new_client, standing_of
 from memory.record.schema import cases, feeds, from_json, lead_posts, leads, to_json
 from workflows.models import Client, Ignore, Lead, Start
@@ -201,7 +201,8 @@ def _keep_post(connection: Connection, clock: Clock, source: str, post: Post, de
     if twin is not None:
         _keep_id(connection, clock, source, post.id, twin.key)
         what = f"case {twin.case}" if twin.case else f"a post of {twin.source} that was skipped ({twin.reason})"
-        _account(connection, clock, source, post, Ignore(rule="duplicate", reason=f"The same job as {what}"), twin.case)
+        why = Ignore(rule="duplicate", reason=f"The same job as {what}")
+        account(connection, clock, _unopened(source, post, why, twin.case))
         return "duplicate", "duplicate"
     return _judge(connection, clock, source, replace(post, found=lead), decide(lead))
 
@@ -235,16 +236,12 @@ def _proof(post: Post) -> str:
 
 def _set_aside(connection: Connection, clock: Clock, source: str, post: Post, why: Ignore) -> tuple[str, str]:
     _keep_id(connection, clock, source, post.id, "")
-    _account(connection, clock, source, post, why)
+    account(connection, clock, _unopened(source, post, why))
     return ("quarantined" if why.rule == UNREADABLE else "skipped"), why.rule
 
 
-def _account(  # noqa: PLR0913, PLR0917 - a row of the account of what came in
-    connection: Connection, clock: Clock, source: str, post: Post, why: Ignore, case: int = 0
-) -> None:
-    account(
-        connection,
-        clock,
+def _unopened(source: str, post: Post, why: Ignore, case: int = 0) -> Unopened:
+    return Unopened(
         kind="lead",
         key=_post_key(source, post.id),
         state="quarantined" if why.rule == UNREADABLE else "ignored",
@@ -279,11 +276,13 @@ def _judge(connection: Connection, clock: Clock, source: str, post: Post, verdic
         )
         case = begin(connection, clock, beginning)
     else:
-        account(
-            connection, clock, kind="lead", key=key, state="ignored", rule=verdict.rule, reason=verdict.reason,
-            title=lead.title, sender=source,
+        line = Unopened(
+            kind="lead", key=key, state="ignored", rule=verdict.rule, reason=verdict.reason, title=lead.title,
+            sender=source,
         )  # fmt: skip
-    _insert(connection, clock, lead, key, case, verdict.reason)
+        account(connection, clock, line)
+    kept = {"key": key, "case": case, "reason": one_line(verdict.reason, 300), "at": clock.now()}
+    connection.execute(insert(leads).values(**kept, **_columns(lead)))
     _keep_id(connection, clock, source, post.id, key)
     return ("bid", "") if case else ("skipped", verdict.rule if isinstance(verdict, Ignore) else "")
 
@@ -319,20 +318,16 @@ def _client(connection: Connection, clock: Clock, lead: Lead, verdict: Start | I
     return found
 
 
-def _insert(connection: Connection, clock: Clock, lead: Lead, key: str, case: int, reason: str) -> None:  # noqa: PLR0913, PLR0917
-    row = insert(leads).values(
-        key=key,
-        page=canonical_url(lead.url),
-        company=company_of(lead),
-        title=title_of(lead),
-        source=lead.source,
-        lead=to_json(lead),
-        case=case,
-        reason=one_line(reason, 300),
-        expires_at=lead.expires_at,
-        at=clock.now(),
-    )
-    connection.execute(row)
+def _columns(lead: Lead) -> dict[str, Any]:
+    """What the table says of the lead itself."""
+    return {
+        "page": canonical_url(lead.url),
+        "company": company_of(lead),
+        "title": title_of(lead),
+        "source": lead.source,
+        "lead": to_json(lead),
+        "expires_at": lead.expires_at,
+    }
 
 
 def _free_key(connection: Connection, clock: Clock, lead: Lead) -> str:
@@ -392,8 +387,9 @@ def _tell_changed(connection: Connection, clock: Clock, key: str, after: Lead) -
     values = {"lead": to_json(kept), "expires_at": kept.expires_at}
     connection.execute(update(leads).where(leads.c.key == key).values(**values))
     if changed := changes(before, kept):
-        news = f"The post was changed: {', '.join(changed)}."
-        tell(connection, clock, case=row.case, key=f"changed:{row.case}:{_digest(to_json(kept))[:16]}", summary=news)
+        summary = f"The post was changed: {', '.join(changed)}."
+        key = f"changed:{row.case}:{_digest(to_json(kept))[:16]}"
+        tell(connection, clock, News(case=row.case, key=key, summary=summary))
 
 
 def _tell_gone(connection: Connection, clock: Clock, source: str, ids: Sequence[str]) -> int:
@@ -426,4 +422,4 @@ def _end(connection: Connection, clock: Clock, key: str, says: str) -> int:
     case = connection.execute(query.where(leads.c.key == key, cases.c.stage.in_(_NOT_YET_BID))).scalar()
     if not case:
         return 0
-    return int(tell(connection, clock, case=case, key=f"gone:{case}", summary=says, ends="gone"))
+    return int(tell(connection, clock, News(case=case, key=f"gone:{case}", summary=says, ends="gone")))

@@ -1,11 +1,12 @@
 """Chases: the notices of a client's invoices, those that are over and the case that waits, and what it is told."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, select
 
-from memory.record.events import open_cases_of, tell
+from memory.record.events import News, open_cases_of, tell
 from memory.record.schema import cases, from_json, notices, outbox
 from workflows.models import CaseState, Kind
 from workflows.ports import Clock
@@ -69,32 +70,32 @@ def open_chases(connection: Connection, client: str) -> dict[int, tuple[str, ...
     return found
 
 
-def withdraw(  # noqa: PLR0913, PLR0917 - what is told to a case
-    connection: Connection,
-    clock: Clock,
-    client: str,
-    numbers: tuple[str, ...],
-    key: str,
-    summary: str,
-    ends: str,
-) -> None:
-    """Take invoices (() is all) from the waiting chase: it ends when none is left, else it is drafted again."""
-    for case, about in open_chases(connection, client).items():
-        concerned = tuple(one for one in about if not numbers or one in numbers)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """What is spoken of: whose debt it is, which invoices (() is all they owe), and by what key it is known."""
+
+    key: str
+    client: str
+    numbers: tuple[str, ...] = ()
+    by_owner: bool = False
+
+
+def withdraw(connection: Connection, clock: Clock, matter: Matter, summary: str, ends: str) -> None:
+    """Take invoices from the waiting chase: it ends when none is left, else it is drafted again."""
+    for case, about in open_chases(connection, matter.client).items():
+        concerned = tuple(one for one in about if not matter.numbers or one in matter.numbers)
         if not concerned:
             continue
         if len(concerned) == len(about):
-            tell(connection, clock, case=case, key=f"{key}:{case}", summary=summary, ends=ends)
+            tell(connection, clock, News(case=case, key=f"{matter.key}:{case}", summary=summary, ends=ends))
             continue
         which = (notices.c.case == case) & notices.c.number.in_(concerned)
         connection.execute(delete(notices).where(which))
-        tell(connection, clock, case=case, key=f"{key}:{case}", summary=summary)
+        tell(connection, clock, News(case=case, key=f"{matter.key}:{case}", summary=summary))
 
 
-def mark_stale(  # noqa: PLR0913, PLR0917 - what is told to a case
-    connection: Connection, clock: Clock, client: str, number: str, key: str, summary: str
-) -> None:
-    """What the waiting chase says about this invoice is no longer so: it is drafted again."""
-    for case, about in open_chases(connection, client).items():
-        if number in about:
-            tell(connection, clock, case=case, key=f"{key}:{case}", summary=summary)
+def mark_stale(connection: Connection, clock: Clock, matter: Matter, summary: str) -> None:
+    """What the waiting chase says about these invoices is no longer so: it is drafted again."""
+    for case, about in open_chases(connection, matter.client).items():
+        if any(number in about for number in matter.numbers):
+            tell(connection, clock, News(case=case, key=f"{matter.key}:{case}", summary=summary))

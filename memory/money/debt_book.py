@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from memory.money.debts import bank_data_day, debts_of, invoice, oldest_first
 from memory.money.holds import holds_of
-from memory.money.invoicing import Changes, keep_invoices
+from memory.money.invoicing import Changes, InvoiceListing, keep_invoices
 from memory.money.payments import OVER, Payment, payment_of
 from memory.record.book import Book
 from memory.record.schema import invoices, payments
@@ -22,7 +22,8 @@ class Debts(Book):
     def keep_invoices(self, source: str, found: Sequence[Invoice], *, complete: bool, read_at: datetime) -> Changes:
         """As the function of that name."""
         with self._writing() as connection:
-            return keep_invoices(connection, self._clock, source, found, complete=complete, read_at=read_at)
+            listing = InvoiceListing(source=source, invoices=found, complete=complete, read_at=read_at)
+            return keep_invoices(connection, self._clock, listing)
 
     def invoice(self, number: str) -> Invoice | None:
         """The invoice with that number as it stands now."""

@@ -13,7 +13,7 @@ from memory.money.debts import bank_data_day, country_of, debtors_now, debts_of,
 from memory.money.holds import holds_of
 from memory.money.objections import objections
 from memory.record.dialect import insert
-from memory.record.events import Beginning, begin, tell
+from memory.record.events import Beginning, News, begin, tell
 from memory.record.people import read_client
 from memory.record.schema import cases, notices, outbox, seen
 from workflows.models import Client, Invoice, Owner
@@ -170,7 +170,7 @@ def _renew(
     _keep(connection, case, found, due)
     numbers = tuple(item.invoice.number for item in due.items)
     what = f"More has come due: {', '.join(sorted(number for number, _ in wanted - about))}."
-    tell(connection, clock, case=case, key=f"due:{case}:{found.today.isoformat()}", summary=what)
+    tell(connection, clock, News(case=case, key=f"due:{case}:{found.today.isoformat()}", summary=what))
     return Opened(case=case, client=found.client, stage=due.stage.name, numbers=numbers, renewed=True)
 
 

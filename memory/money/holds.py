@@ -1,15 +1,16 @@
 """Holds: what speaks against chasing a client. Promises, disputes, absences, doubtful payments, the owner's stop."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select, update
 
-from memory.money.chases import withdraw
+from memory.money.chases import Matter, withdraw
 from memory.money.debts import calendar_of, country_of, debtors_now, invoice, name_of, today_of
 from memory.record.dialect import insert
-from memory.record.events import open_cases_of, tell
+from memory.record.events import News, open_cases_of, tell
 from memory.record.people import standing_of
 from memory.record.schema import cases, debt_holds, debtors, seen
 from workflows.ports import Clock
@@ -21,55 +22,34 @@ MAIL = "mail:"
 """How the keys begin of what a client's mail said."""
 
 
-def note_promise(  # noqa: PLR0913 - what a promise is
-    connection: Connection,
-    clock: Clock,
-    *,
-    key: str,
-    client: str,
-    until: date,
-    numbers: Sequence[str] = (),
-    by_owner: bool,
-) -> str:
-    """They pay on `until`: nothing is chased before the business day after it. `numbers` (): all that they owe.
+def note_promise(connection: Connection, clock: Clock, matter: Matter, until: date) -> str:
+    """They pay on `until`: nothing is chased before the business day after it.
 
     A newer promise takes the place of an older one. What a client promises holds for 45 days at most.
     """
-    if not by_owner:
-        until = min(
-            until, longest_hold("promise", today_of(connection, clock, client), calendar_of(connection, client))
-        )
-    who = "you say they pay" if by_owner else "they promised to pay"
+    if not matter.by_owner:
+        until = min(until, _longest(connection, clock, "promise", matter.client))
+    who = "you say they pay" if matter.by_owner else "they promised to pay"
     what = f"{who} by {until:%a} {until.day} {until:%b %Y}"
-    return speak_against(connection, clock, key, client, numbers, "promise", until, what, "promised", by_owner=by_owner)
+    return speak_against(connection, clock, matter, Hold(kind="promise", until=until, says=what), "promised")
 
 
-def note_dispute(  # noqa: PLR0913 - what a dispute is
-    connection: Connection,
-    clock: Clock,
-    *,
-    key: str,
-    client: str,
-    reason: str = "",
-    numbers: Sequence[str] = (),
-    by_owner: bool,
-) -> str:
-    """They contest it: nothing is chased until the owner says so. `numbers` (): all that they owe."""
+def note_dispute(connection: Connection, clock: Clock, matter: Matter, reason: str = "") -> str:
+    """They contest it: nothing is chased until the owner says so."""
     words = f' ("{one_line(reason, 120)}")' if reason else ""
-    what = f"it is disputed{words}"
-    return speak_against(connection, clock, key, client, numbers, "dispute", None, what, "disputed", by_owner=by_owner)
+    return speak_against(connection, clock, matter, Hold(kind="dispute", says=f"it is disputed{words}"), "disputed")
 
 
-def note_absence(  # noqa: PLR0913 - what an absence is
-    connection: Connection, clock: Clock, *, key: str, client: str, until: date, by_owner: bool = False
-) -> str:
+def note_absence(connection: Connection, clock: Clock, matter: Matter, until: date) -> str:
     """They are away and back on `until`: nothing is chased before that day, 45 days at most."""
-    if not by_owner:
-        until = min(
-            until, longest_hold("absence", today_of(connection, clock, client), calendar_of(connection, client))
-        )
+    if not matter.by_owner:
+        until = min(until, _longest(connection, clock, "absence", matter.client))
     what = f"they are away until {until:%a} {until.day} {until:%b %Y}"
-    return speak_against(connection, clock, key, client, (), "absence", until, what, "stopped", by_owner=by_owner)
+    return speak_against(connection, clock, matter, Hold(kind="absence", until=until, says=what), "stopped")
+
+
+def _longest(connection: Connection, clock: Clock, kind: HoldKind, client: str) -> date:
+    return longest_hold(kind, today_of(connection, clock, client), calendar_of(connection, client))
 
 
 def stop_chasing(connection: Connection, clock: Clock, client: str) -> str:
@@ -78,7 +58,8 @@ def stop_chasing(connection: Connection, clock: Clock, client: str) -> str:
     row = insert(debtors).values(client=client, stopped_at=now)
     connection.execute(row.on_conflict_do_update(index_elements=["client"], set_={"stopped_at": now}))
     what = "you said they are not to be chased"
-    withdraw(connection, clock, client, (), f"stop-chasing:{now.isoformat()}", f"{what}.", "stopped")
+    matter = Matter(key=f"stop-chasing:{now.isoformat()}", client=client)
+    withdraw(connection, clock, matter, f"{what}.", "stopped")
     return f"{name_of(connection, client)} is not chased any more until you say 'chase {name_of(connection, client)}'."
 
 
@@ -94,7 +75,7 @@ def resume_chasing(connection: Connection, clock: Clock, client: str) -> str:
 def hold_chasing(connection: Connection, clock: Clock, client: str, *, key: str, summary: str) -> None:
     """A complaint came: every open chase and update case of this client ends at once; nothing of it is sent."""
     for case in open_cases_of(connection, client, ("chase", "update")):
-        tell(connection, clock, case=case, key=f"stopped:{key}:{case}", summary=summary, ends="stopped")
+        tell(connection, clock, News(case=case, key=f"stopped:{key}:{case}", summary=summary, ends="stopped"))
 
 
 def holds_of(connection: Connection, client: str) -> tuple[Hold, ...]:
@@ -136,51 +117,28 @@ def not_chased(connection: Connection, now: datetime, zone: str) -> tuple[tuple[
     return tuple(found)
 
 
-def speak_against(  # noqa: PLR0913, PLR0917 - what a hold is
-    connection: Connection,
-    clock: Clock,
-    key: str,
-    client: str,
-    numbers: Sequence[str],
-    kind: HoldKind,
-    until: date | None,
-    what: str,
-    ends: str,
-    *,
-    by_owner: bool,
-) -> str:
+def speak_against(connection: Connection, clock: Clock, matter: Matter, hold: Hold, ends: str) -> str:
     """Keep a hold once per key, and take what it is about from the waiting case."""
-    known = tuple(found.number for number in numbers if (found := invoice(connection, number)))
-    about = f"invoice {', '.join(known)}" if known else f"what {name_of(connection, client)} owes"
-    sentence = f"{what[0].upper()}{what[1:]}: {about} is not chased meanwhile."
-    if hold_once(
-        connection, clock, key=key, client=client, numbers=known, kind=kind, until=until, says=what, by_owner=by_owner
-    ):
-        withdraw(connection, clock, client, known, f"{kind}:{key}", sentence, ends)
+    known = tuple(found.number for number in matter.numbers if (found := invoice(connection, number)))
+    about = f"invoice {', '.join(known)}" if known else f"what {name_of(connection, matter.client)} owes"
+    sentence = f"{hold.says[0].upper()}{hold.says[1:]}: {about} is not chased meanwhile."
+    matter = replace(matter, numbers=known)
+    if hold_once(connection, clock, matter, hold):
+        withdraw(connection, clock, replace(matter, key=f"{hold.kind}:{matter.key}"), sentence, ends)
     return sentence
 
 
-def hold_once(  # noqa: PLR0913 - a row of the table
-    connection: Connection,
-    clock: Clock,
-    *,
-    key: str,
-    client: str,
-    numbers: Sequence[str],
-    kind: HoldKind,
-    until: date | None,
-    says: str,
-    by_owner: bool,
-) -> bool:
+def hold_once(connection: Connection, clock: Clock, matter: Matter, hold: Hold) -> bool:
     """Keep it, once per key; False when it was there. A newer one of its kind takes the place of an older one."""
-    there = select(debt_holds.c.id).where(debt_holds.c.key == key, debt_holds.c.kind == kind)
+    there = select(debt_holds.c.id).where(debt_holds.c.key == matter.key, debt_holds.c.kind == hold.kind)
     if connection.execute(there).first():
         return False
-    end_holds(connection, clock, client, tuple(numbers), (kind,))
-    for number in numbers or ("",):
+    end_holds(connection, clock, matter.client, matter.numbers, (hold.kind,))
+    for number in matter.numbers or ("",):
         row = insert(debt_holds).values(
-            key=key, client=client, number=number, kind=kind, until=until.isoformat() if until else None,
-            says=one_line(says, LONGEST_SAYS), by_owner=int(by_owner), at=clock.now(),
+            key=matter.key, client=matter.client, number=number, kind=hold.kind,
+            until=hold.until.isoformat() if hold.until else None, says=one_line(hold.says, LONGEST_SAYS),
+            by_owner=int(matter.by_owner), at=clock.now(),
         )  # fmt: skip
         connection.execute(row)
     return True

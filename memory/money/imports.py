@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from memory.money.invoicing import Changes, keep_invoices
+from memory.money.invoicing import Changes, InvoiceListing, keep_invoices
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import imports, meta
@@ -31,11 +31,10 @@ class Imports(Book):
     def import_invoices(
         self, source: str, found: Sequence[Invoice], *, complete: bool, read_at: datetime, aside: Collection[str] = ()
     ) -> Changes:
-        """As `memory.money.debts.keep_invoices`; what the owner has to know of it waits in `untold_invoice_news`."""
+        """As `keep_invoices`; what the owner has to know of it waits in `untold_invoice_news`."""
         with self._writing() as connection:
-            changes = keep_invoices(
-                connection, self._clock, source, found, complete=complete, read_at=read_at, aside=aside
-            )
+            listing = InvoiceListing(source=source, invoices=found, complete=complete, read_at=read_at, aside=aside)
+            changes = keep_invoices(connection, self._clock, listing)
             changed = (InvoiceNews(subject=what.rstrip("."), says=what) for what in changes.changed)
             add_news(connection, (*changed, *(_vanished(number, source) for number in changes.vanished)))
         return changes

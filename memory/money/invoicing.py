@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from memory.money.chases import mark_stale, withdraw
+from memory.money.chases import Matter, mark_stale, withdraw
 from memory.money.debts import IMPORTED, as_known, received, with_noted
 from memory.money.settled import settle_paid
 from memory.record.dialect import insert
@@ -44,27 +44,33 @@ class Changes:
         return ", ".join(f"{count} {word}" for count, word in counts if count) or "nothing new"
 
 
-def keep_invoices(  # noqa: PLR0913 - an import and what is known of it
-    connection: Connection,
-    clock: Clock,
-    source: str,
-    found: Sequence[Invoice],
-    *,
-    complete: bool,
-    read_at: datetime,
-    aside: Collection[str] = (),
-) -> Changes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceListing:
+    """What a source lists.
+
+    `complete`: it listed all it has, so what it listed before and lists no more is chased no longer.
+    `aside`: the numbers of what it lists and could not be taken; what is known of them stays as it is.
+    `read_at`: from when its data is (a file's modification time, the time of an API's answer).
+    """
+
+    source: str
+    invoices: Sequence[Invoice]
+    complete: bool
+    read_at: datetime
+    aside: Collection[str] = ()
+
+
+def keep_invoices(connection: Connection, clock: Clock, listing: InvoiceListing) -> Changes:
     """Keep what a source lists: new, changed and paid invoices; clients are found or made by their address.
 
-    `complete`: the source listed all it has, so what it listed before and lists no more is chased no longer.
-    `aside`: the numbers of what it lists and could not be taken; what is known of them stays as it is.
-    `read_at`: from when its data is (a file's modification time, the time of an API's answer). Waiting cases are told.
+    Waiting cases are told.
     """
+    source, read_at = listing.source, listing.read_at
     news = _Import(connection, clock, source, read_at)
-    for invoice in found:
+    for invoice in listing.invoices:
         news.take(invoice)
-    if complete:
-        news.miss({invoice.number for invoice in found}.union(aside))
+    if listing.complete:
+        news.miss({invoice.number for invoice in listing.invoices}.union(listing.aside))
     news.settle()
     mine = (invoices.c.source == source) & (invoices.c.gone == 0)
     connection.execute(update(invoices).where(mine).values(read_at=read_at))
@@ -110,7 +116,7 @@ class _Import:
                 self._note("vanished", row.number)
                 summary = f"Invoice {row.number} is no longer listed by its source."
                 key = f"gone:{row.number}:{self._read_at.isoformat()}"
-                withdraw(self._connection, self._clock, row.client, (row.number,), key, summary, "gone")
+                self._withdraw(Matter(key=key, client=row.client, numbers=(row.number,)), summary)
 
     def settle(self) -> None:
         """Whoever paid is chased no longer, and thanked where they had been."""
@@ -124,22 +130,22 @@ class _Import:
     def _compare(self, before: Invoice, now: Invoice) -> None:
         if before.client != now.client and before.balance.minor:
             what = f"Invoice {now.number} now goes to somebody else."
-            withdraw(
-                self._connection, self._clock, before.client, (now.number,), f"moved:{self._key(now)}", what, "gone"
-            )  # fmt: skip
+            self._withdraw(Matter(key=f"moved:{self._key(now)}", client=before.client, numbers=(now.number,)), what)
         if before.balance.minor and not now.balance.minor:
             if now.state == "cancelled":
                 self._note("changed", f"Invoice {now.number} was cancelled.")
-                withdraw(
-                    self._connection, self._clock, now.client, (now.number,),
-                    self._key(now), f"Invoice {now.number} was cancelled.", "gone",
-                )  # fmt: skip
+                matter = Matter(key=self._key(now), client=now.client, numbers=(now.number,))
+                self._withdraw(matter, f"Invoice {now.number} was cancelled.")
                 return
             self._note("paid", now.number)
             self._settled.setdefault(now.client, []).append(now.number)
         elif (what := _difference(before, now)) and now.balance.minor:
             self._note("changed", what)
-            mark_stale(self._connection, self._clock, now.client, now.number, self._key(now), what)
+            matter = Matter(key=self._key(now), client=now.client, numbers=(now.number,))
+            mark_stale(self._connection, self._clock, matter, what)
+
+    def _withdraw(self, matter: Matter, summary: str) -> None:
+        withdraw(self._connection, self._clock, matter, summary, "gone")
 
     def _note_received(self, before: Invoice, now: Invoice) -> None:
         """What the source says came in since: the mail that tells of the same money may come after it."""

@@ -5,15 +5,16 @@ mail says can hold a chase, and never end a debt.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, or_, select
 
+from memory.money.chases import Matter
 from memory.money.debts import country_of, debts_of
 from memory.money.holds import MAIL, note_absence, note_dispute, note_promise
 from memory.money.imports import InvoiceNews, add_news
 from memory.money.objections import note_unanswered, note_wish
-from memory.money.payments import note_payment
+from memory.money.payments import Sign, note_payment
 from memory.record.people import find_client
 from memory.record.schema import cases, client_addresses, invoices, outbox
 from workflows.models import Client, Email, Ignore, Invoice, Owner, Route, Start, Tell
@@ -90,35 +91,35 @@ def _take_payment(connection: Connection, clock: Clock, email: Email, sign: Paym
     owed = _owed(connection)
     named = numbers_in(f"{email.subject}\n{email.text}", owed)
     client = _payer(connection, sign, [owed[number] for number in named] or list(owed.values()))
+    matter = Matter(key=key, client=client)
     if len(named) > 1:
-        return _take_several(connection, clock, key, sign, client, [owed[number] for number in named])
+        return _take_several(connection, clock, matter, sign, [owed[number] for number in named])
     number = named[0] if named else sign.number
     return note_payment(
-        connection, clock, key=key, client=client, amount=sign.amount, number=number, proven=sign.proven,
-        says=sign.says.rstrip("."),
+        connection, clock,
+        Sign(
+            key=key, client=client, amount=sign.amount, number=number, proven=sign.proven, says=sign.says.rstrip("."),
+        ),
     )  # fmt: skip
 
 
-def _take_several(  # noqa: PLR0913, PLR0917 - a payment and what it may be for
-    connection: Connection, clock: Clock, key: str, sign: Payment, client: str, named: Sequence[Invoice]
-) -> str:
+def _take_several(connection: Connection, clock: Clock, matter: Matter, sign: Payment, named: Sequence[Invoice]) -> str:
     """One payment that names several invoices: it settles them where it is exactly what they owe together."""
     exact = {one.amount.currency for one in named} == {sign.amount.currency}
     exact = exact and sum(one.balance.minor for one in named) == sign.amount.minor
     if not (sign.proven and exact):
         says = f"{sign.says} It names {len(named)} invoices, which owe another sum" if sign.proven else sign.says
-        whose = client or (named[0].client if len({one.client for one in named}) == 1 else "")
-        return note_payment(
-            connection, clock, key=key, client=whose, amount=sign.amount, proven=False, says=says.rstrip(".")
-        )
-    results = [
-        note_payment(
-            connection, clock, key=f"{key}:{one.number}", client=one.client, amount=one.balance, number=one.number,
-            proven=True, says=sign.says,
+        whose = matter.client or (named[0].client if len({one.client for one in named}) == 1 else "")
+        weak = Sign(key=matter.key, client=whose, amount=sign.amount, proven=False, says=says.rstrip("."))
+        return note_payment(connection, clock, weak)
+    shares = (
+        Sign(
+            key=f"{matter.key}:{one.number}", client=one.client, amount=one.balance, number=one.number, proven=True,
+            says=sign.says,
         )
         for one in named
-    ]  # fmt: skip
-    return " ".join(results)
+    )  # fmt: skip
+    return " ".join([note_payment(connection, clock, share) for share in shares])
 
 
 def _owed(connection: Connection) -> Mapping[str, Invoice]:
@@ -145,31 +146,26 @@ def _take_words(connection: Connection, clock: Clock, owner: Owner, heard: Heard
     if isinstance(heard.route, Ignore) and heard.route.rule in _MACHINES and not isinstance(said, Absence):
         return ""
     numbers = _about(email, [one.number for one in debts_of(connection, debtor)])
+    matter = Matter(key=key, client=debtor, numbers=numbers)
     if said is not None:
-        return _note(connection, clock, key, debtor, numbers, said)
+        return _note(connection, clock, matter, said)
     if not (numbers and isinstance(heard.route, Start | Tell) and _wants_an_answer(email.text)):
         return ""
-    return note_unanswered(connection, clock, key=key, client=debtor, words=gist(email.text), numbers=numbers)
+    return note_unanswered(connection, clock, matter, gist(email.text))
 
 
-def _note(  # noqa: PLR0913, PLR0917 - what a debtor says of what they owe
-    connection: Connection, clock: Clock, key: str, debtor: str, numbers: Sequence[str], said: Said
-) -> str:
+def _note(connection: Connection, clock: Clock, matter: Matter, said: Said) -> str:
     match said:
         case Claim(words=words):
-            return _take_claim(connection, clock, key, debtor, numbers, words)
+            return _take_claim(connection, clock, matter, words)
         case Promise(until=until):
-            return note_promise(
-                connection, clock, key=key, client=debtor, until=until, numbers=numbers, by_owner=False
-            )  # fmt: skip
+            return note_promise(connection, clock, matter, until)
         case Dispute(words=words):
-            return note_dispute(
-                connection, clock, key=key, client=debtor, reason=words, numbers=numbers, by_owner=False
-            )  # fmt: skip
+            return note_dispute(connection, clock, matter, words)
         case Wish(words=words):
-            return note_wish(connection, clock, key=key, client=debtor, words=words, numbers=numbers)
+            return note_wish(connection, clock, matter, words)
         case Absence(until=until):
-            return note_absence(connection, clock, key=key, client=debtor, until=until)
+            return note_absence(connection, clock, replace(matter, numbers=()), until)
 
 
 def _wants_an_answer(text: str) -> bool:
@@ -178,19 +174,15 @@ def _wants_an_answer(text: str) -> bool:
     return "?" in new or len(new.split()) >= _FEW_WORDS
 
 
-def _take_claim(  # noqa: PLR0913, PLR0917 - what a debtor says of a payment
-    connection: Connection, clock: Clock, key: str, debtor: str, numbers: Sequence[str], words: str
-) -> str:
+def _take_claim(connection: Connection, clock: Clock, matter: Matter, words: str) -> str:
     """They write that they have paid: no proof, and a reason to look into the account before they are reminded."""
-    owed = [one for one in debts_of(connection, debtor) if not numbers or one.number in numbers]
-    says = f'they write "{words}"'
-    if len(owed) == 1:
-        return note_payment(
-            connection, clock, key=key, client=debtor, amount=owed[0].balance, number=owed[0].number, proven=False,
-            says=says,
-        )  # fmt: skip
-    amount = totals(one.balance for one in owed)[0]
-    return note_payment(connection, clock, key=key, client=debtor, amount=amount, proven=False, says=says)
+    owed = [one for one in debts_of(connection, matter.client) if not matter.numbers or one.number in matter.numbers]
+    number = owed[0].number if len(owed) == 1 else ""
+    amount = owed[0].balance if len(owed) == 1 else totals(one.balance for one in owed)[0]
+    sign = Sign(
+        key=matter.key, client=matter.client, amount=amount, number=number, proven=False, says=f'they write "{words}"'
+    )
+    return note_payment(connection, clock, sign)
 
 
 def _about(email: Email, numbers: Sequence[str]) -> tuple[str, ...]:

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from memory.leads.posts import set_result
+from memory.money.chases import Matter
 from memory.money.debts import debts_of, invoice
 from memory.money.holds import note_dispute, note_promise, resume_chasing, stop_chasing
-from memory.money.payments import OWNERS_WORD, note_payment
+from memory.money.payments import OWNERS_WORD, Sign, note_payment
 from memory.record import documents
-from memory.record.events import tell
+from memory.record.events import News, tell
 from memory.record.schema import cases, from_json
 from workflows.errors import Permanent
 from workflows.models import (
@@ -90,10 +91,11 @@ def _paid(desk: Desk, order: Paid) -> Carried:
 
 
 def _note(desk: Desk, found: Invoice, amount: Money) -> str:
-    return note_payment(
-        desk.connection, desk.clock, key=f"{OWNERS_WORD}{desk.key}", client=found.client, amount=amount,
-        number=found.number, proven=True, says="you said so",
+    sign = Sign(
+        key=f"{OWNERS_WORD}{desk.key}", client=found.client, amount=amount, number=found.number, proven=True,
+        says="you said so",
     )  # fmt: skip
+    return note_payment(desk.connection, desk.clock, sign)
 
 
 def _who(desk: Desk, found: Invoice) -> str:
@@ -110,17 +112,16 @@ def _promised(desk: Desk, order: Promised) -> Carried:
 
 
 def _note_promise(desk: Desk, client: str, numbers: tuple[str, ...], until: date) -> str:
-    return note_promise(
-        desk.connection, desk.clock, key=f"order:{desk.key}", client=client, until=until, numbers=numbers, by_owner=True
-    )
+    return note_promise(desk.connection, desk.clock, _matter(desk, client, numbers), until)
+
+
+def _matter(desk: Desk, client: str, numbers: tuple[str, ...]) -> Matter:
+    return Matter(key=f"order:{desk.key}", client=client, numbers=numbers, by_owner=True)
 
 
 def _disputed(desk: Desk, order: Disputed) -> Carried:
     def note(client: str, numbers: tuple[str, ...]) -> str:
-        return note_dispute(
-            desk.connection, desk.clock, key=f"order:{desk.key}", client=client, reason=order.reason, numbers=numbers,
-            by_owner=True,
-        )  # fmt: skip
+        return note_dispute(desk.connection, desk.clock, _matter(desk, client, numbers), order.reason)
 
     done = _speak(desk, order.what, note)
     again = f' "chase {one_line(order.what, _SAID)}" lets it go on.' if done.ok else ""
@@ -207,8 +208,8 @@ def end_bid(desk: Desk, order: Ended) -> Carried:
     why = f": {one_line(order.reason, 200)}" if order.reason else "."
     if state.stage != "closed":
         summary = order.reason or f"You said it {_RESULTS[order.result]}."
-        key = f"ended:{desk.key}"
-        tell(desk.connection, desk.clock, case=order.case, key=key, summary=summary, ends=order.result)
+        news = News(case=order.case, key=f"ended:{desk.key}", summary=summary, ends=order.result)
+        tell(desk.connection, desk.clock, news)
     _remember(desk, state, order, row.title)
     before = f" It was noted as {state.outcome} before." if state.stage == "closed" else ""
     return Carried(ok=True, says=f"{said}{why}{before}")

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
+from memory.money.chases import Matter
 from memory.money.debts import country_of, today_of
 from memory.money.holds import hold_once, speak_against
 from memory.record.schema import answers, debt_holds, documents, from_json, notices
 from workflows.models import Answer, Reject
 from workflows.ports import Clock
-from workflows.rules.debts.dunning import BusinessDays, longest_hold
+from workflows.rules.debts.dunning import BusinessDays, Hold, longest_hold
 from workflows.rules.text.canonical import one_line
 
 REST = 2
@@ -29,33 +30,27 @@ _OVER = {
 }
 
 
-def note_wish(  # noqa: PLR0913 - what a wish is
-    connection: Connection, clock: Clock, *, key: str, client: str, words: str, numbers: Sequence[str] = ()
-) -> str:
+def note_wish(connection: Connection, clock: Clock, matter: Matter, words: str) -> str:
     """They want something before they pay: nothing is chased for ten business days."""
-    calendar = BusinessDays(country=country_of(connection, client))
-    until = longest_hold("wish", today_of(connection, clock, client), calendar)
+    calendar = BusinessDays(country=country_of(connection, matter.client))
+    until = longest_hold("wish", today_of(connection, clock, matter.client), calendar)
     what = f'they want something before they pay ("{one_line(words, _QUOTE)}")'
-    return speak_against(connection, clock, key, client, numbers, "wish", until, what, "stopped", by_owner=False)
+    return speak_against(connection, clock, matter, Hold(kind="wish", until=until, says=what), "stopped")
 
 
-def note_unanswered(  # noqa: PLR0913 - what a mail says
-    connection: Connection, clock: Clock, *, key: str, client: str, words: str, numbers: Sequence[str]
-) -> str:
+def note_unanswered(connection: Connection, clock: Clock, matter: Matter, words: str) -> str:
     """Their mail names these invoices: they are not chased while it waits for an answer."""
     quote = f' ("{one_line(words, _QUOTE)}")' if words else ""
-    what = f"they wrote about it{quote}"
-    return speak_against(connection, clock, key, client, numbers, "mail", None, what, "stopped", by_owner=False)
+    return speak_against(connection, clock, matter, Hold(kind="mail", says=f"they wrote about it{quote}"), "stopped")
 
 
 def rest_after_complaint(connection: Connection, clock: Clock, client: str, case: int) -> None:
     """The owner has answered a complaint: the client is not reminded of money for two business days."""
     today = today_of(connection, clock, client)
     until = BusinessDays(country=country_of(connection, client)).add(today, REST - 1)
-    hold_once(
-        connection, clock, key=f"answered:{case}", client=client, numbers=(), kind="complaint", until=until,
-        says=f"you answered their complaint on {today:%a} {today.day} {today:%b %Y}", by_owner=False,
-    )  # fmt: skip
+    says = f"you answered their complaint on {today:%a} {today.day} {today:%b %Y}"
+    matter = Matter(key=f"answered:{case}", client=client)
+    hold_once(connection, clock, matter, Hold(kind="complaint", until=until, says=says))
 
 
 def objections(

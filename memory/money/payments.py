@@ -1,12 +1,12 @@
 """Payments: signs of money that came in, proven or not, matched with an invoice, and what each led to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from memory.money.chases import mark_stale, withdraw
+from memory.money.chases import Matter, mark_stale, withdraw
 from memory.money.debts import IMPORTED, calendar_of, debts_of, invoice, today_of
 from memory.money.holds import LONGEST_SAYS, end_holds, hold_once
 from memory.money.settled import settle_paid
@@ -14,7 +14,7 @@ from memory.record.dialect import insert
 from memory.record.schema import invoices, payments
 from workflows.models import Invoice, Money
 from workflows.ports import Clock
-from workflows.rules.debts.dunning import longest_hold
+from workflows.rules.debts.dunning import Hold, longest_hold
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.money import format_money
 
@@ -41,52 +41,58 @@ class Payment:
     at: datetime
 
 
-def note_payment(  # noqa: PLR0913 - what a payment is known by
-    connection: Connection,
-    clock: Clock,
-    *,
-    key: str,
-    client: str,
-    amount: Money,
-    number: str = "",
-    proven: bool,
-    says: str,
-) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """A sign of a payment, known by its key; it is proven, or it only says so.
+
+    `client` "": the payer is unknown. `says`: where it comes from ("Stripe mail of 3 Dec", "you said so").
+    """
+
+    key: str
+    client: str
+    amount: Money
+    number: str = ""
+    proven: bool
+    says: str
+
+
+def note_payment(connection: Connection, clock: Clock, sign: Sign) -> str:
     """Take in a sign of a payment, once per key; what it led to, in one sentence for the owner.
 
     Proven and matched (by `number`, or by payer and exact balance where that is one invoice alone) it is noted, the
     waiting case told and a paid client thanked. Anything less holds the chase, and the owner is asked once.
-    `client` "": the payer is unknown. `says`: where it comes from ("Stripe mail of 3 Dec", "you said so").
     """
-    known = connection.execute(select(payments.c.result).where(payments.c.key == key)).scalar()
+    known = connection.execute(select(payments.c.result).where(payments.c.key == sign.key)).scalar()
     if known is not None:
         return str(known)
-    matched = _matched(connection, client, amount, number, proven=proven)
-    whose = (matched.client if matched else "") or client
+    amount = sign.amount
+    matched = _matched(connection, sign)
+    whose = (matched.client if matched else "") or sign.client
     if matched and _is_known(connection, clock, matched.number, amount):
         told, result = 1, f"{format_money(amount)} of invoice {matched.number} was known already."
-    elif proven and matched and matched.amount.currency == amount.currency:
+    elif sign.proven and matched and matched.amount.currency == amount.currency:
         # Who paid too much, or twice, will want it back: the owner hears of it, unless it is the owner's own word.
-        over = amount.minor > matched.balance.minor and not key.startswith(OWNERS_WORD)
+        over = amount.minor > matched.balance.minor and not sign.key.startswith(OWNERS_WORD)
         told = OVER if over else 1
-        result = _note_proven(connection, clock, key, matched, amount)
+        result = _note_proven(connection, clock, sign.key, matched, amount)
     else:
-        told, result = 0, _note_weak(connection, clock, key, whose, matched, amount, number, says)
+        told, result = 0, _note_weak(connection, clock, replace(sign, client=whose), matched)
     row = insert(payments).values(
-        key=key, client=whose, number=matched.number if matched else "", minor=amount.minor, currency=amount.currency,
-        proven=int(proven), says=one_line(says, LONGEST_SAYS), result=result, told=told, at=clock.now(),
+        key=sign.key, client=whose, number=matched.number if matched else "", minor=amount.minor,
+        currency=amount.currency, proven=int(sign.proven), says=one_line(sign.says, LONGEST_SAYS), result=result,
+        told=told, at=clock.now(),
     )  # fmt: skip
     connection.execute(row)
     return result
 
 
-def _matched(connection: Connection, client: str, amount: Money, number: str, *, proven: bool) -> Invoice | None:
+def _matched(connection: Connection, sign: Sign) -> Invoice | None:
     """The invoice that is meant: by its number; else the payer's one invoice with exactly this balance."""
-    if number:
-        return invoice(connection, number)
-    if not (client and proven):
+    if sign.number:
+        return invoice(connection, sign.number)
+    if not (sign.client and sign.proven):
         return None
-    fitting = [one for one in debts_of(connection, client) if one.balance == amount]
+    fitting = [one for one in debts_of(connection, sign.client) if one.balance == sign.amount]
     return fitting[0] if len(fitting) == 1 else None
 
 
@@ -101,7 +107,7 @@ def _note_proven(connection: Connection, clock: Clock, key: str, found: Invoice,
     if left > 0:
         still = format_money(Money(minor=left, currency=amount.currency))
         what = f"{shown} of invoice {number} came in; {still} is still open."
-        mark_stale(connection, clock, found.client, number, f"payment:{key}", what)
+        mark_stale(connection, clock, Matter(key=f"payment:{key}", client=found.client, numbers=(number,)), what)
         return what
     settle_paid(connection, clock, found.client, (number,), key)
     extra = f" {format_money(Money(minor=-left, currency=amount.currency))} more than was open came in." if left else ""
@@ -125,33 +131,21 @@ def _is_known(connection: Connection, clock: Clock, number: str, amount: Money) 
     return True
 
 
-def _note_weak(  # noqa: PLR0913, PLR0917 - as `note_payment`
-    connection: Connection,
-    clock: Clock,
-    key: str,
-    client: str,
-    matched: Invoice | None,
-    amount: Money,
-    number: str,
-    says: str,
-) -> str:
+def _note_weak(connection: Connection, clock: Clock, sign: Sign, matched: Invoice | None) -> str:
     """Not enough to close anything: what it may be about is held, and the owner is asked."""
-    shown = format_money(amount)
-    source = one_line(says, LONGEST_SAYS)
+    shown, source, client = format_money(sign.amount), one_line(sign.says, LONGEST_SAYS), sign.client
     if not client:
         return f"{shown} may have come in ({source}), and no invoice says for what. Nothing was changed."
     about = f"invoice {matched.number}" if matched else "an invoice of theirs"
-    if matched and matched.amount.currency != amount.currency:
+    if matched and matched.amount.currency != sign.amount.currency:
         about += f", which is in {matched.amount.currency}"
-    elif number and not matched:
-        about = f'"{one_line(number, 40)}", which is no invoice of yours'
+    elif sign.number and not matched:
+        about = f'"{one_line(sign.number, 40)}", which is no invoice of yours'
     until = longest_hold("evidence", today_of(connection, clock, client), calendar_of(connection, client))
     what = f"{shown} may have come in for {about} ({source})"
-    hold_once(
-        connection, clock, key=key, client=client, numbers=(matched.number,) if matched else (), kind="evidence",
-        until=until, says=what, by_owner=False,
-    )  # fmt: skip
-    withdraw(connection, clock, client, (matched.number,) if matched else (), f"evidence:{key}", f"{what}.", "stopped")
+    matter = Matter(key=sign.key, client=client, numbers=(matched.number,) if matched else ())
+    hold_once(connection, clock, matter, Hold(kind="evidence", until=until, says=what))
+    withdraw(connection, clock, replace(matter, key=f"evidence:{sign.key}"), f"{what}.", "stopped")
     return f"{what}. Nothing is chased for it until {until:%Y-%m-%d} unless you say otherwise."
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select
 
-from memory.money.chases import THANKS, withdraw
+from memory.money.chases import THANKS, Matter, withdraw
 from memory.money.debts import today_of
 from memory.money.holds import end_holds
 from memory.record.dialect import insert
@@ -17,10 +17,8 @@ def settle_paid(connection: Connection, clock: Clock, client: str, numbers: tupl
     end_holds(connection, clock, client, numbers, ("promise", "dispute", "evidence", "wish", "mail"))
     chased = [one for one in numbers if _was_chased(connection, one)]
     label = "Invoice" if len(numbers) == 1 else "Invoices"
-    withdraw(
-        connection, clock, client, numbers, f"paid:{key}",
-        f"{label} {', '.join(numbers)} {'is' if len(numbers) == 1 else 'are'} paid.", "paid",
-    )  # fmt: skip
+    paid = f"{label} {', '.join(numbers)} {'is' if len(numbers) == 1 else 'are'} paid."
+    withdraw(connection, clock, Matter(key=f"paid:{key}", client=client, numbers=numbers), paid, "paid")
     standing = standing_of(connection, client)
     if not chased or standing.hold or standing.refuses("chase") or standing.paused:
         return

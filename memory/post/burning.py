@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
 
 from memory.post.threads import MOST_PARENTS
-from memory.record.events import tell
+from memory.record.events import News, tell
 from memory.record.schema import cases, digest_items, from_json, outbox, seen
 from workflows.models import CaseState, Email, Owner
 from workflows.ports import Clock
@@ -109,4 +109,5 @@ def _show_anew(connection: Connection, clock: Clock, shown: tuple[int, int], key
     before = (seen.c.case == case) & (seen.c.kind == "news") & seen.c.key.startswith(_BURNS)
     if connection.execute(select(func.count()).where(before)).scalar_one() >= MOST_SHOWN_ANEW:
         return False
-    return tell(connection, clock, case=case, key=key, summary="Its question became known to somebody.", again=why)
+    news = News(case=case, key=key, summary="Its question became known to somebody.", again=why)
+    return tell(connection, clock, news)

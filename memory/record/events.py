@@ -68,54 +68,65 @@ def begin(connection: Connection, clock: Clock, beginning: Beginning) -> int:
     return number
 
 
-def tell(  # noqa: PLR0913 - where it is kept, and the event
-    connection: Connection, clock: Clock, *, case: int, key: str, summary: str, ends: str = "", again: str = ""
-) -> bool:
-    """Record news for an open case, once per key; False when it has ended or was told already.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What an open case has to hear, known by its key.
 
     `ends`: the outcome it closes with ("paid", "won"); "" makes its draft stale, and `summary` says what changed.
     `again`: neither; its question is shown once more, for this reason.
     """
-    open_case = select(cases.c.client).where(cases.c.number == case, cases.c.closed_at.is_(None))
+
+    case: int
+    key: str
+    summary: str
+    ends: str = ""
+    again: str = ""
+
+
+def tell(connection: Connection, clock: Clock, news: News) -> bool:
+    """Record news for an open case, once per key; False when it has ended or was told already."""
+    open_case = select(cases.c.client).where(cases.c.number == news.case, cases.c.closed_at.is_(None))
     client = connection.execute(open_case).scalar()
     if client is None:
         return False
     event = Event(
-        key=key,
+        key=news.key,
         kind="news",
         at=clock.now(),
         client=client,
-        case=case,
-        summary=one_line(summary, _SUMMARY),
-        ends=ends,
-        again=again,
+        case=news.case,
+        summary=one_line(news.summary, _SUMMARY),
+        ends=news.ends,
+        again=news.again,
     )
-    return _keep(connection, event, rule="news", title=summary)
+    return _keep(connection, event, rule="news", title=news.summary)
 
 
-def account(  # noqa: PLR0913 - a row of the account of what came in
-    connection: Connection,
-    clock: Clock,
-    *,
-    kind: Starting,
-    key: str,
-    state: Literal["ignored", "quarantined"],
-    rule: str,
-    reason: str,
-    title: str = "",
-    sender: str = "",
-    case: int = 0,
-) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unopened:
+    """What came in and made no case, and by which rule."""
+
+    kind: Starting
+    key: str
+    state: Literal["ignored", "quarantined"]
+    rule: str
+    reason: str
+    title: str = ""
+    sender: str = ""
+    case: int = 0
+
+
+def account(connection: Connection, clock: Clock, line: Unopened) -> bool:
     """Keep one line for what came in and made no case, once per key; False when it was there."""
     row = insert(seen).values(
-        key=key,
-        kind=kind,
-        state=state,
-        rule=rule,
-        reason=one_line(reason, _SUMMARY),
-        case=case,
-        sender=one_line(sender, _TITLE),
-        subject=one_line(title, _TITLE),
+        key=line.key,
+        kind=line.kind,
+        state=line.state,
+        rule=line.rule,
+        reason=one_line(line.reason, _SUMMARY),
+        case=line.case,
+        sender=one_line(line.sender, _TITLE),
+        subject=one_line(line.title, _TITLE),
         at=clock.now(),
     )
     return connection.execute(row.on_conflict_do_nothing(index_elements=["key", "kind"])).rowcount == 1

@@ -19,11 +19,11 @@ from sqlalchemy.exc import DBAPIError
 from memory.record.dialect import is_damage, new_engine
 from memory.tables.base import metadata
 from memory.tables.house import calls, meta, secrets
-from memory.tables.leads import feeds, lead_posts, leads
+from memory.tables.leads import feeds, findings, lead_posts, leads
 from memory.tables.money import debt_holds, debtors, imports, invoices, notices, payments
 from memory.tables.outgoing import outbox, placed
 from memory.tables.owner import absences, asked_back, digest_items, digests, orders
-from memory.tables.people import client_addresses, clients, documents, findings
+from memory.tables.people import client_addresses, clients, documents
 from memory.tables.post import bounces, copies, cursors, mails, seen, threads
 from memory.tables.stories import answers, briefs, cases, notes, versions
 from memory.tables.work import projects, risks, update_work, updates, work

@@ -1,4 +1,4 @@
-"""Tables of leads: jobs, the posts that offer them, and where each source goes on."""
+"""Tables of leads: jobs, the posts that offer them, where each source goes on, what was found out of an author."""
 
 from sqlalchemy import Column, Integer, String, Table, Text
 
@@ -39,4 +39,17 @@ feeds = Table(
     Column("state", Text, nullable=False, default="{}"),  # what the source remembers, JSON
     Column("asked_at", Instant),
     Column("wait_until", Instant),  # it asked to be left alone until then
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("case", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("kind", String, nullable=False),  # title | about | company | contact | fact | note (no fact: a word on it)
+    Column("text", Text, nullable=False),
+    Column("url", Text, nullable=False, default=""),
+    Column("quote", Text, nullable=False, default=""),  # words that really stand on that page
+    Column("at", Instant, nullable=False),
+    comment="what was found out about a lead before it was bid for",
 )

@@ -1,4 +1,4 @@
-"""Tables of people: clients and their addresses, what is known of them, the documents that speak of them."""
+"""Tables of people: clients and their addresses, and the documents that speak of them."""
 
 from sqlalchemy import Column, Integer, String, Table, Text
 
@@ -36,17 +36,4 @@ documents = Table(
     Column("text", Text, nullable=False),
     Column("at", Instant, nullable=False),
     Column("indexed", Integer, nullable=False, default=0, index=True),  # bits: 1 in Chroma, 2 in the keyword index
-)
-
-findings = Table(
-    "findings",
-    metadata,
-    Column("case", Integer, primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("kind", String, nullable=False),  # title | about | company | contact | fact | note (no fact: a word on it)
-    Column("text", Text, nullable=False),
-    Column("url", Text, nullable=False, default=""),
-    Column("quote", Text, nullable=False, default=""),  # words that really stand on that page
-    Column("at", Instant, nullable=False),
-    comment="what was found out about a lead before it was bid for",
 )

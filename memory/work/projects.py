@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, select, true, u
 
 from memory.record.book import Book
 from memory.record.dialect import insert
-from memory.record.events import Beginning, begin, open_cases_of, tell
+from memory.record.events import Beginning, News, begin, open_cases_of, tell
 from memory.record.people import client_at, read_client, standing_of
 from memory.record.schema import cases, from_json, projects, risks, seen, to_json, update_work, updates, work
 from workflows.errors import Permanent
@@ -98,14 +98,13 @@ class Works(Book):
             left = (work.c.id.in_(_work_of(connection, [row.case]))) & (work.c.project == row.project)
             none_left = connection.execute(select(work.c.id).where(left)).first() is None
             before = select(func.count()).where(seen.c.case == row.case, seen.c.kind == "news")
-            tell(
-                connection,
-                self._clock,
+            news = News(
                 case=row.case,
                 key=f"work:{row.case}:{connection.execute(before).scalar_one()}",
                 summary="Nothing is logged for it any more." if none_left else "What was logged for it changed.",
                 ends="stopped" if none_left else "",
             )
+            tell(connection, self._clock, news)
 
     # ------------------------------------------------------------ what is known
 

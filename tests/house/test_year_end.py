@@ -26,6 +26,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from memory.money import holds, payments
+from memory.money.chases import Matter
 from memory.record.people import find_client
 from memory.record.schema import cases, from_json, notices, reading, transaction
 from tests.house.running import House
@@ -268,8 +269,12 @@ class Year:
     def note(self, what: Callable[..., str], whose: tuple[str, str, str], **given: Any) -> None:
         """As a mail that is recorded, or an order, notes it in its transaction."""
         with transaction(self.parts.engine) as connection:
-            key = f"{self.today}:{what.__name__}"
-            what(connection, self.clock, key=key, client=id_of(connection, whose), **given)
+            known = {"key": f"{self.today}:{what.__name__}", "client": id_of(connection, whose)}
+            if what is payments.note_payment:
+                what(connection, self.clock, payments.Sign(**known, **given))
+                return
+            known |= {name: given.pop(name) for name in ("numbers", "by_owner") if name in given}
+            what(connection, self.clock, Matter(**known), **given)
 
     def pays(self, whose: tuple[str, str, str], minor: int, currency: str, number: str = "", **given: Any) -> None:
         values = {"proven": True, "says": "Stripe mail"} | given

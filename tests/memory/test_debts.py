@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from memory.briefs.chases import ChaseBriefs
 from memory.money import holds, invoicing, payments
+from memory.money.chases import Matter
 from memory.money.dues import Terms
 from memory.outbox.last_look import Doubt, Going, doubts
 from memory.record.people import new_client
@@ -59,15 +60,21 @@ def client(house: House, email: str = "ap@acme.example") -> str:
 
 
 def tell(house: House, note: Callable[..., str], **given: Any) -> str:
+    matter = Matter(**{name: given.pop(name) for name in ("key", "client", "numbers", "by_owner") if name in given})
     with transaction(house.engine) as connection:
-        return note(connection, house.clock, **given)
+        return note(connection, house.clock, matter, **given)
+
+
+def comes_in(house: House, **sign: Any) -> str:
+    with transaction(house.engine) as connection:
+        return payments.note_payment(connection, house.clock, payments.Sign(**sign))
 
 
 def pays(house: House, minor: int = 50000, **given: Any) -> str:
     values = {"key": "stripe-1", "proven": True, "says": "Stripe mail"} | given
     if "client" not in values:
         values["client"] = client(house)
-    return tell(house, payments.note_payment, amount=Money(minor=minor, currency=values.pop("currency", EUR)), **values)
+    return comes_in(house, amount=Money(minor=minor, currency=values.pop("currency", EUR)), **values)
 
 
 def opened(house: House, terms: Terms = TERMS) -> list[tuple[str, tuple[str, ...]]]:
@@ -362,8 +369,8 @@ def test_one_payment_of_two_invoices_is_thanked_for_once(house) -> None:
     keep(house, bill("A"), bill("B"))
     opened(house)
     for number in ("A", "B"):  # as a mail that names both is taken in
-        tell(
-            house, payments.note_payment, key=f"mail:m1:{number}", client=client(house), number=number,
+        comes_in(
+            house, key=f"mail:m1:{number}", client=client(house), number=number,
             amount=Money(minor=50000, currency=EUR), proven=True, says="PayPal mail",
         )  # fmt: skip
     assert len(chases(house)) == 2  # the chase itself, and one thank-you
@@ -726,10 +733,11 @@ def test_a_rolled_back_transaction_leaves_nothing_behind(house) -> None:
 
 def _paid_until_the_plug_is_pulled(house: House) -> None:
     with transaction(house.engine) as connection:
-        payments.note_payment(
-            connection, house.clock, key="k", client=client(house), amount=Money(minor=50000, currency=EUR),
-            number="A", proven=True, says="Stripe",
+        sign = payments.Sign(
+            key="k", client=client(house), amount=Money(minor=50000, currency=EUR), number="A", proven=True,
+            says="Stripe",
         )  # fmt: skip
+        payments.note_payment(connection, house.clock, sign)
         raise RuntimeError("the plug was pulled")
 
 

@@ -12,7 +12,7 @@ from memory.briefs.chases import ChaseBriefs
 from memory.money.chases import open_chases
 from memory.money.dues import Terms
 from memory.money.holds import holds_of, resume_chasing
-from memory.money.payments import note_payment
+from memory.money.payments import Sign, note_payment
 from memory.record.schema import answers, reading, seen, to_json, transaction
 from tests.ledgers import OWNER, House, mail
 from tools.mail import mime
@@ -388,10 +388,11 @@ def test_a_thank_you_knows_what_else_is_open(house: House) -> None:
     case = chase(house)
     sent_to(house, case)
     with transaction(house.engine) as connection:
-        note_payment(
-            connection, house.clock, key="order:1", client=client_of(house), number="2026-014",
-            amount=Money(minor=50_000, currency="EUR"), proven=True, says="you said so",
+        sign = Sign(
+            key="order:1", client=client_of(house), number="2026-014", amount=Money(minor=50_000, currency="EUR"),
+            proven=True, says="you said so",
         )  # fmt: skip
+        note_payment(connection, house.clock, sign)
     (thanks,) = [event.case for event in house.ledger.undelivered() if event.kind == "debt" and event.case != case]
     brief = ChaseBriefs(house.ledger, OWNER, Terms()).build(
         CaseState(case=thanks, kind="chase", client=client_of(house))

@@ -24,7 +24,7 @@ ABOVE: dict[str, int] = {  # what is above its limit still
     "tools/mail/desk.py": 465,
     "workers/cli.py": 460,
 }
-WIDE = 44
+WIDE = 24
 """Functions with more parameters than the linter's five, each with its reason: constructors and doors in the main."""
 
 
