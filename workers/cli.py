@@ -3,11 +3,15 @@
 Heavy modules are imported inside the commands, so that `--help` and `status` answer at once.
 """
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from workflows.rules.orders.lists import commands
+from workflows.rules.orders.row import SWITCHING, OrderArgument, OrderRow
 
 app = typer.Typer(
     name="deskhand",
@@ -20,9 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-START, LOOK, ANSWER, DESK, MONEY, MEASURE = (
-    "Start", "Look", "Answer", "The desk", "Money and bids", "Try and measure"
-)  # fmt: skip
+START, LOOK, ANSWER, MEASURE = "Start", "Look", "Answer", "Try and measure"
 
 CaseId = Annotated[str, typer.Argument(metavar="CASE", help="The case, with or without version: 41 or 41.2.")]
 
@@ -255,178 +257,51 @@ def settle(
     return deciding.settle(_output(context), which, word)
 
 
-# ---------------------------------------------------------------- the desk
+# ---------------------------------------------------------------- orders
 
 
-@app.command(rich_help_panel=DESK)
-def stop(
-    context: typer.Context,
-    what: Annotated[
-        list[str] | None, typer.Argument(metavar="[auto [KIND]]", help="End a standing yes; else stop everything.")
-    ] = None,
-) -> int:
-    """Let nothing go out any more, across restarts, until resume; or end a standing yes."""
-    from workers.commands import deciding
+def _order(rows: Sequence[OrderRow[Any]]) -> None:
+    """The command of these orders: its name, arguments and help come from their rows."""
 
-    return deciding.stop(_output(context), tuple(what or ()))
+    def run(context: typer.Context, **typed: Any) -> int:
+        from workers.commands import deciding
 
+        return deciding.order(_output(context), rows, typed)
 
-@app.command(rich_help_panel=DESK)
-def auto(
-    context: typer.Context,
-    kind: Annotated[str, typer.Argument(help="The kind of mail: reply.")],
-) -> int:
-    """Let each mail of a kind leave alone, shown first with time to undo; "stop auto" ends it."""
-    from workers.commands import deciding
-
-    return deciding.auto(_output(context), kind)
+    first = rows[0].command
+    if first is not None:
+        parameters = [inspect.signature(run).parameters["context"], *_parameters(rows)]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # what typer reads
+        app.command(first.name, help=rows[0].command_help, rich_help_panel=first.panel)(run)
 
 
-@app.command(rich_help_panel=DESK)
-def resume(
-    context: typer.Context,
-    client: Annotated[list[str] | None, typer.Argument(help="One paused client; else everything.")] = None,
-) -> int:
-    """Go on after stop, or with one paused client."""
-    from workers.commands import deciding
-
-    return deciding.resume(_output(context), " ".join(client or ()))
-
-
-@app.command(rich_help_panel=DESK)
-def pause(
-    context: typer.Context,
-    client: Annotated[list[str], typer.Argument(help="A name, an address or a domain.")],
-) -> int:
-    """Send and draft nothing for this client, until resume CLIENT."""
-    from workers.commands import deciding
-
-    return deciding.pause(_output(context), " ".join(client))
+def _parameters(rows: Sequence[OrderRow[Any]]) -> Iterator[inspect.Parameter]:
+    """What may follow a command, as typer takes it: the arguments of its first order, then the switches to others."""
+    switches = [row.command for row in rows if row.command and row.command.switch]
+    if words := [line for line in switches if not line.option]:
+        metavar = " | ".join(line.usage.removeprefix(line.name).strip() for line in words)
+        yield _parameter(SWITCHING, list[str], typer.Argument(None, metavar=f"[{metavar}]", help=words[0].switch_help))
+    for argument in rows[0].arguments:
+        yield _parameter(argument.name, _TYPES.get(argument.means, str), _argument(argument))
+    for line in switches:
+        if line.option:
+            yield _parameter(line.option, bool, typer.Option(False, line.switch, help=line.switch_help))
 
 
-@app.command(rich_help_panel=DESK)
-def away(
-    context: typer.Context,
-    until: Annotated[list[str], typer.Argument(help="14 Aug, 2d, Monday 9:00 ...")],
-) -> int:
-    """Let nothing expire and send no reminders until then."""
-    from workers.commands import deciding
-
-    return deciding.away(_output(context), " ".join(until))
+def _argument(argument: OrderArgument) -> Any:
+    name = argument.name.upper() if argument.means in {"word", "case"} else None
+    least = 1 if argument.means == "number" else None
+    return typer.Argument(None if argument.optional else ..., metavar=name, min=least, help=argument.help)
 
 
-@app.command(rich_help_panel=DESK)
-def back(context: typer.Context) -> int:
-    """End away."""
-    from workers.commands import deciding
-
-    return deciding.back(_output(context))
+def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
-@app.command(rich_help_panel=DESK)
-def rescue(
-    context: typer.Context,
-    number: Annotated[int, typer.Argument(min=1, help="The mail's number in the list of ignored ones.")],
-) -> int:
-    """Draft for a mail that was skipped after all; its sender counts as known."""
-    from workers.commands import deciding
+_TYPES: Mapping[str, Any] = {"number": int, "words": list[str], "time": list[str]}
 
-    return deciding.rescue(_output(context), number)
-
-
-@app.command(rich_help_panel=DESK)
-def fix(
-    context: typer.Context,
-    which: CaseId,
-    words: Annotated[list[str] | None, typer.Argument(help="What was wrong, in your words.")] = None,
-) -> int:
-    """Draft a correction of what a case has sent; it is shown to you first."""
-    from workers.commands import deciding
-
-    return deciding.fix(_output(context), which, " ".join(words or ()))
-
-
-# ---------------------------------------------------------------- money and bids
-
-
-InvoiceNumber = Annotated[str, typer.Argument(metavar="NUMBER", help="The invoice's number, or its client's name.")]
-
-
-@app.command(rich_help_panel=MONEY)
-def paid(
-    context: typer.Context,
-    number: InvoiceNumber,
-    amount: Annotated[list[str] | None, typer.Argument(help="500, 500.00 EUR; left out: all of it.")] = None,
-) -> int:
-    """Say that an invoice was paid, in whole or in part."""
-    from workers.commands import deciding
-
-    return deciding.paid(_output(context), number, " ".join(amount or ()))
-
-
-@app.command(rich_help_panel=MONEY)
-def promised(
-    context: typer.Context,
-    number: InvoiceNumber,
-    when: Annotated[list[str], typer.Argument(help="Friday, 14 Aug, 10d ...")],
-) -> int:
-    """Say by when they pay: nothing is chased before."""
-    from workers.commands import deciding
-
-    return deciding.promised(_output(context), number, " ".join(when))
-
-
-@app.command(rich_help_panel=MONEY)
-def dispute(
-    context: typer.Context,
-    number: InvoiceNumber,
-    reason: Annotated[list[str] | None, typer.Argument(help="What they say.")] = None,
-) -> int:
-    """Say that they contest it: nothing is chased until you say so."""
-    from workers.commands import deciding
-
-    return deciding.dispute(_output(context), number, " ".join(reason or ()))
-
-
-@app.command(rich_help_panel=MONEY)
-def chase(
-    context: typer.Context,
-    client: Annotated[list[str], typer.Argument(help="A name, an address or a domain.")],
-    *,
-    stop: Annotated[bool, typer.Option("--stop", help="No more reminders to this client.")] = False,
-) -> int:
-    """Remind a client again, whatever held it; with --stop: no more."""
-    from workers.commands import deciding
-
-    return deciding.chase(_output(context), " ".join(client), stop=stop)
-
-
-@app.command(rich_help_panel=MONEY)
-def won(context: typer.Context, which: CaseId) -> int:
-    """Say that a bid was won."""
-    from workers.commands import deciding
-
-    return deciding.ended(_output(context), which, "won", "")
-
-
-@app.command(rich_help_panel=MONEY)
-def lost(
-    context: typer.Context,
-    which: CaseId,
-    reason: Annotated[list[str] | None, typer.Argument(help="Why, as far as you know.")] = None,
-) -> int:
-    """Say that a bid was lost; your reason is kept."""
-    from workers.commands import deciding
-
-    return deciding.ended(_output(context), which, "lost", " ".join(reason or ()))
-
-
-@app.command("no-answer", rich_help_panel=MONEY)
-def no_answer(context: typer.Context, which: CaseId) -> int:
-    """Say that nobody answered a bid."""
-    from workers.commands import deciding
-
-    return deciding.ended(_output(context), which, "no-answer", "")
+for _rows in commands():
+    _order(_rows)
 
 
 # ---------------------------------------------------------------- try and measure

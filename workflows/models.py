@@ -453,6 +453,7 @@ class NotUnderstood:
     """Words that are no order; `hint` says what to write instead."""
 
     hint: str
+    unknown: bool = False  # no word of it names an order
     kind: Literal["not_understood"] = "not_understood"
 
 

@@ -5,7 +5,7 @@ Orders that only tell (status, why, ignored, help) change nothing and are not ke
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, assert_never
 
 from sqlalchemy import Connection, Engine, Row, select, update
 
@@ -23,15 +23,20 @@ from workflows.models import (
     Back,
     Carried,
     Change,
+    Chase,
     Client,
     Disallow,
+    Disputed,
     Email,
     Ended,
     Owner,
+    Paid,
     Pause,
+    Promised,
     Rescue,
     Resume,
     StopAll,
+    StopChasing,
 )
 from workflows.ports import Clock
 from workflows.rules.asking.autonomy import IN_A_ROW
@@ -96,10 +101,10 @@ class Orders(Mails):
                 done = self._allow(connection, kind)
             case Disallow(what=kind):
                 done = self._disallow(connection, kind)
-            case Ended():
-                done = money_orders.end_bid(self._desk(connection, key), order)
-            case _:
+            case Paid() | Promised() | Disputed() | StopChasing() | Chase() | Ended():
                 done = money_orders.carry_out(self._desk(connection, key), order)
+            case _:
+                assert_never(order)
         return done
 
     def _desk(self, connection: Connection, key: str) -> money_orders.Desk:

@@ -6,6 +6,7 @@ The owner's word is proof: it closes what a mail may only hold. Runs in the tran
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
@@ -55,8 +56,8 @@ class Desk:
     who: Callable[[str], Sequence[Client] | Carried]
 
 
-def carry_out(desk: Desk, order: MoneyOrder) -> Carried:
-    """Carry an order about money out; the caller sees to it that this happens once."""
+def carry_out(desk: Desk, order: MoneyOrder | Ended) -> Carried:
+    """Carry an order about money or a bid out; the caller sees to it that this happens once."""
     match order:
         case Paid():
             done = _paid(desk, order)
@@ -68,6 +69,10 @@ def carry_out(desk: Desk, order: MoneyOrder) -> Carried:
             done = _for_each(desk, words, stop_chasing)
         case Chase(client=words):
             done = _chase(desk, words)
+        case Ended():
+            done = _end_bid(desk, order)
+        case _:
+            assert_never(order)
     return done
 
 
@@ -195,7 +200,7 @@ def _for_each(desk: Desk, words: str, change: Callable[[Connection, Clock, str],
 # ---------------------------------------------------------------- bids
 
 
-def end_bid(desk: Desk, order: Ended) -> Carried:
+def _end_bid(desk: Desk, order: Ended) -> Carried:
     """How a bid ended: told to its waiting case, kept with its lead, and remembered with its client."""
     row = desk.connection.execute(select(cases).where(cases.c.number == order.case)).first()
     if row is None:

@@ -4,7 +4,7 @@ import asyncio
 import re
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from workers import control
 from workers.clock import SystemClock
 from workers.voice.output import Output, printable
 from workflows.errors import NeedsOwner, Permanent
+from workflows.rules.orders.row import SWITCHING, OrderArgument, OrderRow
 
 LARGEST_TEXT = 200_000
 """Characters of an edited text."""
@@ -76,81 +77,34 @@ def mine(output: Output, which: str) -> int:
     return _decide(output, "mine", *case_and_version(which))
 
 
-def stop(output: Output, what: Sequence[str] = ()) -> int:
-    """Stop everything that goes out, until `resume`; with "auto" and a kind, end the standing yes for it alone."""
-    match [word.lower() for word in what]:
-        case [] | ["all"]:
-            return _tell(output, "stop", {})
-        case ["auto"]:
-            return _tell(output, "stop_auto", {})
-        case ["auto", kind]:
-            return _tell(output, "stop_auto", {"kind": kind})
-    raise NeedsOwner(
-        f'There is nothing to stop that is called "{" ".join(what)}".',
-        "Say ./deskhand stop for everything, or ./deskhand stop auto reply for the standing yes.",
-    )
+def order(output: Output, rows: Sequence[OrderRow[Any]], typed: Mapping[str, Any]) -> int:
+    """Hand on an order, whichever it is. `rows`: those of its command; `typed`: its words and switches."""
+    row, values = _meant(rows, typed)
+    arguments = {one.name: _told(one, values[one.name]) for one in row.arguments if values.get(one.name)}
+    return _tell(output, row.key, arguments, row.command.event if row.command else "")
 
 
-def auto(output: Output, kind: str) -> int:
-    """Give the standing yes for a kind of mail."""
-    return _tell(output, "auto", {"kind": kind})
+def _meant(rows: Sequence[OrderRow[Any]], typed: Mapping[str, Any]) -> tuple[OrderRow[Any], Mapping[str, Any]]:
+    """The order of a command that is meant, by its switch or by the first word, and the values of its arguments."""
+    if SWITCHING not in typed:
+        return next((row for row in rows if row.command and typed.get(row.command.option)), rows[0]), typed
+    words = [word.lower() for word in typed[SWITCHING] or ()]
+    for row in rows:
+        line = row.command
+        if line and line.switch and words[:1] == [line.switch] and len(words) <= 1 + len(line.arguments):
+            return row, dict(zip((one.name for one in line.arguments), words[1:], strict=False))
+    name = rows[0].command.name if rows[0].command else ""
+    if not words or f"{name} {' '.join(words)}" == rows[0].name:
+        return rows[0], {}
+    commands = ", or ".join(f"./deskhand {row.command.say}" for row in rows if row.command)
+    raise NeedsOwner(f'There is nothing to {name} that is called "{" ".join(typed[SWITCHING])}".', f"Say {commands}.")
 
 
-def resume(output: Output, client: str) -> int:
-    """Go on after `stop`, or with one paused client."""
-    return _tell(output, "resume", {"client": client} if client else {})
-
-
-def pause(output: Output, client: str) -> int:
-    """Nothing to this client until `resume CLIENT`."""
-    return _tell(output, "pause", {"client": client})
-
-
-def away(output: Output, until: str) -> int:
-    """Stop reminders and expiry until then ("14 Aug", "2d", "Monday 9:00")."""
-    return _tell(output, "away", {"until": until})
-
-
-def back(output: Output) -> int:
-    """End `away`."""
-    return _tell(output, "back", {})
-
-
-def rescue(output: Output, number: int) -> int:
-    """Make work of a mail that was skipped; `ignored` gives the numbers."""
-    return _tell(output, "rescue", {"number": number})
-
-
-def fix(output: Output, which: str, words: str) -> int:
-    """Draft a correction of what the case sent, to the same client in the same thread."""
-    case, _ = case_and_version(which)
-    return _tell(output, "fix", {"key": uuid.uuid4().hex, "case": case, "words": words})
-
-
-def paid(output: Output, number: str, amount: str) -> int:
-    """The invoice is paid, in whole or with this amount."""
-    return _tell(output, "paid", {"what": number, "amount": amount})
-
-
-def promised(output: Output, number: str, when: str) -> int:
-    """They pay by then: nothing is chased before."""
-    return _tell(output, "promised", {"what": number, "when": when})
-
-
-def dispute(output: Output, number: str, reason: str) -> int:
-    """They contest it: nothing is chased until `chase`."""
-    return _tell(output, "dispute", {"what": number, "reason": reason})
-
-
-def chase(output: Output, client: str, *, stop: bool) -> int:
-    """Remind this client again, or (`stop`) no more."""
-    return _tell(output, "chase", {"client": client, "stop": stop})
-
-
-def ended(output: Output, which: str, result: str, reason: str) -> int:
-    """How a bid ended: "won", "lost" or "no-answer"."""
-    case, _ = case_and_version(which)
-    return _tell(output, "ended", {"case": case, "result": result, "reason": reason})
+def _told(argument: OrderArgument, value: Any) -> str | int:
+    """An argument as the service is told it."""
+    if argument.means == "case":
+        return case_and_version(value)[0]
+    return " ".join(value) if isinstance(value, list) else value
 
 
 def settle(output: Output, which: str, word: str) -> int:
@@ -177,12 +131,12 @@ def _decide(output: Output, command: str, case: int, version: int, **arguments: 
         raise
 
 
-def _tell(output: Output, command: str, arguments: dict[str, Any]) -> int:
+def _tell(output: Output, command: str, arguments: Mapping[str, Any], event: str = "") -> int:
     answer = asyncio.run(control.call(output.home, command, **arguments))
     well = bool(answer.get("ok"))
     says = str(answer.get("says") or ("done" if well else "refused"))
     shown = {key: arguments[key] for key in ("case", "version") if arguments.get(key)}
-    output.event(command, **{**shown, **answer, "ok": well, "says": says})
+    output.event(event or command, **{**shown, **answer, "ok": well, "says": says})
     if well:
         output.text(says)
     else:

@@ -18,20 +18,13 @@ from memory.ledger import Ledger
 from workers.voice import desk_texts
 from workflows.errors import DeskhandError, Permanent
 from workflows.models import (
-    Allow,
     Asked,
     AskedBack,
-    Away,
-    Back,
     Carried,
     CaseState,
     Change,
-    Chase,
     Confirm,
-    Disallow,
-    Disputed,
     Email,
-    Ended,
     Event,
     Explain,
     Fix,
@@ -40,20 +33,17 @@ from workflows.models import (
     NotUnderstood,
     Order,
     Owner,
-    Paid,
-    Pause,
-    Promised,
-    Rescue,
     Resume,
     ShowIgnored,
     ShowStatus,
     StopAll,
-    StopChasing,
 )
 from workflows.ports import Clock, Desk
 from workflows.rules.answers.copies import proven_copy
-from workflows.rules.answers.orders import ASKED_BACK, in_words, is_asked_back, order_in
+from workflows.rules.answers.orders import ASKED_BACK, is_asked_back, order_in
 from workflows.rules.answers.proof import Unproven, order_proof
+from workflows.rules.orders.lists import in_words
+from workflows.rules.orders.rows import subject_of
 
 log = structlog.get_logger()
 ASK_BACK_FOR = timedelta(days=3)
@@ -61,25 +51,6 @@ ASK_BACK_FOR = timedelta(days=3)
 WELL = ("idle", "connected")
 """The states of a part in which nothing is the matter."""
 
-_SUBJECTS: dict[type[Change], tuple[str, str]] = {
-    StopAll: ("Stopped: nothing goes out", "Not stopped"),
-    Resume: ("Resumed", "Not resumed"),
-    Pause: ("Paused", "Not paused"),
-    Rescue: ("Rescued", "Not rescued"),
-    Away: ("Away", "Not set to away"),
-    Back: ("Back", "Not set to back"),
-    Allow: ("Allowed", "Not allowed"),
-    Disallow: ("Each waits for your yes again", "Not changed"),
-    Paid: ("Paid", "Not noted as paid"),
-    Promised: ("Promised", "Not noted as promised"),
-    Disputed: ("Disputed", "Not noted as disputed"),
-    StopChasing: ("Not chased any more", "Not changed"),
-    Chase: ("Chased again", "Not changed"),
-    Ended: ("Noted how the bid ended", "Not noted"),
-}
-"""What the notice says in its subject: done, not done."""
-
-_Saying = Explain | ShowStatus | ShowIgnored | Help | NotUnderstood | NotByMail
 _AGAIN = (
     "Write it again, from your own mailbox, as an answer to any mail of mine; or give it at the machine: "
     "./deskhand --help lists how."
@@ -148,49 +119,39 @@ class Orders:
         if is_asked_back(given.order, given.asked):
             await self._ask_back(given, given.order)
             return
+        key = given.key
         match given.order:
             case Confirm(yes=yes):
                 await self._confirm(given, yes=yes)
-            case Fix() as order:
-                await self._fix(given.key, given.key, order)
             case StopAll() as order:
-                await self.stop(given.key, order, given.at, given.email, given.asked)
-            case Explain() | ShowStatus() | ShowIgnored() | Help() | NotUnderstood() | NotByMail() as order:
-                await self._say(given.key, order)
-            case order:
-                await self._carry_out(given.key, given.key, order, given.at)
-
-    async def _say(self, key: str, order: _Saying) -> None:
-        """Answer what changes nothing."""
-        match order:
+                await self.stop(key, order, given.at, given.email, given.asked)
             case Explain(case=case):
                 await self._explain(key, case)
             case ShowStatus():
                 facts = await asyncio.to_thread(self.facts)
                 await self._tell(key, desk_texts.status_subject(facts), self.status(facts))
-            case ShowIgnored():
-                await self._tell(key, "What was skipped", await asyncio.to_thread(self.ignored))
-            case Help():
-                await self._tell(key, "The orders", desk_texts.HELP)
-            case NotUnderstood(hint=hint):
-                await self.desk.tell(_unclear(key), "I did not understand your order", hint)
+            case ShowIgnored() as order:
+                await self._tell(key, subject_of(order, done=True), await asyncio.to_thread(self.ignored))
+            case Help() as order:
+                await self._tell(key, subject_of(order, done=True), desk_texts.HELP)
             case NotByMail(what=what):
                 await self._tell(key, f'Not by mail: "{what}"', _NOT_BY_MAIL)
+            case NotUnderstood(hint=hint):
+                await self.desk.tell(_unclear(key), "I did not understand your order", hint)
+            case order:
+                await self._carry_out(key, key, order, given.at)
 
-    async def _carry_out(self, key: str, notice: str, order: Change, given_at: datetime) -> None:
+    async def _carry_out(self, key: str, notice: str, order: Change | Fix, given_at: datetime) -> None:
+        """Carry an order out and say how it ended, where the order's row has a subject for that."""
         done = await self.carry_out(key, order, given_at)
-        await self._tell(notice, _SUBJECTS[type(order)][0 if done.ok else 1], done.says)
-
-    async def _fix(self, key: str, notice: str, order: Fix) -> None:
-        done = await self.fix(key, order.case, order.words)
-        if not done.ok:  # else the draft itself is the answer
-            await self._tell(notice, "Nothing to correct", done.says)
+        if subject := subject_of(order, done=done.ok):
+            await self._tell(notice, subject, done.says)
 
     async def stop(self, key: str, order: StopAll, given_at: datetime, email: Email, asked: Asked | None) -> None:
         """Stop everything at once, whoever wrote it, and say which mail did it: a link may have."""
         done = await self.carry_out(key, order, given_at)
         cause = desk_texts.cause(email, asked, self.owner)
-        await self._tell(key, _SUBJECTS[StopAll][0 if done.ok else 1], f"{done.says}\n\n{cause}\n")
+        await self._tell(key, subject_of(order, done=done.ok), f"{done.says}\n\n{cause}\n")
 
     # ------------------------------------------------------------ asked back
 
@@ -218,15 +179,9 @@ class Orders:
         elif not yes:
             await self._tell(given.key, f'Already done: "{words}"', desk_texts.already_done(words))
         else:
-            await self._carry_out_asked(given.key, asked)
+            # Under the key of the mail that gave it: a second ok says what the first one did, and does nothing.
+            await self._carry_out(asked.key, given.key, asked.order, asked.given_at)
             await asyncio.to_thread(self.ledger.decide_asked_back, about, "done")
-
-    async def _carry_out_asked(self, notice: str, asked: AskedBack) -> None:
-        """Under the key of the mail that gave it: a second ok says what the first one did, and does nothing."""
-        if isinstance(asked.order, Fix):
-            await self._fix(asked.key, notice, asked.order)
-        else:
-            await self._carry_out(asked.key, notice, asked.order, asked.given_at)
 
     async def _tell(self, key: str, subject: str, text: str) -> None:
         await self.desk.tell(_notice(key), subject, text)
@@ -241,23 +196,26 @@ class Orders:
 
     # ------------------------------------------------------------ by mail and at the machine
 
-    async def fix(self, key: str, case: int, words: str) -> Carried:
-        """Draft a correction of what a case sent, as a case of its own, once per key."""
-        try:
-            state = await asyncio.to_thread(self.ledger.correct, case, key, words)
-        except Permanent as error:
-            return Carried(ok=False, says=str(error))
-        if state.stage != "closed":
-            await self.begin(state)
-        return Carried(ok=True, says=f"A correction of case {case} is drafted and shown to you as case {state.case}.")
-
-    async def carry_out(self, key: str, order: Change, given_at: datetime) -> Carried:
+    async def carry_out(self, key: str, order: Change | Fix, given_at: datetime) -> Carried:
         """Carry out an order that changes something, once per key; what is said to the owner."""
+        if isinstance(order, Fix):
+            return await self._fix(key, order)
         done = await asyncio.to_thread(self.ledger.carry_out, key, order, given_at)
         self.news.set()  # a rescued mail, or those of a client who is no longer paused
         if isinstance(order, Resume):
             await self._hand_over_held()
         return done
+
+    async def _fix(self, key: str, order: Fix) -> Carried:
+        """Draft a correction of what a case sent, as a case of its own."""
+        try:
+            state = await asyncio.to_thread(self.ledger.correct, order.case, key, order.words)
+        except Permanent as error:
+            return Carried(ok=False, says=str(error))
+        if state.stage != "closed":
+            await self.begin(state)
+        says = f"A correction of case {order.case} is drafted and shown to you as case {state.case}."
+        return Carried(ok=True, says=says)
 
     async def _hand_over_held(self) -> None:
         """What was held looks again at once. Its case does so by itself within minutes: a failure here loses nothing.

@@ -2,9 +2,10 @@
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 from memory.ledger import Ledger
 from workers.control import Handler
@@ -12,33 +13,11 @@ from workers.desk.answering import Answering
 from workers.desk.ordering import Orders
 from workers.desk.settling import Settling
 from workflows.errors import NeedsOwner
-from workflows.models import (
-    Allow,
-    Answer,
-    Approve,
-    Away,
-    Back,
-    Change,
-    Chase,
-    Decision,
-    Disallow,
-    Disputed,
-    Edit,
-    Ended,
-    Later,
-    Mine,
-    Owner,
-    Paid,
-    Pause,
-    Promised,
-    Reject,
-    Rescue,
-    Resume,
-    StopAll,
-    StopChasing,
-)
+from workflows.models import Answer, Approve, Decision, Edit, Later, Mine, Owner, Reject
 from workflows.ports import Clock
-from workflows.rules.answers.orders import kind_named
+from workflows.rules.orders.row import OrderArgument, OrderRow
+from workflows.rules.orders.rows import ROWS
+from workflows.rules.orders.words import kind_named
 from workflows.rules.text.whens import parse_when
 
 LONGEST_REASON = 4_000
@@ -64,22 +43,9 @@ class Handlers:
             "reject": self.reject,
             "later": self.later,
             "mine": self.mine,
-            "stop": self.stop,
-            "auto": self.auto,
-            "stop_auto": self.stop_auto,
-            "resume": self.resume,
-            "pause": self.pause,
-            "away": self.away,
-            "back": self.back,
-            "rescue": self.rescue,
-            "fix": self.fix,
-            "paid": self.paid,
-            "promised": self.promised,
-            "dispute": self.dispute,
-            "chase": self.chase,
-            "ended": self.ended,
             "settle": self.settling.settle,
             "status": self.status,
+            **{row.key: partial(self.order, row) for row in ROWS if row.command},
         }
 
     async def approve(self, key: str, case: int, version: int, hash: str = "") -> dict[str, Any]:  # noqa: A002
@@ -105,58 +71,29 @@ class Handlers:
             raise NeedsOwner(f'"{when}" is not a time I understand.', 'Say "2d", "tomorrow 9:00" or "Monday".')
         return await self._decide(key, case, version, Later(until=until))
 
-    async def stop(self) -> dict[str, Any]:
-        return await self._order(StopAll())
-
-    async def auto(self, kind: str) -> dict[str, Any]:
-        return await self._order(Allow(what=kind_named(kind)))
-
-    async def stop_auto(self, kind: str = "") -> dict[str, Any]:
-        return await self._order(Disallow(what=kind_named(kind)))
-
-    async def resume(self, client: str = "") -> dict[str, Any]:
-        return await self._order(Resume(client=client))
-
-    async def pause(self, client: str) -> dict[str, Any]:
-        return await self._order(Pause(client=client))
-
-    async def away(self, until: str) -> dict[str, Any]:
-        moment = parse_when(until, self.clock.now(), self.owner)
-        if moment is None:
-            raise NeedsOwner(f'"{until}" is not a time I understand.', 'Say "14 Aug", "2d" or "Monday 9:00".')
-        return await self._order(Away(until=moment))
-
-    async def back(self) -> dict[str, Any]:
-        return await self._order(Back())
-
-    async def rescue(self, number: int) -> dict[str, Any]:
-        return await self._order(Rescue(number=number))
-
-    async def paid(self, what: str, amount: str = "") -> dict[str, Any]:
-        return await self._order(Paid(what=what, amount=amount))
-
-    async def promised(self, what: str, when: str) -> dict[str, Any]:
-        until = parse_when(when, self.clock.now(), self.owner)
-        if until is None:
-            raise NeedsOwner(f'"{when}" is not a time I understand.', 'Say "Friday", "14 Aug" or "10d".')
-        return await self._order(Promised(what=what, until=until))
-
-    async def dispute(self, what: str, reason: str = "") -> dict[str, Any]:
-        return await self._order(Disputed(what=what, reason=reason))
-
-    async def chase(self, client: str, *, stop: bool = False) -> dict[str, Any]:
-        return await self._order(StopChasing(client=client) if stop else Chase(client=client))
-
-    async def ended(self, case: int, result: Literal["won", "lost", "no-answer"], reason: str = "") -> dict[str, Any]:
-        return await self._order(Ended(case=case, result=result, reason=reason))
-
-    async def _order(self, order: Change) -> dict[str, Any]:
+    async def order(self, row: OrderRow[Any], **arguments: str | int) -> dict[str, Any]:
+        """Carry out the order of this row, whichever it is; `arguments` are those of its command line."""
+        order = row.order(**row.fixed, **self._fields(row.arguments, arguments))
         done = await self.orders.carry_out(uuid.uuid4().hex, order, self.clock.now())
         return {"ok": done.ok, "says": done.says}
 
-    async def fix(self, key: str, case: int, words: str = "") -> dict[str, Any]:
-        done = await self.orders.fix(key, case, words)
-        return {"ok": done.ok, "says": done.says}
+    def _fields(self, known: Sequence[OrderArgument], arguments: Mapping[str, str | int]) -> dict[str, Any]:
+        """The fields of an order's value that these arguments fill."""
+        names = {argument.name: argument for argument in known}
+        if strange := [name for name in arguments if name not in names]:
+            raise NeedsOwner(f'The running service does not know "{strange[0]}" here.', "Restart ./deskhand up.")
+        return {names[name].field or name: self._value(names[name], words) for name, words in arguments.items()}
+
+    def _value(self, argument: OrderArgument, words: str | int) -> object:
+        if argument.means == "kind":
+            return kind_named(str(words))
+        if argument.means != "time":
+            return words
+        moment = parse_when(str(words), self.clock.now(), self.owner)
+        if moment is None:
+            examples = argument.say
+            raise NeedsOwner(f'"{words}" is not a time I understand.', f"Say {examples}.")
+        return moment
 
     async def status(self) -> dict[str, Any]:
         """How every part is: what it does, and what is unwell."""

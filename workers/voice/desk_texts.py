@@ -7,6 +7,7 @@ from typing import Any
 from memory.desk.orders import OWN_RULES
 from memory.post.mails import SeenMail
 from workflows.models import Asked, Email, Owner
+from workflows.rules.orders.lists import done_at_once, help_list
 from workflows.rules.text.calendar import format_deadline
 from workflows.rules.text.canonical import one_line
 
@@ -16,33 +17,19 @@ _LONGEST = 160
 _SHOWN = 30
 _NAMED = 5
 
-HELP = """\
+
+def _listed(names: Sequence[str]) -> str:
+    """Such as: "status", "why" and "stop all"."""
+    *others, last = (f'"{name}"' for name in names)
+    return f"{', '.join(others)} and {last}"
+
+
+HELP = f"""\
 Write an order as the whole of your answer to any mail of Deskhand, such as this one. Or write it as a new mail to
-yourself whose subject begins with "deskhand" ("deskhand status"): "status", "why", "ignored", "help" and "stop all" are
+yourself whose subject begins with "deskhand" ("deskhand status"): {_listed(done_at_once())} are
 done at once; whatever else changes something is asked back once, for a link in somebody's mail could have written it.
 
-status               what waits, what is held, what is unwell
-stop all             nothing goes out any more, also what you approved
-resume               goes on after "stop all"
-pause Acme           nothing to this client: a name, an address or a domain
-resume Acme          goes on with this client
-why 41               the whole story of case 41
-fix 41               drafts a correction of what case 41 sent; your words may follow
-ignored              what was skipped and why, each with a number
-rescue 4             mail or post number 4 of that list is work after all
-away until 14 Aug    nothing expires and no reminders come until then
-back                 ends "away"
-paid 2026-014        the invoice is paid; an amount may follow ("paid 2026-014 500 EUR")
-promised 2026-014 Friday  they pay by then: nothing is chased before
-dispute 2026-014     they contest it: nothing is chased until you say so; your words may follow
-stop chasing Acme    no reminders to this client
-chase Acme           reminds this client again: whatever held it is over
-won 41               the bid of case 41 was won; in an answer to its mail the number may be left out
-lost 41              it was lost; your words may follow
-no answer 41         nobody answered it
-auto reply           mails of this kind leave without your yes (only after a row of unedited approvals)
-stop auto reply      each waits for your yes again
-help                 this list
+{help_list()}
 
 An order is read from your Sent folder, at most 24 hours old, and carried out once. One that was asked back is done when
 you answer "ok", and dropped with "no" or after three days. A new approver, settings, export

@@ -1,0 +1,241 @@
+"""Order readers: what follows the words of an order, read as its value; and when it is none beside a draft.
+
+Each is named by a row of the table (rows.py). Pure and total: what cannot be read is a `NotUnderstood` whose hint says
+what to write instead.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol, TypeVar
+
+from workflows.models import (
+    Allow,
+    Asked,
+    Away,
+    Chase,
+    Disallow,
+    Disputed,
+    Ended,
+    Explain,
+    Fix,
+    NotByMail,
+    NotUnderstood,
+    Order,
+    Owner,
+    Paid,
+    Pause,
+    Promised,
+    Rescue,
+    Resume,
+    StopChasing,
+)
+from workflows.rules.orders.words import SIGNS, bare, invoice_labels, kind_named, number_in, phrases
+from workflows.rules.text.calendar import folded
+from workflows.rules.text.money import currency_of
+from workflows.rules.text.whens import parse_when
+
+UNKNOWN = (
+    "I do not understand that order, so nothing was done. Write one order alone, for example: status, stop all, "
+    "resume, pause Acme, why 41, ignored, rescue 4, away until 14 Aug, back, paid 2026-014, won 41, help."
+)
+_WHOM = 'Pause whom? Write for example "pause Acme" or "pause maria@studio.example"; nothing was done.'
+_WHY_WHAT = 'Which case? Write for example "why 41".'
+_RESCUE_WHAT = 'Which mail? Write for example "rescue 4"; "ignored" lists the numbers. Nothing was done.'
+_FIX_WHAT = 'Which case? Write for example "fix 41" or "fix 41 the date is wrong"; nothing was done.'
+_AWAY_WHEN = 'Away until when? Write for example "away until 14 Aug" or "away until Monday 9:00"; nothing was done.'
+_AUTO_WHAT = 'Which kind may leave alone? Write for example "auto reply"; nothing was done.'
+_PAID_WHAT = 'Which invoice? Write for example "paid 2026-014" or "paid 2026-014 500 EUR"; nothing was done.'
+_PROMISED_WHAT = 'Which invoice, and by when? Write for example "promised 2026-014 Friday"; nothing was done.'
+_DISPUTE_WHAT = (
+    'Which invoice? Write for example "dispute 2026-014" or "dispute 2026-014 wrong hours"; nothing was done.'
+)
+_CHASE_WHOM = 'Whom? Write for example "stop chasing Acme" or "chase Acme"; nothing was done.'
+_ENDED_WHAT = 'Which bid? Write for example "won 41", "lost 41 too expensive" or "no answer 41"; nothing was done.'
+
+AnyOrder = TypeVar("AnyOrder", bound=Order)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """What an order line says after the words that name the order, and what it is read with."""
+
+    phrase: str  # the words themselves
+    rest: str
+    owner: Owner
+    now: datetime
+    languages: tuple[str, ...]
+    case: int = 0  # of the mail that the line answers: what a bare "why" is about
+
+
+def unknown() -> NotUnderstood:
+    """Nothing in it is an order."""
+    return NotUnderstood(hint=UNKNOWN, unknown=True)
+
+
+# ---------------------------------------------------------------- what follows the words
+
+
+def alone(order: AnyOrder) -> Callable[[Spoken], AnyOrder | NotUnderstood]:
+    """Nothing may follow the words."""
+    return lambda spoken: unknown() if spoken.rest else order
+
+
+def resume(spoken: Spoken) -> Resume:
+    return Resume(client=spoken.rest)
+
+
+def pause(spoken: Spoken) -> Pause | NotUnderstood:
+    return Pause(client=spoken.rest) if spoken.rest else NotUnderstood(hint=_WHOM)
+
+
+def why(spoken: Spoken) -> Explain | NotUnderstood:
+    number = number_in(spoken.rest) if spoken.rest else spoken.case
+    return Explain(case=number) if number else NotUnderstood(hint=_WHY_WHAT)
+
+
+def fix(spoken: Spoken) -> Fix | NotUnderstood:
+    match = re.fullmatch(r"(?:case |fall )?(\S+)(?:[\s:,;.-]+(.*))?", spoken.rest, re.IGNORECASE)
+    number = number_in(match[1].strip(SIGNS)) if match else 0
+    return Fix(case=number, words=(match[2] or "").strip()) if match and number else NotUnderstood(hint=_FIX_WHAT)
+
+
+def rescue(spoken: Spoken) -> Rescue | NotUnderstood:
+    number = number_in(spoken.rest)
+    return Rescue(number=number) if number else NotUnderstood(hint=_RESCUE_WHAT)
+
+
+def away(spoken: Spoken) -> Away | NotUnderstood:
+    until = parse_when(_after_until(spoken), spoken.now, spoken.owner) if spoken.rest else None
+    return Away(until=until) if until else NotUnderstood(hint=_AWAY_WHEN)
+
+
+def auto(spoken: Spoken) -> Allow | NotUnderstood:
+    return Allow(what=kind_named(spoken.rest)) if spoken.rest else NotUnderstood(hint=_AUTO_WHAT)
+
+
+def stop_auto(spoken: Spoken) -> Disallow:
+    return Disallow(what=kind_named(spoken.rest))
+
+
+def paid(spoken: Spoken) -> Paid | NotUnderstood:
+    """An invoice's number, or a client's words up to the first figure; then an amount."""
+    tokens = _without_label(spoken.rest.split())
+    if not _is_named(tokens):
+        return NotUnderstood(hint=_PAID_WHAT)
+    length = max(1, next((at for at, token in enumerate(tokens) if _has_digit(token)), len(tokens)))
+    # "Acme EUR 500" and "Acme \u20ac 500": the currency before the figure belongs to the amount.
+    if 1 < length < len(tokens) and not _has_digit(tokens[length - 1]) and currency_of(tokens[length - 1]):
+        length -= 1
+    return Paid(what=_what(tokens[:length]), amount=" ".join(tokens[length:]))
+
+
+def promised(spoken: Spoken) -> Promised | NotUnderstood:
+    """What is promised, and by when: the longest end of the words that names a time."""
+    tokens = _without_label(spoken.rest.split())
+    for length in range(1, len(tokens)):
+        until = parse_when(" ".join(tokens[length:]), spoken.now, spoken.owner)
+        if until:
+            return Promised(what=_what(tokens[:length]), until=until)
+    return NotUnderstood(hint=_PROMISED_WHAT)
+
+
+def dispute(spoken: Spoken) -> Disputed | NotUnderstood:
+    tokens = _without_label(spoken.rest.split())
+    if not _is_named(tokens):
+        return NotUnderstood(hint=_DISPUTE_WHAT)
+    return Disputed(what=_what(tokens[:1]), reason=" ".join(tokens[1:]))
+
+
+def stop_chasing(spoken: Spoken) -> StopChasing | NotUnderstood:
+    return StopChasing(client=spoken.rest) if spoken.rest else NotUnderstood(hint=_CHASE_WHOM)
+
+
+def chase(spoken: Spoken) -> Chase | NotUnderstood:
+    return Chase(client=spoken.rest) if spoken.rest else NotUnderstood(hint=_CHASE_WHOM)
+
+
+def ended(result: Literal["won", "lost", "no-answer"]) -> Callable[[Spoken], Ended | NotUnderstood]:
+    """A bid's end; without a number it is the bid of the mail that is answered, and the words are the reason."""
+
+    def read(spoken: Spoken) -> Ended | NotUnderstood:
+        match = re.fullmatch(r"(?:case |fall |bid )?(\S+)(?:[\s:,;.-]+(.*))?", spoken.rest, re.IGNORECASE)
+        number = number_in(match[1].strip(SIGNS)) if match else 0
+        if match and number and (not spoken.case or number == spoken.case or not match[2]):
+            return Ended(case=number, result=result, reason=(match[2] or "").strip())
+        if spoken.case:
+            return Ended(case=spoken.case, result=result, reason=spoken.rest)
+        return NotUnderstood(hint=_ENDED_WHAT)
+
+    return read
+
+
+def not_by_mail(spoken: Spoken) -> NotByMail:
+    return NotByMail(what=spoken.phrase)
+
+
+def _after_until(spoken: Spoken) -> str:
+    """The time without a leading "until", where a short phrase ("away") met before a longer one ("away until")."""
+    long = [phrase.split() for phrase, key in phrases(spoken.languages).items() if key == "away"]
+    until = {words[-1] for words in long if len(words) > 1} | {"until", "till"}
+    first, _, others = spoken.rest.partition(" ")
+    return others if others and bare(first) in until else spoken.rest
+
+
+def _without_label(tokens: list[str]) -> list[str]:
+    """The words without "invoice" and its like in front."""
+    while len(tokens) > 1 and bare(tokens[0]) in invoice_labels():
+        tokens = tokens[1:]
+    return tokens
+
+
+def _is_named(tokens: list[str]) -> bool:
+    return bool(tokens) and any(character.isalnum() for character in tokens[0])
+
+
+def _what(tokens: list[str]) -> str:
+    return " ".join(tokens).strip(SIGNS + "#")
+
+
+def _has_digit(token: str) -> bool:
+    return any(character.isdigit() for character in token)
+
+
+# ---------------------------------------------------------------- in an answer to an approval mail
+# Whatever may speak of that draft is no order there.
+
+
+class _OfAClient(Protocol):
+    @property
+    def client(self) -> str: ...
+
+
+def always(_order: Order, _asked: Asked) -> bool:
+    return True
+
+
+def never(_order: Order, _asked: Asked) -> bool:
+    return False
+
+
+def of_its_case(order: Fix, asked: Asked) -> bool:
+    """No "fix 2 typos"."""
+    return order.case == asked.case
+
+
+def of_its_bid(order: Ended, asked: Asked) -> bool:
+    """No "lost the thread"."""
+    return order.case == asked.case and not order.reason
+
+
+def of_an_invoice(order: Paid | Promised | Disputed, _asked: Asked) -> bool:
+    """No "paid already"."""
+    return _has_digit(order.what)
+
+
+def of_its_client(order: _OfAClient, asked: Asked) -> bool:
+    """No "pause it", "pause until Monday": the approval mail's To line names the client."""
+    to = next((line for line in asked.text.split("\n") if line.startswith("To: ")), "")
+    named = re.search(rf"(?<!\w){re.escape(folded(order.client))}(?!\w)", folded(to))
+    return not order.client or named is not None
