@@ -25,6 +25,7 @@ from workflows.rules.leads.rates import Price, parse_rate, price, written
 from workflows.rules.leads.skills import names_any
 from workflows.rules.text.canonical import canonical, defused, one_line, visible
 from workflows.rules.text.language import language_of, small_words
+from workflows.rules.text.languages import known_language, speaks, with_added, words_in
 from workflows.rules.text.words import fold, phrases, table
 
 _GIST, _TITLE, _QUESTION, _REASON = 60, 80, 200, 300
@@ -316,7 +317,7 @@ def _reasons(brief: Brief, wishes: str) -> Iterator[str]:
     yield NO_MODEL
     if wishes:
         yield 'No model worked your wishes in: answer "edit" and your text'
-    elif brief.language not in _languages():
+    elif not speaks(brief.language, "bid"):
         yield f"There is no template in their language ({one_line(brief.language, 20)}), so it is in English"
 
 
@@ -453,7 +454,7 @@ def _gist(bid: Bid) -> str:
 
 @cache
 def _templates() -> dict[str, Any]:
-    return tomllib.loads((FOLDER / "bid.toml").read_text(encoding="utf-8"))
+    return with_added(tomllib.loads((FOLDER / "bid.toml").read_text(encoding="utf-8")), "bid")
 
 
 def _asks() -> list[dict[str, Any]]:
@@ -461,14 +462,9 @@ def _asks() -> list[dict[str, Any]]:
     return rows
 
 
-def _languages() -> frozenset[str]:
-    return frozenset(_templates()) - {"asks", "counts"}
-
-
 def _language(brief: Brief) -> str:
-    return brief.language if brief.language in _languages() else "en"
+    return known_language(brief.language, "bid")
 
 
 def _phrases(brief: Brief) -> dict[str, Any]:
-    said: dict[str, Any] = _templates()[_language(brief)]
-    return said
+    return words_in(brief.language, "bid")

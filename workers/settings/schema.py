@@ -28,7 +28,7 @@ from workflows.errors import NeedsOwner
 from workflows.models import Owner, PastWork, Profile, Source
 from workflows.rules.answers.signatures import answers_in, as_block
 from workflows.rules.leads.rates import parse_rate
-from workflows.rules.text.words import table
+from workflows.rules.text.languages import speaks, words_in
 
 FILE = "deskhand.toml"
 PREFIX = "DESKHAND_"
@@ -547,8 +547,7 @@ class Settings(BaseSettings):
         """What may be said about the owner: one source per fact, ids "profile:rate", "profile:skills" and so on."""
         profile = self.profile
         facts = {"rate": profile.rate, "skills": ", ".join(profile.skills)}
-        names = table("factors")["language_names"]
-        facts |= {"languages": ", ".join(names.get(code, code) for code in profile.languages)}
+        facts |= {"languages": ", ".join(map(_stated, profile.languages))}
         facts |= {"hours": f"{profile.hours_per_week} hours a week are free" if profile.hours_per_week else ""}
         facts |= {f"fact{number}": fact for number, fact in enumerate(profile.facts, start=1)}
         return tuple(Source(id=f"profile:{key}", kind="profile", quote=fact) for key, fact in facts.items() if fact)
@@ -715,6 +714,11 @@ def _read(path: Path) -> str:
         raise NeedsOwner(f"{path} is not UTF-8 text.", "Save it as UTF-8.") from None
     except OSError as error:
         raise NeedsOwner(f"{path} cannot be read: {error.strerror}.", "Mend the file's permissions.") from None
+
+
+def _stated(language: str) -> str:
+    """How the profile names a language: in English and in itself; a code that has no file as it is."""
+    return str(words_in(language, "language")["profile"]) if speaks(language, "language") else language
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:

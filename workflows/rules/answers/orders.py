@@ -50,6 +50,7 @@ from workflows.rules.answers.grammar import languages_of
 from workflows.rules.quoted.typed import Typed, typed
 from workflows.rules.text.calendar import folded, format_deadline, parse_when
 from workflows.rules.text.canonical import one_line, visible
+from workflows.rules.text.languages import words_in
 from workflows.rules.text.money import currency_of
 from workflows.rules.text.words import table
 
@@ -442,5 +443,5 @@ def _greetings() -> frozenset[str]:
 @lru_cache(maxsize=16)
 def _phrases(languages: tuple[str, ...]) -> dict[str, str]:
     """Every active phrase -> its kind. One that two languages use differently is the owner's own language's."""
-    tables = [table("orders")[language] for language in languages]
+    tables = [words_in(language, "orders") for language in languages]
     return {_bare(phrase): kind for active in reversed(tables) for kind in _KINDS for phrase in active.get(kind, ())}

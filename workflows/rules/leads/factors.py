@@ -17,6 +17,7 @@ from workflows.rules.leads.rates import HOURS, hourly, stated_hours, written
 from workflows.rules.leads.skills import alike, names, names_any
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.language import language_of, small_words
+from workflows.rules.text.languages import languages, words_in
 from workflows.rules.text.words import fold, phrases, table
 
 THRESHOLD = 0.55
@@ -489,7 +490,8 @@ def _languages_demanded(folded: str) -> list[tuple[str, str]]:
     data = table("factors")
     before, after = "|".join(data["spoken"]["before"]), "|".join(data["spoken"]["after"])
     found = []
-    for code, words in data["languages"].items():
+    ours = {code: words_in(code, "language")["posts"] for code in languages("language")}
+    for code, words in (ours | data["languages"]).items():
         name = "|".join(words)
         hit = _demand(f"(?:{before}) (?:{name})|(?:{name})[- ]?(?:{after})").search(folded)
         if hit:

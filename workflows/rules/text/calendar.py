@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from workflows.models import Owner
 from workflows.rules.text.composed import composed
-from workflows.rules.text.words import table
+from workflows.rules.text.languages import known_language, languages, words_in
 
 _DEFAULT_HOURS = "Mon-Fri 09:00-18:00"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -198,15 +198,13 @@ def _at(day: date, clock: time, owner: Owner) -> datetime:
 # ---------------------------------------------------------------- words
 
 
-@lru_cache(maxsize=1)
-def _tables() -> dict[str, Any]:
-    return table("calendar")
-
-
 def language_of(owner: Owner) -> str:
     """The owner's language as one we have words for ("de" for "de-AT"); English otherwise."""
-    code = re.split(r"[-_]", owner.language.strip().lower())[0]
-    return code if code in _tables() else "en"
+    return known_language(owner.language, "calendar")
+
+
+def _words_of(owner: Owner) -> dict[str, Any]:
+    return words_in(owner.language, "calendar")
 
 
 def folded(text: str) -> str:
@@ -218,7 +216,7 @@ def folded(text: str) -> str:
 
 def format_deadline(when: datetime, owner: Owner) -> str:
     """`Fri 27 Nov 18:00` in the owner's time zone and language."""
-    words, local = _tables()[language_of(owner)], _local(when, owner)
+    words, local = _words_of(owner), _local(when, owner)
     text: str = words["deadline"]
     return text.format(
         weekday=words["weekdays"][local.weekday()][0],
@@ -231,18 +229,18 @@ def format_deadline(when: datetime, owner: Owner) -> str:
 def format_moment(when: datetime, owner: Owner) -> str:
     """`Tue 14:02` in the owner's time zone and language."""
     local = _local(when, owner)
-    return f"{_tables()[language_of(owner)]['weekdays'][local.weekday()][0]} {local:%H:%M}"
+    return f"{_words_of(owner)['weekdays'][local.weekday()][0]} {local:%H:%M}"
 
 
 def format_date(when: datetime, owner: Owner) -> str:
     """`24 Nov 2026` in the owner's time zone and language."""
     local = _local(when, owner)
-    return f"{local.day} {_tables()[language_of(owner)]['months'][local.month - 1][0]} {local.year}"
+    return f"{local.day} {_words_of(owner)['months'][local.month - 1][0]} {local.year}"
 
 
 def answer_by(when: datetime, owner: Owner) -> str:
     """`Answer by Fri 27 Nov 18:00.` in the owner's language."""
-    text: str = _tables()[language_of(owner)]["answer_by"]
+    text: str = _words_of(owner)["answer_by"]
     return text.format(when=format_deadline(when, owner))
 
 
@@ -266,7 +264,7 @@ def parse_when(text: str, now: datetime, owner: Owner) -> datetime | None:
 @lru_cache(maxsize=16)
 def _words(language: str) -> dict[str, str]:
     """Every known phrase of a language, folded -> what it is: "weekday 0", "month 8", "tomorrow", "days" ..."""
-    table, words = _tables()[language], {}
+    table, words = words_in(language, "calendar"), {}
     for kind in ("weekday", "month"):
         for number, names in enumerate(table[f"{kind}s"]):
             # Short weekday and month names may clash (mar: mardi, mars); the first meaning of a phrase wins.
@@ -420,8 +418,8 @@ def _dated_by_name(tokens: list[str], words: dict[str, str]) -> str:
 
 def _month(word: str, words: dict[str, str]) -> str:
     """The month's number for a word, also where a weekday has the same short name ("mar")."""
-    for language in _tables().values():
-        for number, names in enumerate(language["months"]):
+    for language in languages("calendar"):
+        for number, names in enumerate(words_in(language, "calendar")["months"]):
             if words.get(folded(names[-1])) == f"month {number}" and word in {folded(name) for name in names}:
                 return str(number + 1)
     return ""
