@@ -16,7 +16,6 @@ from agents.bid_text import (
     Words,
     about_fact,
     bid_language,
-    bid_languages,
     bid_phrases,
     bid_templates,
     compose,
@@ -33,6 +32,7 @@ from workflows.rules.leads.claims import OWN_KINDS, Claim, claims, is_claim
 from workflows.rules.leads.skills import names_any
 from workflows.rules.text.canonical import canonical, defused, one_line, visible
 from workflows.rules.text.language import language_of, small_words
+from workflows.rules.text.languages import speaks
 from workflows.rules.text.words import fold, phrases, table
 
 _GIST, _TITLE, _REASON = 60, 80, 300
@@ -186,7 +186,7 @@ def _stems(text: str) -> set[str]:
 def _reasons(brief: Brief, wishes: str) -> Iterator[str]:
     if wishes:
         yield 'No model worked your wishes in: answer "edit" and your text'
-    elif brief.language not in bid_languages():
+    elif not speaks(brief.language, "bid"):
         yield f"There is no template in their language ({one_line(brief.language, 20)}), so it is in English"
 
 

@@ -15,6 +15,7 @@ from workflows.models import Brief, Pay, Source
 from workflows.rules.leads.claims import is_claim, sentences
 from workflows.rules.leads.rates import Price, parse_rate, price, written
 from workflows.rules.text.canonical import canonical, one_line
+from workflows.rules.text.languages import known_language, with_added, words_in
 from workflows.rules.text.words import fold, phrases
 
 _MOST_QUESTIONS = 8
@@ -161,7 +162,7 @@ def about_fact(question: str) -> str:
 
 @cache
 def bid_templates() -> dict[str, Any]:
-    return tomllib.loads((FOLDER / "bid.toml").read_text(encoding="utf-8"))
+    return with_added(tomllib.loads((FOLDER / "bid.toml").read_text(encoding="utf-8")), "bid")
 
 
 def ask_rows() -> list[dict[str, Any]]:
@@ -169,14 +170,9 @@ def ask_rows() -> list[dict[str, Any]]:
     return rows
 
 
-def bid_languages() -> frozenset[str]:
-    return frozenset(bid_templates()) - {"asks", "counts"}
-
-
 def bid_language(brief: Brief) -> str:
-    return brief.language if brief.language in bid_languages() else "en"
+    return known_language(brief.language, "bid")
 
 
 def bid_phrases(brief: Brief) -> dict[str, Any]:
-    said: dict[str, Any] = bid_templates()[bid_language(brief)]
-    return said
+    return words_in(brief.language, "bid")

@@ -20,6 +20,7 @@ from memory.money.chases import THANKS
 from workflows.models import Address, Brief, Draft, DraftedBy, Invoice, Notice
 from workflows.rules.debts.notices import format_day, sums
 from workflows.rules.text.canonical import canonical, one_line
+from workflows.rules.text.languages import known_language, speaks, with_added, words_in
 from workflows.rules.text.money import format_money
 
 _GIST = 60
@@ -173,7 +174,7 @@ def _sources(brief: Brief) -> tuple[str, ...]:
 def _reasons(brief: Brief, wishes: str) -> Iterator[str]:
     if wishes:
         yield 'No model worked your wishes in: answer "edit" and your text'
-    elif brief.language not in _languages():
+    elif not speaks(brief.language, "chase"):
         yield f"There is no template in their language ({one_line(brief.language, 20)}), so it is in English"
 
 
@@ -245,19 +246,15 @@ def _addressee(brief: Brief) -> Address:
 
 @cache
 def _templates() -> dict[str, dict[str, Any]]:
-    return tomllib.loads((FOLDER / "chase.toml").read_text(encoding="utf-8"))
+    return with_added(tomllib.loads((FOLDER / "chase.toml").read_text(encoding="utf-8")), "chase")
 
 
 def _language(brief: Brief) -> str:
-    return brief.language if brief.language in _languages() else "en"
-
-
-def _languages() -> frozenset[str]:
-    return frozenset(_templates()) - {"forbidden", "settled"}
+    return known_language(brief.language, "chase")
 
 
 def _phrases(brief: Brief) -> dict[str, Any]:
-    return _templates()[_language(brief)]
+    return words_in(brief.language, "chase")
 
 
 def _tone(brief: Brief) -> dict[str, Any]:

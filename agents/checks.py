@@ -17,7 +17,8 @@ from agents.prompting import every_prompt
 from workflows.models import Brief
 from workflows.rules.text.canonical import defused, one_line, visible
 from workflows.rules.text.composed import composed
-from workflows.rules.text.language import LANGUAGES, language_of
+from workflows.rules.text.language import language_of
+from workflows.rules.text.languages import known_language, speaks, with_added, words_in
 from workflows.rules.text.redaction import ibans
 from workflows.rules.text.words import fold, phrases
 
@@ -327,7 +328,7 @@ def _day_words() -> frozenset[str]:
 
 def _language(text: str, wanted: str) -> Iterator[Fault]:
     found = language_of(text)
-    if found and wanted in LANGUAGES and found != wanted:
+    if found and speaks(wanted, "small_words") and found != known_language(wanted, "small_words"):
         yield Fault(
             "language", f"It is written in {language_name(found)}, their mail in {language_name(wanted)}.", hard=False
         )
@@ -335,13 +336,12 @@ def _language(text: str, wanted: str) -> Iterator[Fault]:
 
 def language_name(language: str) -> str:
     """The English name of a two-letter code; the code itself when it is none of ours."""
-    names: dict[str, str] = _tables()["languages"]
-    return names.get(language, language)
+    return str(words_in(language, "language")["called"]) if speaks(language, "language") else language
 
 
 @cache
 def _tables() -> dict[str, Any]:
-    return tomllib.loads(WORDS.read_text(encoding="utf-8"))
+    return with_added(tomllib.loads(WORDS.read_text(encoding="utf-8")), "checks")
 
 
 @cache

@@ -14,6 +14,7 @@ from workflows.rules.asking import acknowledgement
 from workflows.rules.mail.subjects import reply_subject
 from workflows.rules.text.canonical import canonical, one_line
 from workflows.rules.text.composed import composed
+from workflows.rules.text.languages import speaks
 
 FOLDER = Path(__file__).with_name("templates")
 _LONGEST_SUBJECT = 80
@@ -76,7 +77,7 @@ def _reasons(brief: Brief, wishes: str, *, told: bool) -> tuple[str, ...]:
     if wishes:
         cause = "There is no model's answer" if told else "No model is configured"
         reasons.append(f'{cause}, so wishes cannot be worked in: answer "edit" and your text')
-    elif brief.language not in acknowledgement.languages():
+    elif not speaks(brief.language, "acknowledgements"):
         reasons.append(f"There is no template in their language ({one_line(brief.language, 20)}), so it is in English")
     return tuple(reasons)
 

@@ -21,6 +21,7 @@ from agents.writing import Task, Writing, boundary, item, wanted
 from workflows.models import Address, Brief, Draft, DraftedBy, Report, Work
 from workflows.rules.text.canonical import canonical, one_line
 from workflows.rules.text.language import language_of
+from workflows.rules.text.languages import known_language, speaks, with_added, words_in
 from workflows.rules.text.words import fold
 from workflows.rules.work import rhythm
 from workflows.rules.work.milestones import hours
@@ -223,7 +224,7 @@ def _reasons(brief: Brief, wishes: str, left_out: int) -> Iterator[str]:
         yield f"{left_out} {entries} {says} nothing to a client, or {holds} a link or number; left out"
     if wishes:
         yield 'No model worked your wishes in: answer "edit" and your text'
-    elif brief.language not in _languages():
+    elif not speaks(brief.language, "update"):
         yield f"There is no template in their language ({one_line(brief.language, 20)}), so it is in English"
 
 
@@ -362,7 +363,7 @@ def _filled(text: str, **values: str) -> str:
 
 @cache
 def _templates() -> dict[str, dict[str, Any]]:
-    return tomllib.loads((FOLDER / "update.toml").read_text(encoding="utf-8"))
+    return with_added(tomllib.loads((FOLDER / "update.toml").read_text(encoding="utf-8")), "update")
 
 
 @cache
@@ -376,12 +377,8 @@ def _plain() -> frozenset[str]:
 
 
 def _language(brief: Brief) -> str:
-    return brief.language if brief.language in _languages() else "en"
-
-
-def _languages() -> frozenset[str]:
-    return frozenset(_templates()) - {"noise", "claims", "plain"}
+    return known_language(brief.language, "update")
 
 
 def _phrases(brief: Brief) -> dict[str, str]:
-    return _templates()[_language(brief)]
+    return words_in(brief.language, "update")

@@ -7,10 +7,11 @@ from memory.ledger import Ledger
 from memory.money.chases import THANKS
 from memory.money.dues import Chased, Terms
 from workflows.models import Address, Brief, CaseState, Envelope, Invoice, Notice, Owner, Source
-from workflows.rules.debts.dunning import Hold, Made, language_of_country, run_out
+from workflows.rules.debts.dunning import Hold, Made, run_out
 from workflows.rules.debts.notices import overview, subject, sums
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.language import language_of
+from workflows.rules.text.languages import language_of_country
 from workflows.rules.text.money import format_money, totals
 
 _OLD = 7

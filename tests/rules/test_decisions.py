@@ -24,7 +24,8 @@ from workflows.models import (
 )
 from workflows.rules.answers.decisions import is_automatic, parse, read
 from workflows.rules.answers.digest_answers import parse_item, parse_items
-from workflows.rules.asking.approval import _tables as approval_texts
+from workflows.rules.text.languages import languages as languages_with
+from workflows.rules.text.languages import words_in
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 14, 5, tzinfo=BERLIN)
@@ -422,8 +423,8 @@ def test_digest_items():
 
 
 def test_every_word_the_approval_mail_lists_is_understood():
-    for language in LANGUAGES:
-        words = list(approval_texts()[language]["answer"].split('"')[1::2])
+    for language in languages_with("approval"):
+        words = list(words_in(language, "approval")["answer"].split('"')[1::2])
         kinds = [type(said(f"{word}\nHello Maria.\nBye" if "!" in word else word, language)) for word in words]
         assert kinds[0] is Approve, language
         assert said(f"{words[1]}\nHello Maria,\nbye", language) == Edit(text="Hello Maria,\nbye\n"), language

@@ -16,12 +16,12 @@ from workflows.rules.debts.dunning import (
     is_on,
     ladder,
     ladders,
-    language_of_country,
     next_notice,
     run_out,
     zone_of,
 )
 from workflows.rules.debts.notices import format_day, overview, subject
+from workflows.rules.text.languages import language_of_country
 
 GERMANY = BusinessDays(country="DE")
 STANDARD = ladder("standard")

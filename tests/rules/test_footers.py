@@ -14,10 +14,14 @@ from workflows.rules.answers.decisions import read
 from workflows.rules.quoted import footers
 from workflows.rules.quoted.footers import Known, is_footer
 from workflows.rules.quoted.typed import typed
+from workflows.rules.text.languages import languages, words_in
 from workflows.rules.text.words import table
 
 DATA = table("footers")
-LISTED = [line for lines in DATA["lines"].values() for line in lines]
+LISTED = [
+    *DATA["lines"]["other"],
+    *(line for language in languages("footers") for line in words_in(language, "footers")["lines"]),
+]
 
 UNLISTED = [
     "Sent from my Samsung Galaxy S23 Ultra", "Sent from my Galaxy A54 5G", "Sent from my Pixel 8 Pro", "Sent from my iPhone 15 Pro Max", "Sent from my Redmi Note 12", "Sent from my OnePlus Nord", "Sent from Outlook for Android", "Sent from Yahoo Mail on Android",
@@ -37,7 +41,7 @@ TYPED = [
 
 def test_there_are_enough_and_each_has_a_language() -> None:
     assert len(LISTED) >= 120
-    assert set(DATA["lines"]) >= {"en", "de", "fr", "es", "pt", "it", "nl", "pl"}
+    assert set(languages("footers")) >= {"en", "de", "fr", "es", "pt", "it", "nl", "pl"}
 
 
 @pytest.mark.parametrize("line", [*LISTED, *UNLISTED])

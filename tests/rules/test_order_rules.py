@@ -52,13 +52,13 @@ from workflows.rules.answers.orders import is_order_subject, order_in, parse_ord
 from workflows.rules.answers.proof import Proven, Unproven, order_proof
 from workflows.rules.routing import route
 from workflows.rules.text.calendar import folded
-from workflows.rules.text.words import table
+from workflows.rules.text.languages import languages, words_in
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 14, 5, tzinfo=BERLIN)  # a Tuesday
 FRIDAY = datetime(2026, 11, 27, 9, 0, tzinfo=BERLIN)
 MONDAY = datetime(2026, 11, 30, 9, 0, tzinfo=BERLIN)
-LANGUAGES = ["en", "de", "fr", "es", "pt", "it", "nl", "pl"]
+LANGUAGES = languages("orders")
 ADA, MARIA = Address(email="ada@winter.example", name="Ada Winter"), Address(email="maria@studio.example")
 APPROVAL = (
     "Says Thursday. Answer by Fri 27 Nov 18:00.\n"
@@ -356,7 +356,7 @@ def test_orders_about_money_count_in_an_answer_to_an_approval_mail(words):
 
 
 def phrases(language):
-    for kind, words in table("orders")[language].items():
+    for kind, words in words_in(language, "orders").items():
         for phrase in words:
             yield kind, phrase
 
@@ -380,9 +380,8 @@ def test_no_word_means_two_orders(language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_clear_answer_to_a_draft_stays_one(language):
-    words = table("decisions")
     for kind in ("approve", "edit", "no", "reject", "mine", "never", "later", "why"):
-        for phrase in (*words[language].get(kind, ()), *words["en"].get(kind, ())):
+        for phrase in (*words_in(language, "decisions")[kind], *words_in("en", "decisions")[kind]):
             answer = mail(phrase, "Re: Kick-off [Deskhand 41.2]", in_reply_to=("<q@x>",))
             assert isinstance(route(answer, owner(language), around(ASKED)), Answered), phrase
 

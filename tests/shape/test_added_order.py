@@ -64,8 +64,9 @@ def effect(tree: Path) -> None:
 
 
 def words(tree: Path) -> None:
-    path = tree / "workflows/rules/answers/orders.toml"
-    path.write_text(re.sub(r"^rescue = ", 'quiet = ["quiet"]\nrescue = ', path.read_text("utf-8"), flags=re.MULTILINE))
+    for path in (tree / "workflows/words").glob("*.toml"):
+        added = re.sub(r"^rescue = ", 'quiet = ["quiet"]\nrescue = ', path.read_text("utf-8"), flags=re.MULTILINE)
+        path.write_text(added, "utf-8")
 
 
 STEPS: tuple[Callable[[Path], None], ...] = (value, row, effect, words)

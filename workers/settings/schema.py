@@ -47,7 +47,7 @@ from workflows.errors import NeedsOwner
 from workflows.models import Owner, PastWork, Profile, Source
 from workflows.rules.answers.signatures import answers_in
 from workflows.rules.leads.rates import parse_rate
-from workflows.rules.text.words import table
+from workflows.rules.text.languages import speaks, words_in
 
 
 class OwnerSection(Section):
@@ -285,8 +285,7 @@ class Settings(BaseSettings):
         """What may be said about the owner: one source per fact, ids "profile:rate", "profile:skills" and so on."""
         profile = self.profile
         facts = {"rate": profile.rate, "skills": ", ".join(profile.skills)}
-        names = table("factors")["language_names"]
-        facts |= {"languages": ", ".join(names.get(code, code) for code in profile.languages)}
+        facts |= {"languages": ", ".join(map(_stated, profile.languages))}
         facts |= {"hours": f"{profile.hours_per_week} hours a week are free" if profile.hours_per_week else ""}
         facts |= {f"fact{number}": fact for number, fact in enumerate(profile.facts, start=1)}
         return tuple(Source(id=f"profile:{key}", kind="profile", quote=fact) for key, fact in facts.items() if fact)
@@ -359,6 +358,11 @@ class Settings(BaseSettings):
 def keys() -> dict[str, tuple[str, ...]]:
     """Every section with its keys, in the order of the documentation."""
     return {name: tuple(_section(name).model_fields) for name in Settings.model_fields}
+
+
+def _stated(language: str) -> str:
+    """How the profile names a language: in English and in itself; a code that has no file as it is."""
+    return str(words_in(language, "language")["profile"]) if speaks(language, "language") else language
 
 
 def _section(name: str) -> type[Section]:

@@ -30,22 +30,14 @@ from workers.settings.schema import Settings
 from workers.setup.discovery import Finder, Found
 from workers.voice.output import Output
 from workflows.errors import DeskhandError, NeedsOwner
+from workflows.rules.text.languages import language_of_country
 
 Values = dict[str, dict[str, Any]]
 """Section -> key -> value, as in the settings file."""
 
 TRIES = 3
-_LANGUAGES = {
-    "AT": "de",
-    "BR": "pt",
-    "CH": "de",
-    "DE": "de",
-    "ES": "es",
-    "FR": "fr",
-    "IT": "it",
-    "NL": "nl",
-    "PL": "pl",
-}
+_MOSTLY = {"CH": "de"}
+"""The language of most where there are several."""
 
 
 def init(output: Output, answers: Path | None, *, force: bool, skip_login: bool, finder: Finder | None = None) -> int:
@@ -159,8 +151,11 @@ def _ask(output: Output, finder: Finder) -> Values:
     owner["hours"] = _prompt("Working hours", _anything, default="Mon-Fri 09:00-18:00")
     country = environ.language_hint()[3:]
     owner["country"] = _prompt("Country, two letters", _is_country, default=country or "DE").upper()
+    spoken = language_of_country(owner["country"]) or _MOSTLY.get(owner["country"], "en")
     owner["language"] = _prompt(
-        "Your language, two letters", _is_language, default=_LANGUAGES.get(owner["country"], "en")
+        "Your language, two letters",
+        _is_language,
+        default=spoken,
     )
     rate = _prompt("Your rate (empty: leave it out)", _anything, default="")
     skills = _prompt("Your skills, comma between (empty: leave out)", _anything, default="")

@@ -16,6 +16,7 @@ from workflows.rules.text import calendar, whens
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.composed import composed
 from workflows.rules.text.language import small_words
+from workflows.rules.text.languages import words_in
 from workflows.rules.text.words import table
 
 _LONGEST_VERB = 7  # words
@@ -124,7 +125,7 @@ def _bares(words: Iterable[str]) -> frozenset[str]:
 
 @lru_cache(maxsize=64)
 def _grammar(languages: tuple[str, ...]) -> Grammar:
-    tables = [table("decisions")[language] for language in languages]
+    tables = [words_in(language, "decisions") for language in languages]
 
     def words(name: str) -> frozenset[str]:
         return _bares(word for active in tables for word in active.get(name, ()))
@@ -182,8 +183,8 @@ def _whole_answers(tables: Sequence[dict[str, Any]]) -> dict[str, Decision]:
 
 @lru_cache(maxsize=16)
 def _plain_words(language: str) -> PlainWords:
-    lists = table("plain_answers")[language]
-    thanks = _bares(table("decisions")[language]["thanks"])
+    lists = words_in(language, "plain_answers")
+    thanks = _bares(words_in(language, "decisions")["thanks"])
     return PlainWords(
         refuse=_bares(lists["refuse"]),
         refuse_with=_bares(lists["refuse_with"]) | thanks,

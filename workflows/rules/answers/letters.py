@@ -11,6 +11,7 @@ from workflows.models import Owner
 from workflows.rules.answers.closings import is_contact, names_of
 from workflows.rules.answers.grammar import Grammar, PlainWords, bare, grammar_of
 from workflows.rules.text.canonical import visible
+from workflows.rules.text.languages import languages, words_in
 from workflows.rules.text.words import table
 
 _LONGEST_LINE = 2_000  # characters of the first line
@@ -141,5 +142,5 @@ def _ends(body: list[str], owner: Owner, grammar: Grammar, *, unsigned: bool = F
 @cache
 def _weekdays() -> frozenset[str]:
     """Days, for "Lieber Freitag, ..." greets nobody."""
-    languages = table("calendar").values()
-    return frozenset(bare(name) for words in languages for names in words["weekdays"] for name in names)
+    times = [words_in(language, "calendar") for language in languages("calendar")]
+    return frozenset(bare(name) for words in times for names in words["weekdays"] for name in names)

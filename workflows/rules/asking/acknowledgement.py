@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable
 
 from workflows.rules.text.canonical import canonical, one_line
-from workflows.rules.text.words import table
+from workflows.rules.text.languages import languages as languages_with
+from workflows.rules.text.languages import words_in
 
 _LONGEST_OWNER = 100
 _NAME = re.compile(r"[^\W\d_]{2,30}(?:['\u2019-][^\W\d_]{1,30})*")
@@ -15,14 +16,12 @@ _NAME = re.compile(r"[^\W\d_]{2,30}(?:['\u2019-][^\W\d_]{1,30})*")
 
 def languages() -> frozenset[str]:
     """The languages that there is an acknowledgement in."""
-    return frozenset(table("acknowledgements"))
+    return frozenset(languages_with("acknowledgements"))
 
 
 def phrases(language: str) -> dict[str, str]:
     """Its sentences in that language, else in English."""
-    words = table("acknowledgements")
-    spoken: dict[str, str] = words.get(language, words["en"])
-    return spoken
+    return words_in(language, "acknowledgements")
 
 
 def compose(language: str, name: str, subject: str, owner_name: str) -> str:

@@ -8,15 +8,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import Any
 
 from workflows.models import Address, Attachment, Brief, Draft, DraftedBy, Outgoing, Owner, Score, Source
 from workflows.rules.mail.files import described
 from workflows.rules.mail.urgency import deadline
 from workflows.rules.text import calendar
 from workflows.rules.text.canonical import canonical, defused, one_line, visible
-from workflows.rules.text.words import counted, table
+from workflows.rules.text.languages import words_in
+from workflows.rules.text.words import counted
 
 FIRST_LINE = 90  # characters: what a phone's list shows
 SUBJECT = 200
@@ -147,15 +146,9 @@ def extract_draft(text: str) -> str | None:
 # ---------------------------------------------------------------- the lines
 
 
-@lru_cache(maxsize=1)
-def _tables() -> dict[str, Any]:
-    return table("approval")
-
-
 def texts(owner: Owner) -> dict[str, str]:
     """Our sentences in the owner's language."""
-    words: dict[str, str] = _tables()[calendar.language_of(owner)]
-    return words
+    return words_in(owner.language, "approval")
 
 
 def _lapse(question: Question) -> Iterator[str]:

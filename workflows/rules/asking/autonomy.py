@@ -13,7 +13,7 @@ from functools import lru_cache
 from workflows.models import Brief, Client, Draft, DraftedBy, Outgoing, Owner
 from workflows.rules.asking import acknowledgement
 from workflows.rules.text.calendar import folded
-from workflows.rules.text.words import table
+from workflows.rules.text.languages import languages, words_in
 
 _AMOUNT = re.compile(r"[$€£¥₹₽]|\b\d[\d.,]*\s?(?:usd|eur|gbp|chf|pln|jpy|cad|aud|sek|nok|dkk|czk|brl|%)", re.IGNORECASE)
 _NAMES = 3
@@ -99,4 +99,5 @@ def _delicate(texts: Sequence[str]) -> str:
 
 @lru_cache(maxsize=2)
 def _words(name: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, table('autonomy')[name]))})(?!\w)")
+    words = [word for language in languages("autonomy") for word in words_in(language, "autonomy")[name]]
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")

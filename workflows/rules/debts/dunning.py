@@ -145,12 +145,6 @@ def zone_of(country: str, otherwise: str) -> str:
     return zone
 
 
-def language_of_country(country: str) -> str:
-    """The language everybody there does business in; "" where there are several."""
-    language: str = table("dunning")["languages"].get(country[:2].upper(), "")
-    return language
-
-
 # ---------------------------------------------------------------- the rule
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from workflows.models import Invoice, Money
 from workflows.rules.text.canonical import one_line
+from workflows.rules.text.languages import words_in
 from workflows.rules.text.money import format_money, totals
-from workflows.rules.text.words import table
 
 _MOST_NUMBERS = 4
 _LONGEST_NUMBER = 40
@@ -53,6 +53,4 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def _words(language: str) -> dict[str, Any]:
-    words = table("notices")
-    found: dict[str, Any] = words.get(language, words["en"])
-    return found
+    return words_in(language, "notices")

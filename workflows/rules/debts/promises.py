@@ -1,7 +1,7 @@
 """What a client writes of money they owe: when they pay, that they contest it, that they are away. Pure and total.
 
 Only plain words count. A promise has a payment, a day, and neither a condition nor a doubt nor a "not"; a question and
-what is quoted from earlier mails promise nothing. The words are data (data/promises.toml), in the languages it has.
+what is quoted from earlier mails promise nothing. The words are in workflows/words, for the languages that have some.
 """
 
 import re
@@ -14,8 +14,10 @@ from workflows.models import Owner
 from workflows.rules.mail.replying import written
 from workflows.rules.text.calendar import zone
 from workflows.rules.text.canonical import one_line
+from workflows.rules.text.languages import ENGLISH, known_language, words_in
+from workflows.rules.text.languages import languages as languages_with
 from workflows.rules.text.whens import parse_when
-from workflows.rules.text.words import fold, phrases, table
+from workflows.rules.text.words import fold, phrases
 
 FARTHEST = timedelta(days=120)
 """A day farther away is a misreading, or no promise."""
@@ -100,10 +102,10 @@ def money_words(text: str, language: str, now: datetime, timezone: str) -> Said 
 
     `language`: of the mail, "" when it is not known; `now`, `timezone`: what "Friday" counts from.
     """
-    known = languages()
-    spoken = (language, *(["en"] if language != "en" else [])) if language in known else known
+    own = known_language(language, "promises")
+    spoken = tuple(dict.fromkeys((own, ENGLISH))) if own != ENGLISH or language == ENGLISH else languages()
     owner = Owner(name="", address="", language=language or "en", timezone=timezone, hours=_ROUND_THE_CLOCK)
-    reader = _Reader(languages=tuple(spoken), now=now.astimezone(zone(owner)), owner=owner)
+    reader = _Reader(languages=spoken, now=now.astimezone(zone(owner)), owner=owner)
     sentences = tuple(_sentences(written(text)[:_READ]))
     said = _dispute(sentences, reader) or _promise(sentences, reader)
     return said or _wish(sentences, reader) or _absence(sentences, reader)
@@ -111,7 +113,7 @@ def money_words(text: str, language: str, now: datetime, timezone: str) -> Said 
 
 def languages() -> tuple[str, ...]:
     """The languages whose words are known."""
-    return tuple(table("promises"))
+    return languages_with("promises")
 
 
 # ---------------------------------------------------------------- sentences
@@ -135,7 +137,7 @@ def _sentences(text: str) -> Iterator[_Sentence]:
 
 @cache
 def _words(language: str, kind: str) -> re.Pattern[str]:
-    return phrases(table("promises")[language][kind])
+    return phrases(words_in(language, "promises")[kind])
 
 
 def _plain(sentence: str, language: str) -> str:
@@ -247,7 +249,7 @@ def _end_of_month(text: str, language: str, reader: _Reader) -> _Found:
         if _words(language, kind).search(text):
             found.append(_last_day(_months_after(reader.today, months)))
             text = _words(language, kind).sub(" ", text)
-    named = re.search(rf"(?<!\w){table('promises')[language]['end']} ?(?P<month>[^\W\d_]+)(?!\w)", text)
+    named = re.search(rf"(?<!\w){words_in(language, 'promises')['end']} ?(?P<month>[^\W\d_]+)(?!\w)", text)
     day = _in_month(named["month"], language, reader) if named else None
     if named and day:
         found.append(_last_day(day))
@@ -264,7 +266,7 @@ def _in_month(word: str, language: str, reader: _Reader) -> date | None:
 def _ordinal(text: str, language: str, reader: _Reader) -> _Found:
     """Numbers alone: "the 15th", where no month follows: the next day of that number."""
     found = []
-    for match in reversed(list(re.finditer(table("promises")[language]["ordinal"], text))):
+    for match in reversed(list(re.finditer(words_in(language, "promises")["ordinal"], text))):
         number, rest = int(match[1]), text[match.end() :].split()
         month = any(_in_month(" ".join(rest[:size]), language, reader) for size in (1, 2) if len(rest) >= size)
         if not month and 1 <= number <= _LAST and (day := _next_numbered(reader.today, number)):
@@ -296,7 +298,7 @@ def _today(text: str, language: str, reader: _Reader) -> _Found:
 
 def _written(text: str, language: str, reader: _Reader) -> _Found:
     """Days as the calendar reads them: "Friday", "4 December", "in 10 days", longest words first."""
-    counts = table("promises")[language]["count"]
+    counts = words_in(language, "promises")["count"]
     words = (token.removesuffix("'s") for token in _TOKEN.findall(text))  # "with Friday's run"
     tokens = [token.strip(".'") if not token[:1].isdigit() else token for token in words]
     tokens = [str(counts.get(token, token)) if _counts(tokens, at) else token for at, token in enumerate(tokens)]
@@ -321,7 +323,7 @@ def _counts(tokens: list[str], at: int) -> bool:
 def _fits(tokens: list[str], place: int, size: int, language: str, reader: _Reader) -> bool:
     """Whether these words are surely a day: one of them is long enough, or a number, not "so" or "mar"."""
     window = tokens[place : place + size]
-    short = table("promises")[language]["short"]
+    short = words_in(language, "promises")["short"]
     speaks = any(len(word) >= _SHORTEST_NAME or word[:1].isdigit() or word in short for word in window)
     return len(window) == size and speaks and _read_day(" ".join(window), language, reader) is not None
 

@@ -15,11 +15,11 @@ from workflows.models import Source
 from workflows.rules.leads.skills import called
 from workflows.rules.text.canonical import one_line, visible
 from workflows.rules.text.language import language_of, small_words
+from workflows.rules.text.languages import languages, words_in
 from workflows.rules.text.words import fold, phrases, table
 
 OWN_KINDS = frozenset({"profile", "work", "sent", "edited", "owner"})
 """The kinds of sources that may speak for the owner."""
-_LANGUAGES = ("en", "de", "fr", "es")
 _LONGEST = 12_000  # characters of a text that are read
 _MOST = 300  # sentences that are weighed one by one
 _LONGEST_SENTENCE = 1_000
@@ -69,7 +69,7 @@ def is_claim(sentence: str, owner_name: str = "") -> bool:
     if re.search(table("claims")["money"]["amount"], folded):
         return True
     language = language_of(sentence)
-    spoken = {"en", "de", language} & set(_LANGUAGES)
+    spoken = {"en", "de", language} & set(languages("claims"))
     if folded.endswith("?") and not any(_has_clause(folded, code) for code in spoken):
         return False
     if any(_states(folded, code) for code in spoken):
@@ -96,22 +96,21 @@ def _has_clause(folded: str, language: str) -> bool:
 
 @cache
 def _pattern(language: str, kind: str) -> re.Pattern[str]:
-    return phrases(table("claims")[language][kind])
+    return phrases(words_in(language, "claims")[kind])
 
 
-_WRITERS = {
-    "en": "i|i'm|i've|i'd|i'll|my|mine|me|we|our|us",
-    "de": "ich|mein\\w*|mir|mich|wir|unser\\w*",
-    "fr": "je|j'\\w+|mon|ma|mes|moi|nous",
-    "es": "yo|he|tengo|soy|mi|mis|me|nosotros",
-}
-_WRITER = re.compile(rf"(?<![\w'])(?:{'|'.join(_WRITERS.values())})(?![\w'])")
 _READER = re.compile(r"(?<!\w)(?:you|your|you're|ihr|ihre[nmrs]?|sie|ihnen|vous|votre|vos|usted|su)(?!\w)")
 
 
 @cache
+def _any_writer() -> re.Pattern[str]:
+    words = [word for language in languages("claims") for word in words_in(language, "claims")["writers"]]
+    return re.compile(rf"(?<![\w'])(?:{'|'.join(words)})(?![\w'])")
+
+
+@cache
 def _writer(language: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w'])(?:{_WRITERS[language]})(?![\w'])")
+    return re.compile(rf"(?<![\w'])(?:{'|'.join(words_in(language, 'claims')['writers'])})(?![\w'])")
 
 
 # ---------------------------------------------------------------- what bears a claim out
@@ -162,7 +161,7 @@ def _claim(sentence: str, known: Sequence[tuple[str, _Words]]) -> Claim:
 def _about_the_writer(sentence: str) -> str:
     """The sentence without the clauses that speak of the reader alone ("..., so you would talk to me")."""
     clauses = re.split(r"(?<=[,;:])\s+|\s+[\u2013\u2014-]\s+", sentence)
-    kept = [one for one in clauses if _WRITER.search(fold(one)) or not _READER.search(fold(one))]
+    kept = [one for one in clauses if _any_writer().search(fold(one)) or not _READER.search(fold(one))]
     return " ".join(kept) or sentence
 
 

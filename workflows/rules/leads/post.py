@@ -9,6 +9,7 @@ from typing import Any
 
 from workflows.models import Lead, Profile
 from workflows.rules.text.canonical import one_line
+from workflows.rules.text.languages import languages, words_in
 from workflows.rules.text.words import fold, phrases, table
 
 MOST_TEXT = 20_000  # characters of a post that are looked at
@@ -110,7 +111,8 @@ def languages_demanded(folded: str) -> list[tuple[str, str]]:
     data = table("factors")
     before, after = "|".join(data["spoken"]["before"]), "|".join(data["spoken"]["after"])
     found = []
-    for code, words in data["languages"].items():
+    ours = {code: words_in(code, "language")["posts"] for code in languages("language")}
+    for code, words in (ours | data["languages"]).items():
         name = "|".join(words)
         hit = _demand(f"(?:{before}) (?:{name})|(?:{name})[- ]?(?:{after})").search(folded)
         if hit:

@@ -12,7 +12,8 @@ from itertools import islice
 
 from workflows.models import Owner
 from workflows.rules.text import calendar, whens
-from workflows.rules.text.words import fold, phrases, table
+from workflows.rules.text.languages import ENGLISH, known_language, languages, words_in
+from workflows.rules.text.words import fold, phrases
 
 _READ = 5_000  # characters of the mail
 _DEADLINES = 20  # looked at in one mail
@@ -23,11 +24,11 @@ def urgent(subject: str, text: str, language: str, received_at: datetime, owner:
     """Whether what they wrote (new part only) will not wait: in the mail's language or English; broken in any."""
     said = fold(f"{subject}\n{text[:_READ]}")
     broken = ". ".join(fold(part) for part in (subject, *re.split(r"\n+", text[:_READ])))
-    if any(_is_broken(one).search(broken) for one in table("urgency")):
+    if any(_is_broken(one).search(broken) for one in languages("urgency")):
         return True
     return any(
         _says_so(one).search(said) is not None or _names_deadline(said, one, received_at, owner)
-        for one in dict.fromkeys((language if language in table("urgency") else "en", "en"))
+        for one in dict.fromkeys((known_language(language, "urgency"), ENGLISH))
     )
 
 
@@ -36,7 +37,7 @@ def deadline(text: str, language: str, received_at: datetime, owner: Owner) -> t
     said = fold(text[:_READ])
     named = [
         found
-        for one in dict.fromkeys((language if language in table("urgency") else "en", "en"))
+        for one in dict.fromkeys((known_language(language, "urgency"), ENGLISH))
         for found in _deadlines(said, one, received_at, owner)
     ]
     return min(named, key=lambda found: found[1], default=("", None))
@@ -63,16 +64,16 @@ def _deadlines(said: str, language: str, received_at: datetime, owner: Owner) ->
 
 @cache
 def _says_so(language: str) -> re.Pattern[str]:
-    return phrases(fold(word) if "\\" not in word else word for word in table("urgency")[language]["words"])
+    return phrases(fold(word) if "\\" not in word else word for word in words_in(language, "urgency")["words"])
 
 
 @cache
 def _is_broken(language: str) -> re.Pattern[str]:
-    return phrases(table("urgency")[language]["broken"])
+    return phrases(words_in(language, "urgency")["broken"])
 
 
 @cache
 def _before(language: str) -> re.Pattern[str]:
     # The longest first: "due by" before "due".
-    words = sorted((fold(word) for word in table("urgency")[language]["before"]), key=len, reverse=True)
+    words = sorted((fold(word) for word in words_in(language, "urgency")["before"]), key=len, reverse=True)
     return phrases(words)

@@ -10,6 +10,7 @@ from typing import Any
 
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.canonical import visible
+from workflows.rules.text.languages import words_in
 from workflows.rules.text.words import table
 
 LONGEST = 300  # characters of an order
@@ -20,11 +21,13 @@ _NUMBER = re.compile(rf"(?:no\.? ?|nr\.? ?)?#?\s?(\d{{1,{_LARGEST}}})(?:\.\d{{1,
 
 
 def words_of(language: str) -> Mapping[str, Any]:
-    """One language's phrases by the keys of the rows; none for a language that has no table. "common": of no language.
+    """One language's phrases by the keys of the rows; English ones for a language that has no file."""
+    return words_in(language, "orders")
 
-    The only place that knows where the words lie.
-    """
-    words: Mapping[str, Any] = table("orders").get(language, {})
+
+def _common() -> Mapping[str, Any]:
+    """Words around an order, of no language or of all."""
+    words: Mapping[str, Any] = table("orders")["common"]
     return words
 
 
@@ -61,14 +64,14 @@ def number_in(text: str) -> int:
 
 def kind_named(words: str) -> str:
     """The kind of mail that these words name ("status updates" is "update"); else the words themselves, folded."""
-    kinds: Mapping[str, list[str]] = words_of("common")["kinds"]
+    kinds: Mapping[str, list[str]] = _common()["kinds"]
     return next((kind for kind, names in kinds.items() if bare(words) in map(bare, names)), folded(words))
 
 
 @lru_cache(maxsize=1)
 def invoice_labels() -> frozenset[str]:
     """The words before an invoice's number that say what it is."""
-    return frozenset(bare(word) for word in words_of("common")["invoice"])
+    return frozenset(bare(word) for word in _common()["invoice"])
 
 
 def _without_greetings(tokens: list[str]) -> list[str]:
@@ -83,4 +86,4 @@ def _without_greetings(tokens: list[str]) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _greetings() -> frozenset[str]:
-    return frozenset(bare(word) for word in words_of("common")["greetings"])
+    return frozenset(bare(word) for word in _common()["greetings"])

@@ -12,6 +12,7 @@ from typing import Any
 
 from workflows.rules.quoted.quoting import clean, key_of
 from workflows.rules.text.calendar import folded
+from workflows.rules.text.languages import languages, words_in
 from workflows.rules.text.words import table
 
 _LONGEST_FOOTER, _FOOTER_LINES, _SIGNATURE_LINES = 300, 4, 14
@@ -84,17 +85,19 @@ class _Template:
 
 @lru_cache(maxsize=1)
 def _listed() -> frozenset[str]:
-    return frozenset(key_of(folded(line)) for lines in _tables()["lines"].values() for line in lines)
+    lines = [line for language in languages("footers") for line in words_in(language, "footers")["lines"]]
+    return frozenset(key_of(folded(line)) for line in (*lines, *_tables()["lines"]["other"]))
 
 
 @lru_cache(maxsize=1)
 def _templates() -> tuple[_Template, ...]:
+    ours = [words_in(language, "footers") for language in languages("footers")]
     return tuple(
         _Template(
             tuple(sorted((_bare(words) for words in table["opens"]), key=len, reverse=True)),
             frozenset(word for words in table["glue"] for word in _bare(words).split()),
         )
-        for table in _tables()["templates"].values()
+        for table in (*ours, *_tables()["templates"].values())
     )
 
 
@@ -315,7 +318,6 @@ def _is_tagline(line: str) -> bool:
 @lru_cache(maxsize=1)
 def wish_words() -> frozenset[str]:
     """Words of yes, no, wishes and days in every language: what is no part of a business card."""
-    answers, times = table("decisions"), table("calendar")
     plain = {
         "and",
         "und",
@@ -339,12 +341,13 @@ def wish_words() -> frozenset[str]:
     }
     phrases = [
         phrase
-        for language, table in answers.items()
-        for kind, words in table.items()
-        if isinstance(words, list) and (language != "common" or kind == "hedges")
+        for language in languages("decisions")
+        for words in words_in(language, "decisions").values()
         for phrase in words
     ]
-    days = [name for table in times.values() for names in table.get("weekdays", ()) for name in names]
+    phrases += table("decisions")["common"]["hedges"]
+    times = [words_in(language, "calendar")["weekdays"] for language in languages("calendar")]
+    days = [name for weekdays in times for names in weekdays for name in names]
     return frozenset(word for phrase in (*phrases, *days) for word in _WORD.findall(folded(phrase))) - plain
 
 

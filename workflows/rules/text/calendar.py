@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from workflows.models import Owner
 from workflows.rules.text.composed import composed
-from workflows.rules.text.words import table
+from workflows.rules.text.languages import known_language, words_in
 
 _DEFAULT_HOURS = "Mon-Fri 09:00-18:00"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -195,15 +195,13 @@ def at_clock(day: date, clock: time, owner: Owner) -> datetime:
 # ---------------------------------------------------------------- words
 
 
-@lru_cache(maxsize=1)
-def calendar_words() -> dict[str, Any]:
-    return table("calendar")
-
-
 def language_of(owner: Owner) -> str:
     """The owner's language as one we have words for ("de" for "de-AT"); English otherwise."""
-    code = re.split(r"[-_]", owner.language.strip().lower())[0]
-    return code if code in calendar_words() else "en"
+    return known_language(owner.language, "calendar")
+
+
+def _words_of(owner: Owner) -> dict[str, Any]:
+    return words_in(owner.language, "calendar")
 
 
 def folded(text: str) -> str:
@@ -215,7 +213,7 @@ def folded(text: str) -> str:
 
 def format_deadline(when: datetime, owner: Owner) -> str:
     """`Fri 27 Nov 18:00` in the owner's time zone and language."""
-    words, local = calendar_words()[language_of(owner)], local_time(when, owner)
+    words, local = _words_of(owner), local_time(when, owner)
     text: str = words["deadline"]
     return text.format(
         weekday=words["weekdays"][local.weekday()][0],
@@ -228,16 +226,16 @@ def format_deadline(when: datetime, owner: Owner) -> str:
 def format_moment(when: datetime, owner: Owner) -> str:
     """`Tue 14:02` in the owner's time zone and language."""
     local = local_time(when, owner)
-    return f"{calendar_words()[language_of(owner)]['weekdays'][local.weekday()][0]} {local:%H:%M}"
+    return f"{_words_of(owner)['weekdays'][local.weekday()][0]} {local:%H:%M}"
 
 
 def format_date(when: datetime, owner: Owner) -> str:
     """`24 Nov 2026` in the owner's time zone and language."""
     local = local_time(when, owner)
-    return f"{local.day} {calendar_words()[language_of(owner)]['months'][local.month - 1][0]} {local.year}"
+    return f"{local.day} {_words_of(owner)['months'][local.month - 1][0]} {local.year}"
 
 
 def answer_by(when: datetime, owner: Owner) -> str:
     """`Answer by Fri 27 Nov 18:00.` in the owner's language."""
-    text: str = calendar_words()[language_of(owner)]["answer_by"]
+    text: str = _words_of(owner)["answer_by"]
     return text.format(when=format_deadline(when, owner))

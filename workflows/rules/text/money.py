@@ -13,6 +13,7 @@ from typing import Literal, NoReturn
 from workflows.errors import Permanent
 from workflows.models import Money
 from workflows.rules.text.composed import composed
+from workflows.rules.text.languages import words_in
 from workflows.rules.text.words import table
 
 _MOST = 10**15
@@ -179,8 +180,7 @@ def _short(text: str) -> str:
 def format_money(money: Money, language: str = "en") -> str:
     """`1,234.56 EUR`, `1.234,56 EUR`: the number as the language writes it, no-break spaces inside it."""
     exponent = places(money.currency) or 0
-    numbers = table("currencies")["numbers"]
-    thousands, point = numbers.get(language, numbers["en"])
+    thousands, point = words_in(language, "numbers")["marks"]
     digits = str(abs(money.minor)).rjust(exponent + 1, "0")
     whole, fraction = (digits[:-exponent], digits[-exponent:]) if exponent else (digits, "")
     grouped = f"{int(whole):,}".replace(",", thousands.replace(" ", NO_BREAK))

@@ -8,12 +8,12 @@ from workflows.models import Owner
 from workflows.rules.text.calendar import (
     add_working_days,
     at_clock,
-    calendar_words,
     folded,
     language_of,
     local_time,
     next_working_time,
 )
+from workflows.rules.text.languages import languages, words_in
 
 _FARTHEST = timedelta(days=400)  # "later 2099-01-01" is a slip of the finger
 _EVENING, _AFTERNOON, _NOON = time(18), time(14), time(12)
@@ -37,7 +37,7 @@ def parse_when(text: str, now: datetime, owner: Owner) -> datetime | None:
 @lru_cache(maxsize=16)
 def _words(language: str) -> dict[str, str]:
     """Every known phrase of a language, folded -> what it is: "weekday 0", "month 8", "tomorrow", "days" ..."""
-    table, words = calendar_words()[language], {}
+    table, words = words_in(language, "calendar"), {}
     for kind in ("weekday", "month"):
         for number, names in enumerate(table[f"{kind}s"]):
             # Short weekday and month names may clash (mar: mardi, mars); the first meaning of a phrase wins.
@@ -191,8 +191,8 @@ def _dated_by_name(tokens: list[str], words: dict[str, str]) -> str:
 
 def _month(word: str, words: dict[str, str]) -> str:
     """The month's number for a word, also where a weekday has the same short name ("mar")."""
-    for language in calendar_words().values():
-        for number, names in enumerate(language["months"]):
+    for language in languages("calendar"):
+        for number, names in enumerate(words_in(language, "calendar")["months"]):
             if words.get(folded(names[-1])) == f"month {number}" and word in {folded(name) for name in names}:
                 return str(number + 1)
     return ""

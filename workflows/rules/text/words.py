@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workflows.rules.text.composed import composed
+from workflows.rules.text.languages import with_added
 
 _RULES = Path(__file__).parents[1]
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "`": "'", "\u00b4": "'", "\u00a0": " ", "\u202f": " "})
@@ -15,9 +16,12 @@ _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "`": "'", "\u00b4": 
 
 @cache
 def table(name: str) -> dict[str, Any]:
-    """The word list <name>.toml; it lies in the room of the rules that read it, and its name is unique."""
+    """The list <name>.toml, of no language or of all: it lies in the room of the rules that read it, its name unique.
+
+    The words of one language are its file in workflows/words (languages.py); what that adds to a mixed list is in it.
+    """
     (path,) = _RULES.glob(f"*/{name}.toml")
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return with_added(tomllib.loads(path.read_text(encoding="utf-8")), name)
 
 
 def fold(text: str) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 from workflows.models import Owner
 from workflows.rules.text import calendar
 from workflows.rules.text.canonical import one_line
-from workflows.rules.text.words import fold, table
+from workflows.rules.text.languages import words_in
+from workflows.rules.text.words import fold
 
 _MONDAY = date(1970, 1, 5)  # blocks of weeks are counted from here
 _WEEK = 7
@@ -140,5 +141,4 @@ def day(when: date, language: str) -> str:
 
 
 def _words(language: str) -> dict[str, Any]:
-    words: dict[str, Any] = table("rhythm").get(language) or table("rhythm")["en"]
-    return words
+    return words_in(language, "rhythm")
