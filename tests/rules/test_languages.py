@@ -201,7 +201,7 @@ OF_OWNER: dict[str, Callable[[str], object]] = {
     "deadline": lambda code: calendar.format_deadline(NOW, owner(code)),
     "moment": lambda code: calendar.format_moment(NOW, owner(code)),
     "date": lambda code: calendar.format_date(NOW, owner(code)),
-    "day named": lambda code: calendar.parse_when("tomorrow 9:00", NOW, owner(code)),
+    "day named": lambda code: whens.parse_when("tomorrow 9:00", NOW, owner(code)),
 }
 
 
