@@ -32,11 +32,12 @@ from memory.record.schema import (
     seen,
     to_json,
 )
-from workflows.models import Address, CaseState, Invoice, Kind, Money
+from workflows.models import Address, CaseState, Invoice, Money
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import BusinessDays, Hold, HoldKind, Made, is_on, longest_hold, zone_of
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.money import format_money, totals
+from workflows.stories import Kind, kinds_that
 
 THANKS = "thanks"
 """The stage of a notice that chases nothing: what was paid is thanked for."""
@@ -549,8 +550,8 @@ def resume_chasing(connection: Connection, clock: Clock, client: str) -> str:
 
 
 def hold_chasing(connection: Connection, clock: Clock, client: str, *, key: str, summary: str) -> None:
-    """A complaint came: every open chase and update case of this client ends at once; nothing of it is sent."""
-    for case in open_cases_of(connection, client, ("chase", "update")):
+    """A complaint came: every open case of this client that it ends is over at once; nothing of it is sent."""
+    for case in open_cases_of(connection, client, kinds_that(lambda story: story.ends_with_complaint)):
         tell(connection, clock, case=case, key=f"stopped:{key}:{case}", summary=summary, ends="stopped")
 
 
