@@ -8,13 +8,14 @@ from functools import cache
 from pathlib import Path
 
 from agents.checks import allowed, safe_line
-from workflows.models import Address, Brief, Draft, DraftedBy, Kind
+from workflows.models import Address, Brief, Draft, DraftedBy
 from workflows.ports import Drafting
 from workflows.rules.asking import acknowledgement
 from workflows.rules.mail.subjects import reply_subject
 from workflows.rules.text.canonical import canonical, one_line
 from workflows.rules.text.composed import composed
 from workflows.rules.text.languages import speaks
+from workflows.stories import Kind
 
 FOLDER = Path(__file__).with_name("templates")
 _LONGEST_SUBJECT = 80

@@ -21,7 +21,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from tests.patience import PATIENCE
 from tests.scripted import NAMES, Desk, Gated, Office, Script, seal
 from workers.settings.environ import cache_folder
-from workers.temporal.engine import STORIES, TemporalEngine
+from workers.temporal.engine import TemporalEngine
 from workers.temporal.server import TemporalServer, find_cli
 from workers.temporal.worker import build_workers, running
 from workflows.activities import Activities
@@ -34,7 +34,6 @@ from workflows.models import (
     Decision,
     Edit,
     Event,
-    Kind,
     Later,
     Mine,
     Never,
@@ -45,6 +44,7 @@ from workflows.models import (
     Why,
 )
 from workflows.names import OLD, Names
+from workflows.stories import Kind, facts_of
 
 FOLDER = Path(__file__).parent / "histories"
 SECOND = timedelta(seconds=1)
@@ -63,7 +63,11 @@ class Stage:
         given = CaseState(**(first | state))
         self.office.states[self.number] = given
         self.handle: WorkflowHandle[Story, str] = await self.client.start_workflow(
-            STORIES[self.kind], given, id=self.names.case(self.number), task_queue=self.names.queue("story")
+            facts_of(self.kind).workflow,
+            given,
+            id=self.names.case(self.number),
+            task_queue=self.names.queue("story"),
+            result_type=str,
         )
         return self
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from workflows.models import Answer, Asking, Brief, CaseState, Client, Draft, DraftedBy, Event, Kind, Outgoing, Receipt
+from workflows.models import Answer, Asking, Brief, CaseState, Client, Draft, DraftedBy, Event, Outgoing, Receipt
 from workflows.names import Names
+from workflows.stories import Kind
 
 NAMES = Names("0123456789ab")
 """Of the home that plays."""

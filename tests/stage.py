@@ -16,11 +16,12 @@ from temporalio.testing import WorkflowEnvironment
 from tests.patience import PATIENCE
 from tests.scripted import NAMES, Desk, Gated, Office, Script, seal
 from tests.servers.timeskip import time_skipping
-from workers.temporal.engine import STORIES, TemporalEngine
+from workers.temporal.engine import TemporalEngine
 from workers.temporal.worker import build_workers, running
 from workflows.activities import Activities
 from workflows.case import Story
 from workflows.models import Answer, CaseState, Decision, Event
+from workflows.stories import facts_of
 
 NUMBERS = itertools.count(1)
 
@@ -44,8 +45,9 @@ class Bench:
         self.office.scripts[number] = script or Script()
         self.office.states[number] = given
         handle: WorkflowHandle[Story, str] = await self.client.start_workflow(
-            STORIES[given.kind],
+            facts_of(given.kind).workflow,
             given,
+            result_type=str,
             id=NAMES.case(number),
             task_queue=NAMES.queue("story"),
         )

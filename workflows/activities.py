@@ -16,9 +16,10 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from workflows.errors import DeskhandError, Permanent, Retryable
-from workflows.models import Asking, CaseState, Draft, DraftedBy, Event, Kind, Receipt
+from workflows.models import Asking, CaseState, Draft, DraftedBy, Event, Receipt
 from workflows.names import case_of, client_of
 from workflows.ports import Desk, Drafting, Engine, Polling, Record, Remembering, Researching
+from workflows.stories import Kind
 
 BEAT = 2.0
 """Seconds between two signs of life of a step that waits for a network."""

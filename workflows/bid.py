@@ -5,9 +5,10 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from workflows.case import Story
     from workflows.models import CaseState
+    from workflows.stories import BID
 
 
-@workflow.defn(name="Bid")
+@workflow.defn(name=BID.workflow)
 class Bid(Story):
     """One lead. Ends with how it ended: won, lost, no answer, or the owner's no."""
 

@@ -28,7 +28,6 @@ with workflow.unsafe.imports_passed_through():
         ChangedBy,
         Edit,
         Event,
-        Kind,
         Later,
         Mine,
         Never,
@@ -40,15 +39,10 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.rules.answers import unclear
     from workflows.rules.text.canonical import one_line
+    from workflows.stories import facts_of
 
 TELL_WHEN_HELD = timedelta(minutes=10)
 LOOK_AGAIN = timedelta(minutes=5)
-_NEVER: dict[Kind, str] = {
-    "reply": "no more drafts for this sender",
-    "bid": "no bid for this one",
-    "chase": "no more reminders to this client",
-    "update": "no more updates to this client",
-}
 MOST_VERSIONS = 5
 MOST_REDRAFTS, REDRAFTS_WITHIN = 3, timedelta(hours=1)
 _LONGEST_QUOTE = 120
@@ -313,7 +307,7 @@ class Case:
         match receipt.state:
             case "held":
                 await self._hold(receipt)
-            case "sent" if self.state.kind == "bid":
+            case "sent" if facts_of(self.state.kind).is_followed:
                 self._to(stage="placed", reason=receipt.detail, result_by=workflow.now() + RESULT_WITHIN)
                 await self._save()
             case "sent":
@@ -458,7 +452,7 @@ class Case:
                 self._close("mine", "you answer yourself")
             case Never():
                 await steps.memory(Activities.never, self.state.client, self.state.kind)
-                self._close("never", _NEVER[self.state.kind])
+                self._close("never", facts_of(self.state.kind).never)
             case Later(until=until):
                 self._to(stage="waiting", later_until=until, approved_at=None, held_until=None)
             case Why():

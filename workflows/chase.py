@@ -5,9 +5,10 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from workflows.case import Story
     from workflows.models import CaseState
+    from workflows.stories import CHASE
 
 
-@workflow.defn(name="Chase")
+@workflow.defn(name=CHASE.workflow)
 class Chase(Story):
     """One notice. When the next one is due is a rule over the ledger (rules/debts/dunning.py)."""
 

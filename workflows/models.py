@@ -1,4 +1,4 @@
-"""The nouns. Frozen values that cross a boundary; imports only the standard library and the table of older sentences.
+"""The nouns. Frozen values that cross a boundary; imports only the standard library and two leaves.
 
 Times are timezone-aware datetimes. Every field after the first few has a default, so that a payload written by an
 older Deskhand still reads (old runs: a missing field takes its default).
@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal
 
 from workflows import older
+from workflows.stories import Begins, Kind
 
 # ---------------------------------------------------------------- mail
 
@@ -131,9 +132,6 @@ class Cursor:
 
 # ---------------------------------------------------------------- people, events and routing
 
-Kind = Literal["reply", "bid", "chase", "update"]
-"""The stories: a mail answered, a lead bid for, a debt chased, a client kept informed."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
@@ -150,7 +148,7 @@ class Event:
     """Something that happened, as the ledger recorded it. `key` is its identity (a mail's `identity`)."""
 
     key: str
-    kind: Literal["mail", "sent", "answer", "order", "hint", "lead", "debt", "period", "news"]
+    kind: Begins | Literal["sent", "answer", "order", "hint", "news"]
     at: datetime
     client: str = ""
     case: int = 0  # the case it starts or belongs to

@@ -7,7 +7,8 @@ Chroma or a file are plain functions and run in the activity thread pool; those 
 from datetime import datetime
 from typing import Protocol
 
-from workflows.models import Answer, Asking, Brief, CaseState, Client, Draft, Event, Kind, Outgoing, Receipt
+from workflows.models import Answer, Asking, Brief, CaseState, Client, Draft, Event, Outgoing, Receipt
+from workflows.stories import Kind
 
 
 class Clock(Protocol):

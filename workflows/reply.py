@@ -5,9 +5,10 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from workflows.case import Story
     from workflows.models import CaseState
+    from workflows.stories import REPLY
 
 
-@workflow.defn(name="Reply")
+@workflow.defn(name=REPLY.workflow)
 class Reply(Story):
     """One conversation waiting for an answer. Ends with its outcome; the ledger has the rest."""
 

@@ -5,9 +5,10 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from workflows.case import Story
     from workflows.models import CaseState
+    from workflows.stories import UPDATE
 
 
-@workflow.defn(name="Update")
+@workflow.defn(name=UPDATE.workflow)
 class Update(Story):
     """One status update. When the next one is due is a rule over the ledger (rules/work/rhythm.py)."""
 

@@ -12,6 +12,7 @@ from workflows.rules.leads.matching import fitting, work_source
 from workflows.rules.leads.scoring import THRESHOLD, score
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.language import language_of
+from workflows.stories import BID
 
 Search = Callable[[str, str], tuple[Source, ...]]
 """What one client's history says about a text (`Recall.search`)."""
@@ -65,7 +66,7 @@ class BidBriefs:
             hints=tuple(_hints(lead, worth, found)),
             received_at=lead.published,
             envelope=_envelope(lead, self._owner),
-            heading="The post",
+            heading=BID.heading,
             trigger=_trigger(lead),
             facts=tuple(_fact(number, one) for number, one in enumerate(found, start=1) if one.is_fact),
             lead=lead,

@@ -13,6 +13,7 @@ from workflows.rules.text.canonical import one_line
 from workflows.rules.text.language import language_of
 from workflows.rules.text.languages import language_of_country
 from workflows.rules.text.money import format_money, totals
+from workflows.stories import CHASE
 
 _OLD = 7
 """Days after which payment data is called old."""
@@ -60,7 +61,7 @@ class ChaseBriefs:
                 references=chased.thread,
                 proactive=True,
             ),
-            heading="What they paid" if thanked else "What they owe",
+            heading="What they paid" if thanked else CHASE.heading,
             trigger=_trigger(chased),
             facts=(*(_fact(one, thanked=thanked) for one in chased.invoices), *how_to_pay),
             notice=notice,

@@ -16,13 +16,14 @@ from memory.model.embedding import folded
 from memory.post.mails import document_id
 from memory.record.documents import Document
 from memory.record.schema import to_json
-from workflows.models import Address, Brief, CaseState, Client, Email, Kind, Owner, Source
+from workflows.models import Address, Brief, CaseState, Client, Email, Owner, Source
 from workflows.rules.mail.authentication import authentication_server, fails_dmarc
 from workflows.rules.mail.files import attached
 from workflows.rules.mail.replying import gist, left_out, new_part
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.language import language_of
 from workflows.rules.work.scope import outside_scope, told
+from workflows.stories import Kind
 
 MOST_SOURCES = 6
 QUOTE = 200

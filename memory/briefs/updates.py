@@ -11,6 +11,7 @@ from workflows.rules.text.canonical import one_line
 from workflows.rules.text.language import language_of
 from workflows.rules.work import rhythm
 from workflows.rules.work.milestones import hours
+from workflows.stories import UPDATE
 
 _NEWEST = 5  # texts of the client, from which their language is read
 _TEXT = 300  # characters of one entry that are shown
@@ -47,7 +48,7 @@ class UpdateBriefs:
             owner_name=self._owner.name,
             hints=tuple(_hints(report)),
             envelope=Envelope(to=(recipient,), subject=subject, proactive=True),
-            heading="What was logged",
+            heading=UPDATE.heading,
             trigger=_trigger(report, project),
             facts=tuple(self._fact(piece) for piece in report.work),
             report=report,

@@ -21,6 +21,7 @@ from workflows.ports import Clock
 from workflows.rules.mail.replying import reply_to
 from workflows.rules.text.addresses import unsendable
 from workflows.rules.text.canonical import approved_hash, canonical
+from workflows.stories import facts_of
 
 _ANSWERED = frozenset({"sent", "sent-by-owner", "answered-by-owner", "mine"})
 _CLAIMED = ("claimed", "committing", "sent", "uncertain")
@@ -330,7 +331,7 @@ def _require_people(outgoing: Outgoing) -> None:
 
 def _outgoing(connection: Connection, state: CaseState, body: str, number: int) -> Outgoing:
     """To whom and in which thread this text would leave: of the mail it answers, else of its brief."""
-    if state.kind == "reply":
+    if facts_of(state.kind).answers_them:
         return reply_to(_mail_to_answer(connection, state), body, state.case, number)
     text = connection.execute(select(briefs.c.brief).where(briefs.c.id == state.brief)).scalar()
     envelope = from_json(Brief, text).envelope if text else None

@@ -25,6 +25,7 @@ from memory.record.schema import (
     to_json,
     versions,
 )
+from workflows import stories
 from workflows.errors import Permanent
 from workflows.models import Brief, CaseState, ChangedBy, Outgoing, Stage
 
@@ -67,7 +68,7 @@ class Expired:
     name: str
     address: str
     title: str
-    kind: str = "reply"  # of the case
+    kind: stories.Kind = "reply"  # of the case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +235,7 @@ class Digests(Book):
             if found is not None:
                 return found
             again = f"Case {case} had expired before your answer came, and nothing was sent. Here is its draft again."
-            if state.kind == "reply":
+            if stories.facts_of(state.kind).answers_them:
                 return self._follow(connection, state, _Renewal(mark="shown", again=again, stage="drafted"))
             # What it rests on (a balance, the logged work) may have changed since: looked at and drafted anew.
             changed = f"Case {case} had expired before your answer came; this is how things stand now."

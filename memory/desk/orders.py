@@ -42,6 +42,7 @@ from workflows.ports import Clock
 from workflows.rules.asking.autonomy import IN_A_ROW
 from workflows.rules.text.calendar import folded, format_deadline
 from workflows.rules.text.canonical import one_line
+from workflows.stories import STORIES, Kind, kinds_that
 
 STOPPED = "stopped"
 """The ledger's key for "stop all": since when, "" when nothing is. The outbox claims nothing while it is set."""
@@ -52,7 +53,7 @@ OWN_RULES = ("own-mail", "not-yours", "copy")
 """Why the owner's own mail is skipped: nothing to give account of."""
 _CLOCKS_DIFFER = timedelta(seconds=5)
 _NAMED = 10
-_EVER = (*KINDS, "update")
+_EVER: tuple[Kind, ...] = kinds_that(lambda story: story.may_stand or bool(story.always_asks))
 """The kinds a standing yes was ever taken for: any of them can be ended."""
 
 
@@ -117,9 +118,9 @@ class Orders(Mails):
     # ------------------------------------------------------------ a standing yes
 
     def _allow(self, connection: Connection, kind: str) -> Carried:
-        if kind == "update":
-            says = "Each status update names work that was done, so it always waits for your yes. Nothing was changed."
-            return Carried(ok=False, says=says)
+        why = next((story.always_asks for story in STORIES if story.kind == kind), "")
+        if why:
+            return Carried(ok=False, says=f"{why} Nothing was changed.")
         if kind not in KINDS:
             return Carried(ok=False, says=f'There is no kind "{one_line(kind, 40)}"; there are: {", ".join(KINDS)}.')
         if missing := allow(connection, kind, self._clock.now(), self._auto_after):

@@ -13,10 +13,11 @@ from memory.record.schema import answers, briefs, cases, from_json, meta, outbox
 from workflows.models import Answer, Approve, Brief, CaseState, Draft, DraftedBy, Outgoing, Owner
 from workflows.rules.asking.autonomy import Ending, Leaving, in_a_row, needs_a_yes, unbroken
 from workflows.rules.text.canonical import approved_hash
+from workflows.stories import Kind, kinds_that
 
 log = structlog.get_logger()
 
-KINDS = ("reply",)
+KINDS: tuple[Kind, ...] = kinds_that(lambda story: story.may_stand)
 """The kinds that a standing yes is taken for; which mails of a kind it covers is rules/asking/autonomy.py's to say."""
 UNDO = timedelta(minutes=10)
 _MOST = 200

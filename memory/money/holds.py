@@ -16,6 +16,7 @@ from memory.record.schema import cases, debt_holds, debtors, seen
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import BusinessDays, Hold, HoldKind, is_on, longest_hold, zone_of
 from workflows.rules.text.canonical import one_line
+from workflows.stories import kinds_that
 
 LONGEST_SAYS = 300
 MAIL = "mail:"
@@ -73,8 +74,8 @@ def resume_chasing(connection: Connection, clock: Clock, client: str) -> str:
 
 
 def hold_chasing(connection: Connection, clock: Clock, client: str, *, key: str, summary: str) -> None:
-    """A complaint came: every open chase and update case of this client ends at once; nothing of it is sent."""
-    for case in open_cases_of(connection, client, ("chase", "update")):
+    """A complaint came: every open case of this client that it ends is over at once; nothing of it is sent."""
+    for case in open_cases_of(connection, client, kinds_that(lambda story: story.ends_with_complaint)):
         tell(connection, clock, News(case=case, key=f"stopped:{key}:{case}", summary=summary, ends="stopped"))
 
 

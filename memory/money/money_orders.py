@@ -38,6 +38,7 @@ from workflows.models import (
 from workflows.ports import Clock
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.money import format_money, parse_amount
+from workflows.stories import facts_of
 
 _SAID = 80
 _LISTED = 10
@@ -222,7 +223,7 @@ def _end_bid(desk: Desk, order: Ended) -> Carried:
 
 def _no_end(state: CaseState) -> str:
     """Why this case cannot end as a bid does, "" when it can."""
-    if state.kind != "bid":
+    if not facts_of(state.kind).is_followed:
         return f"Case {state.case} is no bid, so nothing was changed."
     if state.stage == "placed" or (state.stage == "closed" and state.outcome in _CLOSED_BIDS):
         return ""

@@ -5,6 +5,7 @@ from sqlalchemy import Connection, select
 from memory.record.dialect import insert
 from memory.record.schema import cases, threads
 from workflows.models import Client, Email, FolderKind
+from workflows.stories import kinds_that
 
 MOST_PARENTS = 200
 _REFERENCE_DOMAIN = "@deskhand.invalid>"
@@ -35,7 +36,7 @@ def open_case(connection: Connection, email: Email, folder_kind: FolderKind, cli
         .where(threads.c.message_id.in_(tuple(one for one in ids if one)), cases.c.closed_at.is_(None))
     )
     if folder_kind == "inbox":  # an answer to a bid, a chase or an update is a conversation of its own
-        query = query.where(cases.c.kind == "reply")
+        query = query.where(cases.c.kind.in_(kinds_that(lambda story: story.answers_them)))
     rows = connection.execute(query).all()
     whose = "" if client is None else client.id
     theirs = [row for row in rows if folder_kind == "sent" or row.client == whose]

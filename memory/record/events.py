@@ -12,11 +12,11 @@ from sqlalchemy import Connection, select, update
 
 from memory.record.dialect import insert
 from memory.record.schema import cases, seen, to_json
-from workflows.models import CaseState, Event, Kind
+from workflows.models import CaseState, Event
 from workflows.ports import Clock
 from workflows.rules.text.canonical import one_line
+from workflows.stories import Begins, Kind
 
-Starting = Literal["lead", "debt", "period"]
 _TITLE, _SUMMARY = 200, 500
 
 
@@ -25,7 +25,7 @@ class Beginning:
     """What begins a case. `key` is the event's identity: the same key again begins nothing."""
 
     kind: Kind
-    event: Starting
+    event: Begins
     key: str
     title: str  # for the list of cases
     client: str = ""
@@ -106,7 +106,7 @@ def tell(connection: Connection, clock: Clock, news: News) -> bool:
 class Unopened:
     """What came in and made no case, and by which rule."""
 
-    kind: Starting
+    kind: Begins
     key: str
     state: Literal["ignored", "quarantined"]
     rule: str

@@ -9,8 +9,9 @@ from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import client_addresses, clients
 from workflows.errors import Permanent
-from workflows.models import Address, Client, Kind
+from workflows.models import Address, Client
 from workflows.ports import Clock
+from workflows.stories import Kind, facts_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +150,7 @@ class People(Book):
         """No more drafts for this client; of a chase or an update: no more of these alone."""
         with self._writing() as connection:
             which = clients.c.id == client
-            if kind == "reply":
+            if facts_of(kind).never_is_for == "person":
                 connection.execute(update(clients).where(which).values(never=1))
                 return
             unwanted = standing_of(connection, client).unwanted | {kind}

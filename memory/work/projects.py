@@ -17,10 +17,11 @@ from memory.record.events import Beginning, News, begin, open_cases_of, tell
 from memory.record.people import client_at, read_client, standing_of
 from memory.record.schema import cases, from_json, projects, risks, seen, to_json, update_work, updates, work
 from workflows.errors import Permanent
-from workflows.models import Address, CaseState, Kind, Owner, Project, Report, Work
+from workflows.models import Address, CaseState, Owner, Project, Report, Work
 from workflows.ports import Clock
 from workflows.rules.text.canonical import one_line
 from workflows.rules.work import milestones, rhythm
+from workflows.stories import Kind
 
 _NOT_TOLD = frozenset({"expired", "stopped", "failed"})
 """How an update may end without the client, or the owner in its stead, having had its work in hand."""

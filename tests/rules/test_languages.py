@@ -24,7 +24,7 @@ from workflows.rules.asking import acknowledgement, approval, digest
 from workflows.rules.debts import notices, promises
 from workflows.rules.leads import rates
 from workflows.rules.mail import urgency
-from workflows.rules.text import calendar, languages, money, words
+from workflows.rules.text import calendar, languages, money, whens, words
 from workflows.rules.work import rhythm
 
 ROOT = Path(__file__).parents[2]

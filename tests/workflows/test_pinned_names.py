@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from workflows import names
+from workflows import names, stories
 
 ROOT = Path(__file__).parents[2]
 HISTORIES = sorted((ROOT / "tests" / "histories").glob("*.json"))
@@ -42,8 +42,13 @@ def decorators(source: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _written(name: ast.expr) -> str:
-    """A literal, or a constant of `workflows/names.py`."""
-    return str(getattr(names, name.id) if isinstance(name, ast.Name) else ast.literal_eval(name))
+    """A literal, a constant of `workflows/names.py`, or what a story's record says."""
+    match name:
+        case ast.Attribute(value=ast.Name(id=record), attr=fact):
+            return str(getattr(getattr(stories, record), fact))
+        case ast.Name(id=constant):
+            return str(getattr(names, constant))
+    return str(ast.literal_eval(name))
 
 
 def every_decorator() -> list[tuple[str, str | None]]:

@@ -8,10 +8,10 @@ from workflows.models import DraftedBy, Owner
 from workflows.rules.asking.approval import model_of, score_lines
 from workflows.rules.text.calendar import format_moment
 from workflows.rules.text.canonical import one_line
+from workflows.stories import REPLY, begun_by
 
 Line = tuple[datetime, str]
 _LONGEST = 300
-_VERBS = {"lead": "listed", "debt": "is due", "period": "is over", "news": "came"}
 
 
 def trace(story: CaseStory, owner: Owner) -> str:
@@ -35,7 +35,8 @@ def _rests_on(story: CaseStory) -> Iterator[str]:
 
 def _events(story: CaseStory) -> Iterator[Line]:
     for event in story.events:
-        verb = _VERBS.get(event.kind, "wrote")
+        begins = begun_by(event.kind) or REPLY
+        verb = "came" if event.kind == "news" else begins.verb
         yield event.at, f"{event.sender} {verb}: {event.subject} (rule: {event.rule}) {event.reason}".strip()
 
 

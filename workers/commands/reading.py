@@ -13,6 +13,7 @@ from workers.settings import loading
 from workers.voice.desk_texts import not_chased
 from workers.voice.output import Output, indented, shorten, table
 from workflows.errors import DeskhandError, NeedsOwner
+from workflows.stories import REPLY, begun_by
 
 Facts = dict[str, Any]
 
@@ -239,14 +240,11 @@ def _story(facts: Facts) -> str:
     return "\n".join(lines)
 
 
-_BEGAN = {"sent": "You wrote", "lead": "{sender} listed", "debt": "It is due:", "period": "A period is over:"}
-"""What is said of an event before its subject, where nobody wrote."""
-
-
 def _mail_text(one: Facts) -> str:
     if one["rule"] == "news":
         return str(one["subject"])
-    which = _BEGAN.get(one["kind"], "{sender} wrote").format(sender=one["sender"])
+    began = "You wrote" if one["kind"] == "sent" else (begun_by(one["kind"]) or REPLY).began
+    which = began.format(sender=one["sender"])
     text = f"\n{indented(one['text'])}" if one["text"] else ""
     return f'{which} "{one["subject"]}" ({one["rule"]}: {one["reason"]}){text}'
 

@@ -9,7 +9,8 @@ from workers.demo import leads, money, reply, status
 from workers.demo.site import Site
 from workers.demo.stage import Stage, raised, written
 from workers.voice.output import Output
-from workflows.models import CaseState, Kind
+from workflows.models import CaseState
+from workflows.stories import Kind
 
 CLIENT = money.CLIENT
 

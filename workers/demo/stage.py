@@ -23,7 +23,8 @@ from workers.service.supervisor import Service
 from workers.settings.schema import Settings
 from workers.voice.output import Output, indented
 from workflows.errors import Permanent
-from workflows.models import Address, CaseState, Email, Kind, Why
+from workflows.models import Address, CaseState, Email, Why
+from workflows.stories import Kind
 
 Found = TypeVar("Found")
 Sections = Mapping[str, Mapping[str, Any]]

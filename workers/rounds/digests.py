@@ -21,6 +21,7 @@ from workflows.ports import Clock
 from workflows.rules.asking import digest
 from workflows.rules.text import calendar
 from workflows.rules.text.canonical import one_line
+from workflows.stories import facts_of
 
 log = structlog.get_logger()
 _DAYS_BACK = 8
@@ -143,8 +144,8 @@ class Rounds:
             f"expired:{','.join(str(one.case) for one in gone)}",
             f"{number} expired: nothing was sent",
             "There was no answer in time, so nothing was sent."
-            + _listed("These people may still wait for you:", [one for one in gone if one.kind == "reply"])
-            + _listed("Nobody was written to about:", [one for one in gone if one.kind != "reply"])
+            + _listed("These people may still wait for you:", [one for one in gone if facts_of(one.kind).answers_them])
+            + _listed("Nobody was written to about:", [one for one in gone if not facts_of(one.kind).answers_them])
             + '\n\nTo see a draft again, answer its approval mail with "ok": it is shown again, and nothing is sent '
             "before your next yes.\n",
         )

@@ -1,7 +1,7 @@
 """The parts of the stories that no mail began: whom a lead, a debt and a project are read, drafted and watched by.
 
-`workers/service/wiring.py` calls `stories` once everything shared is there. A story adds its builder, drafter and
-watches here.
+`workers/service/wiring.py` calls `stories` once everything shared is there. A story adds its workflow, builder,
+drafter and watches here.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,8 +17,17 @@ from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
 from workers.sources import bids, feeds, invoicing, money, work
 from workers.sources.folders import Folders
-from workflows.models import Kind, Owner
+from workflows.bid import Bid
+from workflows.case import Story
+from workflows.chase import Chase
+from workflows.models import Owner
 from workflows.ports import Clock, Desk, Drafting, Researching
+from workflows.reply import Reply
+from workflows.stories import Kind
+from workflows.update import Update
+
+WORKFLOWS: list[type[Story]] = [Reply, Bid, Chase, Update]
+"""The story of each kind, for the workers that run them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

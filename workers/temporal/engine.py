@@ -4,10 +4,9 @@ The ledger is the record. Every call can be repeated: ids and keys make a second
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from typing import Any
 from weakref import WeakValueDictionary
 
 import structlog
@@ -23,26 +22,15 @@ from temporalio.service import RPCError
 
 from memory.ledger import Ledger
 from workers.temporal.runs import Runs, Whose
-from workflows.bid import Bid
 from workflows.case import Story
-from workflows.chase import Chase
 from workflows.client import Approved
 from workflows.client import Client as ClientVoice
 from workflows.errors import Permanent, Retryable
-from workflows.models import Answer, CaseState, Edit, Event, Kind
+from workflows.models import Answer, CaseState, Edit, Event
 from workflows.names import VOICE, Names
-from workflows.reply import Reply
-from workflows.update import Update
+from workflows.stories import facts_of
 
 log = structlog.get_logger()
-STORIES: Mapping[Kind, Callable[[Any, CaseState], Awaitable[str]]] = {
-    "reply": Reply.run,
-    "bid": Bid.run,
-    "chase": Chase.run,
-    "update": Update.run,
-}
-
-
 ANSWERED_WITHIN = 25.0
 """Seconds a case may take to say something to an answer: less than a command waits for the service."""
 MOST_TRIES = 5
@@ -183,7 +171,7 @@ class TemporalEngine:
         for _ in range(MOST_TRIES):
             try:
                 handle = await self._client.start_workflow(
-                    STORIES[state.kind],
+                    _story(state),
                     state,
                     id=name,
                     task_queue=self._names.queue("story"),
@@ -232,8 +220,8 @@ class TemporalEngine:
 
 
 def _story(state: CaseState) -> str:
-    """What Temporal calls the story of this case: the name of its class."""
-    return STORIES[state.kind].__qualname__.partition(".")[0]
+    """What Temporal calls the story of this case."""
+    return facts_of(state.kind).workflow
 
 
 def _light(answer: Answer) -> Answer:
@@ -242,12 +230,6 @@ def _light(answer: Answer) -> Answer:
     if not isinstance(decision, Edit) or len(decision.text) <= LONGEST_CARRIED:
         return answer
     return replace(answer, decision=replace(decision, text=decision.text[:_BEGINNING], cut=True))
-
-
-_GONE: Mapping[Kind, str] = {
-    "bid": "The post was gone before a bid was made.",
-    "chase": "The invoice was no longer open; nothing was sent.",
-}
 
 
 def closed(state: CaseState, when: str = "") -> str:
@@ -259,14 +241,14 @@ def closed(state: CaseState, when: str = "") -> str:
         "won": "You won it.",
         "lost": "You had said it was lost.",
         "no-answer": "Nobody answered the bid.",
-        "gone": _GONE.get(state.kind, "It was over; nothing was sent."),
+        "gone": facts_of(state.kind).gone,
         "paid": "It was paid meanwhile; nothing was sent.",
         "promised": "They promised to pay; nothing was sent.",
         "disputed": "They dispute it; nothing was sent.",
         "stopped": "It was stopped; nothing was sent.",
         "rejected": "You had said no; nothing was sent.",
         "mine": "You answer it yourself; nothing was sent.",
-        "never": "You want no drafts for this sender; nothing was sent.",
+        "never": f"You said never: {facts_of(state.kind).never}. Nothing was sent.",
         "sent-by-owner": "You had sent it yourself from your Drafts folder.",
         "answered-by-owner": "You had written to them yourself; nothing was sent by Deskhand.",
     }

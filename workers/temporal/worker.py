@@ -11,20 +11,17 @@ from temporalio.client import Client
 from temporalio.worker import Interceptor, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from workers.sources.stories import WORKFLOWS
 from workflows.activities import Activities, mail_activities, memory_activities, model_activities
-from workflows.bid import Bid
-from workflows.chase import Chase
 from workflows.client import Client as ClientVoice
 from workflows.intake import Poll, Rhythm
 from workflows.names import Names
-from workflows.reply import Reply
-from workflows.update import Update
 
 DRAIN = timedelta(seconds=12)
 """How long a step under way may take after SIGTERM; what is cut off is done again after the next start."""
 STICKY = timedelta(seconds=2)
 """How long a story waits for the worker that knows it before another may replay it: after a kill -9 it is gone."""
-STORIES = [Reply, Bid, Chase, Update, ClientVoice, Poll, Rhythm]
+STORIES = [*WORKFLOWS, ClientVoice, Poll, Rhythm]
 
 
 def runner() -> SandboxedWorkflowRunner:

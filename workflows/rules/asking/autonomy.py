@@ -14,6 +14,7 @@ from workflows.models import Brief, Client, Draft, DraftedBy, Outgoing, Owner
 from workflows.rules.asking import acknowledgement
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.languages import languages, words_in
+from workflows.stories import facts_of
 
 _AMOUNT = re.compile(r"[$€£¥₹₽]|\b\d[\d.,]*\s?(?:usd|eur|gbp|chf|pln|jpy|cad|aud|sek|nok|dkk|czk|brl|%)", re.IGNORECASE)
 _NAMES = 3
@@ -68,7 +69,7 @@ class Leaving:
 def needs_a_yes(leaving: Leaving) -> str:
     """Why this very mail is not covered by a standing yes, in a few words; "" when it is."""
     brief, outgoing, client = leaving.brief, leaving.outgoing, leaving.client
-    if brief.kind != "reply":
+    if not facts_of(brief.kind).may_stand:
         return "money or work"  # a bid and a reminder are about money, an update names what was done
     if client is None or not client.written_to:
         return "a new recipient"
