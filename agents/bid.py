@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.checks import Allowed, Fault, bare, faults, language_name, safe_line
+from agents.gists import gist_of
 from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.templates import FOLDER, as_why, first_name
@@ -86,7 +87,7 @@ class TemplateBid:
         bid = compose(brief, words, wishes, made)
         reasons = (*why, *_reasons(brief, wishes))
         if wishes and previous:  # a text the owner has seen, or wrote, is better than the same bid once more
-            return Draft(body=canonical(previous), gist="Your wishes could not be worked in.", why=reasons, cost=cost)
+            return Draft(body=canonical(previous), gist=gist_of(brief, "wishes"), why=reasons, cost=cost)
         return _finished(brief, bid, wishes, previous, why=reasons, cost=cost)
 
 
@@ -139,7 +140,7 @@ def _finished(  # noqa: PLR0913 - what a draft is made of
     blocked = next((_unsupported(claim) for claim in found if not claim.supported), "")
     return Draft(
         body=canonical(bid.body),
-        gist=_gist(bid),
+        gist=_gist(brief, bid),
         model=model,
         why=(*why, *_told(bid, found)),
         sources=tuple(dict.fromkeys(name for name in used if name not in _WORDS)),
@@ -444,9 +445,10 @@ def _told(bid: Bid, found: Iterable[Claim]) -> Iterator[str]:
         yield f"{len(borne) - _MOST_TOLD} more claims rest on the sources below"
 
 
-def _gist(bid: Bid) -> str:
-    asked = f"; answers {bid.asked - len(bid.open)} of {bid.asked}" if bid.asked else ""
-    return one_line(f"A bid at {bid.price}{asked}" if bid.price else f"A bid without a price{asked}", _GIST)
+def _gist(brief: Brief, bid: Bid) -> str:
+    said = gist_of(brief, "bid", price=bid.price) if bid.price else gist_of(brief, "bid_without")
+    answered = bid.asked - len(bid.open)
+    return gist_of(brief, "answers", bid=said, count=answered, all=bid.asked) if bid.asked else said
 
 
 # ---------------------------------------------------------------- the texts
