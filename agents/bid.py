@@ -23,6 +23,7 @@ from agents.bid_text import (
     questions_of,
 )
 from agents.checks import Fault, bare, faults, language_name, safe_line
+from agents.gists import gist_of
 from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.templates import as_why
@@ -60,7 +61,7 @@ class TemplateBid:
         bid = compose(brief, words, wishes, made)
         reasons = (*why, *_reasons(brief, wishes))
         if wishes and previous:  # a text the owner has seen, or wrote, is better than the same bid once more
-            gist, by = "Your wishes could not be worked in.", DraftedBy.TEMPLATE
+            gist, by = gist_of(brief, "wishes"), DraftedBy.TEMPLATE
             return Draft(body=canonical(previous), gist=gist, why=reasons, cost=cost, by=by)
         return _finished(brief, bid, wishes, previous, why=reasons, cost=cost)
 
@@ -114,7 +115,7 @@ def _finished(  # noqa: PLR0913 - what a draft is made of
     blocked = next((_unsupported(claim) for claim in found if not claim.supported), "")
     return Draft(
         body=canonical(bid.body),
-        gist=_gist(bid),
+        gist=_gist(brief, bid),
         model=model,
         by=DraftedBy.MODEL if model else DraftedBy.TEMPLATE,
         why=(*why, *_told(bid, found)),
@@ -313,6 +314,7 @@ def _told(bid: Bid, found: Iterable[Claim]) -> Iterator[str]:
         yield f"{len(borne) - _MOST_TOLD} more claims rest on the sources below"
 
 
-def _gist(bid: Bid) -> str:
-    asked = f"; answers {bid.asked - len(bid.open)} of {bid.asked}" if bid.asked else ""
-    return one_line(f"A bid at {bid.price}{asked}" if bid.price else f"A bid without a price{asked}", _GIST)
+def _gist(brief: Brief, bid: Bid) -> str:
+    said = gist_of(brief, "bid", price=bid.price) if bid.price else gist_of(brief, "bid_without")
+    answered = bid.asked - len(bid.open)
+    return gist_of(brief, "answers", bid=said, count=answered, all=bid.asked) if bid.asked else said

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.checks import Fault, allowed, faults, language_name, safe_line
+from agents.gists import gist_of
 from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.templates import FOLDER, as_why, first_name
@@ -33,14 +34,6 @@ _TONES = {
     "firm": "firm, polite and clear",
     "final": "final, serious and still polite",
     THANKS: "warm and short: they have paid",
-}
-_SAYS = {
-    "upcoming": "Says it falls due soon: {total}",
-    "friendly": "Reminds them in a friendly way: {total}",
-    "plain": "Reminds them again: {total}",
-    "firm": "Asks firmly for payment: {total}",
-    "final": "Last reminder: {total}",
-    THANKS: "Thanks for the payment: {total}",
 }
 
 
@@ -73,7 +66,7 @@ class TemplateChase:
         # A text the owner has seen, or wrote, is kept where rules cannot work wishes in; but never with old figures.
         if wishes and previous and all(line in previous for line in _table(brief) if line):
             body = canonical(previous)
-        gist = "Your wishes could not be worked in." if wishes else _gist(notice)
+        gist = gist_of(brief, "wishes") if wishes else _gist(brief, notice)
         reasons, by = (*why, *_reasons(brief, wishes)), DraftedBy.TEMPLATE
         return Draft(body=body, gist=gist, why=reasons, sources=_sources(brief), cost=cost, by=by)
 
@@ -101,7 +94,7 @@ class ChaseAgent:
         words = filled.slots
         return Draft(
             body=compose(brief, words.before, words.after),
-            gist=safe_line(words.gist, allowed(brief, wishes, previous), _GIST) or _gist(brief.notice),
+            gist=safe_line(words.gist, allowed(brief, wishes, previous), _GIST) or _gist(brief, brief.notice),
             model=self._model.name,
             by=DraftedBy.MODEL,
             why=filled.why,
@@ -162,9 +155,8 @@ def _line(one: Invoice, phrases: dict[str, Any], language: str, *, paid: bool) -
     return re.sub(r"\{\w+\}", lambda found: values.get(found.group(), found.group()), form)
 
 
-def _gist(notice: Notice) -> str:
-    said = _SAYS.get(notice.tone, _SAYS["plain"])
-    return one_line(said.format(total=" + ".join(map(format_money, notice.totals))), _GIST)
+def _gist(brief: Brief, notice: Notice) -> str:
+    return gist_of(brief, notice.tone, total=sums(notice.totals, brief.owner_language))
 
 
 def _sources(brief: Brief) -> tuple[str, ...]:

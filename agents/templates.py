@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from agents.checks import allowed, safe_line
+from agents.gists import gist_of
 from workflows.models import Address, Brief, Draft, DraftedBy
 from workflows.ports import Drafting
 from workflows.rules.asking import acknowledgement
@@ -35,7 +36,7 @@ class TemplateReply:
             # No rules can work wishes in; a text the owner has seen, or wrote, is better than a fresh generality.
             draft = replace(draft, body=canonical(previous))
         if wishes:
-            draft = replace(draft, gist="Your wishes could not be worked in.")
+            draft = replace(draft, gist=gist_of(brief, "wishes"))
         return replace(draft, why=(*why, *_reasons(brief, wishes, told=bool(why))))
 
 
@@ -87,7 +88,7 @@ def _holding(brief: Brief) -> Draft:
     # Under a standing yes it repeats none of their words: only such a text may leave without a yes of its own.
     subject = "" if brief.plain else _namable(brief)
     body = acknowledgement.compose(brief.language, first_name(brief.sender), subject, brief.owner_name)
-    return Draft(body=body, gist=acknowledgement.phrases(brief.language)["gist"], by=DraftedBy.TEMPLATE)
+    return Draft(body=body, gist=gist_of(brief, "reply"), by=DraftedBy.TEMPLATE)
 
 
 @cache

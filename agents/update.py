@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.checks import Allowed, Fault, allowed, faults, language_name, safe_line
+from agents.gists import gist_of
 from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.templates import FOLDER, as_why, first_name
@@ -21,7 +22,7 @@ from agents.writing import Task, Writing, boundary, item, wanted
 from workflows.models import Address, Brief, Draft, DraftedBy, Report, Work
 from workflows.rules.text.canonical import canonical, one_line
 from workflows.rules.text.language import language_of
-from workflows.rules.text.languages import known_language, speaks, with_added, words_in
+from workflows.rules.text.languages import filled, known_language, speaks, with_added, words_in
 from workflows.rules.text.words import fold
 from workflows.rules.work import rhythm
 from workflows.rules.work.milestones import hours
@@ -95,7 +96,7 @@ class TemplateUpdate:
             body = canonical(previous)
         return Draft(
             body=body,
-            gist="Your wishes could not be worked in." if wishes else _gist(brief),
+            gist=gist_of(brief, "wishes") if wishes else _gist(brief),
             why=(*why, *_reasons(brief, wishes, left_out)),
             sources=_cited((*worked, *delivered)),
             cost=cost,
@@ -146,8 +147,8 @@ def compose(brief: Brief, worked: Sequence[Line], delivered: Sequence[Line], rem
     if report is None:
         return ""
     name = first_name(brief.envelope.to[0] if brief.envelope and brief.envelope.to else brief.sender)
-    greeting = _filled(phrases["greeting"], name=name) if name else phrases["neutral"]
-    opening = _filled(
+    greeting = filled(phrases["greeting"], name=name) if name else phrases["neutral"]
+    opening = filled(
         phrases["opening" if rhythm.is_whole(report.since, report.until) else "opening_days"],
         project=one_line(report.name, 120),
         period=_period(brief),
@@ -158,7 +159,7 @@ def compose(brief: Brief, worked: Sequence[Line], delivered: Sequence[Line], rem
     parts.append(_list(delivered, phrases))
     billable = sum(piece.minutes for piece in report.work if piece.billable)
     if report.tells_hours and billable:
-        parts.append(_filled(phrases["time"], hours=hours(billable)))
+        parts.append(filled(phrases["time"], hours=hours(billable)))
     parts += [remark.strip(), phrases["ending"], f"{phrases['closing']}\n{one_line(brief.owner_name, 100)}"]
     return canonical("\n\n".join(part for part in parts if part))
 
@@ -166,7 +167,7 @@ def compose(brief: Brief, worked: Sequence[Line], delivered: Sequence[Line], rem
 def _list(lines: Sequence[Line], phrases: dict[str, str]) -> str:
     shown = [f"- {line.text}" for line in lines[:_MOST_POINTS]]
     if more := len(lines) - len(shown):
-        shown.append(f"- {_filled(phrases['more'], count=str(more))}")
+        shown.append(f"- {filled(phrases['more'], count=str(more))}")
     return "\n".join(shown)
 
 
@@ -210,7 +211,8 @@ def _cited(lines: Sequence[Line]) -> tuple[str, ...]:
 
 
 def _gist(brief: Brief) -> str:
-    return one_line(_filled(_phrases(brief)["gist"], period=_period(brief)), _GIST)
+    report, language = brief.report, brief.owner_language
+    return gist_of(brief, "update", period=rhythm.period(report.since, report.until, language) if report else "")
 
 
 def _period(brief: Brief) -> str:
@@ -354,11 +356,6 @@ def _logged_in(brief: Brief) -> str:
 
 
 # ---------------------------------------------------------------- the texts
-
-
-def _filled(text: str, **values: str) -> str:
-    """One pass: what a name holds is never taken for a place of its own."""
-    return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found.group()), text)
 
 
 @cache

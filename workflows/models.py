@@ -738,6 +738,7 @@ class Brief:
     sources: tuple[Source, ...] = ()  # what memory knows that is relevant, best first
     profile: tuple[Source, ...] = ()  # what may be said about the owner
     owner_name: str = ""
+    owner_language: str = ""  # in which the gist is written (old runs: "", which is English)
     hints: tuple[str, ...] = ()  # plain facts for the owner ("Reply-To differs: ...", "sender not proven")
     received_at: datetime | None = None
     # What follows is for the stories that no mail began: a reply has none of it.

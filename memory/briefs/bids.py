@@ -63,6 +63,7 @@ class BidBriefs:
             sources=self._history(client, lead),
             profile=(*self._said, *works),
             owner_name=self._owner.name,
+            owner_language=self._owner.language,
             hints=tuple(_hints(lead, worth, found)),
             received_at=lead.published,
             envelope=_envelope(lead, self._owner),

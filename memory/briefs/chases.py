@@ -53,6 +53,7 @@ class ChaseBriefs:
             language=language,
             profile=how_to_pay,
             owner_name=self._owner.name,
+            owner_language=self._owner.language,
             hints=() if thanked else tuple(_hints(chased)),
             envelope=Envelope(
                 to=(_recipient(chased),),

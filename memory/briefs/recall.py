@@ -111,6 +111,7 @@ class Recall:
             sources=sources,
             profile=self._profile,
             owner_name=self._owner.name,
+            owner_language=self._owner.language,
             hints=self._hints(theirs, others),
             received_at=theirs[-1].at if theirs else None,
             plain=self._ledger.stands_for(state.kind),

@@ -46,6 +46,7 @@ class UpdateBriefs:
             language=language,
             profile=self._profile,
             owner_name=self._owner.name,
+            owner_language=self._owner.language,
             hints=tuple(_hints(report)),
             envelope=Envelope(to=(recipient,), subject=subject, proactive=True),
             heading=UPDATE.heading,

@@ -17,6 +17,9 @@ from typing import Any
 import pytest
 
 from agents.checks import language_name
+from agents.gists import gist_of
+from agents.templates import TemplateReply
+from workers.voice import answer_texts
 from workflows.models import Address, Brief, Draft, Money, Outgoing, Owner
 from workflows.rules.answers import decisions
 from workflows.rules.answers.orders import parse_order
@@ -24,6 +27,7 @@ from workflows.rules.asking import acknowledgement, approval, digest
 from workflows.rules.debts import notices, promises
 from workflows.rules.leads import rates
 from workflows.rules.mail import urgency
+from workflows.rules.orders import words as order_words
 from workflows.rules.text import calendar, languages, money, whens, words
 from workflows.rules.work import rhythm
 
@@ -181,6 +185,7 @@ SPOKEN: dict[str, Callable[[str], object]] = {
     "workflows/rules/work/rhythm.py:period": lambda code: rhythm.period(date(2026, 11, 2), date(2026, 11, 18), code),
     "workflows/rules/work/rhythm.py:day": lambda code: rhythm.day(date(2026, 11, 2), code),
     "workflows/rules/debts/promises.py:money_words": lambda code: promises.money_words(LATE, code, NOW, "UTC"),
+    "workflows/rules/orders/words.py:words_of": order_words.words_of,
     "workflows/rules/text/languages.py:known_language": lambda code: languages.known_language(code, "orders"),
     "workflows/rules/text/languages.py:words_in": lambda code: languages.words_in(code, "orders"),
 }  # fmt: skip
@@ -262,9 +267,11 @@ SWEDISH = {
     "\nstatus = [": '\nstatus = ["läget", ',
     'answer = \'\'\'Answer: "ok" sends it.': 'answer = \'\'\'Svar: "ja tack" skickar det.',
     "items = '''Answer each by its number": "items = '''Svara på varje nummer",
+    'new_many = "{count} drafts wait for your answer"': 'new_many = "{count} utkast väntar på svar"',
+    'they_wrote = "They wrote"': 'they_wrote = "De skrev"',
     'week = "week {last}"': 'week = "vecka {last}"',
     'day = "{day} {month} {year}"': 'day = "den {day} {month} {year}"',
-    'coming = "': 'coming = "Tack! ',
+    'coming = "I will': 'coming = "Tack! I will',
     'invoice = ["invoice", ': 'invoice = ["faktura", ',
 }  # fmt: skip
 SMALL = """och att det som en på är av för med till den har inte om ett men jag hade de när du nu vi kan ska här också
@@ -289,6 +296,7 @@ item = digest.Item(case=41, version=1, hash="", brief=question.brief, question=q
 print(json.dumps({
     "mail": approval.render(question).text,
     "digest": digest.render("digest", 7, "ab" * 16, [item, item], owner).text,
+    "subject": digest.render("digest", 7, "ab" * 16, [item, item], owner).subject,
     "answers": [repr(decisions.parse(words, owner, now)) for words in ("Ja tack!", "Nej", "senare imorgon", "ok")],
     "orders": [repr(parse_order(words, owner, now)) for words in ("läget", "Läget?", "status")],
     "paid": repr(parse_order("paid faktura 2026-014", owner, now)),
@@ -343,6 +351,8 @@ def test_a_new_file_is_a_new_language(tmp_path: Path) -> None:
     assert 'Svar: "ja tack" skickar det.' in said["mail"]
     assert "Svara senast fre 27 nov 18:00." in said["digest"].splitlines()[0]
     assert "Svara på varje nummer" in said["digest"]
+    assert said["subject"] == "2 utkast väntar på svar: Maria [Deskhand digest 7]"
+    assert "De skrev:" in said["mail"]
     assert [words.partition("(")[0] for words in said["answers"]] == ["Approve", "Reject", "Later", "Approve"]
     assert [words.partition("(")[0] for words in said["orders"]] == ["ShowStatus", "ShowStatus", "ShowStatus"]
     assert "what='2026-014'" in said["paid"]
@@ -365,6 +375,67 @@ def test_a_file_with_one_section_alone_raises_nowhere(tmp_path: Path) -> None:
 
 def test_a_copy_of_the_english_file_hides_no_english(tmp_path: Path) -> None:
     assert spoken(tmp_path, ENGLISH)["detected"][1] == "en"
+
+
+# ---------------------------------------------------------------- the owner's mails speak the owner's language
+
+OURS = [
+    "They wrote", "A draft is ready", "a new draft", "Answer by", "Read this yourself",
+    "Nothing is drafted", "wait for your answer", "waits for your answer", "Your answer could not", "Nothing was sent.",
+]  # fmt: skip
+"""English sentences that stand in an English owner's mails and in no other's."""
+
+
+def mails(code: str) -> str:
+    """Every kind of mail that asks this owner, and the notice that an answer was not used, one below the other."""
+    asked = question(code)
+    asked = replace(asked, brief=replace(asked.brief, hints=("?",)), draft=Draft(body="Hi\n", gist=""))
+    many = [item(code), item(code, hold="?")]
+    ours = [
+        approval.render(asked),
+        approval.render_hold(41, "?", asked.brief, owner(code), again="?"),
+        *(
+            digest.render(kind, 7, "ab" * 16, many[:count], owner(code))
+            for kind in ("digest", "nudge")
+            for count in (1, 2)
+        ),
+    ]
+    notices_to_owner = [*answer_texts.not_used(41, "?", answer_texts.held_words((1, 2), owner(code)), owner(code))]
+    notices_to_owner += [*answer_texts.not_used(0, "?", answer_texts.held_words((1,), owner(code)), owner(code))]
+    return "\n".join([*(f"{mail.subject}\n{mail.text}" for mail in ours), *notices_to_owner])
+
+
+@pytest.mark.parametrize("code", languages.languages("approval"))
+def test_mails_to_the_owner_speak_the_owners_language(code: str) -> None:
+    text = mails(code)
+    assert not re.search(r"\{\w+\}", text)
+    assert [sentence for sentence in OURS if sentence in text] == (OURS if code == "en" else [])
+
+
+GISTS: dict[str, dict[str, object]] = {
+    "reply": {}, "wishes": {}, "bid_without": {}, "update": {"period": "week 47"}, "bid": {"price": "95 EUR/hour"},
+    "answers": {"bid": "A bid at 95 EUR/hour", "count": 2, "all": 3},
+    **{tone: {"total": "1,250.00 EUR"} for tone in ("upcoming", "friendly", "plain", "firm", "final", "thanks")},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", languages.languages("gist"))
+def test_a_gist_fits_the_first_line_in_every_language(code: str) -> None:
+    assert set(languages.words_in(code, "gist")) == set(GISTS)
+    brief = Brief(case=41, language="xx", owner_language=code)
+    gists = {kind: gist_of(brief, kind, **values) for kind, values in GISTS.items()}
+    assert [gist for gist in gists.values() if "..." in gist or "{" in gist] == []
+    assert code == "en" or not set(gists.values()) & {
+        gist_of(replace(brief, owner_language="en"), kind, **values) for kind, values in GISTS.items()
+    }
+
+
+def test_a_gist_is_the_owners_and_the_letter_the_clients() -> None:
+    brief = Brief(case=41, sender=MARIA, subject="Kick-off", message=LATE, language="fr", owner_language="de")
+    draft = TemplateReply().holding(brief)
+    assert draft.gist == "Dankt und kündigt eine baldige Antwort an."
+    assert draft.body.startswith("Bonjour")
+    assert TemplateReply().holding(replace(brief, owner_language="")).gist.startswith("Thanks")  # of an old run
 
 
 # ---------------------------------------------------------------- lists that mix languages

@@ -26,6 +26,7 @@ from workflows.rules.asking.packs import render_pack
 from workflows.rules.mail.replying import gist, new_part
 from workflows.rules.mail.urgency import urgent
 from workflows.rules.text import calendar, canonical
+from workflows.rules.text.languages import words_in
 
 log = structlog.get_logger()
 NAME = "Deskhand"
@@ -385,7 +386,7 @@ class MailDesk:
         first = await asyncio.to_thread(self.rows.entry, f"digest:{number}")
         said = await asyncio.to_thread(self._bounded, f"unclear:{key}", question, 0)
         if first is None or not first.blob or not said:
-            await self.tell(f"unclear:{key}", "I am not sure what you mean", question)
+            await self.tell(f"unclear:{key}", words_in(self.owner.language, "answering")["unsure"], question)
             return
         content = await asyncio.to_thread(self.blobs.get, first.blob)
         shown, rest = mime.parse(content), mime.decoded_body(content).partition("\n")[2]

@@ -5,11 +5,11 @@ so a crash in between gives it again, and the key makes the second time say what
 """
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from memory.ledger import Ledger
 from workers.temporal.engine import Refused, TemporalEngine
+from workers.voice import answer_texts
 from workflows.models import (
     Answer,
     Approve,
@@ -98,9 +98,8 @@ class Answering:
             again = await self._show_expired_again(answer)
             taken, said = bool(again), again or str(refusal)
             if answer.via == "mail" and not taken and not silent:
-                await self.desk.tell(
-                    f"refused:{answer.key}", f"Case {answer.case}: your answer changed nothing", said, answer.case
-                )
+                subject = answer_texts.changed_nothing(answer.case, self.owner)
+                await self.desk.tell(f"refused:{answer.key}", subject, said, answer.case)
         await asyncio.to_thread(self.ledger.answer_handled, answer.key, said, taken=taken)
         return taken, said
 
@@ -207,20 +206,6 @@ class Answering:
 
     async def _refuse(self, event: Event, reason: str) -> None:
         await asyncio.to_thread(self.ledger.note, event.case, f"An answer was not used: {reason}")
-        held = held_words(await asyncio.to_thread(self.ledger.held_by, event.key))
-        await self.desk.tell(
-            f"unproven:{event.key}",
-            f"Case {event.case}: your answer could not be used" if event.case else "Your answer could not be used",
-            f"{reason} Nothing was sent.{held} Answer the approval mail itself from your own mailbox, or use "
-            f"'./deskhand case {event.case or 'NUMBER'}' and the commands it names.",
-            event.case,
-        )
-
-
-def held_words(cases: Sequence[int]) -> str:
-    """That an answer without proof holds these cases all the same: it took a yes back, and only an answer goes on."""
-    if not cases:
-        return ""
-    names = ", ".join(map(str, cases))
-    which = f"Case {names} is" if len(cases) == 1 else f"Cases {names} are"
-    return f" {which} held meanwhile: what it said takes an earlier yes back; nothing leaves until you answer again."
+        held = answer_texts.held_words(await asyncio.to_thread(self.ledger.held_by, event.key), self.owner)
+        subject, text = answer_texts.not_used(event.case, reason, held, self.owner)
+        await self.desk.tell(f"unproven:{event.key}", subject, text, event.case)

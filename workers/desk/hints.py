@@ -16,7 +16,8 @@ from memory.ledger import Ledger
 from memory.post.mails import SeenMail
 from memory.record.blobs import Blobs
 from tools.mail.message.signatures import Signatures
-from workers.desk.answering import Answering, held_words
+from workers.desk.answering import Answering
+from workers.voice import answer_texts
 from workflows.errors import DeskhandError, Retryable
 from workflows.models import (
     Answer,
@@ -225,7 +226,7 @@ class Hints:
             f"{PATIENCE.seconds // 60} minutes. Only that copy shows that it was you. Let the mail program you "
             "used keep its sent mail in that folder on the server, or name the folder it uses as imap.sent."
         )
-        said += held_words(await asyncio.to_thread(self.ledger.held_by, mail.key))
+        said += answer_texts.held_words(await asyncio.to_thread(self.ledger.held_by, mail.key), self.owner)
         if await asyncio.to_thread(self.ledger.stopped_since):
             said += ' Everything is stopped, until "resume".'
         await self._tell(mail.key, asked.case, asked.version, said)
@@ -245,8 +246,7 @@ class Hints:
             f"edit, later, mine. './deskhand check --rehearse' shows for each of your devices whether its answers can "
             "be proven.\n"
         )
-        subject = f"Case {case}: your answer could not be used" if case else "Your answer could not be used"
-        await self.desk.tell(f"unproven:{key}", subject, text, case)
+        await self.desk.tell(f"unproven:{key}", answer_texts.not_used_subject(case, self.owner), text, case)
         await asyncio.to_thread(self.ledger.hint_settled, key)
 
 

@@ -14,7 +14,7 @@ from workflows.rules.mail.files import described
 from workflows.rules.mail.urgency import deadline
 from workflows.rules.text import calendar
 from workflows.rules.text.canonical import canonical, defused, one_line, visible
-from workflows.rules.text.languages import words_in
+from workflows.rules.text.languages import filled, words_in
 from workflows.rules.text.words import counted
 
 FIRST_LINE = 90  # characters: what a phone's list shows
@@ -68,7 +68,7 @@ def render(question: Question) -> ApprovalMail:
     """The approval mail of one version."""
     tag = f"{question.outgoing.case}.{question.outgoing.version}"
     parts = [
-        _first_line(question.again or question.draft.gist, _deadline(question)),
+        _first_line(question.again or question.draft.gist, question),
         f"----- answer above this line · {tag}.{question.nonce} -----",
         *_draft_lines(question),
         "",
@@ -87,7 +87,7 @@ def item_lines(question: Question) -> list[str]:
     said = one_line(draft.gist, _SHORT_QUOTE).rstrip(" .")
     return [
         f"===== {question.outgoing.case} · {about(question.brief)} =====",
-        f"{said or 'A draft is ready'}. {calendar.answer_by(question.expires_at, owner)}",
+        f"{said or texts(owner)['ready']}. {calendar.answer_by(question.expires_at, owner)}",
         *_draft_lines(question),
         *_they_wrote(question.brief, owner, _QUOTED_IN_DIGEST),
         f"Model: {model_of(draft)}.",
@@ -98,7 +98,7 @@ def hold_lines(case: int, reason: str, brief: Brief, owner: Owner) -> list[str]:
     """One case of a digest that has no draft."""
     return [
         f"===== {case} · {about(brief)} =====",
-        f"Read this yourself: {one_line(reason) or 'it needs you'}. Nothing is drafted.",
+        _read_yourself(reason, owner),
         *_they_wrote(brief, owner, _QUOTED_IN_DIGEST),
     ]
 
@@ -113,7 +113,7 @@ def render_hold(case: int, reason: str, brief: Brief, owner: Owner, again: str =
 
     `again`: why it is shown once more.
     """
-    why = f"Read this yourself: {one_line(reason) or 'it needs you'}. Nothing is drafted."
+    why = _read_yourself(reason, owner)
     if again:
         parts = [cut(one_line(again), FIRST_LINE), "", f"Again: {one_line(again, _AGAIN)}", why]
         return _hold_mail(case, parts, brief, owner)
@@ -165,8 +165,8 @@ def _deadline(question: Question) -> str:
     return texts(question.owner)["leaves"].format(when=when)
 
 
-def _first_line(gist: str, deadline: str) -> str:
-    said = one_line(gist).rstrip(" .") or "A draft is ready"
+def _first_line(gist: str, question: Question) -> str:
+    said, deadline = one_line(gist).rstrip(" .") or texts(question.owner)["ready"], _deadline(question)
     return f"{cut(said, FIRST_LINE - len(deadline) - 2)}. {deadline}"
 
 
@@ -188,10 +188,11 @@ def _draft_lines(question: Question) -> Iterator[str]:
 
 
 def _changed(question: Question) -> Iterator[str]:
+    # These labels are the same in every language, as "To:" is: scripts look for them.
     if question.again:
         yield f"Again: {one_line(question.again, _AGAIN)}"
     if question.outgoing.version > 1:
-        yield f"Changed: {one_line(question.changed, _REASON) or 'a new draft'}"
+        yield f"Changed: {one_line(question.changed, _REASON) or texts(question.owner)['new_draft']}"
 
 
 def _notes(question: Question) -> Iterator[str]:
@@ -200,6 +201,11 @@ def _notes(question: Question) -> Iterator[str]:
     yield from (f"Note: {one_line(hint, _REASON)}" for hint in question.brief.hints)
     if question.draft.needs_owner:
         yield f"Note: {one_line(question.draft.needs_owner, _REASON)}"
+
+
+def _read_yourself(reason: str, owner: Owner) -> str:
+    said = texts(owner)
+    return filled(said["read_yourself"], reason=one_line(reason) or said["needs_you"])
 
 
 def _their_deadline(brief: Brief, owner: Owner) -> Iterator[str]:
@@ -265,7 +271,7 @@ def _how_new(question: Question) -> str:
 
 def _they_wrote(brief: Brief, owner: Owner, limit: int) -> Iterator[str]:
     when = f" ({calendar.format_moment(brief.received_at, owner)})" if brief.received_at else ""
-    yield f"{one_line(brief.heading, _NAME) or 'They wrote'}{when}:"
+    yield f"{one_line(brief.heading, _NAME) or texts(owner)['they_wrote']}{when}:"
     yield from _message_lines(brief, limit)
     yield from _besides(brief)
     if brief.score is not None:

@@ -24,6 +24,7 @@ from workflows.rules.asking.approval import (
     texts,
 )
 from workflows.rules.text import calendar
+from workflows.rules.text.languages import filled, words_in
 
 MOST_ITEMS = 10
 LARGEST = 60_000
@@ -79,7 +80,7 @@ def item_size(item: Item, owner: Owner) -> int:
 def render(kind: Kind, number: int, nonce: str, items: Sequence[Item], owner: Owner) -> ApprovalMail:
     """The mail. `number` and `nonce` stand in its marker line as 0.<number>.<nonce>."""
     names = list(dict.fromkeys(person(item.brief) for item in items))
-    said = f"{_counted(kind, len(items))}: {', '.join(names[:_NAMES])}"
+    said = f"{_counted(kind, len(items), owner)}: {', '.join(names[:_NAMES])}"
     parts = [
         _first_line(said, items, owner),
         f"----- answer above this line · 0.{number}.{nonce} -----",
@@ -112,7 +113,7 @@ def _first_line(said: str, items: Sequence[Item], owner: Owner) -> str:
     return f"{cut(said, FIRST_LINE - len(deadline))}{deadline}"
 
 
-def _counted(kind: Kind, number: int) -> str:
-    if kind == "nudge":
-        return "1 still waits for your answer" if number == 1 else f"{number} still wait for your answer"
-    return "1 draft waits for your answer" if number == 1 else f"{number} drafts wait for your answer"
+def _counted(kind: Kind, number: int, owner: Owner) -> str:
+    said = words_in(owner.language, "digest")
+    which = "waits" if kind == "nudge" else "new"
+    return filled(said[f"{which}_one" if number == 1 else f"{which}_many"], count=number)

@@ -47,6 +47,11 @@ def words_in(language: str, use: str) -> dict[str, Any]:
     return _sections(use)[known_language(language, use)]
 
 
+def filled(sentence: str, **values: object) -> str:
+    """The sentence with its places filled, in one pass: what a value holds is never taken for a place of its own."""
+    return re.sub(r"\{(\w+)\}", lambda place: str(values.get(place[1], place[0])), sentence)
+
+
 def with_added(data: Mapping[str, Any], name: str) -> dict[str, Any]:
     """A table that mixes languages, with what each language's file adds to it: its lists grow, row by row."""
     joined: dict[str, Any] = dict(data)
@@ -65,14 +70,14 @@ def _files() -> dict[str, dict[str, Any]]:
 @cache
 def _sections(use: str) -> dict[str, dict[str, Any]]:
     english = _files()[ENGLISH].get(use, {})
-    return {code: _filled(file[use], english) for code, file in _files().items() if use in file}
+    return {code: _completed(file[use], english) for code, file in _files().items() if use in file}
 
 
-def _filled(section: Mapping[str, Any], english: Mapping[str, Any]) -> dict[str, Any]:
-    filled = {**english, **section}
+def _completed(section: Mapping[str, Any], english: Mapping[str, Any]) -> dict[str, Any]:
+    completed = {**english, **section}
     # A table of sentences is filled; one of numbers ("zwei" is 2) is the language's own.
     texts = {key: value for key, value in english.items() if isinstance(value, dict) and _is_text(value)}
-    return filled | {key: {**value, **section[key]} for key, value in texts.items() if key in section}
+    return completed | {key: {**value, **section[key]} for key, value in texts.items() if key in section}
 
 
 def _is_text(table: Mapping[str, Any]) -> bool:
