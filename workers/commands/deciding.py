@@ -80,7 +80,8 @@ def mine(output: Output, which: str) -> int:
 def order(output: Output, rows: Sequence[OrderRow[Any]], typed: Mapping[str, Any]) -> int:
     """Hand on an order, whichever it is. `rows`: those of its command; `typed`: its words and switches."""
     row, values = _meant(rows, typed)
-    arguments = {one.name: _told(one, values[one.name]) for one in row.arguments if values.get(one.name)}
+    stated = [argument for argument in row.arguments if values.get(argument.name)]
+    arguments = {argument.name: _sent(argument, values[argument.name]) for argument in stated}
     return _tell(output, row.key, arguments, row.command.event if row.command else "")
 
 
@@ -92,7 +93,7 @@ def _meant(rows: Sequence[OrderRow[Any]], typed: Mapping[str, Any]) -> tuple[Ord
     for row in rows:
         line = row.command
         if line and line.switch and words[:1] == [line.switch] and len(words) <= 1 + len(line.arguments):
-            return row, dict(zip((one.name for one in line.arguments), words[1:], strict=False))
+            return row, dict(zip((argument.name for argument in line.arguments), words[1:], strict=False))
     name = rows[0].command.name if rows[0].command else ""
     if not words or f"{name} {' '.join(words)}" == rows[0].name:
         return rows[0], {}
@@ -100,8 +101,8 @@ def _meant(rows: Sequence[OrderRow[Any]], typed: Mapping[str, Any]) -> tuple[Ord
     raise NeedsOwner(f'There is nothing to {name} that is called "{" ".join(typed[SWITCHING])}".', f"Say {commands}.")
 
 
-def _told(argument: OrderArgument, value: Any) -> str | int:
-    """An argument as the service is told it."""
+def _sent(argument: OrderArgument, value: Any) -> str | int:
+    """An argument as it is sent to the service."""
     if argument.means == "case":
         return case_and_version(value)[0]
     return " ".join(value) if isinstance(value, list) else value

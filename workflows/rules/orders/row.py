@@ -51,7 +51,8 @@ class CommandLine:
     @property
     def usage(self) -> str:
         """Such as: paid NUMBER [AMOUNT]."""
-        names = [f"[{one.name.upper()}]" if one.optional else one.name.upper() for one in self.arguments]
+        shown = [(argument.name.upper(), argument.optional) for argument in self.arguments]
+        names = [f"[{name}]" if optional else name for name, optional in shown]
         parts = (self.name, *names, self.switch) if self.switch.startswith("-") else (self.name, self.switch, *names)
         return " ".join(part for part in parts if part)
 
