@@ -11,7 +11,7 @@ from tests.house.running import CLIENT, House, until
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
-from workflows.models import Address, Attachment, Brief, Client, Draft, Outgoing, Owner
+from workflows.models import Address, Attachment, Brief, Client, Draft, DraftedBy, Outgoing, Owner
 from workflows.rules.asking import acknowledgement
 from workflows.rules.asking.autonomy import Ending, Leaving, in_a_row, needs_a_yes, unbroken
 
@@ -48,7 +48,7 @@ def leaving(body: str, message: str = "Does Thursday work?", **changes: object) 
     outgoing = Outgoing(case=1, version=1, to=(Address(email="maria@studio.example"),), subject="Re: Hello", body=body)
     whole = Leaving(
         brief=Brief(case=1, subject="Hello", message=message), outgoing=outgoing, draft=Draft(body=body, gist=""),
-        client=MARIA, owner=OWNER, by="template",
+        client=MARIA, owner=OWNER, by=DraftedBy.TEMPLATE,
     )  # fmt: skip
     return replace(whole, **changes)
 
