@@ -29,15 +29,15 @@ SEARCHES = frozenset({"findall", "finditer", "fullmatch", "match", "search", "sp
 LOADS = {"workflows/older.py"}
 READS_OTHERS = {
     "memory/index/aside.py": "what Chroma says when it cannot open a file",
-    "memory/record/schema.py": "what SQLite says of a file it cannot open",
-    "tools/mail/inbox.py": "what an IMAP server says",
-    "tools/mail/smtp.py": "what an SMTP server says",
+    "memory/record/dialect.py": "what SQLite says of a file it cannot open",
+    "tools/mail/reading/fetching.py": "what an IMAP server says",
+    "tools/mail/sending/smtp.py": "what an SMTP server says",
     "tools/web/client.py": "what httpcore2 says of a broken answer",
     "tools/work/gitlog.py": "what git says",
     "workers/__main__.py": "what the library of the command line says",
     "workers/rounds/polling.py": "a fault of somebody's server is known again by its words, numbers left out",
+    "workers/temporal/process.py": "what the Temporal server writes",
     "workers/temporal/server.py": "what the Temporal server writes",
-    "workflows/rules/answers/orders.py": "that words are no order at all, by their hint",
     "workflows/rules/quoted/quoting.py": "the first line of our own mail, as it comes back in a quote",
 }
 """Where words of other programs are read, which have no codes: each with whose."""
