@@ -110,7 +110,7 @@ from memory.record.people import new_client
 from memory.record.schema import transaction
 from tools.mail.trace import trace
 from workers.service import wiring
-from workers.settings.schema import load
+from workers.settings.loading import load
 from workers.temporal.engine import closed
 from workers.temporal.worker import STORIES
 from workflows.models import Address, CaseState
