@@ -108,8 +108,9 @@ def test_the_documents_name_every_package() -> None:
 
 @pytest.mark.parametrize("words", [["--quick", "-q"], ["-q", "--quick"]])
 def test_quick_is_ours_and_the_rest_is_the_runners(words: list[str], tmp_path: Path) -> None:
+    file = str(ROOT / "tests" / "rules" / "test_canonical.py")
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "workers", "test", *words, "-n", "0", str(ROOT / "tests" / "rules" / "test_canonical.py")],
+        [sys.executable, "-P", "-m", "workers", "test", *words, "-n", "0", file],
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}, cwd=tmp_path, text=True,
         capture_output=True, check=False,
     )  # fmt: skip
