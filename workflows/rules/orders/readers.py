@@ -53,6 +53,8 @@ _DISPUTE_WHAT = (
 )
 _CHASE_WHOM = 'Whom? Write for example "stop chasing Acme" or "chase Acme"; nothing was done.'
 _ENDED_WHAT = 'Which bid? Write for example "won 41", "lost 41 too expensive" or "no answer 41"; nothing was done.'
+_MOST_OF_A_TIME = 12
+"""Words: a longer end of a line names no time, and need not be tried."""
 
 AnyOrder = TypeVar("AnyOrder", bound=Order)
 
@@ -134,7 +136,7 @@ def paid(spoken: Spoken) -> Paid | NotUnderstood:
 def promised(spoken: Spoken) -> Promised | NotUnderstood:
     """What is promised, and by when: the longest end of the words that names a time."""
     tokens = _without_label(spoken.rest.split())
-    for length in range(1, len(tokens)):
+    for length in range(max(1, len(tokens) - _MOST_OF_A_TIME), len(tokens)):
         until = parse_when(" ".join(tokens[length:]), spoken.now, spoken.owner)
         if until:
             return Promised(what=_what(tokens[:length]), until=until)
