@@ -67,12 +67,15 @@ def _named(connection: Connection, ids: tuple[str, ...]) -> tuple[Row[Any], ...]
 def is_it(row: Row[Any], email: Email, owner: Owner, text_of: Callable[[str], str]) -> bool:
     """Whether this is that mail itself, not another one under its id: what it says is all that the owner sees.
 
-    Servers add banners and disclaimers; our own text is plain, whole and in its order all the same.
+    Servers add banners and disclaimers; our own text is plain, whole and in its order all the same. One that is too
+    long to be read whole is ours when all that was read of it is.
     """
     if len(email.senders) != 1 or email.sender.email.lower() not in owner.addresses:
         return False
     ours = letters(text_of(row.blob))
-    return all(ours in letters(text) for text in (email.text, email.html_text) if text) and bool(email.text)
+    is_cut = any(defect.code == "text" for defect in email.defects)
+    texts = [letters(text) for text in (email.text, email.html_text) if text]
+    return bool(email.text) and all(ours in text or (is_cut and text and text in ours) for text in texts)
 
 
 def _is_foreign(email: Email, owner: Owner) -> bool:
