@@ -22,6 +22,9 @@ PATIENCE_IS_OVER = timedelta(minutes=12)
 """After this she is told of an answer that only lies in INBOX: what has not been said by then is silence."""
 MAILS = ROOT / "tests" / "mail" / "triage"
 
+ASKED_BACK = "Is this from you: "
+"""How the subject begins of a mail that asks back for an order."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
@@ -234,6 +237,12 @@ class Play:
             raw = owner.order(said.words, said.program, next(self._numbers), self.house.clock.now())
         await self._sends(raw, said)
         await self.house.leap(GRACE_IS_OVER)
+        if asked_back := next(
+            (told for told in self._heard(before) if told.email.subject.startswith(ASKED_BACK)), None
+        ):
+            # What changes something and answers no mail of Deskhand's is asked back once: she says ok to that.
+            await self._sends(self._typed("ok", asked_back, said.program), said)
+            await self.house.leap(GRACE_IS_OVER)
         await self._judge(said, before, shown)
 
     def _typed(self, words: str, shown: Told, program: Program) -> bytes:
