@@ -108,10 +108,7 @@ class EndpointEmbedder:
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         vectors: list[list[float]] = []
         for start in range(0, len(texts), _BATCH):
-            batch = texts[start : start + _BATCH]
-            vectors += self._ask(
-                [redact(text[:_LONGEST_INPUT].encode("utf-8", "replace").decode()) or " " for text in batch]
-            )
+            vectors += self._ask([_as_it_may_leave(text) for text in texts[start : start + _BATCH]])
         return vectors
 
     def _ask(self, texts: list[str]) -> list[list[float]]:

@@ -54,11 +54,6 @@ def is_answer_to(email: Email, question: Question, *, parent_is_known: bool = Fa
     return not is_elsewhere and carries_nonce(email, question.asked)
 
 
-def is_named_by(email: Email, question: Question) -> bool:
-    """Whether the mail carries an id of this one, wherever."""
-    return bool({question.reference, *question.ids} & {email.message_id, *email.parents} - {""})
-
-
 def is_ours_by_form(parent: str) -> bool:
     """Whether this is a reference of an approval mail, known here or not: an older ledger may have been put back."""
     return _REFERENCE.fullmatch(parent) is not None

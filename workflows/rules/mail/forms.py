@@ -50,11 +50,6 @@ def as_written_by(email: Email, own: frozenset[str] = frozenset()) -> Email:
     return replace(email, senders=(sender,), form=email.sender.email or "a web form")
 
 
-def is_form(email: Email, own: frozenset[str] = frozenset()) -> bool:
-    """Whether a web form brought it."""
-    return bool(as_written_by(email, own).form)
-
-
 def names_nobody(email: Email) -> bool:
     """A form's mail (as `as_written_by` gives it) in which no address stands."""
     return bool(email.form) and email.sender.email in (email.form, "")

@@ -83,11 +83,6 @@ def _is_persons(email: Email) -> bool:
     return (greets and asks) if technical else bool(greets or asks or email.parents)
 
 
-def has_report(email: Email) -> bool:
-    """Whether the mail carries a machine-readable delivery report."""
-    return _report_kind(email) == "delivery-status"
-
-
 def receipt(email: Email) -> Ignore | None:
     """Read and delivery receipts, and Outlook's attempts to take a mail back."""
     if _report_kind(email) == "disposition-notification":
