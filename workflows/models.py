@@ -733,6 +733,7 @@ class Brief:
     message: str = ""  # the new part of the client's mail(s), quotes removed, newest last
     newest: str = ""  # of the last of them alone (old runs: "", which shows the beginning of `message`)
     left_out: tuple[str, ...] = ()  # what of the mails is not in `message` though nobody quoted it, in whole sentences
+    older: str = ""  # what of the mails stands below the head of an older mail and may be new all the same
     files: tuple[Attachment, ...] = ()  # what the client attached
     language: str = "en"  # of the mail
     sources: tuple[Source, ...] = ()  # what memory knows that is relevant, best first
@@ -741,8 +742,7 @@ class Brief:
     owner_language: str = ""  # in which the gist is written (old runs: "", which is English)
     hints: tuple[str, ...] = ()  # plain facts for the owner ("Reply-To differs: ...", "sender not proven")
     received_at: datetime | None = None
-    # What follows is for the stories that no mail began: a reply has none of it.
-    envelope: Envelope | None = None  # to whom and about what: from the ledger, never from an agent
+    envelope: Envelope | None = None  # from here on for stories that no mail began; from the ledger alone
     heading: str = ""  # what `message` is ("The post", "What they owe"); "" is "They wrote"
     trigger: str = ""  # what began it, in plain words; "" is "<person> wrote"
     facts: tuple[Source, ...] = ()  # what a draft may state, each with its source, besides `sources` and `profile`

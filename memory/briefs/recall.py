@@ -19,9 +19,10 @@ from memory.record.schema import to_json
 from workflows.models import Address, Brief, CaseState, Client, Email, Owner, Source
 from workflows.rules.mail.authentication import authentication_server, fails_dmarc
 from workflows.rules.mail.files import attached
-from workflows.rules.mail.replying import gist, left_out, new_part
+from workflows.rules.mail.replying import gist, left_out, maybe_older, new_part
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.language import language_of
+from workflows.rules.text.writers import addressee_of
 from workflows.rules.work.scope import outside_scope, told
 from workflows.stories import Kind
 
@@ -41,15 +42,20 @@ class _CaseMail:
     email: Email
     client: str
     at: datetime
+    owner: Owner
     earlier: tuple[str, ...] = ()  # the mails it answers
 
     @property
     def text(self) -> str:
-        return new_part(self.email.text, self.earlier)
+        return new_part(self.email.text, self.earlier, addressee_of(self.email, self.owner))
+
+    @property
+    def older(self) -> str:
+        return maybe_older(self.email.text, self.earlier, addressee_of(self.email, self.owner))
 
     @property
     def left_out(self) -> str:
-        return left_out(self.email.text, self.earlier)
+        return left_out(self.email.text, self.earlier, addressee_of(self.email, self.owner))
 
 
 Builder = Callable[[CaseState], Brief]
@@ -87,7 +93,7 @@ class Recall:
 
     def _build(self, state: CaseState) -> Brief:
         mails = [
-            _CaseMail(email=email, client=whose, at=at, earlier=self._ledger.earlier(email))
+            _CaseMail(email=email, client=whose, at=at, owner=self._owner, earlier=self._ledger.earlier(email))
             for email, whose, at in self._ledger.case_mails(state)
         ]
         theirs = [mail for mail in mails if mail.client == state.client]
@@ -106,6 +112,7 @@ class Recall:
             message=message,
             newest=theirs[-1].text if len(theirs) > 1 else "",
             left_out=_left_out(theirs),
+            older=_joined([mail.older for mail in theirs]),
             files=tuple(file for mail in theirs for file in attached(mail.email)),
             language=self._language(state, newest, theirs),
             sources=sources,

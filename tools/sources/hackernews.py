@@ -41,7 +41,7 @@ async def _thread(api: str, get: Get) -> str:
     answer = await get(f"{api}/search_by_date?tags=story&query=freelancer%20seeking%20freelancer&hitsPerPage=30")
     if answer.status == NOT_MODIFIED:
         return ""
-    hits = _hits(answer)
+    hits = _hits(await asyncio.to_thread(answer.json))
     threads = [one for one in hits if _THREAD.search(str(one.get("title"))) and str(one.get("author")) in _AUTHORS]
     newest = max((one for one in threads if one.get("objectID")), key=_made, default=None)
     return str(newest["objectID"]) if newest else ""
@@ -61,16 +61,16 @@ async def _comments(api: str, get: Get, story: str) -> list[dict[str, Any]] | No
         answer = await get(url, {"cache-control": "no-cache"} if page else None)
         if answer.status == NOT_MODIFIED:
             return None
-        found += _hits(answer)
-        pages = answer.json().get("nbPages")
+        value = await asyncio.to_thread(answer.json)
+        found += _hits(value)
+        pages = value.get("nbPages")
         if not isinstance(pages, int) or page + 1 >= pages:
             break
     return found
 
 
-def _hits(answer: Response) -> list[dict[str, Any]]:
-    found = answer.json()
-    hits = found.get("hits") if isinstance(found, dict) else None
+def _hits(value: Any) -> list[dict[str, Any]]:
+    hits = value.get("hits") if isinstance(value, dict) else None
     if not isinstance(hits, list):
         raise TypeError("a list of hits was expected")
     return [one for one in hits if isinstance(one, dict)]
