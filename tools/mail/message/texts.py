@@ -15,6 +15,7 @@ _COPIES = {"message/rfc822", "text/rfc822-headers", "message/global", "message/g
 _DAEMON = re.compile(
     r"mailer[._-]?daemon|post[._-]?master|mail delivery (?:sub)?system|microsoftexchange\w{20}", re.IGNORECASE
 )
+_REPORT_FIELD = re.compile(rb"(?im)^final-recipient[ \t]*:")
 _CALENDARS = {"text/calendar", "application/ics"}
 _METHOD = re.compile(r"^METHOD:([A-Za-z]{1,20})", re.MULTILINE)
 _NOTE = re.compile(
@@ -181,8 +182,8 @@ class TextReading:
         for child in part.children:
             if child.kind in _STATUS | _COPIES | {"message/disposition-notification"}:
                 content = b"".join(decoded_pieces(child, self._forgive))[:8_000].replace(b"\r\n", b"\n")
-                if child.kind in ("message/rfc822", "message/global"):
-                    content = content.split(b"\n\n", 1)[0]
+                if child.kind in ("message/rfc822", "message/global") and not _REPORT_FIELD.search(content):
+                    content = content.split(b"\n\n", 1)[0]  # a report within a filter's own is read whole
                 told.append(printable(charsets.decode(content, "utf-8", self._forgive.charset)))
         return told
 
