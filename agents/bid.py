@@ -28,7 +28,7 @@ from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.templates import as_why
 from agents.writing import Filled, Task, Writing, boundary, item, wanted
-from workflows.models import Brief, Draft, DraftedBy, Source
+from workflows.models.drafts import Brief, Draft, DraftedBy, Source
 from workflows.rules.leads.claims import OWN_KINDS, Claim, claims, is_claim
 from workflows.rules.leads.skills import names_any
 from workflows.rules.text.canonical import canonical, defused, one_line, visible

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from agents.checks import Allowed, safe_line
 from agents.templates import FOLDER, first_name
-from workflows.models import Brief, Pay, Source
+from workflows.models.drafts import Brief, Source
+from workflows.models.leads import Pay
 from workflows.rules.leads.claims import is_claim, sentences
 from workflows.rules.leads.rates import Price, parse_rate, price, written
 from workflows.rules.text.canonical import canonical, one_line

@@ -18,7 +18,9 @@ from agents.prompting import prompt
 from agents.templates import FOLDER, as_why, first_name
 from agents.writing import Task, Writing, boundary, item, wanted
 from memory.money.chases import THANKS
-from workflows.models import Address, Brief, Draft, DraftedBy, Invoice, Notice
+from workflows.models.drafts import Brief, Draft, DraftedBy
+from workflows.models.mail import Address
+from workflows.models.money import Invoice, Notice
 from workflows.rules.debts.notices import format_day, sums
 from workflows.rules.text.canonical import canonical, one_line
 from workflows.rules.text.languages import known_language, speaks, with_added, words_in

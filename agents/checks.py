@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.prompting import every_prompt
-from workflows.models import Brief
+from workflows.models.drafts import Brief
 from workflows.rules.text.canonical import defused, one_line, visible
 from workflows.rules.text.composed import composed
 from workflows.rules.text.language import language_of

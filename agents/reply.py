@@ -21,7 +21,7 @@ from agents.templates import TemplateReply, as_why
 from memory.journal import CallKey, GivenUp, SpendStopped
 from memory.record.schema import from_json, to_json
 from workflows.errors import NeedsOwner
-from workflows.models import Brief, Draft, DraftedBy, Source
+from workflows.models.drafts import Brief, Draft, DraftedBy, Source
 from workflows.rules.mail.replying import gist
 from workflows.rules.text.canonical import canonical, one_line
 

@@ -26,7 +26,8 @@ from tools.web.client import Response, named, stands_in
 from tools.web.foreign import page_of
 from tools.web.pages import Page
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
-from workflows.models import CaseState, Lead
+from workflows.models.case import CaseState
+from workflows.models.leads import Lead
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.words import fold
 

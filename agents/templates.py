@@ -9,7 +9,8 @@ from pathlib import Path
 
 from agents.checks import allowed, safe_line
 from agents.gists import gist_of
-from workflows.models import Address, Brief, Draft, DraftedBy
+from workflows.models.drafts import Brief, Draft, DraftedBy
+from workflows.models.mail import Address
 from workflows.ports import Drafting
 from workflows.rules.asking import acknowledgement
 from workflows.rules.mail.subjects import reply_subject

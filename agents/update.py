@@ -19,7 +19,9 @@ from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.templates import FOLDER, as_why, first_name
 from agents.writing import Task, Writing, boundary, item, wanted
-from workflows.models import Address, Brief, Draft, DraftedBy, Report, Work
+from workflows.models.drafts import Brief, Draft, DraftedBy
+from workflows.models.mail import Address
+from workflows.models.work import Report, Work
 from workflows.rules.text.canonical import canonical, one_line
 from workflows.rules.text.language import language_of
 from workflows.rules.text.languages import filled, known_language, speaks, with_added, words_in

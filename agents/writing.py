@@ -20,7 +20,7 @@ from agents.refusals import ModelFailed
 from memory.journal import CallKey, GivenUp, SpendStopped
 from memory.record.schema import from_json, to_json
 from workflows.errors import NeedsOwner
-from workflows.models import Brief
+from workflows.models.drafts import Brief
 
 MOST_TRIES = 2
 _NOTES = 30

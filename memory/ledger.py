@@ -30,7 +30,7 @@ from memory.record.endings import Endings
 from memory.record.people import People
 from memory.record.recovery import Recovery
 from memory.work.projects import Works
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.ports import Clock
 from workflows.rules.text.calendar import format_moment
 

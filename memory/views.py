@@ -20,7 +20,9 @@ from memory.record import schema
 from memory.record.people import read_client
 from memory.record.schema import from_json, open_engine, reading
 from workflows.errors import NeedsOwner, Permanent
-from workflows.models import Address, CaseState, Outgoing
+from workflows.models.case import CaseState
+from workflows.models.drafts import Outgoing
+from workflows.models.mail import Address
 from workflows.ports import Clock
 from workflows.rules.asking.approval import score_lines
 

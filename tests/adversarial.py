@@ -17,7 +17,8 @@ from typing import Any
 
 from tests.ledgers import OWNER
 from workflows import rules
-from workflows.models import Owner, Surroundings
+from workflows.models.people import Owner
+from workflows.models.routes import Surroundings
 from workflows.rules.answers.grammar import Grammar, grammar_of
 from workflows.rules.quoted.quoting import Line
 

@@ -16,7 +16,9 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from workflows.errors import DeskhandError, Permanent, Retryable
-from workflows.models import Asking, CaseState, Draft, DraftedBy, Event, Receipt
+from workflows.models.case import CaseState
+from workflows.models.drafts import Asking, Draft, DraftedBy, Receipt
+from workflows.models.routes import Event
 from workflows.names import case_of, client_of
 from workflows.ports import Desk, Drafting, Engine, Polling, Record, Remembering, Researching
 from workflows.stories import Kind

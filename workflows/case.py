@@ -21,22 +21,10 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     from workflows import steps
     from workflows.activities import Activities
-    from workflows.models import (
-        Answer,
-        Approve,
-        CaseState,
-        ChangedBy,
-        Edit,
-        Event,
-        Later,
-        Mine,
-        Never,
-        Receipt,
-        Reject,
-        Revise,
-        Unclear,
-        Why,
-    )
+    from workflows.models.case import CaseState, ChangedBy
+    from workflows.models.decisions import Answer, Approve, Edit, Later, Mine, Never, Reject, Revise, Unclear, Why
+    from workflows.models.drafts import Receipt
+    from workflows.models.routes import Event
     from workflows.rules.answers import unclear
     from workflows.rules.text.canonical import one_line
     from workflows.stories import facts_of

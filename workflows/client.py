@@ -11,7 +11,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     from workflows import steps
     from workflows.activities import Activities
-    from workflows.models import Receipt
+    from workflows.models.drafts import Receipt
     from workflows.names import VOICE, named
 
 

@@ -6,7 +6,11 @@ from datetime import datetime
 from memory.leads.findings import NOTE, Finding
 from memory.ledger import Ledger
 from workflows.errors import Permanent
-from workflows.models import Address, Brief, CaseState, Client, Envelope, Lead, Owner, Profile, Score, Source
+from workflows.models.case import CaseState
+from workflows.models.drafts import Brief, Envelope, Source
+from workflows.models.leads import Lead, Profile, Score
+from workflows.models.mail import Address
+from workflows.models.people import Client, Owner
 from workflows.ports import Clock
 from workflows.rules.leads.matching import fitting, work_source
 from workflows.rules.leads.scoring import THRESHOLD, score

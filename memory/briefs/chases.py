@@ -6,7 +6,11 @@ from datetime import date
 from memory.ledger import Ledger
 from memory.money.chases import THANKS
 from memory.money.dues import Chased, Terms
-from workflows.models import Address, Brief, CaseState, Envelope, Invoice, Notice, Owner, Source
+from workflows.models.case import CaseState
+from workflows.models.drafts import Brief, Envelope, Source
+from workflows.models.mail import Address
+from workflows.models.money import Invoice, Notice
+from workflows.models.people import Owner
 from workflows.rules.debts.dunning import Hold, Made, run_out
 from workflows.rules.debts.notices import overview, subject, sums
 from workflows.rules.text.canonical import one_line

@@ -16,7 +16,10 @@ from memory.model.embedding import folded
 from memory.post.mails import document_id
 from memory.record.documents import Document
 from memory.record.schema import to_json
-from workflows.models import Address, Brief, CaseState, Client, Email, Owner, Source
+from workflows.models.case import CaseState
+from workflows.models.drafts import Brief, Source
+from workflows.models.mail import Address, Email
+from workflows.models.people import Client, Owner
 from workflows.rules.mail.authentication import authentication_server, fails_dmarc
 from workflows.rules.mail.files import attached
 from workflows.rules.mail.replying import gist, left_out, new_part

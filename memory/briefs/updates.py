@@ -5,7 +5,11 @@ from dataclasses import replace
 from datetime import datetime, time
 
 from memory.ledger import Ledger
-from workflows.models import Address, Brief, CaseState, Client, Envelope, Owner, Project, Report, Source, Work
+from workflows.models.case import CaseState
+from workflows.models.drafts import Brief, Envelope, Source
+from workflows.models.mail import Address
+from workflows.models.people import Client, Owner
+from workflows.models.work import Project, Report, Work
 from workflows.rules.text import calendar
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.language import language_of

@@ -16,7 +16,10 @@ from memory.record.dialect import insert
 from memory.record.people import hold_proactive, mark_written_to, read_client
 from memory.record.schema import briefs, cases, clients, from_json, mails, notes, outbox, seen, to_json, versions
 from workflows.errors import Permanent
-from workflows.models import Brief, CaseState, Client, Draft, DraftedBy, Email, Outgoing
+from workflows.models.case import CaseState
+from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing
+from workflows.models.mail import Email
+from workflows.models.people import Client
 from workflows.ports import Clock
 from workflows.rules.mail.replying import reply_to
 from workflows.rules.text.addresses import unsendable

@@ -11,7 +11,9 @@ from sqlalchemy import Connection, Row, Select, select
 from memory.record.book import Book
 from memory.record.schema import answers, cases, from_json, outbox, seen, versions
 from workflows.errors import OutOfStep
-from workflows.models import Answer, Approve, CaseState, Edit, Outgoing
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Approve, Edit
+from workflows.models.drafts import Outgoing
 from workflows.rules.text.canonical import canonical
 
 _ON_ITS_WAY = ("claimed", "committing", "sent", "uncertain", "failed")

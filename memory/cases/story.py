@@ -25,7 +25,10 @@ from memory.record.schema import (
     versions,
 )
 from workflows.errors import Permanent
-from workflows.models import Answer, Brief, CaseState, Draft, DraftedBy, Outgoing, Score, Source
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer
+from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing, Source
+from workflows.models.leads import Score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,8 @@ from memory.record.schema import (
 )
 from workflows import stories
 from workflows.errors import Permanent
-from workflows.models import Brief, CaseState, ChangedBy, Outgoing, Stage
+from workflows.models.case import CaseState, ChangedBy, Stage
+from workflows.models.drafts import Brief, Outgoing
 
 Kind = Literal["digest", "nudge"]
 _LOOK_AGAIN = timedelta(hours=6)

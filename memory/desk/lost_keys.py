@@ -15,7 +15,7 @@ from memory.record.dialect import insert
 from memory.record.events import News, tell
 from memory.record.notebook import read_meta
 from memory.record.schema import cases, from_json, meta, outbox
-from workflows.models import CaseState
+from workflows.models.case import CaseState
 
 _MARK: Final = "key_mark"
 _UNTOLD: Final = "keys_lost"

@@ -17,19 +17,17 @@ from memory.record.blobs import Blobs
 from memory.record.dialect import insert
 from memory.record.people import every_client, mark_written_to, paused_clients
 from memory.record.schema import cases, clients, from_json, mails, meta, orders, outbox, seen, to_json
-from workflows.models import (
+from workflows.models.mail import Email
+from workflows.models.orders import (
     Allow,
     Away,
     Back,
     Carried,
     Change,
     Chase,
-    Client,
     Disallow,
     Disputed,
-    Email,
     Ended,
-    Owner,
     Paid,
     Pause,
     Promised,
@@ -38,6 +36,7 @@ from workflows.models import (
     StopAll,
     StopChasing,
 )
+from workflows.models.people import Client, Owner
 from workflows.ports import Clock
 from workflows.rules.asking.autonomy import IN_A_ROW
 from workflows.rules.text.calendar import folded, format_deadline

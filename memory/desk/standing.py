@@ -10,7 +10,10 @@ from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.people import read_client
 from memory.record.schema import answers, briefs, cases, from_json, meta, outbox, seen, to_json, versions
-from workflows.models import Answer, Approve, Brief, CaseState, Draft, DraftedBy, Outgoing, Owner
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Approve
+from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing
+from workflows.models.people import Owner
 from workflows.rules.asking.autonomy import Ending, Leaving, in_a_row, needs_a_yes, unbroken
 from workflows.rules.text.canonical import approved_hash
 from workflows.stories import Kind, kinds_that

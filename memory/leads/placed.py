@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, select, update
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import answers, cases, from_json, outbox, placed, versions
-from workflows.models import Outgoing
+from workflows.models.drafts import Outgoing
 
 _LEAVING = ("claimed", "committing", "sent", "uncertain")
 

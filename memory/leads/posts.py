@@ -19,7 +19,9 @@ from memory.record.dialect import insert
 from memory.record.events import Beginning, News, Unopened, account, begin, tell
 from memory.record.people import find_client, new_client, standing_of
 from memory.record.schema import cases, feeds, from_json, lead_posts, leads, to_json
-from workflows.models import Client, Ignore, Lead, Start
+from workflows.models.leads import Lead
+from workflows.models.people import Client
+from workflows.models.routes import Ignore, Start
 from workflows.ports import Clock
 from workflows.rules.leads.lead import UNREADABLE
 from workflows.rules.leads.posts import canonical_url

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select
 
 from memory.record.events import News, open_cases_of, tell
 from memory.record.schema import cases, from_json, notices, outbox
-from workflows.models import CaseState
+from workflows.models.case import CaseState
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import Made
 from workflows.stories import Kind

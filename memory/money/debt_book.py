@@ -11,7 +11,7 @@ from memory.money.invoicing import Changes, InvoiceListing, keep_invoices
 from memory.money.payments import OVER, Payment, payment_of
 from memory.record.book import Book
 from memory.record.schema import invoices, payments
-from workflows.models import Invoice, Money
+from workflows.models.money import Invoice, Money
 from workflows.rules.debts.dunning import Hold
 from workflows.rules.text.money import totals
 

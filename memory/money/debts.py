@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from memory.record.people import read_client
 from memory.record.schema import debtors, from_json, imports, invoices, payments
-from workflows.models import Invoice, Money
+from workflows.models.money import Invoice, Money
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import BusinessDays, zone_of
 from workflows.rules.text.canonical import one_line

@@ -16,7 +16,8 @@ from memory.record.dialect import insert
 from memory.record.events import Beginning, News, begin, tell
 from memory.record.people import read_client
 from memory.record.schema import cases, notices, outbox, seen
-from workflows.models import Client, Invoice, Owner
+from workflows.models.money import Invoice
+from workflows.models.people import Client, Owner
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import BusinessDays, Due, Hold, Ladder, Made, Nothing, ladder, next_notice, zone_of
 from workflows.rules.text.canonical import one_line

@@ -11,7 +11,7 @@ from memory.money.invoicing import Changes, InvoiceListing, keep_invoices
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import imports, meta
-from workflows.models import Invoice
+from workflows.models.money import Invoice
 
 _UNTOLD = "invoice_news"
 _COUNTED = "invoice_news_told"

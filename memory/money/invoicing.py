@@ -14,7 +14,8 @@ from memory.money.settled import settle_paid
 from memory.record.dialect import insert
 from memory.record.people import client_at, mark_written_to
 from memory.record.schema import debtors, from_json, imports, invoices, payments, to_json
-from workflows.models import Address, Invoice
+from workflows.models.mail import Address
+from workflows.models.money import Invoice
 from workflows.ports import Clock
 from workflows.rules.text.money import format_money
 

@@ -17,7 +17,10 @@ from memory.money.objections import note_unanswered, note_wish
 from memory.money.payments import Sign, note_payment
 from memory.record.people import find_client
 from memory.record.schema import cases, client_addresses, invoices, outbox
-from workflows.models import Client, Email, Ignore, Invoice, Owner, Route, Start, Tell
+from workflows.models.mail import Email
+from workflows.models.money import Invoice
+from workflows.models.people import Client, Owner
+from workflows.models.routes import Ignore, Route, Start, Tell
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import zone_of
 from workflows.rules.debts.payments import NotMoney, Payment, bare_name, is_shared_domain, numbers_in, payment_in

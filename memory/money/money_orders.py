@@ -20,21 +20,10 @@ from memory.record import documents
 from memory.record.events import News, tell
 from memory.record.schema import cases, from_json
 from workflows.errors import Permanent
-from workflows.models import (
-    Carried,
-    CaseState,
-    Chase,
-    Client,
-    Disputed,
-    Ended,
-    Invoice,
-    Money,
-    MoneyOrder,
-    Owner,
-    Paid,
-    Promised,
-    StopChasing,
-)
+from workflows.models.case import CaseState
+from workflows.models.money import Invoice, Money
+from workflows.models.orders import Carried, Chase, Disputed, Ended, MoneyOrder, Paid, Promised, StopChasing
+from workflows.models.people import Client, Owner
 from workflows.ports import Clock
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.money import format_money, parse_amount

@@ -14,7 +14,7 @@ from memory.money.chases import Matter
 from memory.money.debts import country_of, today_of
 from memory.money.holds import hold_once, speak_against
 from memory.record.schema import answers, debt_holds, documents, from_json, notices
-from workflows.models import Answer, Reject
+from workflows.models.decisions import Answer, Reject
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import BusinessDays, Hold, longest_hold
 from workflows.rules.text.canonical import one_line

@@ -12,7 +12,7 @@ from memory.money.holds import LONGEST_SAYS, end_holds, hold_once
 from memory.money.settled import settle_paid
 from memory.record.dialect import insert
 from memory.record.schema import invoices, payments
-from workflows.models import Invoice, Money
+from workflows.models.money import Invoice, Money
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import Hold, longest_hold
 from workflows.rules.text.canonical import one_line

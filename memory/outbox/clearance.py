@@ -12,7 +12,8 @@ from memory.outbox import last_look
 from memory.outbox.entries import Entry, Held, Limits
 from memory.record.schema import answers, cases, clients, from_json, meta, outbox, seen, versions
 from workflows.errors import NeedsOwner
-from workflows.models import Answer, Edit, Later, Mine, Never, Outgoing, Reject, Revise, Unclear
+from workflows.models.decisions import Answer, Edit, Later, Mine, Never, Reject, Revise, Unclear
+from workflows.models.drafts import Outgoing
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 A_MOMENT = timedelta(seconds=1)

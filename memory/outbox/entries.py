@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from workflows.errors import NeedsOwner
-from workflows.models import OutboxState
+from workflows.models.drafts import OutboxState
 
 Purpose = Literal["client", "approval", "notice"]
 

@@ -24,7 +24,9 @@ from memory.record.schema import (
     seen,
     versions,
 )
-from workflows.models import CaseState, Email, Outgoing
+from workflows.models.case import CaseState
+from workflows.models.drafts import Outgoing
+from workflows.models.mail import Email
 from workflows.rules.debts.dunning import BusinessDays
 from workflows.rules.mail.replying import new_part
 from workflows.rules.text.canonical import body_hash, one_line

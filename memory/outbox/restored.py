@@ -20,7 +20,7 @@ from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import cases, from_json, meta, outbox, versions
 from workflows.errors import NeedsOwner
-from workflows.models import Outgoing
+from workflows.models.drafts import Outgoing
 from workflows.rules.text.canonical import body_hash
 
 HOLD = "hold_after_restore"

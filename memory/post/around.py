@@ -17,7 +17,9 @@ from memory.record.notebook import Notebook, read_meta
 from memory.record.people import find_client, standing_of
 from memory.record.schema import from_json, mails, outbox
 from workflows import older
-from workflows.models import Asked, Astray, Client, Email, FolderKind, Owner, Surroundings
+from workflows.models.mail import Email, FolderKind
+from workflows.models.people import Client, Owner
+from workflows.models.routes import Asked, Astray, Surroundings
 from workflows.ports import Clock
 from workflows.rules.answers.orders import is_order_subject
 from workflows.rules.answers.parents import Question, direct_parent, is_answer_to, is_ours_by_form

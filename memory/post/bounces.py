@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Row, or_, select, update
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import bounces, from_json, mails, notes, outbox, versions
-from workflows.models import Email, Outgoing
+from workflows.models.drafts import Outgoing
+from workflows.models.mail import Email
 from workflows.rules.mail.bounces import Bounce, read
 from workflows.rules.text.words import fold
 

@@ -12,7 +12,9 @@ from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
 from memory.post.threads import MOST_PARENTS
 from memory.record.events import News, tell
 from memory.record.schema import cases, digest_items, from_json, outbox, seen
-from workflows.models import CaseState, Email, Owner
+from workflows.models.case import CaseState
+from workflows.models.mail import Email
+from workflows.models.people import Owner
 from workflows.ports import Clock
 from workflows.rules.answers.copies import letters
 from workflows.rules.answers.hints import is_second

@@ -11,7 +11,8 @@ from memory.post.burning import times_burnt
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import answers, copies, from_json, mails, orders, seen, to_json
-from workflows.models import Email, Event
+from workflows.models.mail import Email
+from workflows.models.routes import Event
 from workflows.ports import Clock
 from workflows.rules.answers.copies import answer_key
 

@@ -9,7 +9,7 @@ from memory.post.account import SeenMail, seen_mail
 from memory.post.copies import sent_copy
 from memory.record.book import Book
 from memory.record.schema import answers, cases, from_json, seen
-from workflows.models import Answer, Approve
+from workflows.models.decisions import Answer, Approve
 
 _ABOUT_THE_SAME_TIME = timedelta(minutes=15)
 

@@ -26,22 +26,10 @@ from memory.record.dialect import insert
 from memory.record.people import find_client, hold_proactive, mark_written_to, new_client
 from memory.record.schema import cases, from_json, mails, outbox, seen, to_json
 from workflows.errors import Permanent
-from workflows.models import (
-    Answered,
-    CaseState,
-    Client,
-    Email,
-    Event,
-    FolderKind,
-    Hinted,
-    Ignore,
-    Ordered,
-    Posted,
-    Route,
-    Start,
-    Surroundings,
-    Tell,
-)
+from workflows.models.case import CaseState
+from workflows.models.mail import Email, FolderKind
+from workflows.models.people import Client
+from workflows.models.routes import Answered, Event, Hinted, Ignore, Ordered, Posted, Route, Start, Surroundings, Tell
 from workflows.ports import Clock
 from workflows.rules.leads.lead import unjudged
 from workflows.rules.mail.authentication import fails_dmarc

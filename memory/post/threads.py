@@ -4,7 +4,8 @@ from sqlalchemy import Connection, select
 
 from memory.record.dialect import insert
 from memory.record.schema import cases, threads
-from workflows.models import Client, Email, FolderKind
+from workflows.models.mail import Email, FolderKind
+from workflows.models.people import Client
 from workflows.stories import kinds_that
 
 MOST_PARENTS = 200

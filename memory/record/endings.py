@@ -11,7 +11,9 @@ from sqlalchemy import Connection, select
 
 from memory.record.book import Book
 from memory.record.schema import from_json, mails, outbox, seen
-from workflows.models import Email, Event, Owner
+from workflows.models.mail import Email
+from workflows.models.people import Owner
+from workflows.models.routes import Event
 from workflows.rules.answers.signatures import THREADS, LearntSignature, OwnMail, learnt
 from workflows.rules.text.canonical import body_hash
 

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, select, update
 
 from memory.record.dialect import insert
 from memory.record.schema import cases, seen, to_json
-from workflows.models import CaseState, Event
+from workflows.models.case import CaseState
+from workflows.models.routes import Event
 from workflows.ports import Clock
 from workflows.rules.text.canonical import one_line
 from workflows.stories import Begins, Kind

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import cursors, from_json, meta, to_json
-from workflows.models import Cursor
+from workflows.models.mail import Cursor
 
 _KEPT = "kept-notice:"
 

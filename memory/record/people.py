@@ -9,7 +9,8 @@ from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import client_addresses, clients
 from workflows.errors import Permanent
-from workflows.models import Address, Client
+from workflows.models.mail import Address
+from workflows.models.people import Client
 from workflows.ports import Clock
 from workflows.stories import Kind, facts_of
 

@@ -7,7 +7,9 @@ from sqlalchemy import select, update
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import answers, cases, from_json, meta, seen
-from workflows.models import Answer, CaseState, Event
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer
+from workflows.models.routes import Event
 
 STRANGER = "stranger_at"
 """The ledger's key for when a stranger's workflow or schedule was last found in the place of ours."""

@@ -17,7 +17,10 @@ from memory.record.events import Beginning, News, begin, open_cases_of, tell
 from memory.record.people import client_at, read_client, standing_of
 from memory.record.schema import cases, from_json, projects, risks, seen, to_json, update_work, updates, work
 from workflows.errors import Permanent
-from workflows.models import Address, CaseState, Owner, Project, Report, Work
+from workflows.models.case import CaseState
+from workflows.models.mail import Address
+from workflows.models.people import Owner
+from workflows.models.work import Project, Report, Work
 from workflows.ports import Clock
 from workflows.rules.text.canonical import one_line
 from workflows.rules.work import milestones, rhythm

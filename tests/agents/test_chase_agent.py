@@ -15,7 +15,9 @@ from tests.models import model_at
 from tests.servers.openai import Fault as Trouble
 from tests.servers.openai import OpenAIServer
 from workflows.errors import Retryable
-from workflows.models import Address, Brief, Draft, DraftedBy, Envelope, Invoice, Money, Notice, Source
+from workflows.models.drafts import Brief, Draft, DraftedBy, Envelope, Source
+from workflows.models.mail import Address
+from workflows.models.money import Invoice, Money, Notice
 from workflows.rules.debts.dunning import ladder, ladders
 from workflows.rules.text.language import language_of
 from workflows.rules.text.languages import languages

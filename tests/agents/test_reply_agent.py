@@ -21,7 +21,8 @@ from tests.models import model_at
 from tests.servers.openai import Answer, OpenAIServer, Request
 from tests.servers.openai import Fault as Trouble
 from workflows.errors import Retryable
-from workflows.models import Address, Brief, Draft, DraftedBy, Source
+from workflows.models.drafts import Brief, Draft, DraftedBy, Source
+from workflows.models.mail import Address
 from workflows.rules.text.canonical import canonical
 
 UNDERSTOOD = {

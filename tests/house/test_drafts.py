@@ -15,8 +15,11 @@ from tools.mail import mime
 from tools.mail.folders import Drafts
 from tools.mail.inbox import Mailbox
 from workflows.errors import NeedsOwner
-from workflows.models import CaseState, DraftedBy, Email, Owner
-from workflows.models import Draft as Text
+from workflows.models.case import CaseState
+from workflows.models.drafts import Draft as Text
+from workflows.models.drafts import DraftedBy
+from workflows.models.mail import Email
+from workflows.models.people import Owner
 
 ADA = Owner(name="Ada Winter", address="ada@winter.example", timezone="Europe/Berlin")
 HAND = b"From: ada@winter.example\r\nSubject: a letter of mine\r\nMessage-ID: <mine@winter.example>\r\n\r\nDear Bob\r\n"

@@ -13,7 +13,7 @@ from tests.ledgers import House as Books
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
-from workflows.models import Address
+from workflows.models.mail import Address
 
 ZONE = ZoneInfo("Europe/Berlin")
 MOST = 4

@@ -43,7 +43,11 @@ from workers.temporal.engine import Refused, TemporalEngine
 from workers.temporal.worker import build_workers, running
 from workflows.activities import Activities
 from workflows.intake import Rhythm
-from workflows.models import Address, Answer, Approve, CaseState, Invoice, Mine, Money, Start
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Approve, Mine
+from workflows.models.mail import Address
+from workflows.models.money import Invoice, Money
+from workflows.models.routes import Start
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FIRST = date(2035, 11, 12)

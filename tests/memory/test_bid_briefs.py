@@ -11,7 +11,11 @@ from memory.leads.findings import NOTE, Finding
 from memory.leads.posts import Post
 from tests.ledgers import OWNER, House
 from workflows.errors import Permanent
-from workflows.models import Address, CaseState, Draft, Flag, Lead, Outgoing, PastWork, Profile, Source, Start
+from workflows.models.case import CaseState
+from workflows.models.drafts import Draft, Outgoing, Source
+from workflows.models.leads import Flag, Lead, PastWork, Profile
+from workflows.models.mail import Address
+from workflows.models.routes import Start
 from workflows.rules.asking import approval
 from workflows.rules.asking.packs import render_pack
 from workflows.rules.leads.rates import parse_rate

@@ -21,7 +21,11 @@ from memory.record.schema import from_json, notices, reading, seen, transaction
 from tests.ledgers import OWNER, House, client_at, mail
 from workers.settings.schema import MoneySection
 from workers.sources.money import Money as Chasing
-from workflows.models import Address, Brief, CaseState, Draft, DraftedBy, Email, Event, Invoice, Money, Start
+from workflows.models.case import CaseState
+from workflows.models.drafts import Brief, Draft, DraftedBy
+from workflows.models.mail import Address, Email
+from workflows.models.money import Invoice, Money
+from workflows.models.routes import Event, Start
 from workflows.rules.debts.dunning import Due, is_held
 
 EUR = "EUR"

@@ -10,7 +10,11 @@ from sqlalchemy import select
 from memory.leads.posts import Counts, Post
 from memory.record.schema import cases, reading, seen
 from tests.ledgers import House, client_at
-from workflows.models import Address, Carried, Event, Flag, Ignore, Lead, Money, Pay, Rescue, Start
+from workflows.models.leads import Flag, Lead, Pay
+from workflows.models.mail import Address
+from workflows.models.money import Money
+from workflows.models.orders import Carried, Rescue
+from workflows.models.routes import Event, Ignore, Start
 from workflows.rules.leads.lead import UNREADABLE
 
 LONG = " ".join(f"word{number}" for number in range(60))

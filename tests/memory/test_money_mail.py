@@ -16,7 +16,10 @@ from memory.money.payments import Sign, note_payment
 from memory.record.schema import answers, reading, seen, to_json, transaction
 from tests.ledgers import OWNER, House, mail
 from tools.mail import mime
-from workflows.models import Address, Answer, CaseState, Email, Invoice, Money, Reject
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Reject
+from workflows.models.mail import Address, Email
+from workflows.models.money import Invoice, Money
 from workflows.rules.routing import route
 
 MAILS = Path(__file__).parents[1] / "mail" / "payments"

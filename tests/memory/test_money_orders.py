@@ -13,18 +13,10 @@ from memory.money.holds import holds_of
 from memory.record.events import Beginning, begin
 from memory.record.schema import cases, from_json, reading, to_json, transaction
 from tests.ledgers import OWNER, House, mail
-from workflows.models import (
-    Address,
-    CaseState,
-    Chase,
-    Disputed,
-    Ended,
-    Invoice,
-    Money,
-    Paid,
-    Promised,
-    StopChasing,
-)
+from workflows.models.case import CaseState
+from workflows.models.mail import Address
+from workflows.models.money import Invoice, Money
+from workflows.models.orders import Chase, Disputed, Ended, Paid, Promised, StopChasing
 from workflows.rules.text.money import format_money
 
 ACME, BETA = "billing@acme.example", "ap@beta.example"

@@ -11,18 +11,8 @@ from memory.outbox.outgoing import OutgoingLedger
 from memory.record.schema import client_addresses, clients, meta, threads, transaction, versions
 from tests.approved import CLIENT, FREE, NOW, Desk
 from workflows.errors import NeedsOwner, Permanent, Retryable
-from workflows.models import (
-    Address,
-    Approve,
-    Edit,
-    Later,
-    Mine,
-    Never,
-    Reject,
-    Revise,
-    Unclear,
-    Why,
-)
+from workflows.models.decisions import Approve, Edit, Later, Mine, Never, Reject, Revise, Unclear, Why
+from workflows.models.mail import Address
 
 
 @pytest.fixture

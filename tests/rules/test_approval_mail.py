@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflows.models import Address, Attachment, Brief, Client, Draft, Outgoing, Owner, Source
+from workflows.models.drafts import Brief, Draft, Outgoing, Source
+from workflows.models.mail import Address, Attachment
+from workflows.models.people import Client, Owner
 from workflows.rules.asking import digest
 from workflows.rules.asking.approval import (
     Question,

@@ -8,26 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rules.test_triage import emails
-from workflows.models import (
-    Address,
-    Approve,
-    Asked,
-    Brief,
-    Client,
-    Decision,
-    Defect,
-    Draft,
-    Edit,
-    Email,
-    Later,
-    Mine,
-    Never,
-    Outgoing,
-    Owner,
-    Reject,
-    Revise,
-    Unclear,
-)
+from workflows.models.decisions import Approve, Decision, Edit, Later, Mine, Never, Reject, Revise, Unclear
+from workflows.models.drafts import Brief, Draft, Outgoing
+from workflows.models.mail import Address, Defect, Email
+from workflows.models.people import Client, Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers.decisions import read_items
 from workflows.rules.answers.digest_answers import parse_items
 from workflows.rules.asking import digest

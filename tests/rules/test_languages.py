@@ -20,7 +20,10 @@ from agents.checks import language_name
 from agents.gists import gist_of
 from agents.templates import TemplateReply
 from workers.voice import answer_texts
-from workflows.models import Address, Brief, Draft, Money, Outgoing, Owner
+from workflows.models.drafts import Brief, Draft, Outgoing
+from workflows.models.mail import Address
+from workflows.models.money import Money
+from workflows.models.people import Owner
 from workflows.rules.answers import decisions
 from workflows.rules.answers.orders import parse_order
 from workflows.rules.asking import acknowledgement, approval, digest
@@ -280,7 +283,7 @@ SCRIPT = """
 import json, sys
 from datetime import UTC, date, datetime
 from tests_of_words import asked
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.answers import decisions
 from workflows.rules.answers.orders import parse_order
 from workflows.rules.asking import acknowledgement, approval, digest
@@ -311,7 +314,8 @@ print(json.dumps({
 }))
 """
 ASKED = """
-from workflows.models import Address, Brief, Draft, Outgoing
+from workflows.models.drafts import Brief, Draft, Outgoing
+from workflows.models.mail import Address
 from workflows.rules.asking.approval import Question
 
 def asked(owner, until):

@@ -9,44 +9,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rules.test_triage import emails
-from workflows.models import (
-    Address,
+from workflows.models.decisions import Approve, Edit, Later, Mine, Never, Reject, Why
+from workflows.models.mail import Address, Attachment, Email
+from workflows.models.orders import (
     Allow,
-    Answered,
-    Approve,
-    Asked,
-    Attachment,
     Away,
     Back,
     Chase,
     Disallow,
     Disputed,
-    Edit,
-    Email,
     Ended,
     Explain,
     Help,
-    Ignore,
-    Later,
-    Mine,
-    Never,
     NotByMail,
     NotUnderstood,
-    Ordered,
-    Owner,
     Paid,
     Pause,
     Promised,
-    Reject,
     Rescue,
     Resume,
     ShowIgnored,
     ShowStatus,
     StopAll,
     StopChasing,
-    Surroundings,
-    Why,
 )
+from workflows.models.people import Owner
+from workflows.models.routes import Answered, Asked, Ignore, Ordered, Surroundings
 from workflows.rules.answers import decisions
 from workflows.rules.answers.orders import is_order_subject, order_in, parse_order, read_order
 from workflows.rules.answers.proof import Proven, Unproven, order_proof

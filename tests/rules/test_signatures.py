@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.mail.mime import parse as parse_mail
-from workflows.models import Address, Approve, Asked, Edit, Email, Later, Mine, Owner, Reject, Revise, Unclear
+from workflows.models.decisions import Approve, Edit, Later, Mine, Reject, Revise, Unclear
+from workflows.models.mail import Address, Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers.decisions import read
 from workflows.rules.answers.orders import order_in
 from workflows.rules.answers.signatures import OwnMail, answers_in, as_block, learnt

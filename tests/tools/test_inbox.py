@@ -24,7 +24,7 @@ from tools.mail.parser import OVERSIZE, Parser
 from tools.mail.reading.folder_names import decode_name, encode_name, read_folders, read_namespaces
 from tools.mail.reading.folder_uses import guessed_uses
 from workflows.errors import NeedsOwner, Permanent, Retryable
-from workflows.models import Cursor, RawMail
+from workflows.models.mail import Cursor, RawMail
 
 SLOW = Patience(connect=20, command=20, poll=1, backoff=0.05, longest=0.2, refused=0.2)
 """For a wait for the server that a busy machine's own pauses cannot be mistaken for."""

@@ -17,7 +17,7 @@ from workers.settings.loading import load
 from workers.settings.schema import Settings
 from workers.sources.invoicing import Importing, ninja_of
 from workflows.errors import NeedsOwner, Retryable
-from workflows.models import Invoice, Money
+from workflows.models.money import Invoice, Money
 
 FILES = Path(__file__).parents[1] / "data" / "invoices"
 STATICS = {

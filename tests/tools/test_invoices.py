@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tools.money.invoices import COLUMNS, LARGEST, TEMPLATE, Fault, read_file, read_folder, read_table
 from workflows.errors import NeedsOwner
-from workflows.models import Invoice, Money
+from workflows.models.money import Invoice, Money
 
 FILES = Path(__file__).parents[1] / "data" / "invoices"
 HEADER = ",".join(COLUMNS)

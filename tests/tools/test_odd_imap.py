@@ -16,7 +16,7 @@ from tools.mail.inbox import Mailbox, watch
 from tools.mail.login import is_busy, refusal, shown
 from tools.mail.reading.missed import Missing
 from workflows.errors import NeedsOwner, Retryable
-from workflows.models import Cursor, RawMail
+from workflows.models.mail import Cursor, RawMail
 
 QUICK = Patience(
     connect=2, command=1, poll=1, second_look=0.1, backoff=0.02, longest=0.1, refused=0.1,

@@ -38,7 +38,10 @@ from tools.mail.sending.evidence import Evidence
 from tools.mail.sending.outbox import Outbox, Waiting
 from tools.mail.sending.smtp import Patience, Transport
 from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
-from workflows.models import Address, Approve, Outgoing, Owner, Receipt
+from workflows.models.decisions import Approve
+from workflows.models.drafts import Outgoing, Receipt
+from workflows.models.mail import Address
+from workflows.models.people import Owner
 from workflows.rules.text.canonical import approved_hash
 
 OWNER = Owner(name="Ada Winter", address="ada@winter.example", timezone="Europe/Berlin")
@@ -435,7 +438,7 @@ from memory.outbox.entries import Limits
 from datetime import timedelta
 from workflows.rules.text.canonical import approved_hash
 from memory.record.schema import versions, reading, from_json
-from workflows.models import Outgoing
+from workflows.models.drafts import Outgoing
 from sqlalchemy import select
 desk = Desk(Path(sys.argv[1]))
 with reading(desk.engine) as connection:

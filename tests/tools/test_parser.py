@@ -18,7 +18,7 @@ from tools.limited import Limits, Quarantined, _Allowance
 from tools.mail import mime
 from tools.mail.parser import MAX_MAIL, OVERSIZE, Parser
 from workflows.errors import Permanent
-from workflows.models import Email
+from workflows.models.mail import Email
 
 RECEIVED = sorted((Path(__file__).parents[1] / "mail" / "received").glob("*.eml"))
 GOOD = b"From: Maria <maria@studio.example>\nSubject: good\n\nThe next good mail.\n"

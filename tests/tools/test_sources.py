@@ -20,7 +20,8 @@ from tools.web.client import Web
 from workers.settings.schema import LeadsSection, SourceSection
 from workers.sources.feeds import Feeds
 from workflows.errors import NeedsOwner, Retryable
-from workflows.models import Lead, Money, Pay, Profile
+from workflows.models.leads import Lead, Pay, Profile
+from workflows.models.money import Money
 from workflows.rules.leads.lead import lead_of
 
 DATA = Path(__file__).parents[1] / "data" / "feeds"

@@ -16,20 +16,8 @@ from workflows.case import LONG_HISTORY, MOST_HEARD, MOST_VERSIONS
 from workflows.client import Approved
 from workflows.client import Client as ClientVoice
 from workflows.errors import OutOfStep, Permanent, Retryable
-from workflows.models import (
-    Answer,
-    Approve,
-    Decision,
-    Edit,
-    Later,
-    Mine,
-    Never,
-    Receipt,
-    Reject,
-    Revise,
-    Unclear,
-    Why,
-)
+from workflows.models.decisions import Answer, Approve, Decision, Edit, Later, Mine, Never, Reject, Revise, Unclear, Why
+from workflows.models.drafts import Receipt
 from workflows.rules.answers import unclear
 
 LARGEST_PAYLOAD = 256 * 1024

@@ -19,7 +19,10 @@ from tools.mail.sending.evidence import Evidence
 from tools.mail.sending.outbox import Outbox, Via
 from tools.mail.trace import trace
 from workflows.errors import DeskhandError, Permanent
-from workflows.models import Address, Asking, Brief, CaseState, ChangedBy, Client, Outgoing, Owner, Receipt
+from workflows.models.case import CaseState, ChangedBy
+from workflows.models.drafts import Asking, Brief, Outgoing, Receipt
+from workflows.models.mail import Address
+from workflows.models.people import Client, Owner
 from workflows.ports import Clock
 from workflows.rules.asking import approval, digest
 from workflows.rules.asking.packs import render_pack

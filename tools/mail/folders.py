@@ -12,7 +12,9 @@ from memory.record.blobs import Blobs
 from tools.mail import mime
 from tools.mail.inbox import Mailbox
 from workflows.errors import NeedsOwner, Permanent
-from workflows.models import Address, Email, Outgoing, Owner, RawMail
+from workflows.models.drafts import Outgoing
+from workflows.models.mail import Address, Email, RawMail
+from workflows.models.people import Owner
 from workflows.ports import Clock
 from workflows.rules.text.canonical import body_hash
 

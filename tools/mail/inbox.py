@@ -29,7 +29,7 @@ from tools.mail.reading.line import ImapLine, Result
 from tools.mail.reading.missed import Missed, Shelf
 from tools.mail.reading.watching import FolderWatcher
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
-from workflows.models import Cursor, FolderKind, RawMail
+from workflows.models.mail import Cursor, FolderKind, RawMail
 from workflows.ports import Clock
 
 _KEPT_FOR = 30.0  # seconds a connection of `Mailbox` stays open unused

@@ -26,7 +26,7 @@ from tools.mail.message.writing import (
     text_part,
 )
 from tools.web import charsets
-from workflows.models import Address, Attachment, Email
+from workflows.models.mail import Address, Attachment, Email
 
 __all__ = [
     "MAX_DEPTH", "MAX_PARTS", "MAX_REFERENCES", "MAX_TEXT", "MAX_TRACE", "MAX_VALUE", "compose", "decoded_body",

@@ -16,7 +16,7 @@ from typing import Any
 from tools.limited import ANSWERED, Child, Limits, Quarantined, WentIdle, serve
 from tools.mail import mime
 from workflows.errors import Retryable
-from workflows.models import Address, Attachment, Defect, Email
+from workflows.models.mail import Address, Attachment, Defect, Email
 
 MAX_MAIL = 50 * 1024 * 1024
 """Bytes; a bigger mail is quarantined unread."""

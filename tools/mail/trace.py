@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from memory.cases.story import CaseStory
-from workflows.models import DraftedBy, Owner
+from workflows.models.drafts import DraftedBy
+from workflows.models.people import Owner
 from workflows.rules.asking.approval import model_of, score_lines
 from workflows.rules.text.calendar import format_moment
 from workflows.rules.text.canonical import one_line

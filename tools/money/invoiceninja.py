@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from tools.web.addresses import target
 from tools.web.client import NotServed, Response, Web, named
 from workflows.errors import NeedsOwner, Permanent
-from workflows.models import Invoice, Money
+from workflows.models.money import Invoice, Money
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.money import from_decimal, places
 

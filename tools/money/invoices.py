@@ -14,7 +14,7 @@ from pathlib import Path
 from tools.money.invoice_heads import Heads, all_or_nothing, country_code, heads
 from tools.spreadsheets import separated, text_of
 from workflows.errors import NeedsOwner, Permanent
-from workflows.models import Invoice, Money
+from workflows.models.money import Invoice, Money
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.money import currency_of, format_money, parse_amount
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from tools.spreadsheets import separated, text_of
 from workflows.errors import NeedsOwner, Permanent
-from workflows.models import Milestone, Project
+from workflows.models.work import Milestone, Project
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.words import fold
 from workflows.rules.work.rhythm import pace

@@ -9,7 +9,7 @@ from workers.demo import leads, money, reply, status
 from workers.demo.site import Site
 from workers.demo.stage import Stage, raised, written
 from workers.voice.output import Output
-from workflows.models import CaseState
+from workflows.models.case import CaseState
 from workflows.stories import Kind
 
 CLIENT = money.CLIENT

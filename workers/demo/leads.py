@@ -9,7 +9,9 @@ from workers.clock import SystemClock
 from workers.demo.site import Site
 from workers.demo.stage import Stage, case_of, raised
 from workers.voice.output import Output
-from workflows.models import CaseState, Email, Lead
+from workflows.models.case import CaseState
+from workflows.models.leads import Lead
+from workflows.models.mail import Email
 from workflows.rules.text.canonical import canonical
 
 PAGES = {

@@ -10,7 +10,8 @@ from workers.clock import SystemClock
 from workers.demo.site import recorded
 from workers.demo.stage import Stage, raised, written
 from workers.voice.output import Output
-from workflows.models import Address, CaseState
+from workflows.models.case import CaseState
+from workflows.models.mail import Address
 from workflows.rules.text.money import format_money
 
 CLIENT = Address(name="Maria Alvarez", email="maria@studio.example")

@@ -9,7 +9,8 @@ from tools.mail.parser import Parser
 from workers.demo.stage import OWNER, Stage, raised, written
 from workers.voice.output import Output
 from workflows.errors import NeedsOwner
-from workflows.models import Address, Brief
+from workflows.models.drafts import Brief
+from workflows.models.mail import Address
 
 CLIENT = Address(name="Maria Alvarez", email="maria@studio.example")
 

@@ -23,7 +23,9 @@ from workers.service.supervisor import Service
 from workers.settings.schema import Settings
 from workers.voice.output import Output, indented
 from workflows.errors import Permanent
-from workflows.models import Address, CaseState, Email, Why
+from workflows.models.case import CaseState
+from workflows.models.decisions import Why
+from workflows.models.mail import Address, Email
 from workflows.stories import Kind
 
 Found = TypeVar("Found")

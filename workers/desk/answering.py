@@ -10,21 +10,11 @@ from dataclasses import dataclass, replace
 from memory.ledger import Ledger
 from workers.temporal.engine import Refused, TemporalEngine
 from workers.voice import answer_texts
-from workflows.models import (
-    Answer,
-    Approve,
-    Asked,
-    CaseState,
-    Decision,
-    Edit,
-    Email,
-    Event,
-    Later,
-    Owner,
-    Revise,
-    Surroundings,
-    Unclear,
-)
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Approve, Decision, Edit, Later, Revise, Unclear
+from workflows.models.mail import Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked, Event, Surroundings
 from workflows.ports import AnsweringDesk, Clock
 from workflows.rules.answers import decisions
 from workflows.rules.answers.copies import LEAST_DELAY, judge, prove

@@ -19,19 +19,11 @@ from tools.mail.message.signatures import Signatures
 from workers.desk.answering import Answering
 from workers.voice import answer_texts
 from workflows.errors import DeskhandError, Retryable
-from workflows.models import (
-    Answer,
-    Approve,
-    Asked,
-    Decision,
-    Email,
-    Event,
-    FolderKind,
-    Owner,
-    Revise,
-    StopAll,
-    Unclear,
-)
+from workflows.models.decisions import Answer, Approve, Decision, Revise, Unclear
+from workflows.models.mail import Email, FolderKind
+from workflows.models.orders import StopAll
+from workflows.models.people import Owner
+from workflows.models.routes import Asked, Event
 from workflows.ports import Clock, Desk
 from workflows.rules.answers import decisions
 from workflows.rules.answers.decisions import is_automatic

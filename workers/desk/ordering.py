@@ -17,27 +17,26 @@ from memory import views
 from memory.ledger import Ledger
 from workers.voice import desk_texts
 from workflows.errors import DeskhandError, Permanent
-from workflows.models import (
-    Asked,
+from workflows.models.case import CaseState
+from workflows.models.mail import Email
+from workflows.models.orders import (
     AskedBack,
     Carried,
-    CaseState,
     Change,
     Confirm,
-    Email,
-    Event,
     Explain,
     Fix,
     Help,
     NotByMail,
     NotUnderstood,
     Order,
-    Owner,
     Resume,
     ShowIgnored,
     ShowStatus,
     StopAll,
 )
+from workflows.models.people import Owner
+from workflows.models.routes import Asked, Event
 from workflows.ports import Clock, Desk
 from workflows.rules.answers.copies import proven_copy
 from workflows.rules.answers.orders import ASKED_BACK, is_asked_back, order_in

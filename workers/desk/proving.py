@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workers.settings.schema import Settings
-from workflows.models import Email, Owner
+from workflows.models.mail import Email
+from workflows.models.people import Owner
 from workflows.rules.answers.sent_headers import LEAST, Learnt, learn
 
 if TYPE_CHECKING:

@@ -24,7 +24,10 @@ from workers.settings import loading
 from workers.settings.schema import Settings
 from workers.voice.output import Output
 from workflows.errors import DeskhandError
-from workflows.models import Address, Asked, Decision, Email, FolderKind, Owner, RawMail, Surroundings
+from workflows.models.decisions import Decision
+from workflows.models.mail import Address, Email, FolderKind, RawMail
+from workflows.models.people import Owner
+from workflows.models.routes import Asked, Surroundings
 from workflows.ports import Clock
 from workflows.rules.answers.copies import answer_key, judge
 from workflows.rules.answers.parents import Question, is_answer_to

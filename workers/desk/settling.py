@@ -9,7 +9,7 @@ from memory.ledger import Ledger
 from memory.outbox.entries import Entry
 from memory.outbox.outgoing import OutgoingLedger
 from workflows.errors import NeedsOwner
-from workflows.models import OutboxState
+from workflows.models.drafts import OutboxState
 from workflows.ports import Desk
 
 HandOver = Callable[[str, int, int], Awaitable[None]]

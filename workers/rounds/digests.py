@@ -16,7 +16,8 @@ from memory.desk.digests import Expired, Kind, Waiting
 from memory.ledger import Ledger
 from tools.mail.desk import MailDesk
 from workflows.errors import DeskhandError, Permanent
-from workflows.models import CaseState, Owner
+from workflows.models.case import CaseState
+from workflows.models.people import Owner
 from workflows.ports import Clock
 from workflows.rules.asking import digest
 from workflows.rules.text import calendar

@@ -15,7 +15,7 @@ from memory.post.mails import FIRST_DAY, SeenMail
 from tools.mail.sending.outbox import Outbox
 from workers.rounds.digests import Rounds
 from workflows.errors import DeskhandError
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.ports import Clock, Desk
 from workflows.rules.text import calendar
 from workflows.rules.text.canonical import one_line

@@ -13,7 +13,8 @@ from workers.desk.answering import Answering
 from workers.desk.ordering import Orders
 from workers.desk.settling import Settling
 from workflows.errors import NeedsOwner
-from workflows.models import Answer, Approve, Decision, Edit, Later, Mine, Owner, Reject
+from workflows.models.decisions import Answer, Approve, Decision, Edit, Later, Mine, Reject
+from workflows.models.people import Owner
 from workflows.ports import Clock
 from workflows.rules.orders.row import OrderArgument, OrderRow
 from workflows.rules.orders.rows import ROWS

@@ -17,7 +17,7 @@ from tools.mail.desk import MailDesk
 from tools.mail.sending.evidence import Evidence
 from tools.mail.sending.outbox import Outbox, Via
 from workflows.errors import DeskhandError
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.ports import Clock
 
 log = structlog.get_logger()

@@ -18,7 +18,10 @@ from tools.limited import Quarantined
 from tools.mail.parser import Parser
 from workers.desk.answering import Answering
 from workflows.errors import DeskhandError
-from workflows.models import Email, Event, Ignore, Lead, Owner, Posted, RawMail, Route, Start, Surroundings
+from workflows.models.leads import Lead
+from workflows.models.mail import Email, RawMail
+from workflows.models.people import Owner
+from workflows.models.routes import Event, Ignore, Posted, Route, Start, Surroundings
 from workflows.ports import Clock
 from workflows.rules.debts.payments import is_payment_sender, lure
 from workflows.rules.leads.lead import unjudged

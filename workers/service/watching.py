@@ -16,7 +16,7 @@ from workers.service.shelf import LedgerShelf
 from workers.service.wiring import Parts
 from workers.settings.servers import ImapSection
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
-from workflows.models import Cursor, FolderKind
+from workflows.models.mail import Cursor, FolderKind
 
 log = structlog.get_logger()
 OPEN_WITHIN = 60.0

@@ -36,7 +36,7 @@ from workers.clock import SystemClock
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
 from workers.sources.stories import Ground, stories
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.ports import Clock, Drafting, Researching
 from workflows.stories import Kind
 

@@ -44,7 +44,9 @@ from workers.settings.values import (
     zone_name,
 )
 from workflows.errors import NeedsOwner
-from workflows.models import Owner, PastWork, Profile, Source
+from workflows.models.drafts import Source
+from workflows.models.leads import PastWork, Profile
+from workflows.models.people import Owner
 from workflows.rules.answers.signatures import answers_in
 from workflows.rules.leads.rates import parse_rate
 from workflows.rules.text.languages import speaks, words_in

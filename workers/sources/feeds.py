@@ -19,7 +19,9 @@ from tools.web.client import Web
 from workers.rounds.polling import NotAsked, Watch
 from workers.settings.schema import LeadsSection, SourceSection
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
-from workflows.models import Ignore, Lead, Owner, Profile, Start
+from workflows.models.leads import Lead, Profile
+from workflows.models.people import Owner
+from workflows.models.routes import Ignore, Start
 from workflows.ports import Clock
 from workflows.rules.leads.lead import UNREADABLE, lead_of
 from workflows.rules.leads.scoring import score, verdict

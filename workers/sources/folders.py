@@ -16,7 +16,8 @@ from tools.work.projects import Projects, names_of, read_projects
 from tools.work.timesheets import Entry, Reading, read_timesheet, timesheets_in
 from workers.settings.schema import WorkSection
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
-from workflows.models import Owner, Project, Work
+from workflows.models.people import Owner
+from workflows.models.work import Project, Work
 from workflows.rules.text import calendar
 from workflows.rules.text.words import fold
 

@@ -13,7 +13,7 @@ from memory.money.dues import Terms
 from memory.money.payments import Payment
 from workers.rounds.polling import Watch
 from workers.settings.schema import MoneySection
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.ports import Clock, Desk, Drafting
 from workflows.rules.text.canonical import one_line
 

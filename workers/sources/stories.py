@@ -20,7 +20,7 @@ from workers.sources.folders import Folders
 from workflows.bid import Bid
 from workflows.case import Story
 from workflows.chase import Chase
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.ports import Clock, Desk, Drafting, Researching
 from workflows.reply import Reply
 from workflows.stories import Kind

@@ -16,7 +16,8 @@ from memory.work.projects import Begun, Kept
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
 from workers.sources.folders import Folders, Found, together
-from workflows.models import Owner, Source
+from workflows.models.drafts import Source
+from workflows.models.people import Owner
 from workflows.ports import Clock, Desk, Drafting
 from workflows.rules.text import calendar
 from workflows.rules.text.canonical import body_hash, one_line

@@ -26,7 +26,9 @@ from workflows.case import Story
 from workflows.client import Approved
 from workflows.client import Client as ClientVoice
 from workflows.errors import Permanent, Retryable
-from workflows.models import Answer, CaseState, Edit, Event
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Edit
+from workflows.models.routes import Event
 from workflows.names import VOICE, Names
 from workflows.stories import facts_of
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.text.languages import filled, words_in
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from memory.desk.orders import OWN_RULES
 from memory.post.mails import SeenMail
-from workflows.models import Asked, Email, Owner
+from workflows.models.mail import Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.orders.lists import done_at_once, help_list
 from workflows.rules.text.calendar import format_deadline
 from workflows.rules.text.canonical import one_line

@@ -2,21 +2,9 @@
 
 from dataclasses import replace
 
-from workflows.models import (
-    Address,
-    Answered,
-    Asked,
-    Email,
-    Hinted,
-    Ignore,
-    Ordered,
-    Owner,
-    Posted,
-    Route,
-    Start,
-    Surroundings,
-    Tell,
-)
+from workflows.models.mail import Address, Email
+from workflows.models.people import Owner
+from workflows.models.routes import Answered, Asked, Hinted, Ignore, Ordered, Posted, Route, Start, Surroundings, Tell
 from workflows.rules.answers.hints import looks_like_answer
 from workflows.rules.answers.orders import is_order_subject, order_in
 from workflows.rules.leads.job_alerts import Unknown, alerts

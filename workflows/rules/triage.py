@@ -6,7 +6,9 @@ conversation that is already open only machines are turned away: a person's mail
 
 import re
 
-from workflows.models import Email, Ignore, Owner, Surroundings
+from workflows.models.mail import Email
+from workflows.models.people import Owner
+from workflows.models.routes import Ignore, Surroundings
 from workflows.rules.debts.payments import lure
 from workflows.rules.mail import machines
 from workflows.rules.mail.forms import as_written_by

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tools.web import charsets
-from workflows.models import Address, Defect
+from workflows.models.mail import Address, Defect
 
 MAX_FIELD = 64 * 1024
 MAX_ALL = 256 * 1024

@@ -8,7 +8,7 @@ from tools.mail.message.decoding import decoded_pieces, with_lf
 from tools.mail.message.headers import Parameters, decode_words
 from tools.mail.message.tree import Forgiving, MimePart, MimeTree
 from tools.web import charsets
-from workflows.models import Attachment
+from workflows.models.mail import Attachment
 
 _STATUS = {"message/delivery-status", "message/global-delivery-status"}
 _COPIES = {"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tools.mail.message.headers import Block, parameters, read_block
 from workflows.errors import Permanent
-from workflows.models import Defect
+from workflows.models.mail import Defect
 
 MAX_DEPTH = 50
 _NO_TEXT = {"text/calendar", "text/rfc822-headers", "text/vnd.google.email-reaction+json"}  # for programs

@@ -7,7 +7,7 @@ folder is touched, what its owner has marked as deleted included.
 from tools.mail.imap import Connection, No
 from tools.mail.reading.folder_names import encode_name, quote
 from workflows.errors import NeedsOwner
-from workflows.models import RawMail
+from workflows.models.mail import RawMail
 
 
 def take_away(connection: Connection, mail: RawMail) -> bool:

@@ -24,7 +24,7 @@ from tools.mail.reading.fetching import (
 from tools.mail.reading.line import ImapLine, open_line
 from tools.mail.reading.missed import Missed, Missing, Shelf
 from workflows.errors import NeedsOwner, Retryable
-from workflows.models import Cursor, FolderKind, RawMail
+from workflows.models.mail import Cursor, FolderKind, RawMail
 from workflows.ports import Clock
 
 _SIZES_AT_ONCE = 200

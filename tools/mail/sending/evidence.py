@@ -11,7 +11,8 @@ from memory.outbox.entries import Entry
 from tools.mail.inbox import Mailbox
 from tools.mail.sending.servers import files_what_it_sends
 from workflows.errors import NeedsOwner, Permanent
-from workflows.models import Email, Outgoing
+from workflows.models.drafts import Outgoing
+from workflows.models.mail import Email
 from workflows.rules.text.canonical import body_hash
 from workflows.rules.triage import OUR_HEADER
 

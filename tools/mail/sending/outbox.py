@@ -21,7 +21,9 @@ from tools.mail.sending.evidence import Evidence, FilesSent, Found, known_to_fil
 from tools.mail.sending.reconcile import Reconcile
 from tools.mail.sending.smtp import Transport, Uncertain
 from workflows.errors import DeskhandError, Permanent, Retryable
-from workflows.models import Address, Outgoing, Owner, Receipt
+from workflows.models.drafts import Outgoing, Receipt
+from workflows.models.mail import Address
+from workflows.models.people import Owner
 from workflows.ports import Clock
 from workflows.rules.text.addresses import beyond_ascii
 from workflows.rules.text.canonical import approved_hash, body_hash

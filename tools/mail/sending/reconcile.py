@@ -6,7 +6,7 @@ from datetime import datetime
 
 from memory.outbox.restored import Departures, Restored, Unsent
 from tools.mail.sending.evidence import Evidence
-from workflows.models import Outgoing
+from workflows.models.drafts import Outgoing
 from workflows.ports import Desk
 
 _NAMED = 30

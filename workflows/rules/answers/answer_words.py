@@ -8,7 +8,8 @@ import re
 import unicodedata
 from datetime import datetime, time, timedelta
 
-from workflows.models import Approve, Decision, Edit, Later, Mine, Owner, Reject, Revise, Unclear, Why
+from workflows.models.decisions import Approve, Decision, Edit, Later, Mine, Reject, Revise, Unclear, Why
+from workflows.models.people import Owner
 from workflows.rules.answers.closings import lines_without_closing, without_friendly
 from workflows.rules.answers.grammar import Grammar, PlainWords, bare, common, head, when
 from workflows.rules.answers.letters import is_letter

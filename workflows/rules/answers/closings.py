@@ -2,7 +2,7 @@
 
 import re
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.answers.grammar import Grammar, bare, common, grammar_of
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.canonical import visible

@@ -8,7 +8,10 @@ import re
 from collections.abc import Collection
 from datetime import datetime
 
-from workflows.models import Approve, Asked, Decision, Edit, Email, Owner, Revise, Unclear
+from workflows.models.decisions import Approve, Decision, Edit, Revise, Unclear
+from workflows.models.mail import Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers.answer_words import AUTOMATIC, UNSURE, understood
 from workflows.rules.answers.digest_answers import parse_items
 from workflows.rules.answers.grammar import Grammar, common, grammar_of

@@ -11,7 +11,8 @@ from datetime import datetime
 from functools import cache
 from itertools import zip_longest
 
-from workflows.models import Approve, Decision, Edit, Later, Owner, Reject, Revise, Unclear
+from workflows.models.decisions import Approve, Decision, Edit, Later, Reject, Revise, Unclear
+from workflows.models.people import Owner
 from workflows.rules.answers.answer_words import only_words, understood, whole
 from workflows.rules.answers.closings import lines_without_closing, names_of, without_friendly
 from workflows.rules.answers.grammar import Grammar, bare, grammar_of, head

@@ -11,7 +11,8 @@ from functools import lru_cache
 from itertools import islice, takewhile
 from typing import Any
 
-from workflows.models import Approve, Decision, Mine, Never, Owner, Reject, Why
+from workflows.models.decisions import Approve, Decision, Mine, Never, Reject, Why
+from workflows.models.people import Owner
 from workflows.rules.text import calendar, whens
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.composed import composed

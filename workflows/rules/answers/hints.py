@@ -6,7 +6,10 @@ may be there first, or alone; it can hold a case back, and it can never send.
 
 import re
 
-from workflows.models import Address, Asked, Decision, Edit, Email, Later, Mine, Never, Owner, Reject, Revise
+from workflows.models.decisions import Decision, Edit, Later, Mine, Never, Reject, Revise
+from workflows.models.mail import Address, Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers.decisions import is_automatic
 from workflows.rules.mail.subjects import is_forward_subject
 

@@ -7,7 +7,7 @@ Whoever writes that has written the draft anew and only left out the word "edit"
 import re
 from functools import cache
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.answers.closings import is_contact, names_of
 from workflows.rules.answers.grammar import Grammar, PlainWords, bare, grammar_of
 from workflows.rules.text.canonical import visible

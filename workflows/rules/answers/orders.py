@@ -9,21 +9,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeGuard
 
-from workflows.models import (
-    Approve,
-    Asked,
-    Change,
-    Confirm,
-    Email,
-    Ended,
-    Fix,
-    NotUnderstood,
-    Order,
-    Owner,
-    Reject,
-    Revise,
-    Unclear,
-)
+from workflows.models.decisions import Approve, Reject, Revise, Unclear
+from workflows.models.mail import Email
+from workflows.models.orders import Change, Confirm, Ended, Fix, NotUnderstood, Order
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers import decisions
 from workflows.rules.answers.closings import without_closing
 from workflows.rules.answers.grammar import languages_of

@@ -7,7 +7,8 @@ writes under these ids is which mail stands right above it.
 import re
 from dataclasses import dataclass
 
-from workflows.models import Asked, Email
+from workflows.models.mail import Email
+from workflows.models.routes import Asked
 from workflows.rules.answers.hints import carries_nonce
 
 _REFERENCE = re.compile(r"<\d{1,12}\.\d{1,12}\.[0-9a-f]{24}@deskhand\.invalid>", re.IGNORECASE)

@@ -8,7 +8,9 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from workflows.models import Asked, Email, Owner, Surroundings
+from workflows.models.mail import Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked, Surroundings
 
 _CLOCK_SKEW = timedelta(minutes=2)  # a telephone's clock may be behind the server's
 _OLDEST = timedelta(days=400)

@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from workflows.models import Asked, Email, Owner
+from workflows.models.mail import Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers.hints import carries_nonce, is_second, looks_like_answer
 from workflows.rules.answers.proof import Proof, Proven, Unproven
 from workflows.rules.mail.authentication import own_part, read_results

@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workflows.models import Email, Owner
+from workflows.models.mail import Email
+from workflows.models.people import Owner
 from workflows.rules.answers.proof import DELIVERY
 from workflows.rules.mail.machines import automatic
 

@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from workflows.models import Email, Owner
+from workflows.models.mail import Email
+from workflows.models.people import Owner
 from workflows.rules.answers.answer_words import whole
 from workflows.rules.answers.closings import is_contact, is_sign_off, names_of
 from workflows.rules.answers.grammar import Grammar, bare, grammar_of, head

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from workflows.models import CaseState
+from workflows.models.case import CaseState
 
 MOST, WITHIN = 8, timedelta(days=1)
 """Unclear answers to a case that are answered within a day: two machines must not write to each other without end."""

@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from workflows.models import Address, Attachment, Brief, Draft, DraftedBy, Outgoing, Owner, Score, Source
+from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing, Source
+from workflows.models.leads import Score
+from workflows.models.mail import Address, Attachment
+from workflows.models.people import Owner
 from workflows.rules.mail.files import described
 from workflows.rules.mail.urgency import deadline
 from workflows.rules.text import calendar

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from workflows.models import Brief, Client, Draft, DraftedBy, Outgoing, Owner
+from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing
+from workflows.models.people import Client, Owner
 from workflows.rules.asking import acknowledgement
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.languages import languages, words_in

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from workflows.models import Brief, Owner
+from workflows.models.drafts import Brief
+from workflows.models.people import Owner
 from workflows.rules.asking.approval import (
     FIRST_LINE,
     ApprovalMail,

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Literal
 
-from workflows.models import Invoice
+from workflows.models.money import Invoice
 from workflows.rules.text.calendar import holidays_of
 from workflows.rules.text.words import table
 

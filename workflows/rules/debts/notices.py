@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from workflows.models import Invoice, Money
+from workflows.models.money import Invoice, Money
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.languages import words_in
 from workflows.rules.text.money import format_money, totals

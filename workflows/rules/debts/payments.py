@@ -11,7 +11,9 @@ from functools import cache, lru_cache
 from typing import Any
 
 from workflows.errors import Permanent
-from workflows.models import Email, Money, Owner
+from workflows.models.mail import Email
+from workflows.models.money import Money
+from workflows.models.people import Owner
 from workflows.rules.mail.vouching import vouched_domains
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.composed import composed

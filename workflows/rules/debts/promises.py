@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.mail.replying import written
 from workflows.rules.text.calendar import zone
 from workflows.rules.text.canonical import one_line

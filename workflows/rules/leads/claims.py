@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
 
-from workflows.models import Source
+from workflows.models.drafts import Source
 from workflows.rules.leads.skills import called
 from workflows.rules.text.canonical import one_line, visible
 from workflows.rules.text.language import language_of, small_words

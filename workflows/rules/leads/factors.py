@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from workflows.models import Lead
+from workflows.models.leads import Lead
 from workflows.rules.leads.post import (
     HOURS_A_WEEK,
     LASTS,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from workflows.models import Email, Flag, Lead
+from workflows.models.leads import Flag, Lead
+from workflows.models.mail import Email
 from workflows.rules.leads.lead import engagement, questions_in
 from workflows.rules.leads.pay import pay_in
 from workflows.rules.leads.posts import clean_url, cleaned

@@ -10,7 +10,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import cache
 
-from workflows.models import Address, Flag, Ignore, Lead, Pay, Start
+from workflows.models.leads import Flag, Lead, Pay
+from workflows.models.mail import Address
+from workflows.models.routes import Ignore, Start
 from workflows.rules.leads.pay import pay_in, pay_of
 from workflows.rules.leads.posts import clean_url, cleaned, repaired
 from workflows.rules.mail.machines import ignored

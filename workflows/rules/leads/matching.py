@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from workflows.models import Lead, PastWork, Source
+from workflows.models.drafts import Source
+from workflows.models.leads import Lead, PastWork
 from workflows.rules.leads.skills import names_any
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.language import small_words

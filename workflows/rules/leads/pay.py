@@ -5,7 +5,8 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Literal
 
-from workflows.models import Money, Pay
+from workflows.models.leads import Pay
+from workflows.models.money import Money
 from workflows.rules.text.money import places
 from workflows.rules.text.words import fold, table
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from workflows.models import Lead, Profile
+from workflows.models.leads import Lead, Profile
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.languages import languages, words_in
 from workflows.rules.text.words import fold, phrases, table

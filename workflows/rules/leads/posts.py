@@ -7,7 +7,7 @@ from base64 import b64decode
 from functools import cache
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
-from workflows.models import Flag
+from workflows.models.leads import Flag
 from workflows.rules.text.canonical import one_line, visible
 from workflows.rules.text.words import fold, table
 

@@ -10,7 +10,8 @@ from functools import cache
 from typing import Literal, get_args
 
 from workflows.errors import Permanent
-from workflows.models import Lead, Money, Pay
+from workflows.models.leads import Lead, Pay
+from workflows.models.money import Money
 from workflows.rules.text.money import NO_BREAK, format_money, parse_amount, places
 from workflows.rules.text.words import fold, table
 

@@ -4,7 +4,7 @@ import hashlib
 import re
 from functools import cache
 
-from workflows.models import Lead
+from workflows.models.leads import Lead
 from workflows.rules.leads.posts import canonical_url
 from workflows.rules.text.words import fold, phrases, table
 

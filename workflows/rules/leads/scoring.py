@@ -6,7 +6,8 @@ The table in the approval mail can be recomputed by hand. Weights are in factors
 from collections.abc import Sequence
 from datetime import datetime
 
-from workflows.models import Factor, Ignore, Lead, Profile, Score, Start
+from workflows.models.leads import Factor, Lead, Profile, Score
+from workflows.models.routes import Ignore, Start
 from workflows.rules.leads.factors import FACTORS, MOST_QUOTES, UNKNOWN, Found
 from workflows.rules.leads.post import post_of
 from workflows.rules.leads.refusals import refusal_of

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from workflows.models import Pay
+from workflows.models.leads import Pay
 from workflows.rules.leads.post import Post
 from workflows.rules.leads.rates import HOURS, hourly, stated_hours, written
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from workflows.models import Email
+from workflows.models.mail import Email
 from workflows.rules.mail import machines
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.words import fold, phrases, table

@@ -2,7 +2,7 @@
 
 import re
 
-from workflows.models import Attachment, Email
+from workflows.models.mail import Attachment, Email
 from workflows.rules.text.canonical import one_line
 
 _LONGEST_NAME = 80

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from workflows.models import Address, Email, Ignore
+from workflows.models.mail import Address, Email
+from workflows.models.routes import Ignore
 from workflows.rules.mail.authentication import fails_dmarc
 from workflows.rules.mail.gateways import bare_subject
 from workflows.rules.mail.replying import greets_somebody, written

@@ -2,7 +2,7 @@
 
 import re
 
-from workflows.models import Attachment, Email
+from workflows.models.mail import Attachment, Email
 from workflows.rules.mail.replying import written
 from workflows.rules.text.words import fold
 

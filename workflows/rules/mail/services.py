@@ -7,7 +7,8 @@ what the text says, from where it comes, and that nobody speaks in it. Whatever 
 import re
 from functools import cache
 
-from workflows.models import Email, Ignore
+from workflows.models.mail import Email
+from workflows.models.routes import Ignore
 from workflows.rules.mail.replying import written
 from workflows.rules.text.addresses import is_no_reply
 from workflows.rules.text.canonical import one_line

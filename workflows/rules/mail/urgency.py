@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from itertools import islice
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.text import calendar, whens
 from workflows.rules.text.languages import ENGLISH, known_language, languages, words_in
 from workflows.rules.text.words import fold, phrases

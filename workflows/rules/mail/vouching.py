@@ -7,7 +7,7 @@ verdict lower and are known: a filter on the same machine that hands the mail ov
 import re
 from collections.abc import Iterator, Sequence
 
-from workflows.models import Email
+from workflows.models.mail import Email
 from workflows.rules.mail.authentication import own_part, read_results
 
 Trace = Sequence[tuple[str, str]]

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
-from workflows.models import (
+from workflows.models.orders import (
     Allow,
-    Asked,
     Away,
     Chase,
     Disallow,
@@ -23,7 +22,6 @@ from workflows.models import (
     NotByMail,
     NotUnderstood,
     Order,
-    Owner,
     Paid,
     Pause,
     Promised,
@@ -31,6 +29,8 @@ from workflows.models import (
     Resume,
     StopChasing,
 )
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.orders.words import SIGNS, bare, invoice_labels, kind_named, number_in, phrases
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.money import currency_of

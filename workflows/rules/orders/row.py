@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Generic, Literal, get_args
 
-from workflows.models import Asked, Change, Fix, NotUnderstood, Order, StopAll
+from workflows.models.orders import Change, Fix, NotUnderstood, Order, StopAll
+from workflows.models.routes import Asked
 from workflows.rules.orders import readers
 from workflows.rules.orders.readers import AnyOrder, Spoken
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from workflows.models import Email
+from workflows.models.mail import Email
 from workflows.rules.quoted.footers import wish_words
 from workflows.rules.quoted.quoting import Line, key_of
 from workflows.rules.text.calendar import folded

@@ -9,7 +9,7 @@ above the quote is ever taken for a quote.
 from dataclasses import dataclass
 from itertools import islice
 
-from workflows.models import Email
+from workflows.models.mail import Email
 from workflows.rules.quoted import footers, frames, quoted_draft, quoting
 from workflows.rules.quoted.footers import Known
 from workflows.rules.quoted.frames import Ours

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.text.composed import composed
 from workflows.rules.text.languages import known_language, words_in
 

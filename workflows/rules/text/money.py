@@ -11,7 +11,7 @@ from functools import cache
 from typing import Literal, NoReturn
 
 from workflows.errors import Permanent
-from workflows.models import Money
+from workflows.models.money import Money
 from workflows.rules.text.composed import composed
 from workflows.rules.text.languages import words_in
 from workflows.rules.text.words import table

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.text.calendar import (
     add_working_days,
     at_clock,

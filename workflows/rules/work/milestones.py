@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from workflows.models import Milestone, Owner, Project, Work
+from workflows.models.people import Owner
+from workflows.models.work import Milestone, Project, Work
 from workflows.rules.text import calendar
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.words import fold

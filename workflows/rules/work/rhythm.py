@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.text import calendar
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.languages import words_in

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from workflows.models import Project
+from workflows.models.work import Project
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.language import language_of, small_words
 from workflows.rules.text.words import fold, phrases, table
