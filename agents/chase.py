@@ -124,12 +124,17 @@ def _table(brief: Brief) -> list[str]:
     if notice is None:
         return []
     paid, words = notice.stage == THANKS, phrases | _tone(brief)
-    lines = [_line(one, words, _language(brief), paid=paid) for one in _at_this_stage(notice)]
+    lines = [_line(invoice, words, _language(brief), paid=paid) for invoice in _at_this_stage(notice)]
     # What this stage's words do not yet apply to is set apart: nobody is told of reminders that there were none of.
-    if others := [one for one in notice.invoices if one not in _at_this_stage(notice)]:
-        lines += ["", phrases["also"], *(_line(one, words, _language(brief), paid=paid) for one in others), ""]
+    if other_invoices := [invoice for invoice in notice.invoices if invoice not in _at_this_stage(notice)]:
+        lines += [
+            "",
+            phrases["also"],
+            *(_line(invoice, words, _language(brief), paid=paid) for invoice in other_invoices),
+            "",
+        ]
     if len(notice.invoices) > 1:
-        amounts = [one.amount if paid else one.balance for one in notice.invoices]
+        amounts = [invoice.amount if paid else invoice.balance for invoice in notice.invoices]
         lines.append(phrases["total"].replace("{total}", sums(amounts, _language(brief))))
     details = next((fact.quote for fact in brief.facts if fact.id == "money:details"), "")
     if details and not paid:
@@ -141,7 +146,7 @@ def _at_this_stage(notice: Notice) -> tuple[Invoice, ...]:
     """The invoices that have come as far as the notice itself; all of them where their own steps are not known."""
     if len(notice.steps) != len(notice.invoices):
         return notice.invoices
-    return tuple(one for one, step in zip(notice.invoices, notice.steps, strict=True) if step == notice.step)
+    return tuple(invoice for invoice, step in zip(notice.invoices, notice.steps, strict=True) if step == notice.step)
 
 
 def _line(one: Invoice, phrases: dict[str, Any], language: str, *, paid: bool) -> str:
@@ -194,21 +199,21 @@ def _messages(task: Task) -> Sequence[Message]:
 def check(words: Words, task: Task) -> Sequence[Fault]:
     """What is wrong with a model's words: figures the owner did not name, threats, and what no draft may hold."""
     brief, text = task.brief, f"{words.before.strip()}\n\n{words.after.strip()}"
-    found = [*_own(words, text, task.wishes, brief.notice)]
+    problems = [*_own(words, text, task.wishes, brief.notice)]
     in_language = Brief(
         case=brief.case, sender=_addressee(brief), message=brief.message, language=_language(brief),
         owner_name=brief.owner_name, profile=brief.profile,
     )  # fmt: skip
-    found += faults(text, in_language, task.wishes, task.previous)
-    return tuple(sorted(dict.fromkeys(found), key=lambda fault: not fault.hard))
+    problems += faults(text, in_language, task.wishes, task.previous)
+    return tuple(sorted(dict.fromkeys(problems), key=lambda fault: not fault.hard))
 
 
 def _own(words: Words, text: str, wishes: str, notice: Notice | None) -> Iterator[Fault]:
-    for part, said in (("before", words.before), ("after", words.after)):
-        if not said.strip():
+    for part, passage in (("before", words.before), ("after", words.after)):
+        if not passage.strip():
             yield Fault("length", f"Nothing is written {part} the list.")
-        elif len(said) > _PART:
-            yield Fault("length", f"What stands {part} the list has {len(said)} characters: more than {_PART}.")
+        elif len(passage) > _PART:
+            yield Fault("length", f"What stands {part} the list has {len(passage)} characters: more than {_PART}.")
     named = set(re.findall(r"\d+", wishes))
     for figure in dict.fromkeys(re.findall(r"\d[\d.,/:-]*", text)):
         if not set(re.findall(r"\d+", figure)) <= named:
@@ -216,9 +221,9 @@ def _own(words: Words, text: str, wishes: str, notice: Notice | None) -> Iterato
     some_open = notice is not None and notice.stage == THANKS and notice.others_open
     if some_open and (claim := _settled().search(text)):
         yield Fault("settled", f'"{one_line(claim.group(), 40)}" is not so: they owe other invoices too.')
-    for found in dict.fromkeys(match.group() for match in _forbidden().finditer(text)):
-        if found.lower() not in wishes.lower():
-            yield Fault("threat", f'"{one_line(found, 40)}" was not decided by you: no threat and no concession.')
+    for phrase in dict.fromkeys(match.group() for match in _forbidden().finditer(text)):
+        if phrase.lower() not in wishes.lower():
+            yield Fault("threat", f'"{one_line(phrase, 40)}" was not decided by you: no threat and no concession.')
 
 
 @cache

@@ -55,9 +55,10 @@ def allowed(brief: Brief, wishes: str = "", previous: str = "") -> Allowed:
     """
     profile = [fact.quote for fact in brief.profile]
     people = [brief.owner_name, brief.sender.name, brief.sender.email, brief.client.name if brief.client else ""]
-    own = [brief.subject, brief.message[:_READ], brief.message[-_READ:], *profile, *people, wishes, previous]
+    own_texts = [brief.subject, brief.message[:_READ], brief.message[-_READ:], *profile, *people, wishes, previous]
     return Allowed(
-        own=_plain("\n".join(own)), all=_plain("\n".join([*own, *(source.quote for source in brief.sources)]))
+        own=_plain("\n".join(own_texts)),
+        all=_plain("\n".join([*own_texts, *(source.quote for source in brief.sources)])),
     )
 
 
@@ -67,10 +68,10 @@ def faults(body: str, brief: Brief, wishes: str = "", previous: str = "") -> tup
         return (Fault("length", f"The text has {len(body)} characters: more than the {LONGEST} a reply may have."),)
     support = allowed(brief, wishes, previous)
     text = _plain(body)
-    found = [*_form(body), *_contents(text, support), *_facts(text, brief, support)]
+    problems = [*_form(body), *_contents(text, support), *_facts(text, brief, support)]
     if not wishes:  # the owner may well have asked for another language
-        found += _language(text, brief.language)
-    unique = dict.fromkeys(found)
+        problems += _language(text, brief.language)
+    unique = dict.fromkeys(problems)
     return tuple(sorted(unique, key=lambda fault: not fault.hard))
 
 
@@ -139,8 +140,8 @@ def _contents(text: str, support: Allowed) -> Iterator[Fault]:
     yield from _foreign("placeholder", "The placeholder", set(_PLACEHOLDER.findall(text)), _within(support.own))
     yield from _foreign("source-id", "The source id", set(_SOURCE_ID.findall(text)), _within(""))
     yield from _foreign("ourselves", "The word", set(_OURSELVES.findall(text)), _within(support.own))
-    if found := _machine_talk().search(text):
-        yield Fault("machine", f'It speaks as a machine: "{one_line(found.group(), _SHOWN)}".')
+    if match := _machine_talk().search(text):
+        yield Fault("machine", f'It speaks as a machine: "{one_line(match.group(), _SHOWN)}".')
     if promise := _promised_file(text):
         yield Fault("attachment", f'It promises a file, and none is attached: "{one_line(promise, _SHOWN)}".')
     if leaked := _leak(text):
@@ -158,8 +159,8 @@ def _within(text: str) -> Callable[[str], bool]:
 
 
 def _addresses(text: str) -> set[str]:
-    found = {item.strip(_ENDINGS + "*_").lower() for item in _ADDRESS.findall(text)}
-    return found | {" ".join(item.lower().split()) for item in _HIDDEN_ADDRESS.findall(text)}
+    addresses = {item.strip(_ENDINGS + "*_").lower() for item in _ADDRESS.findall(text)}
+    return addresses | {" ".join(item.lower().split()) for item in _HIDDEN_ADDRESS.findall(text)}
 
 
 def _links(text: str) -> set[str]:
@@ -262,11 +263,11 @@ def _unsupported(kind: str, what: str) -> Fault:
 
 
 def _unsupported_numbers(text: str, support: str, years: set[str]) -> list[str]:
-    known = {_digits_of(item) for item in _NUMBER.findall(support)}
+    known_numbers = {_digits_of(item) for item in _NUMBER.findall(support)}
     parts = {part.lstrip("0") for item in _NUMBER.findall(support) for part in re.findall(r"\d+", item)}
     parts |= {"", *years, *(str(at) for at in _named(support, "months"))}
     bare = _LIST_MARK.sub(" ", _without_contacts(text))
-    return [item for item in dict.fromkeys(_NUMBER.findall(bare)) if not _known_number(item, known, parts)]
+    return [item for item in dict.fromkeys(_NUMBER.findall(bare)) if not _known_number(item, known_numbers, parts)]
 
 
 def _known_number(item: str, known: set[str], parts: set[str]) -> bool:
@@ -284,18 +285,18 @@ def _digits_of(number: str) -> str:
 def _unsupported_days(text: str, support: str) -> list[str]:
     missing = []
     for kind in ("weekdays", "months", "relative"):
-        known = _named(support, kind)
-        missing += [word for at, word in _named(text, kind).items() if at not in known]
+        supported = _named(support, kind)
+        missing += [word for at, word in _named(text, kind).items() if at not in supported]
     return missing
 
 
 def _named(text: str, kind: str) -> dict[int, str]:
     """Which of the rows of words of that kind stand in the text: the row's number, and the word."""
-    found: dict[int, str] = {}
+    words_by_row: dict[int, str] = {}
     for at, pattern in enumerate(_rows_of_words(kind), start=1):
         if hit := pattern.search(text):
-            found[at] = hit.group()
-    return found
+            words_by_row[at] = hit.group()
+    return words_by_row
 
 
 @cache
@@ -307,10 +308,10 @@ def _rows_of_words(kind: str) -> tuple[re.Pattern[str], ...]:
 
 def _unsupported_names(text: str, language: str, support: str) -> list[str]:
     """Capitalised words within a sentence; in German, where every noun is one, only those after a title."""
-    known = {word.lower() for word in re.findall(r"[^\W_][\w'-]*", support)} | _words("capitalised") | _day_words()
-    found = _TITLED.findall(text) if language == "de" else _NAME.findall(text) + _TITLED.findall(text)
-    names = [name for name in dict.fromkeys(found) if name[0].isupper() and not name.isupper()]
-    return [name for name in names if not _is_known(name.lower(), known)]
+    words = {word.lower() for word in re.findall(r"[^\W_][\w'-]*", support)} | _words("capitalised") | _day_words()
+    candidates = _TITLED.findall(text) if language == "de" else _NAME.findall(text) + _TITLED.findall(text)
+    names = [name for name in dict.fromkeys(candidates) if name[0].isupper() and not name.isupper()]
+    return [name for name in names if not _is_known(name.lower(), words)]
 
 
 def _is_known(name: str, known: "set[str] | frozenset[str]") -> bool:
@@ -327,10 +328,12 @@ def _day_words() -> frozenset[str]:
 
 
 def _language(text: str, wanted: str) -> Iterator[Fault]:
-    found = language_of(text)
-    if found and speaks(wanted, "small_words") and found != known_language(wanted, "small_words"):
+    language = language_of(text)
+    if language and speaks(wanted, "small_words") and language != known_language(wanted, "small_words"):
         yield Fault(
-            "language", f"It is written in {language_name(found)}, their mail in {language_name(wanted)}.", hard=False
+            "language",
+            f"It is written in {language_name(language)}, their mail in {language_name(wanted)}.",
+            hard=False,
         )
 
 

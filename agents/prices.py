@@ -46,10 +46,10 @@ class Prices:
             NeedsOwner: the model has a price, but the cap is in another currency and could not hold it.
         """
         plain = model.rpartition("/")[2].lower()  # gateways write "openai/gpt-..."
-        known = [name for name in self.models if plain == name or plain.startswith(f"{name}-20")]  # dated snapshots
-        if not known:
+        names = [name for name in self.models if plain == name or plain.startswith(f"{name}-20")]  # dated snapshots
+        if not names:
             return None
         if currency != self.currency:
             problem = f"The setting model.daily_cost is in {currency}, but {model} is priced in {self.currency}."
             raise NeedsOwner(problem, f'Write the cap in {self.currency}, like daily_cost = "2.00 {self.currency}".')
-        return self.models[max(known, key=len)]
+        return self.models[max(names, key=len)]

@@ -85,12 +85,12 @@ class ReplyAgent:
                 end = await self._compiled.ainvoke(start)
         except (ModelFailed, SpendStopped, GivenUp, NeedsOwner) as error:
             return self._fallen_back(brief, version, wishes, previous, [str(error)])
-        found = [Fault(**fault) for fault in end["faults"]]
-        if any(fault.hard for fault in found):
-            refused = [f"check: {fault.what}" for fault in found if fault.hard]
+        problems = [Fault(**fault) for fault in end["faults"]]
+        if any(fault.hard for fault in problems):
+            refused = [f"check: {fault.what}" for fault in problems if fault.hard]
             intro = f"The draft of {self._model.name} was refused {MOST_DRAFTS} times"
             return self._fallen_back(brief, version, wishes, previous, [intro, *refused])
-        return self._finished(brief, end, found)
+        return self._finished(brief, end, problems)
 
     def graph(self) -> Any:
         """The nodes wired: understand -> draft -> check -> (draft -> check) -> end."""
@@ -116,8 +116,8 @@ class ReplyAgent:
             ("user", "\n\n".join(_items(brief, boundary, with_mail_only=True))),
         ]
         key = CallKey(case=brief.case, version=state["version"], step="understand")
-        found = await self._model.ask(messages, Understanding, key)
-        return {"understanding": found.model_dump()}
+        understanding = await self._model.ask(messages, Understanding, key)
+        return {"understanding": understanding.model_dump()}
 
     async def write(self, state: State) -> dict[str, Any]:
         """The reply, the second time with the faults of the first named."""
@@ -131,11 +131,11 @@ class ReplyAgent:
         """Code alone: what is wrong with the reply. A correction that made it unusable is taken back."""
         brief = from_json(Brief, state["brief"])
         body, wishes, previous = state["letter"]["body"], state["wishes"], state["previous"]
-        found = await asyncio.to_thread(faults, body, brief, wishes, previous)  # a hostile mail may take it a second
-        if any(fault.hard for fault in found) and state["kept"]:
+        problems = await asyncio.to_thread(faults, body, brief, wishes, previous)  # a hostile mail may take it a second
+        if any(fault.hard for fault in problems) and state["kept"]:
             return state["kept"]
-        outcome = {"letter": state["letter"], "faults": [asdict(fault) for fault in found]}
-        return outcome | {"kept": {} if any(fault.hard for fault in found) else outcome}
+        outcome = {"letter": state["letter"], "faults": [asdict(fault) for fault in problems]}
+        return outcome | {"kept": {} if any(fault.hard for fault in problems) else outcome}
 
     def then(self, state: State) -> Literal["write", "end"]:
         """Once more when there are faults and this was the first try."""
@@ -149,14 +149,14 @@ class ReplyAgent:
         support = allowed(brief, state["wishes"], state["previous"])
         body = canonical(state["letter"]["body"])
         named = set(state["letter"]["sources"])
-        known = [source.id for source in (*brief.sources, *brief.profile)]
+        known_ids = [source.id for source in (*brief.sources, *brief.profile)]
         return Draft(
             body=body,
             gist=safe_line(state["letter"]["gist"], support, _GIST) or gist(body, _GIST),
             model=self._model.name,
             by=DraftedBy.MODEL,
             why=(*_remarks(state, support), *_verdict(state, found)),
-            sources=tuple(dict.fromkeys(source for source in known if source in named)),
+            sources=tuple(dict.fromkeys(source for source in known_ids if source in named)),
             cost=self._model.cost(brief.case, state["version"]),
         )
 
@@ -179,11 +179,11 @@ def _draft_messages(state: State, brief: Brief) -> list[Message]:
     if state["wishes"]:
         items.append(prompt("wishes", wishes=state["wishes"][:_MESSAGE]))
     if state["faults"]:
-        told = "\n".join(f"- {fault['what']}" for fault in state["faults"][:_NOTES])
+        fault_lines = "\n".join(f"- {fault['what']}" for fault in state["faults"][:_NOTES])
         items.append(
             prompt("item", boundary=boundary, label="your last text", content=state["letter"]["body"][:_MESSAGE])
         )
-        items.append(prompt("faults", faults=told))
+        items.append(prompt("faults", faults=fault_lines))
     return [("system", prompt("draft", **values)), ("user", "\n\n".join(items))]
 
 
@@ -201,8 +201,8 @@ def _items(brief: Brief, boundary: str, *, with_mail_only: bool = False) -> list
 
 
 def _note(source: Source) -> str:
-    when = f" ({source.kind} {source.at:%Y-%m-%d})" if source.at else ""
-    return f"{source.id}{when}: {one_line(source.quote, _QUOTE)}"
+    origin = f" ({source.kind} {source.at:%Y-%m-%d})" if source.at else ""
+    return f"{source.id}{origin}: {one_line(source.quote, _QUOTE)}"
 
 
 def _middle_cut(text: str) -> str:
@@ -215,8 +215,8 @@ def _middle_cut(text: str) -> str:
 
 def _boundary(brief: Brief, previous: str = "") -> str:
     """A word that the mail's author cannot know: it depends on what they wrote, and on what they cannot see."""
-    seen = "\n".join([brief.message, previous, brief.owner_name, *(source.quote for source in brief.profile)])
-    return hashlib.sha256(f"{brief.case}\n{seen}".encode("utf-8", "replace")).hexdigest()[:12]
+    material = "\n".join([brief.message, previous, brief.owner_name, *(source.quote for source in brief.profile)])
+    return hashlib.sha256(f"{brief.case}\n{material}".encode("utf-8", "replace")).hexdigest()[:12]
 
 
 def _remarks(state: State, support: Allowed) -> list[str]:
@@ -233,5 +233,5 @@ def _remarks(state: State, support: Allowed) -> list[str]:
 def _verdict(state: State, found: list[Fault]) -> list[str]:
     if found:
         return [f"check: {fault.what}" for fault in found]
-    again = " after one correction" if state["drafts"] > 1 else ""
-    return [f"check: facts, language, links and addresses hold{again}"]
+    correction = " after one correction" if state["drafts"] > 1 else ""
+    return [f"check: facts, language, links and addresses hold{correction}"]

@@ -43,7 +43,7 @@ class TemplateReply:
 
 def as_why(said: Iterable[str]) -> tuple[str, ...]:
     """Why there is no model's draft, or what its check found, as `Draft.why` holds it: a line each, no full stop."""
-    return tuple(one_line(one, 300).rstrip(".") for one in said)
+    return tuple(one_line(line, 300).rstrip(".") for line in said)
 
 
 class Drafter:

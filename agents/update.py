@@ -167,29 +167,33 @@ def compose(brief: Brief, worked: Sequence[Line], delivered: Sequence[Line], rem
 
 
 def _list(lines: Sequence[Line], phrases: dict[str, str]) -> str:
-    shown = [f"- {line.text}" for line in lines[:_MOST_POINTS]]
-    if more := len(lines) - len(shown):
-        shown.append(f"- {filled(phrases['more'], count=str(more))}")
-    return "\n".join(shown)
+    bullets = [f"- {line.text}" for line in lines[:_MOST_POINTS]]
+    if remainder := len(lines) - len(bullets):
+        bullets.append(f"- {filled(phrases['more'], count=str(remainder))}")
+    return "\n".join(bullets)
 
 
 def _listed(report: Report) -> tuple[tuple[Line, ...], tuple[Line, ...], int]:
     """The lines of the time entries, those of commits that say something else, and how many entries tell nothing."""
-    told = [(piece, _tellable(piece)) for piece in report.work]
-    worked = _merged((piece, text) for piece, text in told if not piece.id.startswith("git:"))
-    said = {fold(line.text) for line in worked}
-    delivered = _merged((piece, text) for piece, text in told if piece.id.startswith("git:"))
-    return worked, tuple(line for line in delivered if fold(line.text) not in said), sum(not text for _, text in told)
+    worded_pieces = [(piece, _tellable(piece)) for piece in report.work]
+    worked = _merged((piece, text) for piece, text in worded_pieces if not piece.id.startswith("git:"))
+    worked_texts = {fold(line.text) for line in worked}
+    delivered = _merged((piece, text) for piece, text in worded_pieces if piece.id.startswith("git:"))
+    return (
+        worked,
+        tuple(line for line in delivered if fold(line.text) not in worked_texts),
+        sum(not text for _, text in worded_pieces),
+    )
 
 
 def _merged(told: "Iterator[tuple[Work, str]]") -> tuple[Line, ...]:
     """The same words on several days are one line."""
-    found: dict[str, Line] = {}
+    lines: dict[str, Line] = {}
     for piece, text in told:
         if text:
-            before = found.get(fold(text), Line(text, ()))
-            found[fold(text)] = replace(before, sources=(*before.sources, piece.id))
-    return tuple(found.values())
+            before = lines.get(fold(text), Line(text, ()))
+            lines[fold(text)] = replace(before, sources=(*before.sources, piece.id))
+    return tuple(lines.values())
 
 
 def _tellable(piece: Work) -> str:
@@ -204,8 +208,12 @@ def _tellable(piece: Work) -> str:
 
 
 def _is_noise(text: str) -> bool:
-    said, table = fold(text).rstrip(". "), _templates()["noise"]
-    return said in table["whole"] or not re.search(r"[^\W\d_]{2}", said) or said.startswith(tuple(table["beginnings"]))
+    folded, table = fold(text).rstrip(". "), _templates()["noise"]
+    return (
+        folded in table["whole"]
+        or not re.search(r"[^\W\d_]{2}", folded)
+        or folded.startswith(tuple(table["beginnings"]))
+    )
 
 
 def _cited(lines: Sequence[Line]) -> tuple[str, ...]:
@@ -224,8 +232,8 @@ def _period(brief: Brief) -> str:
 
 def _reasons(brief: Brief, wishes: str, left_out: int) -> Iterator[str]:
     if left_out:
-        says, holds, entries = ("says", "holds", "entry") if left_out == 1 else ("say", "hold", "entries")
-        yield f"{left_out} {entries} {says} nothing to a client, or {holds} a link or number; left out"
+        verb, holds, entries = ("says", "holds", "entry") if left_out == 1 else ("say", "hold", "entries")
+        yield f"{left_out} {entries} {verb} nothing to a client, or {holds} a link or number; left out"
     if wishes:
         yield 'No model worked your wishes in: answer "edit" and your text'
     elif not speaks(brief.language, "update"):
@@ -262,17 +270,17 @@ def check(points: Points, task: Task) -> Sequence[Fault]:
     """What is wrong with a model's points: a source that is none, work, a figure or a claim that its entries lack."""
     brief, report = task.brief, task.brief.report
     pieces = {piece.id: piece for piece in report.work} if report else {}
-    found = [*_shape(points, pieces, task)]
+    problems = [*_shape(points, pieces, task)]
     for point in points.points:
         cited = [pieces[name] for name in point.sources if name in pieces]
-        found += _unsupported(point.text, cited, task)
+        problems += _unsupported(point.text, cited, task)
     if task.wishes:
-        found += _foreign_remark(points.remark, task)
+        problems += _foreign_remark(points.remark, task)
     text = "\n".join([*(point.text for point in points.points), points.remark if task.wishes else ""])
     for fault in faults(text, _for_checks(brief), task.wishes, task.previous):
         # A figure, day or name that nobody logged is no matter of taste here.
-        found.append(replace(fault, hard=True) if fault.rule == "fact" else fault)
-    return tuple(sorted(dict.fromkeys(found), key=lambda fault: not fault.hard))
+        problems.append(replace(fault, hard=True) if fault.rule == "fact" else fault)
+    return tuple(sorted(dict.fromkeys(problems), key=lambda fault: not fault.hard))
 
 
 def _shape(points: Points, pieces: dict[str, Work], task: Task) -> Iterator[Fault]:
@@ -283,11 +291,11 @@ def _shape(points: Points, pieces: dict[str, Work], task: Task) -> Iterator[Faul
     if len(points.remark) > _REMARK and task.wishes:
         yield Fault("length", f"The remark has {len(points.remark)} characters: more than {_REMARK}.")
     for point in points.points:
-        said = one_line(point.text, 60)
+        excerpt = one_line(point.text, 60)
         if not point.text.strip() or len(point.text) > _POINT:
-            yield Fault("length", f'The point "{said}" has {len(point.text)} characters: 1 to {_POINT} are right.')
+            yield Fault("length", f'The point "{excerpt}" has {len(point.text)} characters: 1 to {_POINT} are right.')
         if not any(name in pieces for name in point.sources):
-            yield Fault("source", f'The point "{said}" names no entry it rests on.')
+            yield Fault("source", f'The point "{excerpt}" names no entry it rests on.')
         for name in point.sources:
             if name not in pieces:
                 yield Fault("source", f'There is no entry "{one_line(name, 40)}".')
@@ -297,7 +305,7 @@ def _shape(points: Points, pieces: dict[str, Work], task: Task) -> Iterator[Faul
 
 def _unsupported(text: str, cited: Sequence[Work], task: Task) -> Iterator[Fault]:
     """Work, figures, lengths of time and claims of a point that none of its own entries has, nor the owner's words."""
-    brief, said = task.brief, one_line(text, 60)
+    brief, excerpt = task.brief, one_line(text, 60)
     name = brief.report.name if brief.report else ""
     owners = (task.wishes, task.previous) if task.wishes else ()
     support = "\n".join([name, *(f"{piece.text}\n{piece.milestone}" for piece in cited), *owners])
@@ -306,11 +314,11 @@ def _unsupported(text: str, cited: Sequence[Work], task: Task) -> Iterator[Fault
             yield Fault("hours", f'"{length}" is a length of time: the program puts those in where they are shared.')
     for figure in dict.fromkeys(_FIGURE.findall(text)):
         if figure not in _FIGURE.findall(support):
-            yield Fault("figure", f'The figure "{figure}" stands in none of the entries that "{said}" names.')
+            yield Fault("figure", f'The figure "{figure}" stands in none of the entries that "{excerpt}" names.')
     for claim in _claims():
-        found = claim.search(fold(text))
-        if found and not claim.search(fold(support)):
-            yield Fault("claim", f'"{found.group()}" stands in none of the entries that "{said}" names.')
+        match = claim.search(fold(text))
+        if match and not claim.search(fold(support)):
+            yield Fault("claim", f'"{match.group()}" stands in none of the entries that "{excerpt}" names.')
     if _comparable(_logged_in(brief), _language(brief)):
         for clause in _foreign_clauses(text, support):
             yield Fault("work", f'"{one_line(clause, 80)}" stands in none of the entries that its point names.')
@@ -325,10 +333,10 @@ def _foreign_remark(remark: str, task: Task) -> Iterator[Fault]:
 
 def _foreign_clauses(text: str, support: str) -> Iterator[str]:
     """The parts of a text that have words of their own and share none of them with what supports it."""
-    known = content_words(support)
+    support_words = content_words(support)
     for clause in _CLAUSE.split(text):
         words = content_words(clause) - _plain()
-        if words and not any(same_word(word, other) for word in words for other in known):
+        if words and not any(same_word(word, support_word) for word in words for support_word in support_words):
             yield clause
 
 

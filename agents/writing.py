@@ -78,22 +78,22 @@ class Writing(Generic[Slots]):
         Raises:
             Retryable: the model's endpoint is away or busy; the calls already answered are not paid again.
         """
-        given = {"brief": to_json(task.brief), "version": task.version, "wishes": task.wishes}
-        start = State(task=given | {"previous": task.previous}, slots={}, faults=[], kept={}, tries=0)
+        fields = {"brief": to_json(task.brief), "version": task.version, "wishes": task.wishes}
+        start = State(task=fields | {"previous": task.previous}, slots={}, faults=[], kept={}, tries=0)
         try:
             with untraced():
                 end = await self._compiled.ainvoke(start)
         except (ModelFailed, SpendStopped, GivenUp, NeedsOwner) as error:
             return Filled(slots=None, why=(str(error),))
-        found = [Fault(**fault) for fault in end["faults"]]
-        if hard := [f"check: {fault.what}" for fault in found if fault.hard]:
+        faults = [Fault(**fault) for fault in end["faults"]]
+        if hard := [f"check: {fault.what}" for fault in faults if fault.hard]:
             return Filled(
                 slots=None,
                 why=(f"The draft of {self._model.name} was refused {end['tries']} times", *hard),
-                faults=tuple(found),
+                faults=tuple(faults),
             )
-        said = [f"check: {fault.what}" for fault in found] or [_content(end["tries"])]
-        return Filled(slots=self._shape(**end["slots"]), why=tuple(said), faults=tuple(found))
+        remarks = [f"check: {fault.what}" for fault in faults] or [_content(end["tries"])]
+        return Filled(slots=self._shape(**end["slots"]), why=tuple(remarks), faults=tuple(faults))
 
     def graph(self) -> Any:
         """The nodes wired: write -> check -> (write -> check) -> end."""
@@ -115,17 +115,17 @@ class Writing(Generic[Slots]):
         if state["faults"]:
             messages.append(("user", _told(state, boundary(task))))
         key = CallKey(case=task.brief.case, version=task.version, step=self._step, ordinal=tries)
-        found = await self._model.ask(messages, self._shape, key)
-        return {"slots": found.model_dump(), "tries": tries}
+        slots = await self._model.ask(messages, self._shape, key)
+        return {"slots": slots.model_dump(), "tries": tries}
 
     async def check(self, state: State) -> dict[str, Any]:
         """Code alone: what is wrong. A correction that made it unusable is taken back."""
         slots = self._shape(**state["slots"])
-        found = await asyncio.to_thread(self._check, slots, _task(state))
-        if any(fault.hard for fault in found) and state["kept"]:
+        faults = await asyncio.to_thread(self._check, slots, _task(state))
+        if any(fault.hard for fault in faults) and state["kept"]:
             return state["kept"]
-        outcome = {"slots": state["slots"], "faults": [asdict(fault) for fault in found]}
-        return outcome | {"kept": {} if any(fault.hard for fault in found) else outcome}
+        outcome = {"slots": state["slots"], "faults": [asdict(fault) for fault in faults]}
+        return outcome | {"kept": {} if any(fault.hard for fault in faults) else outcome}
 
     def then(self, state: State) -> Literal["write", "end"]:
         """Once more when there are faults and this was the first try."""
@@ -139,8 +139,8 @@ class Writing(Generic[Slots]):
 def boundary(task: Task) -> str:
     """A word that nobody outside can know: it depends on what they wrote, and on what they cannot see."""
     brief = task.brief
-    seen = "\n".join([brief.message, task.previous, brief.owner_name, *(fact.quote for fact in brief.profile)])
-    return hashlib.sha256(f"{brief.case}\n{seen}".encode("utf-8", "replace")).hexdigest()[:12]
+    material = "\n".join([brief.message, task.previous, brief.owner_name, *(fact.quote for fact in brief.profile)])
+    return hashlib.sha256(f"{brief.case}\n{material}".encode("utf-8", "replace")).hexdigest()[:12]
 
 
 def item(task: Task, label: str, content: str) -> str:
@@ -155,12 +155,12 @@ def wanted(task: Task) -> list[str]:
 
 
 def _task(state: State) -> Task:
-    given = state["task"]
+    fields = state["task"]
     return Task(
-        brief=from_json(Brief, given["brief"]),
-        version=given["version"],
-        wishes=given["wishes"],
-        previous=given["previous"],
+        brief=from_json(Brief, fields["brief"]),
+        version=fields["version"],
+        wishes=fields["wishes"],
+        previous=fields["previous"],
     )
 
 

@@ -116,11 +116,11 @@ class Child:
         return Quarantined(f"The {self._what} made the parser crash.")
 
     def _write(self, content: bytes, allowed: "_Allowance") -> None:
-        rest = memoryview(content)
-        while rest:
+        remaining = memoryview(content)
+        while remaining:
             allowed.wait(lambda left: select.select([], [self._in], [], left)[1])
             with contextlib.suppress(BlockingIOError):
-                rest = rest[os.write(self._in, rest[:_PIECE]) :]
+                remaining = remaining[os.write(self._in, remaining[:_PIECE]) :]
 
     def _read(self, allowed: "_Allowance") -> tuple[int, bytes]:
         kind, size = _HEAD.unpack(self._read_exactly(_HEAD.size, allowed))

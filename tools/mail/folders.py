@@ -65,9 +65,9 @@ class Drafts:
             references=outgoing.references,
         )
         blob = await asyncio.to_thread(self.blobs.put, content)
-        made = Draft(case=draft.case, version=draft.version, message_id=message_id, folder=folder, blob=blob)
-        await asyncio.to_thread(self.placed.keep_draft, made, "begun")
-        await self._append(made)
+        new_draft = Draft(case=draft.case, version=draft.version, message_id=message_id, folder=folder, blob=blob)
+        await asyncio.to_thread(self.placed.keep_draft, new_draft, "begun")
+        await self._append(new_draft)
 
     async def _append(self, draft: Draft) -> None:
         content = await asyncio.to_thread(self.blobs.get, draft.blob)
@@ -88,13 +88,13 @@ class Drafts:
         return bool(await self.mailbox.find(draft.folder, message_id=draft.message_id, part="header"))
 
     async def _folder(self) -> str:
-        found = next((folder.name for folder in await self.mailbox.folders() if folder.use == "drafts"), "")
-        if not found:
+        drafts_folder = next((folder.name for folder in await self.mailbox.folders() if folder.use == "drafts"), "")
+        if not drafts_folder:
             raise NeedsOwner(
                 "The mailbox has no Drafts folder, so drafts cannot be put there.",
                 'Make one in your mail program, or set approval.deliver = "send".',
             )
-        return found
+        return drafts_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +122,9 @@ class Tidying:
 
     async def _tidy(self, mail: OwnMail, target: str) -> None:
         for message_id in mail.message_ids:
-            for found in await self.mailbox.find("INBOX", message_id=message_id):
-                if await self._is_ours(found, message_id, mail.body_hash):
-                    await self.mailbox.move(found, target)
+            for copy in await self.mailbox.find("INBOX", message_id=message_id):
+                if await self._is_ours(copy, message_id, mail.body_hash):
+                    await self.mailbox.move(copy, target)
         await self._tidy_answers(mail, target)
         await asyncio.to_thread(self.placed.mark_tidied, mail.intent)
 
@@ -133,9 +133,9 @@ class Tidying:
         parents = [*mail.message_ids, *([mail.reference] if mail.reference else [])]
         if not mail.answers or not parents:
             return
-        for found in await self.mailbox.find("INBOX", answering=parents):
-            if await self._identity(found) in mail.answers:
-                await self.mailbox.move(found, target)
+        for answer in await self.mailbox.find("INBOX", answering=parents):
+            if await self._identity(answer) in mail.answers:
+                await self.mailbox.move(answer, target)
 
     async def _identity(self, found: RawMail) -> str:
         try:
@@ -157,13 +157,15 @@ class Tidying:
     async def _target(self) -> str:
         folders = await self.mailbox.folders()
         if self.where == "archive":
-            archive = next((one.name for one in folders if _is_archive(one.use, one.flags, one.name)), "")
+            archive = next(
+                (folder.name for folder in folders if _is_archive(folder.use, folder.flags, folder.name)), ""
+            )
             if archive:
                 return archive
         else:
             archive = ""
         name = archive or (FOLDER if self.where == "folder" else "Archive")
-        if name not in {one.name for one in folders}:
+        if name not in {folder.name for folder in folders}:
             await self.mailbox.create(name)
         return name
 

@@ -48,8 +48,8 @@ class No(Exception):
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        found = re.match(r"\[([A-Z0-9-]+)", text)
-        self.code = found[1] if found else ""
+        match = re.match(r"\[([A-Z0-9-]+)", text)
+        self.code = match[1] if match else ""
         self.is_busy = login.is_busy(text)
 
 
@@ -120,11 +120,11 @@ class Connection(imaplib2.IMAP4):  # type: ignore[misc]  # imaplib2 has no types
 
     def send(self, data: bytes) -> None:
         """All of it; the time limit counts from the last byte that went out."""
-        rest = memoryview(data)
+        unsent = memoryview(data)
         moved = time.monotonic()
-        while rest:
-            sent = self._send_some(rest[:_TLS_RECORD])
-            rest = rest[sent:]
+        while unsent:
+            sent = self._send_some(unsent[:_TLS_RECORD])
+            unsent = unsent[sent:]
             if sent:
                 moved = time.monotonic()
             elif self._broken or time.monotonic() - moved > self._patience.command:
@@ -334,7 +334,7 @@ class _plain_words(contextlib.AbstractContextManager[None]):  # noqa: N801  used
 
 
 def _connect_error(account: Account, error: Exception) -> Exception:
-    where = f"{account.host}:{account.port}"
+    server = f"{account.host}:{account.port}"
     problem = tls.certificate_problem(account, error)
     if problem is not None:
         return problem
@@ -342,11 +342,11 @@ def _connect_error(account: Account, error: Exception) -> Exception:
         mend = "Check imap.host" if error.errno != socket.EAI_AGAIN else "Check that this machine is online"
         return Unreachable(f"The mail server {account.host} is not known.", f"{mend}.")
     if isinstance(error, ConnectionRefusedError):
-        return Unreachable(f"{where} refuses connections.", "Check imap.host and imap.port; the server may be down.")
+        return Unreachable(f"{server} refuses connections.", "Check imap.host and imap.port; the server may be down.")
     if isinstance(error, TimeoutError) and not isinstance(error, imaplib2.IMAP4.error):
-        return Unreachable(f"{where} does not answer.", "Check imap.host and imap.port, and this machine's network.")
+        return Unreachable(f"{server} does not answer.", "Check imap.host and imap.port, and this machine's network.")
     if isinstance(error, OSError) and error.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL}:
-        return Unreachable(f"{where} cannot be reached from this network.", "Check that this machine is online.")
+        return Unreachable(f"{server} cannot be reached from this network.", "Check that this machine is online.")
     return lost(account, error)
 
 

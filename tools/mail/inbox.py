@@ -109,11 +109,11 @@ class Mailbox:
         folders = await self.folders()
         if not setting:
             return tuple(folder for folder in folders if folder.use == "sent")
-        wanted = tuple(folder for folder in folders if setting.lower() in {folder.name.lower(), folder.raw.lower()})
-        if not wanted:
+        matches = tuple(folder for folder in folders if setting.lower() in {folder.name.lower(), folder.raw.lower()})
+        if not matches:
             names = ", ".join(folder.name for folder in folders[:30])
             raise NeedsOwner(f"There is no folder {setting!r} for imap.sent.", f"There are: {names}.")
-        return wanted
+        return matches
 
     async def capabilities(self) -> tuple[str, ...]:
         """What the server says it can do, after login."""
@@ -156,10 +156,10 @@ class Mailbox:
         kind: FolderKind = "inbox" if folder.upper() == "INBOX" else "sent"
         criteria = _criteria(message_id, since, answering, to)
         look = partial(_find, folder=folder, criteria=criteria, part=part, newest=newest)
-        found = await self._ask(look, BIG_FETCH)
+        mails = await self._ask(look, BIG_FETCH)
         return tuple(
             RawMail(content=content, folder=folder, folder_kind=kind, uid=listed.uid, uidvalidity=uidvalidity)
-            for uidvalidity, listed, content in found
+            for uidvalidity, listed, content in mails
             if not (since and listed.date and listed.date < since)
         )
 
@@ -247,16 +247,16 @@ def _refused_append(folder: str, no: No) -> DeskhandError:
 
 
 def _criteria(message_id: str, since: datetime | None, answering: Sequence[str] = (), to: str = "") -> tuple[str, ...]:
-    found: tuple[str, ...] = ()
+    criteria: tuple[str, ...] = ()
     if message_id:
-        found += ("HEADER", "Message-ID", quote(message_id))
+        criteria += ("HEADER", "Message-ID", quote(message_id))
     if to:
-        found += ("OR", "TO", quote(to), "CC", quote(to))
+        criteria += ("OR", "TO", quote(to), "CC", quote(to))
     if since:  # servers compare dates without zones
-        found += ("SINCE", imap_date(since - timedelta(days=1)))
-    parents = [("HEADER", name, quote(one)) for one in answering for name in ("In-Reply-To", "References")]
-    found += ("OR",) * (len(parents) - 1) + tuple(word for parent in parents for word in parent)
-    return found or ("ALL",)
+        criteria += ("SINCE", imap_date(since - timedelta(days=1)))
+    parents = [("HEADER", name, quote(parent_id)) for parent_id in answering for name in ("In-Reply-To", "References")]
+    criteria += ("OR",) * (len(parents) - 1) + tuple(word for parent in parents for word in parent)
+    return criteria or ("ALL",)
 
 
 def _find(

@@ -94,14 +94,14 @@ def read_folder(folder: Path) -> tuple[InvoiceFile, ...]:
         NeedsOwner: the folder cannot be looked into.
     """
     try:
-        wanted = (*_SUFFIXES, *_OTHER_SUFFIXES)
-        found = [path for path in folder.iterdir() if path.suffix.lower() in wanted and path.is_file()]
+        suffixes = (*_SUFFIXES, *_OTHER_SUFFIXES)
+        paths = [path for path in folder.iterdir() if path.suffix.lower() in suffixes and path.is_file()]
     except OSError as error:
         raise NeedsOwner(
             f"The folder of your invoices, {folder}, cannot be read: {error.strerror}.",
             "Mend its permissions, or name another one as money.invoices.",
         ) from error
-    return tuple(read_file(path) for path in sorted(found) if not path.name.startswith((".", "~$")))
+    return tuple(read_file(path) for path in sorted(paths) if not path.name.startswith((".", "~$")))
 
 
 def read_file(path: Path) -> InvoiceFile:
@@ -161,8 +161,8 @@ def read_table(name: str, text: str) -> tuple[tuple[Invoice, ...], tuple[Fault, 
     wrong = _header_faults(name, rows[0].line, header.columns, needed)
     if any(column not in header.columns for column in needed):
         return (), (*faults, *wrong)
-    found, of_rows = _invoices(name, header, rows[1:])
-    return found, tuple(sorted((*faults, *wrong, *of_rows), key=lambda fault: fault.line))
+    invoices, of_rows = _invoices(name, header, rows[1:])
+    return invoices, tuple(sorted((*faults, *wrong, *of_rows), key=lambda fault: fault.line))
 
 
 _HEADER = f"Its first line must name the columns: {','.join(COLUMNS)}."
@@ -231,11 +231,11 @@ def _header_faults(name: str, line: int, header: Sequence[str], needed: Sequence
     for column in needed:
         if column not in header:
             problem = f"The column {column} is missing."
-            near = difflib.get_close_matches(column, [one for one in header if one not in COLUMNS], 1, _LIKE)
+            near = difflib.get_close_matches(column, [head for head in header if head not in COLUMNS], 1, _LIKE)
             mend = f'Rename "{near[0]}" to {column}.' if near else _HEADER
             faults.append(Fault(file=name, line=line, column=column, problem=problem, mend=mend))
     for column in dict.fromkeys(header):
-        missing = [one for one in COLUMNS if one not in header and one not in REQUIRED]
+        missing = [candidate for candidate in COLUMNS if candidate not in header and candidate not in REQUIRED]
         near = difflib.get_close_matches(column, missing, 1, _LIKE) if column not in COLUMNS else []
         if near:  # others are the owner's own, and are let be
             problem = f'"{_shown(column)}" is no column that is read.'
@@ -248,16 +248,16 @@ def _header_faults(name: str, line: int, header: Sequence[str], needed: Sequence
 
 
 def _invoices(name: str, header: Heads, rows: Sequence[_Row]) -> tuple[tuple[Invoice, ...], list[Fault]]:
-    found: dict[str, tuple[int, Invoice]] = {}
+    invoices: dict[str, tuple[int, Invoice]] = {}
     faults: list[Fault] = []
     for row in rows:
         try:
             invoice = _invoice(name, _cells(header, row))
-            _once(invoice.number, found)
-            found[invoice.number] = (row.line, invoice)
+            _once(invoice.number, invoices)
+            invoices[invoice.number] = (row.line, invoice)
         except _Wrong as wrong:
             faults.append(Fault(file=name, line=row.line, column=wrong.column, problem=wrong.problem, mend=wrong.mend))
-    return tuple(invoice for _, invoice in found.values()), faults
+    return tuple(invoice for _, invoice in invoices.values()), faults
 
 
 def _once(number: str, found: Mapping[str, tuple[int, Invoice]]) -> None:
@@ -331,8 +331,8 @@ def _day(cells: Mapping[str, str], column: str) -> date | None:
     dotted = _DOTTED.fullmatch(text)
     written = f"{dotted[3]}-{int(dotted[2]):02}-{int(dotted[1]):02}" if dotted else text
     if not _ISO.fullmatch(written):
-        what = f'"{_shown(text)}" is no day that can be read in one way only.'
-        raise _Wrong(column, what, "Write it as YEAR-MONTH-DAY, such as 2026-12-31.")
+        problem = f'"{_shown(text)}" is no day that can be read in one way only.'
+        raise _Wrong(column, problem, "Write it as YEAR-MONTH-DAY, such as 2026-12-31.")
     try:
         return _of_our_time(column, date.fromisoformat(written))
     except ValueError:
@@ -376,8 +376,8 @@ def _paid(cells: Mapping[str, str], amount: Money) -> Money | None:
         return amount if word == "all" else None
     paid, at = _amount(cells, "paid", amount.currency), _day(cells, "paid_at")
     if paid and paid.minor > amount.minor:
-        more = f"{format_money(paid)} is more than the {format_money(amount)} of the invoice."
-        raise _Wrong("paid", more, "Write what came in for this invoice alone.")
+        problem = f"{format_money(paid)} is more than the {format_money(amount)} of the invoice."
+        raise _Wrong("paid", problem, "Write what came in for this invoice alone.")
     if at and paid is None:
         return amount
     return paid if paid and paid.minor else None

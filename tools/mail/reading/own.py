@@ -63,9 +63,9 @@ def _is_there(connection: Connection, mail: RawMail) -> bool:
     data = connection.response("UIDVALIDITY")[1]
     if not data or str(mail.uidvalidity).encode() not in data[-1]:
         return False
-    found = connection.ask(connection.uid, "FETCH", str(mail.uid), "(UID BODY.PEEK[])")
+    answer = connection.ask(connection.uid, "FETCH", str(mail.uid), "(UID BODY.PEEK[])")
     connection.forget_untagged()
-    return any(isinstance(item, tuple) and bytes(item[1]) == mail.content for item in found)
+    return any(isinstance(item, tuple) and bytes(item[1]) == mail.content for item in answer)
 
 
 def _delete(connection: Connection, uid: int) -> None:

@@ -47,12 +47,12 @@ class Evidence:
         folders = await self._where_sent_mail_lies()
         ids = [message_id for message_id in (entry.message_id, entry.server_id) if message_id]
         for folder in folders:
-            if (found := await self._by_id(folder, ids)) is not None:
-                return found
-        ours = await asyncio.to_thread(self.parse, content)
+            if (copy := await self._by_id(folder, ids)) is not None:
+                return copy
+        own_mail = await asyncio.to_thread(self.parse, content)
         for folder in folders:
-            if (found := await self._by_body(folder, entry, ours)) is not None:
-                return found
+            if (copy := await self._by_body(folder, entry, own_mail)) is not None:
+                return copy
         return None
 
     async def same_mail(self, outgoing: Outgoing, since: datetime, ids: Sequence[str] = ()) -> Found | None:
@@ -62,15 +62,15 @@ class Evidence:
             Retryable, NeedsOwner: the mailbox cannot be looked into.
         """
         for folder in await self._where_sent_mail_lies():
-            if (found := await self._by_id(folder, ids)) is not None:
-                return found
+            if (copy := await self._by_id(folder, ids)) is not None:
+                return copy
             for listed in await self.mailbox.find(folder, since=since - timedelta(days=1), part="header"):
                 header = await self._read(listed.content)
                 if header is None or not header.message_id or not _is_to_the_same(outgoing, header):
                     continue
                 for raw in await self.mailbox.find(folder, message_id=header.message_id):
-                    theirs = await self._read(raw.content)
-                    if theirs is not None and body_hash(theirs.text) == body_hash(outgoing.body):
+                    stored_mail = await self._read(raw.content)
+                    if stored_mail is not None and body_hash(stored_mail.text) == body_hash(outgoing.body):
                         return Found(folder=folder, message_id=header.message_id)
         return None
 
@@ -80,14 +80,14 @@ class Evidence:
         Raises:
             Retryable, NeedsOwner: the mailbox cannot be looked into.
         """
-        wanted = address.lower()
-        for folder in await self._where_sent_mail_lies() if wanted.isascii() else ():
+        recipient = address.lower()
+        for folder in await self._where_sent_mail_lies() if recipient.isascii() else ():
             # The server searches for a piece of the header: the newest few are read to the letter.
-            for listed in await self.mailbox.find(folder, to=wanted, part="header", newest=_NEWEST):
+            for listed in await self.mailbox.find(folder, to=recipient, part="header", newest=_NEWEST):
                 header = await self._read(listed.content)
                 people = () if header is None else (*header.to, *header.cc)
                 by_owner = header is not None and header.sender.email.lower() in own
-                if by_owner and wanted in {one.email.lower() for one in people}:
+                if by_owner and recipient in {person.email.lower() for person in people}:
                     return True
         return False
 
@@ -105,11 +105,11 @@ class Evidence:
         Where sent mail and drafts lie is left out: a copy there says nothing about what arrived.
         """
         folders = [folder for folder in await self.mailbox.folders() if folder.use not in {"sent", "all", "drafts"}]
-        names = ["INBOX", *(one.name for one in sorted(folders, key=lambda one: one.use != "junk"))]
+        names = ["INBOX", *(folder.name for folder in sorted(folders, key=lambda folder: folder.use != "junk"))]
         for name in dict.fromkeys(names):
             with contextlib.suppress(NeedsOwner):  # a name that is listed and cannot be opened
-                if found := await self._arrived(name, entry, content):
-                    return found
+                if copy := await self._arrived(name, entry, content):
+                    return copy
         return None
 
     async def junk_folders(self) -> tuple[str, ...]:
@@ -152,8 +152,8 @@ class Evidence:
     async def _arrived(self, folder: str, entry: Entry, content: bytes) -> Found | None:
         """Many a server gives a mail another Message-ID on its way, so that alone proves nothing."""
         ids = [message_id for message_id in (entry.message_id, entry.server_id) if message_id]
-        if found := await self._by_id(folder, ids) or await self._by_marks(folder, entry):
-            return found
+        if copy := await self._by_id(folder, ids) or await self._by_marks(folder, entry):
+            return copy
         return await self._by_body(folder, entry, await asyncio.to_thread(self.parse, content))
 
     async def _by_marks(self, folder: str, entry: Entry) -> Found | None:
@@ -174,8 +174,8 @@ class Evidence:
             if header is None or not header.message_id or not _same_envelope(entry, ours, header):
                 continue
             for raw in await self.mailbox.find(folder, message_id=header.message_id):
-                theirs = await self._read(raw.content)
-                if theirs is not None and body_hash(theirs.text) == entry.body_hash:
+                stored_mail = await self._read(raw.content)
+                if stored_mail is not None and body_hash(stored_mail.text) == entry.body_hash:
                     return Found(folder=folder, message_id=header.message_id)
         return None
 
