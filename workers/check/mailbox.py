@@ -38,8 +38,8 @@ async def probe_folders(mailbox: "Mailbox", part: ImapSection) -> str:
     names = {folder.name.lower(): folder.name for folder in await mailbox.folders()}
     for name in part.folders:
         if name.lower() not in names:
-            listing = ", ".join(sorted(names.values())[:30])
-            raise NeedsOwner(f'There is no folder "{name}" for imap.folders.', f"There are: {listing}.")
+            folders = ", ".join(sorted(names.values())[:30])
+            raise NeedsOwner(f'There is no folder "{name}" for imap.folders.', f"There are: {folders}.")
     return ", ".join(part.folders)
 
 
@@ -63,14 +63,14 @@ async def probe_proof(home: Path, loaded: Settings | None, mailbox: "Mailbox", _
     folders, learnt = await look_into_sent(home, loaded, mailbox)
     if not folders:
         raise Warned("No answer by mail can be proven without a Sent folder.", "Until then: ./deskhand approve.")
-    names, rehearse = ", ".join(folders), "./deskhand check --rehearse shows it for each of your devices."
+    places, rehearse = ", ".join(folders), "./deskhand check --rehearse shows it for each of your devices."
     if learnt.samples < LEAST:
-        raise Unneeded(f"by the copy in {names}; too few mails of yours lie there to learn from. {rehearse}")
+        raise Unneeded(f"by the copy in {places}; too few mails of yours lie there to learn from. {rehearse}")
     if learnt.strange:
         raise Warned(
-            f"Some of {learnt.samples} mails you sent lie in {names} as if delivered ({', '.join(learnt.strange)}).",
+            f"Some of {learnt.samples} mails you sent lie in {places} as if delivered ({', '.join(learnt.strange)}).",
             f"Answers with these are not proven; {rehearse}",
         )
     added = ", ".join(learnt.headers) or "nothing"
     second = f"; {loaded.approval.second} by signature" if loaded.approval.second else ""
-    return f"by the copy in {names}; to {learnt.samples} mails looked at the server added {added}{second}"
+    return f"by the copy in {places}; to {learnt.samples} mails looked at the server added {added}{second}"

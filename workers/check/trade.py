@@ -57,10 +57,10 @@ async def probe_plugins(home: Path, loaded: Settings) -> str:
             " ".join(refusal.reason for refusal in plugins.refused), "Plugins are trusted code: run only your own."
         )
     for name, section in loaded.sources.items():
-        use = section.use or name
-        if use not in plugins.sources:
+        kind = section.use or name
+        if kind not in plugins.sources:
             raise NeedsOwner(
-                f'The source {name} uses "{use}", which no plugin gives.',
+                f'The source {name} uses "{kind}", which no plugin gives.',
                 f"Set use in [sources.{name}] to one of {', '.join(sorted(plugins.sources))}.",
             )
     runs = "which runs" if len(declarations) == 1 else "which run"

@@ -166,12 +166,12 @@ async def probe(sources: Mapping[str, SourceSection], home: Path, now: datetime)
 
 
 def _source_of(name: str, section: SourceSection, plugins: Plugins) -> Source:
-    use = section.use or name
-    if source := plugins.sources.get(use):
+    kind = section.use or name
+    if source := plugins.sources.get(kind):
         return source
-    broken = next((refusal.reason for refusal in plugins.refused if refusal.plugin == use), "")
+    broken = next((refusal.reason for refusal in plugins.refused if refusal.plugin == kind), "")
     raise NeedsOwner(
-        broken or f'The source {name} uses "{use}", which no plugin gives.',
+        broken or f'The source {name} uses "{kind}", which no plugin gives.',
         f"Set use in [sources.{name}] to one of {', '.join(sorted(plugins.sources))}.",
     )
 
