@@ -47,11 +47,11 @@ class Everything:
         await self._end("chase", await money.Money(stage).chase())
         (update,) = await stage.until(lambda: stage.cases("update"))
         await self._end("update", update)
-        one = self._one_client()
+        one_client = self._one_client()
         texts = stage.remembered(bid)
-        well = one and all(well for _, well in self.ended.values()) and self._one_voice() and bool(texts)
+        well = one_client and all(well for _, well in self.ended.values()) and self._one_voice() and bool(texts)
         outcomes = {kind: state.outcome or state.stage for kind, (state, _) in self.ended.items()}
-        stage.event("done", ok=well, outcomes=outcomes, one_client=one, received=len(stage.arrived))
+        stage.event("done", ok=well, outcomes=outcomes, one_client=one_client, received=len(stage.arrived))
         stage.say("Done." if well else "It did not end as it should: see above.")
         return 0 if well else 1
 
@@ -76,8 +76,8 @@ class Everything:
 
     def _one_client(self) -> bool:
         """Whether all four cases are with one and the same person."""
-        found = {self.stage.service.parts.ledger.client_of(state.case) for state, _ in self.ended.values()}
-        return len(found) == 1 and None not in found
+        clients = {self.stage.service.parts.ledger.client_of(state.case) for state, _ in self.ended.values()}
+        return len(clients) == 1 and None not in clients
 
     def _one_voice(self) -> bool:
         """Of the two mails that nobody asked for, one left today, and the other waits; neither after a no."""

@@ -67,7 +67,7 @@ def _question(file: Path | None) -> Question:
         return Question(raw=raw, sender=CLIENT, owner=OWNER, subject="")  # the service sets it aside, and says so
     finally:
         parser.close()
-    owner = next((one for one in email.to if "@" in one.email), OWNER)
+    owner = next((recipient for recipient in email.to if "@" in recipient.email), OWNER)
     sender = email.sender if "@" in email.sender.email else CLIENT
     if owner.email == sender.email:
         owner = OWNER

@@ -75,8 +75,8 @@ class Handlers:
     async def order(self, row: OrderRow[Any], **arguments: str | int) -> dict[str, Any]:
         """Carry out the order of this row, whichever it is; `arguments` are those of its command line."""
         order = row.order(**row.fixed, **self._fields(row.arguments, arguments))
-        done = await self.orders.carry_out(uuid.uuid4().hex, order, self.clock.now())
-        return {"ok": done.ok, "says": done.says}
+        outcome = await self.orders.carry_out(uuid.uuid4().hex, order, self.clock.now())
+        return {"ok": outcome.ok, "says": outcome.says}
 
     def _fields(self, known: Sequence[OrderArgument], arguments: Mapping[str, str | int]) -> dict[str, Any]:
         """The fields of an order's value that these arguments fill."""
@@ -116,5 +116,5 @@ class Handlers:
             at=self.clock.now(),
         )
         await asyncio.to_thread(self.ledger.record_answer, answer)
-        taken, said = await self.answering.give(answer)
-        return {"ok": taken, "says": said}
+        accepted, reply = await self.answering.give(answer)
+        return {"ok": accepted, "says": reply}

@@ -127,8 +127,8 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         home=home, settings=settings, ledger=records.ledger, recall=recall, owner=records.owner, clock=records.clock,
         model=model, desk=post.desk, permit=permit,
     )  # fmt: skip
-    told = stories(ground)
-    recall.also_builds(told.builders)
+    repertoire = stories(ground)
+    recall.also_builds(repertoire.builders)
     return Parts(
         owner=records.owner,
         clock=records.clock,
@@ -150,10 +150,10 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         store=store,
         recall=recall,
         model=model,
-        drafter=_drafter(settings, model, told.drafters),
-        researcher=told.researcher,
-        judge=told.judge,
-        watches=told.watches,
+        drafter=_drafter(settings, model, repertoire.drafters),
+        researcher=repertoire.researcher,
+        judge=repertoire.judge,
+        watches=repertoire.watches,
         health=health,
     )
 

@@ -274,8 +274,8 @@ class Settings(BaseSettings):
         second = self.approval.second
         if second in {self.owner.address, *self.owner.aliases}:
             raise NeedsOwner(f"approval.second is your own address, {second}.", 'Name another person, or leave it "".')
-        stated = self.owner.model_dump(exclude={"signature"})
-        owner = Owner(**stated, second=second, languages=self.profile.languages, signatures=self.owner.signature)
+        fields = self.owner.model_dump(exclude={"signature"})
+        owner = Owner(**fields, second=second, languages=self.profile.languages, signatures=self.owner.signature)
         if lines := [line for block in owner.signatures for line in answers_in(block, owner)]:
             raise NeedsOwner(
                 f'owner.signature holds the line "{lines[0]}", which is an answer to Deskhand.',
@@ -294,17 +294,17 @@ class Settings(BaseSettings):
 
     def profile_facts(self) -> Profile:
         """The profile as the rules about leads and bids know it."""
-        given = self.profile
+        profile = self.profile
         return Profile(
-            rate=parse_rate(given.rate),
-            minimum=parse_rate(given.minimum),
-            skills=given.skills,
-            work=tuple(PastWork(**item.model_dump()) for item in given.work),
-            hours_per_week=given.hours_per_week,
-            languages=given.languages or tuple(dict.fromkeys((self.owner.language, "en"))),
-            engagements=given.engagements,
-            avoid=given.avoid,
-            blocked=given.blocked,
+            rate=parse_rate(profile.rate),
+            minimum=parse_rate(profile.minimum),
+            skills=profile.skills,
+            work=tuple(PastWork(**item.model_dump()) for item in profile.work),
+            hours_per_week=profile.hours_per_week,
+            languages=profile.languages or tuple(dict.fromkeys((self.owner.language, "en"))),
+            engagements=profile.engagements,
+            avoid=profile.avoid,
+            blocked=profile.blocked,
             country=self.owner.country,
             timezone=self.owner.timezone,
         )
@@ -370,5 +370,5 @@ def _stated(language: str) -> str:
 def _section(name: str) -> type[Section]:
     annotation = Settings.model_fields[name].annotation
     arguments = getattr(annotation, "__args__", (annotation,))
-    found: type[Section] = next(kind for kind in arguments if isinstance(kind, type) and issubclass(kind, Section))
-    return found
+    section: type[Section] = next(kind for kind in arguments if isinstance(kind, type) and issubclass(kind, Section))
+    return section

@@ -44,8 +44,8 @@ def _ports(value: object, implicit: int, starttls: int) -> object:
     port = value.get("port") or (starttls if tls == "starttls" else implicit)
     meant = usual.get(_as_number(port))
     if meant and tls in usual.values() and meant != tls:
-        other = implicit if tls == "implicit" else starttls
-        raise wrong(f'"{meant}" for port {port} (or port {other} for "{tls}")', "tls")
+        alternative = implicit if tls == "implicit" else starttls
+        raise wrong(f'"{meant}" for port {port} (or port {alternative} for "{tls}")', "tls")
     return {**value, "tls": tls, "port": port}
 
 

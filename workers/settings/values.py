@@ -51,10 +51,10 @@ def _duration(value: object) -> object:
 def _money(value: object) -> object:
     if isinstance(value, Money):
         return value
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s+([A-Z]{3})", value.strip()) if isinstance(value, str) else None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s+([A-Z]{3})", value.strip()) if isinstance(value, str) else None
     try:
-        if found:
-            return Money(Decimal(found.group(1)), found.group(2))
+        if match:
+            return Money(Decimal(match.group(1)), match.group(2))
     except InvalidOperation:
         pass
     raise wrong('an amount with its currency such as "2.00 USD"')

@@ -81,9 +81,9 @@ class Finder:
         )
         for name, way in ways:
             self.say(f"Looking at {name} ...")
-            found = way()
-            if found:
-                return found
+            servers = way()
+            if servers:
+                return servers
         return None
 
     def _from_exchanger(self, address: str, domain: str) -> Found | None:
@@ -104,11 +104,11 @@ class Finder:
             for template in self.autoconfig:
                 url = template.format(domain=domain, address=quote(address))
                 try:
-                    found = parse_autoconfig(_fetch(client, url), address)
+                    servers = parse_autoconfig(_fetch(client, url), address)
                 except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
                     continue
-                if found:
-                    return found
+                if servers:
+                    return servers
         return None
 
     def _from_srv(self, address: str, domain: str) -> Found | None:
@@ -167,7 +167,7 @@ def from_table(address: str) -> Found | None:
         NeedsOwner: the provider takes no passwords, with what to do instead.
     """
     domain = address.rpartition("@")[2].lower()
-    provider = next((one for one in _providers() if domain in one["domains"]), None)
+    provider = next((entry for entry in _providers() if domain in entry["domains"]), None)
     return _described(provider, address, "") if provider else None
 
 
@@ -182,11 +182,11 @@ def _described(provider: Mapping[str, Any], address: str, exchanger: str) -> Fou
             "If your account is an exception, give imap.host and smtp.host yourself (init --answers FILE).",
         )
     # Some hosts give each customer a server of its own; it is the one that takes the mail in.
-    same = exchanger if provider.get("same_as_mx") else ""
+    host = exchanger if provider.get("same_as_mx") else ""
     user = address if provider.get("user", "address") == "address" else address.partition("@")[0]
     return Found(
-        imap=_server(f"{same}:993" if same else provider["imap"], provider.get("imap_tls", "implicit")),
-        smtp=_server(f"{same}:465" if same else provider["smtp"], provider.get("smtp_tls", "implicit")),
+        imap=_server(f"{host}:993" if host else provider["imap"], provider.get("imap_tls", "implicit")),
+        smtp=_server(f"{host}:465" if host else provider["smtp"], provider.get("smtp_tls", "implicit")),
         user=user,
         source=f"the table of providers ({provider['name']})",
         note=provider.get("note", ""),

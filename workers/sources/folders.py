@@ -60,16 +60,16 @@ class Folders:
 
     def work(self, known: Sequence[Project], today: date) -> Found:
         """Everything logged and committed for these projects; a fault of one source leaves the others."""
-        found = Found()
-        for name, since, pieces in (*self._timesheets(known, found), *self._repositories(known, today, found)):
-            found.read[name] = since
-            found.pieces += pieces
-        return found
+        findings = Found()
+        for name, since, pieces in (*self._timesheets(known, findings), *self._repositories(known, today, findings)):
+            findings.read[name] = since
+            findings.pieces += pieces
+        return findings
 
     def _timesheets(self, known: Sequence[Project], found: Found) -> Iterator[Source]:
-        own = ZoneInfo(self.owner.timezone)
-        zone = ZoneInfo(self.settings.timezone) if self.settings.timezone else own
-        reading = Reading(order=self.settings.dates, zone=zone, owner_zone=own)
+        owner_zone = ZoneInfo(self.owner.timezone)
+        zone = ZoneInfo(self.settings.timezone) if self.settings.timezone else owner_zone
+        reading = Reading(order=self.settings.dates, zone=zone, owner_zone=owner_zone)
         by_name = {name: project for project in known for name in names_of(project)}
         for path in self._exports(found) if known else ():
             try:
@@ -77,9 +77,9 @@ class Folders:
             except DeskhandError as fault:
                 found.faults.append(fault)
                 continue
-            ours = [(entry, _project_of(entry, by_name)) for entry in sheet.entries]
-            found.unknown.update(entry.project for entry, project in ours if project is None)
-            yield path.name, date.min, [_logged(entry, project, path.name) for entry, project in ours if project]
+            pairs = [(entry, _project_of(entry, by_name)) for entry in sheet.entries]
+            found.unknown.update(entry.project for entry, project in pairs if project is None)
+            yield path.name, date.min, [_logged(entry, project, path.name) for entry, project in pairs if project]
 
     def _exports(self, found: Found) -> tuple[Path, ...]:
         try:
@@ -90,7 +90,7 @@ class Folders:
 
     def _repositories(self, known: Sequence[Project], today: date, found: Found) -> Iterator[Source]:
         since, ends = today - BACK, time.monotonic() + _GIT_LIMIT
-        given: set[str] = set()
+        twins: set[str] = set()
         by_source = {f"{project.id}: {name}": (project, name) for project in known for name in project.repositories}
         for source in sorted(by_source, key=lambda one: (one in self.slow, one)):
             project, name = by_source[source]
@@ -103,9 +103,9 @@ class Folders:
                     self.slow.add(source)
                 continue
             # A repository that two projects name tells the first of them.
-            ours = {one.twin: one for one in read if one.twin not in given}
-            given |= set(ours)
-            yield source, since, [_delivered(one, project, source) for one in ours.values()]
+            by_twin = {commit.twin: commit for commit in read if commit.twin not in twins}
+            twins |= set(by_twin)
+            yield source, since, [_delivered(commit, project, source) for commit in by_twin.values()]
 
     def _log(self, name: str, since: date, left: float) -> tuple[Commit, ...]:
         if left <= 0:
@@ -119,9 +119,9 @@ def together(faults: Sequence[DeskhandError]) -> DeskhandError:
     """One error for all that could not be read: the owner's to mend, if any of it is."""
     if all(isinstance(fault, Retryable) for fault in faults):
         return faults[0]
-    shown = " ".join(str(fault) for fault in faults[:_MOST_FAULTS])
-    more = len(faults) - _MOST_FAULTS
-    return NeedsOwner(shown, f"And {more} more like these." if more > 0 else "")
+    problem = " ".join(str(fault) for fault in faults[:_MOST_FAULTS])
+    surplus = len(faults) - _MOST_FAULTS
+    return NeedsOwner(problem, f"And {surplus} more like these." if surplus > 0 else "")
 
 
 # ---------------------------------------------------------------- whose an entry is

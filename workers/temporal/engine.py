@@ -153,9 +153,9 @@ class TemporalEngine:
         """
         name, number = self._names.case(state.case), state.case
         async with self._lock(name):
-            begun = await asyncio.to_thread(self._ledger.run_of, number)
-            if begun:
-                finding = await self._runs.look(name, _story(state), begun)
+            first_run = await asyncio.to_thread(self._ledger.run_of, number)
+            if first_run:
+                finding = await self._runs.look(name, _story(state), first_run)
                 if finding.whose is Whose.OURS:
                     self._going[name] = finding.run
                     return
@@ -166,7 +166,7 @@ class TemporalEngine:
             if state.stage == "closed":
                 raise Retryable(f"Case {number} is just ending.")
             await self._begin(state, name)
-            if begun:
+            if first_run:
                 await self._catch_up(state, name, besides)
 
     async def _begin(self, state: CaseState, name: str) -> None:
@@ -237,7 +237,7 @@ def _light(answer: Answer) -> Answer:
 def closed(state: CaseState, when: str = "") -> str:
     """What is said to an answer that comes after the end; `when`: it was sent ("Tue 14:02")."""
     sent = f"sent {when}" if when else "sent"
-    said = {
+    endings = {
         "sent": f"It was already {sent}. 'fix {state.case}' drafts a correction.",
         "expired": "It had expired; nothing was sent.",
         "won": "You won it.",
@@ -254,7 +254,7 @@ def closed(state: CaseState, when: str = "") -> str:
         "sent-by-owner": "You had sent it yourself from your Drafts folder.",
         "answered-by-owner": "You had written to them yourself; nothing was sent by Deskhand.",
     }
-    return f"Case {state.case} is closed. {said.get(state.outcome, f'Its outcome: {state.outcome}.')}"
+    return f"Case {state.case} is closed. {endings.get(state.outcome, f'Its outcome: {state.outcome}.')}"
 
 
 @asynccontextmanager
