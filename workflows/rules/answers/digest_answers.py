@@ -146,7 +146,7 @@ def _bounds(marks: list[_Mark], text: str, cases: Collection[int]) -> list[tuple
             waiting.append(mark)
             continue
         if mark.decided or waiting or (mark.hard and not mark.measured):
-            if mark.number not in cases or any(other.number not in cases for other in waiting):
+            if mark.number not in cases or any(earlier.number not in cases for earlier in waiting):
                 return None
             if waiting and not mark.decided:
                 return None

@@ -32,8 +32,8 @@ def is_second(email: Email, owner: Owner) -> bool:
 
 def strangers(email: Email, owner: Owner) -> tuple[Address, ...]:
     """The recipients that are neither the owner nor the second approver."""
-    known = {*owner.addresses, owner.second.lower()} - {""}
-    return tuple(one for one in (*email.to, *email.cc, *email.bcc) if one.email.lower() not in known)
+    approvers = {*owner.addresses, owner.second.lower()} - {""}
+    return tuple(address for address in (*email.to, *email.cc, *email.bcc) if address.email.lower() not in approvers)
 
 
 def nonces(text: str) -> frozenset[str]:
@@ -43,8 +43,8 @@ def nonces(text: str) -> frozenset[str]:
 
 def carries_nonce(email: Email, asked: Asked) -> bool:
     """Whether the mail quotes a nonce of the approval mail it answers: only who has read that mail can."""
-    wanted = nonces(asked.text)
-    return bool(wanted) and bool(wanted & (nonces(email.text) | nonces(email.html_text)))
+    expected = nonces(asked.text)
+    return bool(expected) and bool(expected & (nonces(email.text) | nonces(email.html_text)))
 
 
 def holds(decision: Decision) -> bool:

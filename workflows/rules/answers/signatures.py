@@ -85,12 +85,12 @@ def learnt(mails: Iterable[OwnMail], owner: Owner) -> tuple[LearntSignature, ...
         starts = (start for start in range(len(ending.lines)) if len(shared[_keys(ending, start)]) >= THREADS)
         if (first := next(starts, None)) is not None:
             blocks[_keys(ending, first)].setdefault(ending.mail.thread, ending)
-    known: dict[str, LearntSignature] = {}
+    signatures: dict[str, LearntSignature] = {}
     for keys, threads in blocks.items():
         text = _text(keys, threads, owner, grammar) if len(threads) >= THREADS else ""
         if text:
-            known[text] = LearntSignature(text=text, mails=tuple(ending.mail.key for ending in threads.values()))
-    return tuple(sorted(known.values(), key=lambda signature: (-len(signature.text), signature.text)))
+            signatures[text] = LearntSignature(text=text, mails=tuple(ending.mail.key for ending in threads.values()))
+    return tuple(sorted(signatures.values(), key=lambda signature: (-len(signature.text), signature.text)))
 
 
 def _keys(ending: _Ending, start: int) -> tuple[str, ...]:
@@ -151,7 +151,7 @@ def _below_regards(lines: Sequence[str], owner: Owner, grammar: Grammar) -> int:
 def _told_apart(endings: Iterable[_Ending]) -> list[_Ending]:
     """The endings of different mails: one letter to many is one witness."""
     texts: set[tuple[str, str]] = set()
-    kept: list[_Ending] = []
+    distinct: list[_Ending] = []
     letters: dict[str, str] = {}
     for ending in endings:
         text = _key(ending.mail.email.text or ending.mail.email.html_text)
@@ -160,8 +160,8 @@ def _told_apart(endings: Iterable[_Ending]) -> list[_Ending]:
         mark = (ending.mail.key, "\n".join(map(_key, ending.lines)))
         if mark not in texts:
             texts.add(mark)
-            kept.append(ending)
-    return kept
+            distinct.append(ending)
+    return distinct
 
 
 def _key(line: str) -> str:

@@ -56,16 +56,16 @@ def seal(items: Sequence[Item]) -> str:
 
 def batches(items: Sequence[Item], owner: Owner) -> list[list[Item]]:
     """The items in as many mails as they need, in order: at most 10 and 60 kB each."""
-    made: list[list[Item]] = []
+    mails: list[list[Item]] = []
     size = 0
     for item in items:
         length = item_size(item, owner)
-        if not made or len(made[-1]) == MOST_ITEMS or size + length > LARGEST - _FRAME:
-            made.append([])
+        if not mails or len(mails[-1]) == MOST_ITEMS or size + length > LARGEST - _FRAME:
+            mails.append([])
             size = 0
-        made[-1].append(item)
+        mails[-1].append(item)
         size += length
-    return made
+    return mails
 
 
 def fits(item: Item, owner: Owner) -> bool:
@@ -81,16 +81,16 @@ def item_size(item: Item, owner: Owner) -> int:
 def render(kind: Kind, number: int, nonce: str, items: Sequence[Item], owner: Owner) -> ApprovalMail:
     """The mail. `number` and `nonce` stand in its marker line as 0.<number>.<nonce>."""
     names = list(dict.fromkeys(person(item.brief) for item in items))
-    said = f"{_counted(kind, len(items), owner)}: {', '.join(names[:_NAMES])}"
+    headline = f"{_counted(kind, len(items), owner)}: {', '.join(names[:_NAMES])}"
     parts = [
-        _first_line(said, items, owner),
+        _first_line(headline, items, owner),
         f"----- answer above this line · 0.{number}.{nonce} -----",
         _how_to_answer(items, owner),
     ]
     for item in items:
         parts += ["", *_lines(item, owner)]
     tag = "digest" if kind == "digest" else "reminder"
-    return ApprovalMail(subject=tagged(said, f"[Deskhand {tag} {number}]"), text="\n".join(parts) + "\n")
+    return ApprovalMail(subject=tagged(headline, f"[Deskhand {tag} {number}]"), text="\n".join(parts) + "\n")
 
 
 def _how_to_answer(items: Sequence[Item], owner: Owner) -> str:
@@ -115,6 +115,6 @@ def _first_line(said: str, items: Sequence[Item], owner: Owner) -> str:
 
 
 def _counted(kind: Kind, number: int, owner: Owner) -> str:
-    said = words_in(owner.language, "digest")
-    which = "waits" if kind == "nudge" else "new"
-    return filled(said[f"{which}_one" if number == 1 else f"{which}_many"], count=number)
+    wording = words_in(owner.language, "digest")
+    stem = "waits" if kind == "nudge" else "new"
+    return filled(wording[f"{stem}_one" if number == 1 else f"{stem}_many"], count=number)

@@ -33,12 +33,12 @@ def parse_rate(text: str) -> Pay | None:
 
     None when they state none, or one that can be read in two ways.
     """
-    found = _RATE.match(text[:_LONGEST].strip())
-    per = unit(found["per"] or "hour") if found else None
-    if not found or not per:
+    match = _RATE.match(text[:_LONGEST].strip())
+    per = unit(match["per"] or "hour") if match else None
+    if not match or not per:
         return None
     try:
-        money = parse_amount(found["amount"])
+        money = parse_amount(match["amount"])
     except Permanent:
         return None
     return Pay(least=money, most=money, per=per) if money.minor else None
@@ -67,8 +67,8 @@ def written(money: Money, language: str = "en") -> str:
 
 def stated_hours(folded: str) -> int:
     """The hours that a folded text states for a whole project ("about 40 hours", never "40 hours a week"), else 0."""
-    found = _WHOLE.search(folded)
-    return int(found[1]) if found else 0
+    match = _WHOLE.search(folded)
+    return int(match[1]) if match else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,22 +85,22 @@ class Price:
 
 def price(rate: Pay, lead: Lead) -> Price | None:
     """The owner's rate as a price for this lead, by arithmetic alone; None when the rate states no amount."""
-    own = rate.least or rate.most
-    by_hour = hourly(rate, own)
-    if own is None or by_hour is None:
+    base = rate.least or rate.most
+    by_hour = hourly(rate, base)
+    if base is None or by_hour is None:
         return None
-    wanted = lead.pay.per if lead.pay and lead.pay.per in {"hour", "day"} else rate.per
-    amount = own if wanted == rate.per else Money(minor=round(by_hour * HOURS[wanted]), currency=own.currency)
+    per = lead.pay.per if lead.pay and lead.pay.per in {"hour", "day"} else rate.per
+    amount = base if per == rate.per else Money(minor=round(by_hour * HOURS[per]), currency=base.currency)
     hours = stated_hours(fold(lead.text[:20_000]))
     budget = (lead.pay.most or lead.pay.least) if lead.pay and lead.pay.per == "project" else None
-    same = budget is not None and budget.currency == own.currency
+    comparable = budget is not None and budget.currency == base.currency
     return Price(
         rate=amount,
-        per=wanted,
+        per=per,
         hours=hours,
-        whole=Money(minor=round(by_hour * hours), currency=own.currency) if hours else None,
-        budget=budget if same else None,
-        covers=int(budget.minor / by_hour) if budget and same else 0,
+        whole=Money(minor=round(by_hour * hours), currency=base.currency) if hours else None,
+        budget=budget if comparable else None,
+        covers=int(budget.minor / by_hour) if budget and comparable else 0,
     )
 
 

@@ -38,8 +38,8 @@ def verdict(found: Score) -> Start | Ignore:
     if found.total < found.threshold:
         low = sorted(found.factors, key=lambda factor: (factor.value - 1) * factor.weight)[:3]
         against = "; ".join(factor.says.rstrip(".") for factor in low if factor.value < UNKNOWN)
-        why = f" Against it: {against}." if against else ""
-        return Ignore(rule="score", reason=f"Its score {found.total:.2f} is below {found.threshold:.2f}.{why}")
+        reason = f" Against it: {against}." if against else ""
+        return Ignore(rule="score", reason=f"Its score {found.total:.2f} is below {found.threshold:.2f}.{reason}")
     return Start(kind="bid", reason=f"Its score {found.total:.2f} reaches {found.threshold:.2f}.")
 
 

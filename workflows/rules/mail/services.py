@@ -25,7 +25,9 @@ def service_notice(email: Email, first_name: str = "") -> Ignore | None:
     if email.parents:
         return None
     subject, text = fold(email.subject[:300]), fold(_LINK.sub(" ", written(email.text[:_READ])))
-    kind = next((name for name, subjects, says in _kinds() if subjects.fullmatch(subject) and says.search(text)), "")
+    kind = next(
+        (name for name, subjects, wording in _kinds() if subjects.fullmatch(subject) and wording.search(text)), ""
+    )
     if not kind or not _is_a_programs(email, text) or _speaks(text, first_name):
         return None
     return Ignore(

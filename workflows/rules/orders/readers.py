@@ -181,8 +181,8 @@ def _after_until(spoken: Spoken) -> str:
     """The time without a leading "until", where a short phrase ("away") met before a longer one ("away until")."""
     long = [phrase.split() for phrase, key in phrases(spoken.languages).items() if key == "away"]
     until = {words[-1] for words in long if len(words) > 1} | {"until", "till"}
-    first, _, others = spoken.rest.partition(" ")
-    return others if others and bare(first) in until else spoken.rest
+    first, _, time_words = spoken.rest.partition(" ")
+    return time_words if time_words and bare(first) in until else spoken.rest
 
 
 def _without_label(tokens: list[str]) -> list[str]:

@@ -52,8 +52,8 @@ class CommandLine:
     @property
     def usage(self) -> str:
         """Such as: paid NUMBER [AMOUNT]."""
-        shown = [(argument.name.upper(), argument.optional) for argument in self.arguments]
-        names = [f"[{name}]" if optional else name for name, optional in shown]
+        labels = [(argument.name.upper(), argument.optional) for argument in self.arguments]
+        names = [f"[{name}]" if optional else name for name, optional in labels]
         parts = (self.name, *names, self.switch) if self.switch.startswith("-") else (self.name, self.switch, *names)
         return " ".join(part for part in parts if part)
 
