@@ -254,8 +254,8 @@ def require(engine: Engine, number: int, version: int) -> None:
 
 def _no_case(connection: Connection, number: int) -> NeedsOwner:
     last = connection.execute(select(func.max(schema.cases.c.number))).scalar()
-    hint = f"The last one is {last}." if last else "There are none yet."
-    return NeedsOwner(f"There is no case {number}.", f"{hint} ./deskhand cases lists them.")
+    latest = f"The last one is {last}." if last else "There are none yet."
+    return NeedsOwner(f"There is no case {number}.", f"{latest} ./deskhand cases lists them.")
 
 
 def current(engine: Engine, clock: Clock, number: int) -> tuple[int, str, str]:

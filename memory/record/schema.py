@@ -91,13 +91,13 @@ def open_engine(path: Path) -> Engine:
 def _prepare(engine: Engine, path: Path) -> None:
     """Look before touching: a newer ledger is left as it is. Two processes may do this at once."""
     with reading(engine) as connection:
-        version = _version(connection)
-    if version is not None and version > VERSION:
+        ledger_version = _version(connection)
+    if ledger_version is not None and ledger_version > VERSION:
         raise NeedsOwner(
-            f"The ledger {path} was written by a newer Deskhand (schema {version}, this one knows {VERSION}).",
+            f"The ledger {path} was written by a newer Deskhand (schema {ledger_version}, this one knows {VERSION}).",
             "Update Deskhand, or restore the backup made before the update.",
         )
-    if version == VERSION and _is_complete(engine):
+    if ledger_version == VERSION and _is_complete(engine):
         return
     with transaction(engine) as connection:
         metadata.create_all(connection)
