@@ -65,9 +65,9 @@ class UpdateBriefs:
             return project.language
         documents = self._ledger.documents(project.client)
         for kind in ("received", "sent"):
-            texts = [one.text for one in documents if one.kind == kind][-_NEWEST:]
-            if found := language_of("\n".join(reversed(texts))):
-                return found
+            texts = [document.text for document in documents if document.kind == kind][-_NEWEST:]
+            if language := language_of("\n".join(reversed(texts))):
+                return language
         return calendar.language_of(self._owner)
 
     def _fact(self, piece: Work) -> Source:

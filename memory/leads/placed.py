@@ -40,11 +40,11 @@ class Placed(Book):
 
     def drafts_to_place(self) -> tuple[tuple[Draft, Outgoing], ...]:
         """Every version that waits for the owner's yes and has not been put into Drafts."""
-        there = (placed.c.case == versions.c.case) & (placed.c.version == versions.c.version)
+        of_version = (placed.c.case == versions.c.case) & (placed.c.version == versions.c.version)
         query = (
             select(versions.c.case, versions.c.version, versions.c.outgoing)
             .join(cases, cases.c.number == versions.c.case)
-            .outerjoin(placed, there)
+            .outerjoin(placed, of_version)
             .where(versions.c.state == "current", cases.c.stage == "waiting", placed.c.case.is_(None))
             .order_by(versions.c.case)
         )
@@ -60,10 +60,12 @@ class Placed(Book):
 
     def drafts_to_remove(self) -> tuple[Draft, ...]:
         """Those that lie in Drafts and no longer stand: a newer version, a case that has ended, a mail that leaves."""
-        mine = (outbox.c.case == placed.c.case) & (outbox.c.version == placed.c.version)
-        leaving = select(outbox.c.id).where(mine, outbox.c.purpose == "client", outbox.c.state.in_(_LEAVING)).exists()
-        which = (versions.c.case == placed.c.case) & (versions.c.version == placed.c.version)
-        stands = select(versions.c.case).where(which, versions.c.state.in_(("current", "approved"))).exists()
+        same_draft = (outbox.c.case == placed.c.case) & (outbox.c.version == placed.c.version)
+        leaving = (
+            select(outbox.c.id).where(same_draft, outbox.c.purpose == "client", outbox.c.state.in_(_LEAVING)).exists()
+        )
+        of_version = (versions.c.case == placed.c.case) & (versions.c.version == placed.c.version)
+        stands = select(versions.c.case).where(of_version, versions.c.state.in_(("current", "approved"))).exists()
         ended = select(cases.c.number).where(cases.c.number == placed.c.case, cases.c.closed_at.is_not(None)).exists()
         return self._drafts(placed.c.state == "placed", leaving | ~stands | ended)
 
@@ -98,7 +100,7 @@ class Placed(Book):
                 intent=row.intent,
                 reference=row.reference,
                 answers=answered[row.case],
-                message_ids=tuple(one for one in (row.message_id, row.server_id) if one),
+                message_ids=tuple(message_id for message_id in (row.message_id, row.server_id) if message_id),
                 body_hash=row.body_hash,
             )
             for row in rows
@@ -123,8 +125,8 @@ def _answers(connection: Connection, case: int) -> frozenset[str]:
 
 def lies_in_drafts(connection: Connection, case: int) -> bool:
     """Whether the owner has a draft of this case in the Drafts folder: what they send there is sent by their hand."""
-    which = (placed.c.case == case) & placed.c.state.in_(("begun", "placed", "changed"))
-    return connection.execute(select(placed.c.case).where(which).limit(1)).first() is not None
+    of_case = (placed.c.case == case) & placed.c.state.in_(("begun", "placed", "changed"))
+    return connection.execute(select(placed.c.case).where(of_case).limit(1)).first() is not None
 
 
 def _draft(row: Row[Any]) -> Draft:

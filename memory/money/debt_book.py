@@ -33,9 +33,11 @@ class Debts(Book):
     def debts(self, client: str = "") -> tuple[Invoice, ...]:
         """What is owed now, by this client or (client "") by everybody."""
         with self._reading() as connection:
-            wanted = [client] if client else connection.execute(select(invoices.c.client).distinct()).scalars().all()
-            found = [one for whose in sorted(wanted) for one in debts_of(connection, whose)]
-        return tuple(sorted(found, key=oldest_first))
+            client_ids = (
+                [client] if client else connection.execute(select(invoices.c.client).distinct()).scalars().all()
+            )
+            debts = [debt for client_id in sorted(client_ids) for debt in debts_of(connection, client_id)]
+        return tuple(sorted(debts, key=oldest_first))
 
     def holds(self, client: str) -> tuple[Hold, ...]:
         """What speaks against chasing this client now."""
@@ -44,7 +46,7 @@ class Debts(Book):
 
     def owed(self) -> tuple[Money, ...]:
         """Everything that is owed, one amount for each currency."""
-        return totals(one.balance for one in self.debts())
+        return totals(debt.balance for debt in self.debts())
 
     def bank_data_day(self) -> date | None:
         """The day of the newest thing known about payments."""

@@ -53,14 +53,14 @@ def _approval(connection: Connection, entry: Entry) -> _Yes | Held:
     if version.hash != entry.hash:
         return Held(reason=f"The text of version {name} is not the one that was to be sent.")
     outgoing = from_json(Outgoing, version.outgoing)
-    given = [
+    yeses = [
         _Yes(row.key, row.at, outgoing, version.at)
         for row in connection.execute(select(answers).where(answers.c.case == entry.case))
         if says_yes(from_json(Answer, row.answer), entry.version, entry.hash, outgoing.body)
     ]
-    if not given:
+    if not yeses:
         return Held(reason=f"There is no yes of yours on record for the text of version {name}.")
-    return max(given, key=lambda yes: yes.at)
+    return max(yeses, key=lambda yes: yes.at)
 
 
 def _withdrawn(connection: Connection, entry: Entry, yes: _Yes) -> Held | None:
@@ -87,8 +87,8 @@ def _stopped(connection: Connection, entry: Entry) -> Held | None:
     if connection.execute(select(meta.c.value).where(meta.c.key == "stopped")).scalar():
         return Held(reason="Everything is stopped; 'resume' lets it go.")
     of_case = select(cases.c.client).where(cases.c.number == entry.case).scalar_subquery()
-    whose = clients.c.id == (entry.client or of_case)
-    query = select(clients.c.name, clients.c.paused_at).where(whose)
+    of_client = clients.c.id == (entry.client or of_case)
+    query = select(clients.c.name, clients.c.paused_at).where(of_client)
     client = connection.execute(query).first()
     if client is not None and client.paused_at:
         return Held(reason=f"You paused {client.name}; 'resume {client.name}' lets it go.")
@@ -98,8 +98,8 @@ def _stopped(connection: Connection, entry: Entry) -> Held | None:
 def _overtaken(connection: Connection, entry: Entry, now: datetime) -> Held | None:
     """A mail of this conversation is recorded and its case has not heard of it yet: what was approved may be stale."""
     news = (seen.c.case == entry.case) & (seen.c.state == "recorded") & seen.c.kind.in_(("mail", "sent"))
-    told = seen.c.rule.not_in(("answer", "order", "hint"))
-    if connection.execute(select(seen.c.id).where(news, told, seen.c.event != "").limit(1)).first() is None:
+    for_case = seen.c.rule.not_in(("answer", "order", "hint"))
+    if connection.execute(select(seen.c.id).where(news, for_case, seen.c.event != "").limit(1)).first() is None:
         return None
     return Held(reason="A newer mail in this conversation is being taken up first.", until=now + A_MOMENT)
 
@@ -117,7 +117,7 @@ def _doubted(connection: Connection, entry: Entry, yes: _Yes, now: datetime) -> 
     )
     answered = set(entry.held.split()) if entry.held_at and yes.at > entry.held_at else set[str]()
     doubts = last_look.doubts(connection, going, now)
-    doubt = next((one for one in doubts if not one.rule or one.rule not in answered), None)
+    doubt = next((candidate for candidate in doubts if not candidate.rule or candidate.rule not in answered), None)
     return None if doubt is None else Held(reason=doubt.reason, until=doubt.until, rule=doubt.rule)
 
 

@@ -37,10 +37,10 @@ class Beginning:
 
 def begin(connection: Connection, clock: Clock, beginning: Beginning) -> int:
     """Open a case and record the event that begins it; its number. The same key again gives the first one's."""
-    known = select(seen.c.case).where(seen.c.key == beginning.key, seen.c.kind == beginning.event)
-    found = connection.execute(known).scalar()
-    if found is not None:
-        return int(found)
+    query = select(seen.c.case).where(seen.c.key == beginning.key, seen.c.kind == beginning.event)
+    earlier = connection.execute(query).scalar()
+    if earlier is not None:
+        return int(earlier)
     now = clock.now()
     row = insert(cases).values(
         kind=beginning.kind,

@@ -82,9 +82,9 @@ class Notebook(Book):
             return tuple(from_json(Kept, text) for text in connection.execute(query).scalars())
 
     def mark_kept_told(self, keys: Iterable[str]) -> None:
-        which = meta.c.key.in_([f"{_KEPT}{key}" for key in keys])
+        of_keys = meta.c.key.in_([f"{_KEPT}{key}" for key in keys])
         with self._writing() as connection:
-            connection.execute(update(meta).where(which).values(value=""))
+            connection.execute(update(meta).where(of_keys).values(value=""))
 
     def set_meta(self, key: str, value: str) -> None:
         row = insert(meta).values(key=key, value=value)
