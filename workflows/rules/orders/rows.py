@@ -1,7 +1,7 @@
 """Order rows: one row for each order of the owner, from which every mail, command, help text and page reads.
 
-Adding an order: its value in `Change` (models/orders.py), its row here, its effect (memory/desk/orders.py), and its words
-in each language under the row's key. What is forgotten fails the type check or tests/rules/test_order_rows.py.
+Adding an order: its value in `Change` (models/orders.py), its row here, its effect (memory/desk/orders.py), and its
+words in each language under the row's key. What is forgotten fails the type check or tests/rules/test_order_rows.py.
 """
 
 from collections.abc import Mapping
