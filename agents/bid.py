@@ -11,9 +11,9 @@ from functools import cache
 from agents.bid_text import (
     NOTHING,
     QUESTION,
-    Answered,
-    Bid,
-    Words,
+    BidWords,
+    ComposedBid,
+    ScreeningAnswer,
     about_fact,
     bid_language,
     bid_phrases,
@@ -22,7 +22,7 @@ from agents.bid_text import (
     joined_lines,
     questions_of,
 )
-from agents.checks import Fault, bare, faults, language_name, safe_line
+from agents.checks import DraftFault, bare, faults, language_name, safe_line
 from agents.gists import gist_of
 from agents.model import Message, Model
 from agents.prompting import prompt
@@ -71,7 +71,7 @@ class BidAgent:
 
     def __init__(self, model: Model, templates: TemplateBid) -> None:
         self._model, self._templates = model, templates
-        self._writing = Writing(model, Words, messages=_messages, check=check)
+        self._writing = Writing(model, BidWords, messages=_messages, check=check)
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """A checked bid; `needs_owner` names the claim that no source bears out.
@@ -99,7 +99,7 @@ class BidAgent:
             yield f"reading up on its author cost {spent}"
 
 
-def _blocking(filled: Filled[Words]) -> str:
+def _blocking(filled: Filled[BidWords]) -> str:
     """The claim for which there is no source, in the words of the check; "" when something else was wrong as well."""
     hard = [fault for fault in filled.faults if fault.hard]
     if any(fault.rule != "claim" for fault in hard):
@@ -108,7 +108,7 @@ def _blocking(filled: Filled[Words]) -> str:
 
 
 def _finished(  # noqa: PLR0913 - what a draft is made of
-    brief: Brief, bid: Bid, wishes: str, previous: str, *, why: tuple[str, ...], cost: str, model: str = ""
+    brief: Brief, bid: ComposedBid, wishes: str, previous: str, *, why: tuple[str, ...], cost: str, model: str = ""
 ) -> Draft:
     owner_claims = _claims(brief, bid, wishes, previous)
     used = [name for claim in owner_claims for name in claim.sources] + [source.id for source in bid.made]
@@ -128,7 +128,7 @@ def _finished(  # noqa: PLR0913 - what a draft is made of
 # ---------------------------------------------------------------- without a model
 
 
-def _template_words(brief: Brief) -> tuple[Words, list[Source]]:
+def _template_words(brief: Brief) -> tuple[BidWords, list[Source]]:
     """The words of a bid without a model, and the sentences among them that rest on a source."""
     wording, lead = bid_phrases(brief), brief.lead
     title = safe_line(lead.title, NOTHING, _TITLE) if lead and len(lead.title) <= _TITLE else ""
@@ -137,9 +137,9 @@ def _template_words(brief: Brief) -> tuple[Words, list[Source]]:
     fits = title and not re.search(r"[“”„«»{}<>]", title) and not is_claim(opening, brief.owner_name)
     answers = {number: _answer(brief, question) for number, question in questions_of(brief)}
     facts = _fitting_facts(brief)
-    words = Words(
+    words = BidWords(
         opening=opening if fits else wording["opening_bare"],
-        answers=[Answered(question=number, text=joined_lines(sources)) for number, sources in answers.items()],
+        answers=[ScreeningAnswer(question=number, text=joined_lines(sources)) for number, sources in answers.items()],
         fit=joined_lines(facts),
         plan="",
     )
@@ -217,7 +217,7 @@ def _messages(task: Task) -> Sequence[Message]:
     return [("system", system), ("user", "\n\n".join([*items, *wanted(task)]))]
 
 
-def check(words: Words, task: Task) -> Sequence[Fault]:
+def check(words: BidWords, task: Task) -> Sequence[DraftFault]:
     """What is wrong with a model's words: prices and claims of its own, and what no draft may hold."""
     if too_long := tuple(_too_long(words)):  # nothing else of it is looked at: that takes its time
         return too_long
@@ -225,40 +225,46 @@ def check(words: Words, task: Task) -> Sequence[Fault]:
     bid = compose(brief, words, task.wishes)
     problems = [*_parts(words, brief, task.wishes)]
     owner_claims = _claims(brief, bid, task.wishes, task.previous)
-    problems += [Fault("claim", _unsupported(claim)) for claim in owner_claims if not claim.supported]
+    problems += [DraftFault("claim", _unsupported(claim)) for claim in owner_claims if not claim.supported]
     problems += faults(bid.body, _known(brief, bid), task.wishes, task.previous)
     return tuple(sorted(dict.fromkeys(problems), key=lambda fault: not fault.hard))
 
 
-def _parts(words: Words, brief: Brief, wishes: str) -> Iterator[Fault]:
+def _parts(words: BidWords, brief: Brief, wishes: str) -> Iterator[DraftFault]:
     texts = [words.opening, words.fit, words.plan, *(answer.text for answer in words.answers)]
     yield from _form(words)
     if any(defused(visible(text)) != visible(text) for text in texts):
-        yield Fault("marker", "A line looks like one of the lines Deskhand draws around a draft.")
+        yield DraftFault("marker", "A line looks like one of the lines Deskhand draws around a draft.")
     for amount in (match for text in texts for match in _money().finditer(fold(text))):
         if amount.group() not in fold(wishes):
-            yield Fault("price", f'"{one_line(amount.group(), _GIST)}" is an amount of money: the price is not yours.')
+            yield DraftFault(
+                "price", f'"{one_line(amount.group(), _GIST)}" is an amount of money: the price is not yours.'
+            )
     answered = {answer.question for answer in words.answers if answer.text.strip()}
     for number, question in questions_of(brief):
         if number not in answered and about_fact(question) not in {"price", "hours"}:
-            yield Fault("open", f'Question {number} is not answered: "{one_line(question, QUESTION)}".', hard=False)
+            yield DraftFault(
+                "open", f'Question {number} is not answered: "{one_line(question, QUESTION)}".', hard=False
+            )
 
 
-def _form(words: Words) -> Iterator[Fault]:
+def _form(words: BidWords) -> Iterator[DraftFault]:
     if not words.opening.strip():
-        yield Fault("length", "The opening is empty.")
+        yield DraftFault("length", "The opening is empty.")
 
 
-def _too_long(words: Words) -> Iterator[Fault]:
+def _too_long(words: BidWords) -> Iterator[DraftFault]:
     for name, most in _PARTS.items():
         if len(getattr(words, name)) > most:
-            yield Fault("length", f"The part {name} has {len(getattr(words, name))} characters: more than {most}.")
+            yield DraftFault("length", f"The part {name} has {len(getattr(words, name))} characters: more than {most}.")
     for answer in words.answers:
         if len(answer.text) > _ANSWER:
-            yield Fault("length", f"Answer {answer.question} has {len(answer.text)} characters: more than {_ANSWER}.")
+            yield DraftFault(
+                "length", f"Answer {answer.question} has {len(answer.text)} characters: more than {_ANSWER}."
+            )
 
 
-def _known(brief: Brief, bid: Bid) -> Brief:
+def _known(brief: Brief, bid: ComposedBid) -> Brief:
     """What a bid may repeat: a stranger's post bears out figures and names, never a link or an address."""
     post = Source(id="post", kind="post", quote=bare(f"{brief.subject}\n{brief.message}"))
     return Brief(
@@ -281,7 +287,7 @@ def _money() -> re.Pattern[str]:
 # ---------------------------------------------------------------- claims, and what the owner is told
 
 
-def _claims(brief: Brief, bid: Bid, wishes: str, previous: str) -> list[Claim]:
+def _claims(brief: Brief, bid: ComposedBid, wishes: str, previous: str) -> list[Claim]:
     """What a bid says of the owner. Who may speak for him: profile, past work, own mails, code's lines, his wishes."""
     owner_sources = [source for source in (*brief.profile, *brief.sources) if source.kind in OWN_KINDS]
     owner_sources += [Source(id=source.id, kind="owner", quote=source.quote) for source in bid.made]
@@ -299,7 +305,7 @@ def _unsupported(claim: Claim) -> str:
     )
 
 
-def _told(bid: Bid, found: Iterable[Claim]) -> Iterator[str]:
+def _told(bid: ComposedBid, found: Iterable[Claim]) -> Iterator[str]:
     if bid.asked:
         yield f"answers {bid.asked - len(bid.open)} of {bid.asked} questions of the post"
     for question in bid.open:
@@ -314,7 +320,7 @@ def _told(bid: Bid, found: Iterable[Claim]) -> Iterator[str]:
         yield f"{len(borne) - _MOST_TOLD} more claims rest on the sources below"
 
 
-def _gist(brief: Brief, bid: Bid) -> str:
+def _gist(brief: Brief, bid: ComposedBid) -> str:
     offer = gist_of(brief, "bid", price=bid.price) if bid.price else gist_of(brief, "bid_without")
     answered = bid.asked - len(bid.open)
     return gist_of(brief, "answers", bid=offer, count=answered, all=bid.asked) if bid.asked else offer

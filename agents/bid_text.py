@@ -14,7 +14,7 @@ from agents.templates import FOLDER, first_name
 from workflows.models.drafts import Brief, Source
 from workflows.models.leads import Pay
 from workflows.rules.leads.claims import is_claim, sentences
-from workflows.rules.leads.rates import Price, parse_rate, price, written
+from workflows.rules.leads.rates import BidPrice, parse_rate, price, written
 from workflows.rules.text.canonical import canonical, one_line
 from workflows.rules.text.languages import known_language, with_added, words_in
 from workflows.rules.text.words import fold, phrases
@@ -30,22 +30,22 @@ _RATE = re.compile(
 )
 
 
-class Answered(BaseModel):
+class ScreeningAnswer(BaseModel):
     question: int
     text: str
 
 
-class Words(BaseModel):
+class BidWords(BaseModel):
     """The parts of a bid that are written; the rest is code's."""
 
     opening: str
-    answers: list[Answered]
+    answers: list[ScreeningAnswer]
     fit: str
     plan: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bid:
+class ComposedBid:
     """A bid put together. `made`: the sentences that code made, each with the source it comes from."""
 
     body: str
@@ -56,7 +56,7 @@ class Bid:
     price: str = ""  # "95 EUR/hour", for the owner
 
 
-def compose(brief: Brief, words: Words, wishes: str = "", made: Sequence[Source] = ()) -> Bid:
+def compose(brief: Brief, words: BidWords, wishes: str = "", made: Sequence[Source] = ()) -> ComposedBid:
     """The whole bid: greeting, opening, questions with answers, fit, past work, plan, price, hours, closing, name.
 
     `made`: what code put into the words, with its sources. Questions about price and hours are answered by code alone.
@@ -82,7 +82,7 @@ def compose(brief: Brief, words: Words, wishes: str = "", made: Sequence[Source]
         wording["offer"],
     ]
     parts += [f"{wording['closing']}\n{one_line(brief.owner_name, 100)}"]
-    return Bid(
+    return ComposedBid(
         body=canonical("\n\n".join(part for part in parts if part)),
         open=tuple(question for number, question in questions if number not in answers),
         asked=len(questions),
@@ -117,7 +117,7 @@ def _asked(brief: Brief, number: int, question: str, answer: str) -> str:
     return f"{head}\n{answer}"
 
 
-def _price(brief: Brief, wishes: str) -> tuple[str, Price | None]:
+def _price(brief: Brief, wishes: str) -> tuple[str, BidPrice | None]:
     """(source id, price): from the rate that the owner names in his wishes, else from the profile's."""
     wished = _wished_rate(wishes)
     profile_rate = next((source.quote for source in brief.profile if source.id == "profile:rate"), "")
@@ -131,7 +131,7 @@ def _priced(brief: Brief, wishes: str) -> list[Source]:
     return [Source(id=name, kind="owner", quote=line) for line in _price_lines(offer, brief)] if offer else []
 
 
-def _price_lines(found: Price, brief: Brief) -> Iterator[str]:
+def _price_lines(found: BidPrice, brief: Brief) -> Iterator[str]:
     wording, language = bid_phrases(brief), bid_language(brief)
     yield wording["price"].replace("{rate}", f"{written(found.rate, language)} {wording['per'][found.per]}")
     if found.whole:

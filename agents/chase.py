@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agents.checks import Fault, allowed, faults, language_name, safe_line
+from agents.checks import DraftFault, allowed, faults, language_name, safe_line
 from agents.gists import gist_of
 from agents.model import Message, Model
 from agents.prompting import prompt
@@ -39,7 +39,7 @@ _TONES = {
 }
 
 
-class Words(BaseModel):
+class ChaseWords(BaseModel):
     """What a model may write: the text around the table."""
 
     before: str
@@ -78,7 +78,7 @@ class ChaseAgent:
 
     def __init__(self, model: Model, templates: TemplateChase) -> None:
         self._model, self._templates = model, templates
-        self._writing = Writing(model, Words, messages=_messages, check=check)
+        self._writing = Writing(model, ChaseWords, messages=_messages, check=check)
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """A checked letter.
@@ -196,7 +196,7 @@ def _messages(task: Task) -> Sequence[Message]:
     return [("system", system), ("user", "\n\n".join(items))]
 
 
-def check(words: Words, task: Task) -> Sequence[Fault]:
+def check(words: ChaseWords, task: Task) -> Sequence[DraftFault]:
     """What is wrong with a model's words: figures the owner did not name, threats, and what no draft may hold."""
     brief, text = task.brief, f"{words.before.strip()}\n\n{words.after.strip()}"
     problems = [*_own(words, text, task.wishes, brief.notice)]
@@ -208,22 +208,22 @@ def check(words: Words, task: Task) -> Sequence[Fault]:
     return tuple(sorted(dict.fromkeys(problems), key=lambda fault: not fault.hard))
 
 
-def _own(words: Words, text: str, wishes: str, notice: Notice | None) -> Iterator[Fault]:
+def _own(words: ChaseWords, text: str, wishes: str, notice: Notice | None) -> Iterator[DraftFault]:
     for part, passage in (("before", words.before), ("after", words.after)):
         if not passage.strip():
-            yield Fault("length", f"Nothing is written {part} the list.")
+            yield DraftFault("length", f"Nothing is written {part} the list.")
         elif len(passage) > _PART:
-            yield Fault("length", f"What stands {part} the list has {len(passage)} characters: more than {_PART}.")
+            yield DraftFault("length", f"What stands {part} the list has {len(passage)} characters: more than {_PART}.")
     named = set(re.findall(r"\d+", wishes))
     for figure in dict.fromkeys(re.findall(r"\d[\d.,/:-]*", text)):
         if not set(re.findall(r"\d+", figure)) <= named:
-            yield Fault("figure", f'The figure "{one_line(figure, 40)}" stands in the words around the list.')
+            yield DraftFault("figure", f'The figure "{one_line(figure, 40)}" stands in the words around the list.')
     some_open = notice is not None and notice.stage == THANKS and notice.others_open
     if some_open and (claim := _settled().search(text)):
-        yield Fault("settled", f'"{one_line(claim.group(), 40)}" is not so: they owe other invoices too.')
+        yield DraftFault("settled", f'"{one_line(claim.group(), 40)}" is not so: they owe other invoices too.')
     for phrase in dict.fromkeys(match.group() for match in _forbidden().finditer(text)):
         if phrase.lower() not in wishes.lower():
-            yield Fault("threat", f'"{one_line(phrase, 40)}" was not decided by you: no threat and no concession.')
+            yield DraftFault("threat", f'"{one_line(phrase, 40)}" was not decided by you: no threat and no concession.')
 
 
 @cache

@@ -31,7 +31,7 @@ _SHOWN = 60  # characters of what was found, for the owner
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class DraftFault:
     """One thing wrong: `what` is a plain sentence for the owner and, told back, for the model."""
 
     rule: str
@@ -62,10 +62,12 @@ def allowed(brief: Brief, wishes: str = "", previous: str = "") -> Allowed:
     )
 
 
-def faults(body: str, brief: Brief, wishes: str = "", previous: str = "") -> tuple[Fault, ...]:
+def faults(body: str, brief: Brief, wishes: str = "", previous: str = "") -> tuple[DraftFault, ...]:
     """Everything wrong with a body, the hard faults first; () when it may be shown as it is."""
     if len(body) > LONGEST:
-        return (Fault("length", f"The text has {len(body)} characters: more than the {LONGEST} a reply may have."),)
+        return (
+            DraftFault("length", f"The text has {len(body)} characters: more than the {LONGEST} a reply may have."),
+        )
     support = allowed(brief, wishes, previous)
     text = _plain(body)
     problems = [*_form(body), *_contents(text, support), *_facts(text, brief, support)]
@@ -89,12 +91,12 @@ def _plain(text: str) -> str:
 # ---------------------------------------------------------------- form
 
 
-def _form(body: str) -> Iterator[Fault]:
+def _form(body: str) -> Iterator[DraftFault]:
     text = visible(body)
     if len(text.strip()) < SHORTEST:
-        yield Fault("length", f"The text has {len(text.strip())} characters: too short to be a reply.")
+        yield DraftFault("length", f"The text has {len(text.strip())} characters: too short to be a reply.")
     if defused(text) != text or re.search(r"^\W*[-_=]{5,}", text, re.MULTILINE):
-        yield Fault("marker", "A line looks like one of the lines Deskhand draws around a draft.")
+        yield DraftFault("marker", "A line looks like one of the lines Deskhand draws around a draft.")
 
 
 # ---------------------------------------------------------------- what nobody named
@@ -127,7 +129,7 @@ _SOURCE_ID = re.compile(r"\b(?:mail:[0-9a-f]{6,}|(?:draft|edit|sent):\d+|profile
 _OURSELVES = re.compile(r"deskhand", re.IGNORECASE)
 
 
-def _contents(text: str, support: Allowed) -> Iterator[Fault]:
+def _contents(text: str, support: Allowed) -> Iterator[DraftFault]:
     """What may stand in a text only if the client or the owner wrote it."""
     bare = _ADDRESS.sub(" ", text)
     links = _links(support.own) | _hosts(support.own)
@@ -141,17 +143,17 @@ def _contents(text: str, support: Allowed) -> Iterator[Fault]:
     yield from _foreign("source-id", "The source id", set(_SOURCE_ID.findall(text)), _within(""))
     yield from _foreign("ourselves", "The word", set(_OURSELVES.findall(text)), _within(support.own))
     if match := _machine_talk().search(text):
-        yield Fault("machine", f'It speaks as a machine: "{one_line(match.group(), _SHOWN)}".')
+        yield DraftFault("machine", f'It speaks as a machine: "{one_line(match.group(), _SHOWN)}".')
     if promise := _promised_file(text):
-        yield Fault("attachment", f'It promises a file, and none is attached: "{one_line(promise, _SHOWN)}".')
+        yield DraftFault("attachment", f'It promises a file, and none is attached: "{one_line(promise, _SHOWN)}".')
     if leaked := _leak(text):
-        yield Fault("leak", f'It repeats its own instructions: "{one_line(leaked, _SHOWN)}".')
+        yield DraftFault("leak", f'It repeats its own instructions: "{one_line(leaked, _SHOWN)}".')
 
 
-def _foreign(rule: str, name: str, found: Iterable[str], known: Callable[[str], bool]) -> Iterator[Fault]:
+def _foreign(rule: str, name: str, found: Iterable[str], known: Callable[[str], bool]) -> Iterator[DraftFault]:
     for item in sorted(found):
         if not known(item):
-            yield Fault(rule, f'{name} "{one_line(item, _SHOWN)}" was named neither by the client nor by you.')
+            yield DraftFault(rule, f'{name} "{one_line(item, _SHOWN)}" was named neither by the client nor by you.')
 
 
 def _within(text: str) -> Callable[[str], bool]:
@@ -246,7 +248,7 @@ _NAME = re.compile(r"(?:(?<=[a-zß-ÿ] )|(?<=, ))([^\W\d_][\w'-]+)")
 _TITLED = re.compile(r"\b(?:Herrn?|Frau|Mr\.?|Mrs\.?|Ms\.?|Dr\.?|M\.|Mme|Sra?\.?)\s+([^\W\d_][\w'-]+)")
 
 
-def _facts(text: str, brief: Brief, support: Allowed) -> Iterator[Fault]:
+def _facts(text: str, brief: Brief, support: Allowed) -> Iterator[DraftFault]:
     years = {str(brief.received_at.year + offset) for offset in (0, 1)} if brief.received_at else set()
     for number in _unsupported_numbers(text, support.all, years):
         yield _unsupported("figure", number)
@@ -256,8 +258,8 @@ def _facts(text: str, brief: Brief, support: Allowed) -> Iterator[Fault]:
         yield _unsupported("name", name)
 
 
-def _unsupported(kind: str, what: str) -> Fault:
-    return Fault(
+def _unsupported(kind: str, what: str) -> DraftFault:
+    return DraftFault(
         "fact", f'The {kind} "{one_line(what, _SHOWN)}" stands neither in their mail nor in what is known.', hard=False
     )
 
@@ -327,10 +329,10 @@ def _day_words() -> frozenset[str]:
 # ---------------------------------------------------------------- language and words
 
 
-def _language(text: str, wanted: str) -> Iterator[Fault]:
+def _language(text: str, wanted: str) -> Iterator[DraftFault]:
     language = language_of(text)
     if language and speaks(wanted, "small_words") and language != known_language(wanted, "small_words"):
-        yield Fault(
+        yield DraftFault(
             "language",
             f"It is written in {language_name(language)}, their mail in {language_name(wanted)}.",
             hard=False,

@@ -12,7 +12,7 @@ _MILLION = Decimal(1_000_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
+class TokenPrice:
     """Money per million tokens, in the table's currency."""
 
     input: Decimal
@@ -27,19 +27,19 @@ class Prices:
     """A table of prices: model name to price; the longest name that begins the asked one counts."""
 
     currency: str
-    models: dict[str, Price]
+    models: dict[str, TokenPrice]
 
     @classmethod
     def load(cls, path: Path = TABLE) -> "Prices":
         """Read the table that ships with Deskhand (or another of the same shape)."""
         table = tomllib.loads(path.read_text())
         models = {
-            name: Price(input=Decimal(row["input"]), output=Decimal(row["output"]))
+            name: TokenPrice(input=Decimal(row["input"]), output=Decimal(row["output"]))
             for name, row in table["models"].items()
         }
         return cls(table["currency"], models)
 
-    def of(self, model: str, currency: str) -> Price | None:
+    def of(self, model: str, currency: str) -> TokenPrice | None:
         """The model's price, None when there is none.
 
         Raises:

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypedDict
 
 from pydantic import BaseModel
 
-from agents.checks import Allowed, Fault, allowed, faults, language_name, safe_line
+from agents.checks import Allowed, DraftFault, allowed, faults, language_name, safe_line
 from agents.model import Message, Model, untraced
 from agents.prompting import prompt
 from agents.refusals import ModelFailed
@@ -49,7 +49,7 @@ class Letter(BaseModel):
     sources: list[str]
 
 
-class State(TypedDict):
+class ReplyState(TypedDict):
     """What the nodes hand on: plain JSON values alone."""
 
     brief: str
@@ -76,7 +76,7 @@ class ReplyAgent:
         Raises:
             Retryable: the model's endpoint is away or busy; the calls already answered are not paid again.
         """
-        start = State(
+        start = ReplyState(
             brief=to_json(brief), version=version, wishes=wishes, previous=previous,
             understanding={}, letter={}, faults=[], kept={}, drafts=0,
         )  # fmt: skip
@@ -85,7 +85,7 @@ class ReplyAgent:
                 end = await self._compiled.ainvoke(start)
         except (ModelFailed, SpendStopped, GivenUp, NeedsOwner) as error:
             return self._fallen_back(brief, version, wishes, previous, [str(error)])
-        problems = [Fault(**fault) for fault in end["faults"]]
+        problems = [DraftFault(**fault) for fault in end["faults"]]
         if any(fault.hard for fault in problems):
             refused = [f"check: {fault.what}" for fault in problems if fault.hard]
             intro = f"The draft of {self._model.name} was refused {MOST_DRAFTS} times"
@@ -97,7 +97,7 @@ class ReplyAgent:
         # Imported here: 1 s and 76 MB that a home without a model never pays.
         from langgraph.graph import END, START, StateGraph
 
-        graph = StateGraph(State)
+        graph = StateGraph(ReplyState)
         graph.add_node("understand", self.understand)
         graph.add_node("write", self.write)
         graph.add_node("check", self.check)
@@ -107,7 +107,7 @@ class ReplyAgent:
         graph.add_conditional_edges("check", self.then, {"write": "write", "end": END})
         return graph
 
-    async def understand(self, state: State) -> dict[str, Any]:
+    async def understand(self, state: ReplyState) -> dict[str, Any]:
         """What the mail asks, in the model's words."""
         brief = from_json(Brief, state["brief"])
         boundary = _boundary(brief)
@@ -119,7 +119,7 @@ class ReplyAgent:
         understanding = await self._model.ask(messages, Understanding, key)
         return {"understanding": understanding.model_dump()}
 
-    async def write(self, state: State) -> dict[str, Any]:
+    async def write(self, state: ReplyState) -> dict[str, Any]:
         """The reply, the second time with the faults of the first named."""
         brief = from_json(Brief, state["brief"])
         ordinal = state["drafts"] + 1
@@ -127,7 +127,7 @@ class ReplyAgent:
         letter = await self._model.ask(_draft_messages(state, brief), Letter, key)
         return {"letter": letter.model_dump(), "drafts": ordinal}
 
-    async def check(self, state: State) -> dict[str, Any]:
+    async def check(self, state: ReplyState) -> dict[str, Any]:
         """Code alone: what is wrong with the reply. A correction that made it unusable is taken back."""
         brief = from_json(Brief, state["brief"])
         body, wishes, previous = state["letter"]["body"], state["wishes"], state["previous"]
@@ -137,7 +137,7 @@ class ReplyAgent:
         outcome = {"letter": state["letter"], "faults": [asdict(fault) for fault in problems]}
         return outcome | {"kept": {} if any(fault.hard for fault in problems) else outcome}
 
-    def then(self, state: State) -> Literal["write", "end"]:
+    def then(self, state: ReplyState) -> Literal["write", "end"]:
         """Once more when there are faults and this was the first try."""
         return "write" if state["faults"] and state["drafts"] < MOST_DRAFTS else "end"
 
@@ -145,7 +145,7 @@ class ReplyAgent:
     def _compiled(self) -> Any:
         return self.graph().compile()
 
-    def _finished(self, brief: Brief, state: State, found: list[Fault]) -> Draft:
+    def _finished(self, brief: Brief, state: ReplyState, found: list[DraftFault]) -> Draft:
         support = allowed(brief, state["wishes"], state["previous"])
         body = canonical(state["letter"]["body"])
         named = set(state["letter"]["sources"])
@@ -167,7 +167,7 @@ class ReplyAgent:
         return Draft(body=draft.body, gist=draft.gist, why=draft.why, cost=cost, by=draft.by)
 
 
-def _draft_messages(state: State, brief: Brief) -> list[Message]:
+def _draft_messages(state: ReplyState, brief: Brief) -> list[Message]:
     boundary = _boundary(brief, state["previous"])
     values = {"boundary": boundary, "owner": one_line(brief.owner_name, 100), "language": language_name(brief.language)}
     items = _items(brief, boundary)
@@ -219,7 +219,7 @@ def _boundary(brief: Brief, previous: str = "") -> str:
     return hashlib.sha256(f"{brief.case}\n{material}".encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def _remarks(state: State, support: Allowed) -> list[str]:
+def _remarks(state: ReplyState, support: Allowed) -> list[str]:
     """What the model made of the mail, for the owner; a remark that holds anything foreign is left out."""
     understanding = Understanding(**state["understanding"])
     remarks = []
@@ -230,7 +230,7 @@ def _remarks(state: State, support: Allowed) -> list[str]:
     return remarks
 
 
-def _verdict(state: State, found: list[Fault]) -> list[str]:
+def _verdict(state: ReplyState, found: list[DraftFault]) -> list[str]:
     if found:
         return [f"check: {fault.what}" for fault in found]
     correction = " after one correction" if state["drafts"] > 1 else ""

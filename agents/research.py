@@ -66,7 +66,7 @@ class Fetching(Protocol):
         """GET a page whose address stands in `allowed_from`. Raises Retryable and Permanent."""
 
 
-class Leads(Protocol):
+class LeadLedger(Protocol):
     """What research needs of the ledger."""
 
     def lead_of(self, case: int) -> Lead | None: ...
@@ -102,7 +102,7 @@ class Facts(BaseModel):
     facts: list[Fact]
 
 
-class Looked(TypedDict):
+class ResearchState(TypedDict):
     """What the nodes hand on: plain JSON values alone."""
 
     case: int
@@ -126,7 +126,7 @@ class Researcher:
     def __init__(  # noqa: PLR0913 - the ledger, the web, a model, tools and two settings, all by name
         self,
         *,
-        ledger: Leads,
+        ledger: LeadLedger,
         web: Fetching,
         model: Model | None = None,
         tools: Tools | None = None,
@@ -199,7 +199,7 @@ class Researcher:
 
     async def _read_up(self, case: int, lead: Lead, pages: Sequence[Page]) -> list[Finding]:
         items = [{"url": page.url, "text": _whole(page)} for page in pages]
-        start = Looked(case=case, post=_post(lead), items=items, calls=[], found=[])
+        start = ResearchState(case=case, post=_post(lead), items=items, calls=[], found=[])
         with untraced():
             end = await self.graph().compile().ainvoke(start)
         return [Finding(**finding) for finding in end["found"]]
@@ -209,7 +209,7 @@ class Researcher:
         # Imported here: 1 s and 76 MB that a home without a model never pays.
         from langgraph.graph import END, START, StateGraph
 
-        graph = StateGraph(Looked)
+        graph = StateGraph(ResearchState)
         for name, node in (("choose", self.choose), ("ask", self.ask), ("read", self.read), ("check", self.check)):
             graph.add_node(name, node)
         graph.add_edge(START, "choose" if self._tools else "read")
@@ -219,7 +219,7 @@ class Researcher:
         graph.add_edge("check", END)
         return graph
 
-    async def choose(self, state: Looked) -> dict[str, Any]:
+    async def choose(self, state: ResearchState) -> dict[str, Any]:
         """Which read-only tools to ask, and with which words of the post."""
         boundary = _boundary(state)
         tools = "\n".join(_described(name, tool) for name, tool in self._tools.items())
@@ -228,13 +228,13 @@ class Researcher:
         plan = await self._answer([("system", system), ("user", post)], Plan, state, "research:look")
         return {"calls": [call.model_dump() for call in plan.calls[:MOST_CALLS]]}
 
-    async def ask(self, state: Looked) -> dict[str, Any]:
+    async def ask(self, state: ResearchState) -> dict[str, Any]:
         """What the tools say; one that fails, or was asked with other words than the post's, says nothing."""
         calls = [Call(**call) for call in state["calls"]]
         answers = await asyncio.gather(*(self._asked(call, state["post"]) for call in calls))
         return {"items": [*state["items"], *({"url": answer.url, "text": answer.text} for answer in answers if answer)]}
 
-    async def read(self, state: Looked) -> dict[str, Any]:
+    async def read(self, state: ResearchState) -> dict[str, Any]:
         """The facts that the model points at."""
         if not state["items"]:
             return {"found": []}
@@ -247,7 +247,7 @@ class Researcher:
         facts = await self._answer([("system", system), ("user", "\n\n".join(parts))], Facts, state, "research:read")
         return {"found": [fact.model_dump() | {"item": str(fact.item)} for fact in facts.facts]}
 
-    async def check(self, state: Looked) -> dict[str, Any]:
+    async def check(self, state: ResearchState) -> dict[str, Any]:
         """Code alone: a fact stays when its quote really stands in its item, and it holds nothing foreign."""
         items = [_Item(item["url"], item["text"]) for item in state["items"]]
         facts: list[dict[str, str]] = []
@@ -257,7 +257,7 @@ class Researcher:
                 facts.append({"kind": finding.kind, "text": finding.text, "url": finding.url, "quote": finding.quote})
         return {"found": facts}
 
-    async def _answer(self, messages: list[Message], shape: type[Any], state: Looked, step: str) -> Any:
+    async def _answer(self, messages: list[Message], shape: type[Any], state: ResearchState, step: str) -> Any:
         assert self._model is not None
         return await self._model.ask(messages, shape, CallKey(case=state["case"], version=0, step=step))
 
@@ -371,7 +371,7 @@ def _post(lead: Lead) -> str:
     return f"{one_line(lead.title, 300)}\n{one_line(lead.company, 200)}\n\n{lead.text[:_POST]}"
 
 
-def _boundary(state: Looked) -> str:
+def _boundary(state: ResearchState) -> str:
     """A word that neither the post's author nor a page's can know: it depends on both."""
     material = "\n".join([str(state["case"]), state["post"], *(item["text"] for item in state["items"])])
     return hashlib.sha256(material.encode("utf-8", "replace")).hexdigest()[:12]

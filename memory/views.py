@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, Select, desc, func, select
 
-from memory.cases.story import AnswerLine, CallLine, SendLine, Stories, VersionLine, send_line
+from memory.cases.story import AnswerLine, CallLine, SendLine, StoryBook, VersionLine, send_line
 from memory.desk.digests import waiting_now
 from memory.desk.orders import OWN_RULES
 from memory.money.holds import not_chased
@@ -224,7 +224,7 @@ def case(engine: Engine, zone: ZoneInfo, clock: Clock, number: int) -> Facts:
         NeedsOwner: there is no such case.
     """
     try:
-        story = Stories(engine, clock).story(number)
+        story = StoryBook(engine, clock).story(number)
     except Permanent:
         with reading(engine) as connection:
             raise _no_case(connection, number) from None

@@ -14,7 +14,7 @@ from html import unescape
 from typing import Any, Final, NoReturn, Protocol
 
 from tools.items import UNREADABLE, each, unreadable
-from tools.plugins import Source
+from tools.plugins import PostSource
 from tools.web.client import NotServed, Response
 from tools.web.foreign import text_of
 from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
@@ -54,7 +54,7 @@ class Pulled:
 
 
 async def pull(
-    name: str, source: Source, settings: Mapping[str, Any], state: Mapping[str, Any], web: Getting
+    name: str, source: PostSource, settings: Mapping[str, Any], state: Mapping[str, Any], web: Getting
 ) -> Pulled:
     """Ask a source once. `name`: what the settings call it; `settings`: its table there.
 
@@ -185,7 +185,7 @@ def plain(item: object) -> dict[str, object]:
     return fields
 
 
-def least_pause(source: Source | None, urls: Sequence[str]) -> timedelta:
+def least_pause(source: PostSource | None, urls: Sequence[str]) -> timedelta:
     """How long to wait between two requests at least: what the source says of itself, and what its host wants."""
     hosts: dict[str, int] = table("sources")["minutes"]
     named = [minutes for host, minutes in hosts.items() if any(_is_at(url, host) for url in urls)]

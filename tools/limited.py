@@ -31,7 +31,7 @@ class Quarantined(Permanent):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ParserLimits:
     """What one mail may cost."""
 
     seconds: float = 2.0
@@ -51,7 +51,7 @@ class WentIdle(Exception):
 class Child:
     """One child process and the pipes to it. `module`: what it runs; `what`: what it reads, in words."""
 
-    def __init__(self, limits: Limits, module: str, what: str) -> None:
+    def __init__(self, limits: ParserLimits, module: str, what: str) -> None:
         root = str(Path(__file__).resolve().parents[1])
         command = [sys.executable, "-P", "-m", module, str(limits.memory), str(limits.idle)]
         self._what = what

@@ -44,7 +44,7 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class PostSource:
     """One way to fetch job posts: `fetch(state, get)` gives (items, next state), plain or async (docs/leads.md)."""
 
     name: str
@@ -69,7 +69,7 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class RefusedPlugin:
     """A plugin that was left out, and why, in one plain sentence with the mend."""
 
     plugin: str
@@ -81,8 +81,8 @@ class Plugins:
     """Everything that was loaded, by name."""
 
     tools: Mapping[str, Tool]
-    sources: Mapping[str, Source]
-    refused: tuple[Refused, ...] = ()
+    sources: Mapping[str, PostSource]
+    refused: tuple[RefusedPlugin, ...] = ()
 
     def of(self, permission: Permission) -> tuple[Tool, ...]:
         """The tools with this permission."""
@@ -225,7 +225,7 @@ def _first_line(text: str | None) -> str:
 def load(folder: Path | None = None) -> Plugins:
     """Run every plugin and give what it offers; one that is refused or breaks is left out with its reason."""
     tools: dict[str, Tool] = {}
-    sources: dict[str, Source] = {}
+    sources: dict[str, PostSource] = {}
     refused = []
     for declaration in declared(folder):
         try:
@@ -234,7 +234,9 @@ def load(folder: Path | None = None) -> Plugins:
             _refuse_twice(declaration, [(source.name, "source", sources) for source in fetched])
         except _Broken as broken:
             refused.append(
-                Refused(plugin=declaration.plugin, reason=f"The plugin {declaration.plugin} is left out: {broken}")
+                RefusedPlugin(
+                    plugin=declaration.plugin, reason=f"The plugin {declaration.plugin} is left out: {broken}"
+                )
             )
             continue
         tools |= {tool.name: tool for tool in offered}
@@ -242,7 +244,7 @@ def load(folder: Path | None = None) -> Plugins:
     return Plugins(tools=tools, sources=sources, refused=tuple(refused))
 
 
-def _run(one: Declared) -> tuple[list[Tool], list[Source]]:
+def _run(one: Declared) -> tuple[list[Tool], list[PostSource]]:
     if one.fault:
         raise _Broken(one.fault)
     module = _import(one)
@@ -290,7 +292,7 @@ def _tool(module: ModuleType, one: Declared, permission: Permission, name: str) 
     return Tool(name=name, permission=permission, plugin=one.plugin, function=function, says=summary)
 
 
-def _source(module: ModuleType, one: Declared, name: str) -> Source:
+def _source(module: ModuleType, one: Declared, name: str) -> PostSource:
     function = _function(module, name)
     parameters = [
         argument
@@ -301,7 +303,7 @@ def _source(module: ModuleType, one: Declared, name: str) -> Source:
         raise _Broken(f"its source {name} must take two arguments: def {name}(state: dict, get).")
     summary = _first_line(inspect.getdoc(function)) or _first_line(module.__doc__)
     every = parse_span(one.every) or timedelta()
-    return Source(name=source_name(one.plugin, name), plugin=one.plugin, fetch=function, says=summary, every=every)
+    return PostSource(name=source_name(one.plugin, name), plugin=one.plugin, fetch=function, says=summary, every=every)
 
 
 def source_name(plugin: str, function: str) -> str:

@@ -43,7 +43,7 @@ class NotRunning(NeedsOwner):
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class ServiceAddress:
     """Where the running service listens."""
 
     socket: Path
@@ -172,11 +172,11 @@ async def call(home: Path, command: str, **arguments: Any) -> dict[str, Any]:
     return answer
 
 
-def running(home: Path) -> Service | None:
+def running(home: Path) -> ServiceAddress | None:
     """The service that the home's file names, None when there is no file or its process is gone."""
     try:
         record = json.loads((home / FILE).read_text("utf-8"))
-        service = Service(Path(str(record["socket"])), int(record["pid"]), str(record["token"]))
+        service = ServiceAddress(Path(str(record["socket"])), int(record["pid"]), str(record["token"]))
         os.kill(service.pid, 0)
     except PermissionError:
         return None  # another user's process has that number now
@@ -185,7 +185,7 @@ def running(home: Path) -> Service | None:
     return service
 
 
-async def _exchange(home: Path, service: Service, line: bytes) -> dict[str, Any]:
+async def _exchange(home: Path, service: ServiceAddress, line: bytes) -> dict[str, Any]:
     try:
         with _address(service.socket) as address:
             reader, writer = await asyncio.open_unix_connection(address, limit=LARGEST)

@@ -24,7 +24,7 @@ class Approved:
 
 
 @workflow.defn(name=VOICE)
-class Client:
+class ClientVoice:
     """Sends what is handed over, in order, and tells each case how it went."""
 
     @workflow.init

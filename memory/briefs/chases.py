@@ -5,7 +5,7 @@ from datetime import date
 
 from memory.ledger import Ledger
 from memory.money.chases import THANKS
-from memory.money.dues import Chased, Terms
+from memory.money.dues import Chased, DueTerms
 from workflows.models.case import CaseState
 from workflows.models.drafts import Brief, Envelope, Source
 from workflows.models.mail import Address
@@ -33,7 +33,7 @@ _ENDED = {
 class ChaseBriefs:
     """Builds the briefs of chase cases (`Recall.also_builds`)."""
 
-    def __init__(self, ledger: Ledger, owner: Owner, terms: Terms, details: str = "") -> None:
+    def __init__(self, ledger: Ledger, owner: Owner, terms: DueTerms, details: str = "") -> None:
         """`details`: how to pay, in the owner's words (`money.details`)."""
         self._ledger, self._owner, self._terms, self._details = ledger, owner, terms, details
 

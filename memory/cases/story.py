@@ -111,7 +111,7 @@ class CaseStory:
     score: Score | None = None  # of a lead
 
 
-class Stories(Book):
+class StoryBook(Book):
     """Reading a case as a whole."""
 
     def story(self, number: int) -> CaseStory:

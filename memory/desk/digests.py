@@ -37,7 +37,7 @@ _AWAY = "away_until"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class WaitingCase:
     """A case that waits for the owner, and how its current version (this round) was shown."""
 
     state: CaseState
@@ -87,7 +87,7 @@ class _Renewal:
 class Digests(Book):
     """What is asked in one mail for many cases."""
 
-    def waiting(self) -> tuple[Waiting, ...]:
+    def waiting(self) -> tuple[WaitingCase, ...]:
         """Every case that waits for an answer now, the longest waiting first; those put off are not among them."""
         query = select(cases.c.state).where(cases.c.closed_at.is_(None), cases.c.stage == "waiting")
         with self._reading() as connection:
@@ -288,18 +288,18 @@ class Digests(Book):
 # ---------------------------------------------------------------- rows
 
 
-def waiting_now(connection: Connection, states: Iterable[CaseState]) -> list[Waiting]:
+def waiting_now(connection: Connection, states: Iterable[CaseState]) -> list[WaitingCase]:
     """Of cases in the stage "waiting" those that are not put off, and how each was shown."""
     return [_waiting(connection, state) for state in states if state.later_until is None]
 
 
-def _waiting(connection: Connection, state: CaseState) -> Waiting:
+def _waiting(connection: Connection, state: CaseState) -> WaitingCase:
     of_version = (digest_items.c.case == state.case) & (digest_items.c.version == state.version)
     query = select(digests.c.kind).join(digest_items, digest_items.c.digest == digests.c.id)
     kinds = set(connection.execute(query.where(of_version, digest_items.c.round == state.round)).scalars())
     intent = f"ask:{state.case}.{state.version}:{state.round}"
     question = connection.execute(select(outbox.c.id).where(outbox.c.intent == intent)).first()
-    return Waiting(state=state, asked=question is not None, in_digest="digest" in kinds, nudged="nudge" in kinds)
+    return WaitingCase(state=state, asked=question is not None, in_digest="digest" in kinds, nudged="nudge" in kinds)
 
 
 def _state(connection: Connection, case: int) -> CaseState:

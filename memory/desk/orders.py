@@ -24,7 +24,6 @@ from workflows.models.orders import (
     Back,
     Carried,
     Change,
-    Chase,
     Disallow,
     Disputed,
     Ended,
@@ -33,6 +32,7 @@ from workflows.models.orders import (
     Promised,
     Rescue,
     Resume,
+    ResumeChasing,
     StopAll,
     StopChasing,
 )
@@ -56,7 +56,7 @@ _EVER: tuple[Kind, ...] = kinds_that(lambda story: story.may_stand or bool(story
 """The kinds a standing yes was ever taken for: any of them can be ended."""
 
 
-class Orders(Mails):
+class OrderBook(Mails):
     """What the owner ordered, and what follows from it."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a ledger is made of
@@ -101,18 +101,20 @@ class Orders(Mails):
                 outcome = self._allow(connection, kind)
             case Disallow(what=kind):
                 outcome = self._disallow(connection, kind)
-            case Paid() | Promised() | Disputed() | StopChasing() | Chase() | Ended():
+            case Paid() | Promised() | Disputed() | StopChasing() | ResumeChasing() | Ended():
                 outcome = money_orders.carry_out(self._desk(connection, key), order)
             case _:
                 assert_never(order)
         return outcome
 
-    def _desk(self, connection: Connection, key: str) -> money_orders.Desk:
+    def _desk(self, connection: Connection, key: str) -> money_orders.OrderTransaction:
         def who(words: str) -> Sequence[Client] | Carried:
             people = _named(words, every_client(connection))
             return people if _are_one(words, people) else _which(words, people, "I know no client")
 
-        return money_orders.Desk(connection=connection, clock=self._clock, owner=self._owner, key=key, who=who)
+        return money_orders.OrderTransaction(
+            connection=connection, clock=self._clock, owner=self._owner, key=key, who=who
+        )
 
     # ------------------------------------------------------------ a standing yes
 

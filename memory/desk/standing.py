@@ -26,7 +26,7 @@ UNDO = timedelta(minutes=10)
 _MOST = 200
 
 
-class Standing(Book):
+class StandingYeses(Book):
     """Which kinds have a standing yes, and the answers given under it."""
 
     _owner: Owner

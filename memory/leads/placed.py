@@ -14,7 +14,7 @@ _LEAVING = ("claimed", "committing", "sent", "uncertain")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class PlacedDraft:
     """A version's place in the Drafts folder; `blob`: the bytes that were put there, "" before."""
 
     case: int
@@ -25,7 +25,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnMail:
+class EndedCaseMail:
     """A mail of ours to the owner about a case that has ended; `answers`: the owner's, by the mails' identities."""
 
     intent: str
@@ -38,7 +38,7 @@ class OwnMail:
 class Placed(Book):
     """What of ours lies in the owner's folders."""
 
-    def drafts_to_place(self) -> tuple[tuple[Draft, Outgoing], ...]:
+    def drafts_to_place(self) -> tuple[tuple[PlacedDraft, Outgoing], ...]:
         """Every version that waits for the owner's yes and has not been put into Drafts."""
         of_version = (placed.c.case == versions.c.case) & (placed.c.version == versions.c.version)
         query = (
@@ -50,15 +50,15 @@ class Placed(Book):
         )
         with self._reading() as connection:
             return tuple(
-                (Draft(case=row.case, version=row.version), from_json(Outgoing, row.outgoing))
+                (PlacedDraft(case=row.case, version=row.version), from_json(Outgoing, row.outgoing))
                 for row in connection.execute(query)
             )
 
-    def drafts_begun(self) -> tuple[Draft, ...]:
+    def drafts_begun(self) -> tuple[PlacedDraft, ...]:
         """Those whose bytes are kept and of which nobody knows whether they lie in Drafts: the process died."""
         return self._drafts(placed.c.state == "begun")
 
-    def drafts_to_remove(self) -> tuple[Draft, ...]:
+    def drafts_to_remove(self) -> tuple[PlacedDraft, ...]:
         """Those that lie in Drafts and no longer stand: a newer version, a case that has ended, a mail that leaves."""
         same_draft = (outbox.c.case == placed.c.case) & (outbox.c.version == placed.c.version)
         leaving = (
@@ -69,14 +69,14 @@ class Placed(Book):
         ended = select(cases.c.number).where(cases.c.number == placed.c.case, cases.c.closed_at.is_not(None)).exists()
         return self._drafts(placed.c.state == "placed", leaving | ~stands | ended)
 
-    def keep_draft(self, draft: Draft, state: str) -> None:
+    def keep_draft(self, draft: PlacedDraft, state: str) -> None:
         """`state`: begun | placed | removed | changed (the owner's now: never touched again)."""
         values = {"blob": draft.blob, "message_id": draft.message_id, "folder": draft.folder, "state": state}
         row = insert(placed).values(case=draft.case, version=draft.version, at=self._clock.now(), **values)
         with self._writing() as connection:
             connection.execute(row.on_conflict_do_update(index_elements=["case", "version"], set_=values))
 
-    def own_mails_to_tidy(self) -> tuple[OwnMail, ...]:
+    def own_mails_to_tidy(self) -> tuple[EndedCaseMail, ...]:
         """Our mails to the owner about cases that have ended, that arrived and were not moved yet, oldest first."""
         to_owner = outbox.c.purpose.in_(("approval", "notice")) & (outbox.c.state == "sent")
         query = (
@@ -96,7 +96,7 @@ class Placed(Book):
             rows = connection.execute(query).all()
             answered = {row.case: _answers(connection, row.case) for row in rows}
         return tuple(
-            OwnMail(
+            EndedCaseMail(
                 intent=row.intent,
                 reference=row.reference,
                 answers=answered[row.case],
@@ -111,7 +111,7 @@ class Placed(Book):
         with self._writing() as connection:
             connection.execute(update(outbox).where(outbox.c.intent == intent).values(tidied=1))
 
-    def _drafts(self, *conditions: Any) -> tuple[Draft, ...]:
+    def _drafts(self, *conditions: Any) -> tuple[PlacedDraft, ...]:
         query = select(placed).where(*conditions).order_by(placed.c.case, placed.c.version)
         with self._reading() as connection:
             return tuple(_draft(row) for row in connection.execute(query))
@@ -129,5 +129,5 @@ def lies_in_drafts(connection: Connection, case: int) -> bool:
     return connection.execute(select(placed.c.case).where(of_case).limit(1)).first() is not None
 
 
-def _draft(row: Row[Any]) -> Draft:
-    return Draft(case=row.case, version=row.version, message_id=row.message_id, folder=row.folder, blob=row.blob)
+def _draft(row: Row[Any]) -> PlacedDraft:
+    return PlacedDraft(case=row.case, version=row.version, message_id=row.message_id, folder=row.folder, blob=row.blob)

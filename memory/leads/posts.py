@@ -42,7 +42,7 @@ _WORDS = {"score": "below the threshold", "refused": "refused", "expired": "expi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
+class SourcePost:
     """One item of a source as the rules read it: the lead, or why it is none."""
 
     id: str
@@ -89,7 +89,7 @@ class Leads(Book):
     def record_leads(  # noqa: PLR0913 - what one look brought
         self,
         source: str,
-        posts: Sequence[Post],
+        posts: Sequence[SourcePost],
         decide: Judge,
         next_state: Mapping[str, Any],
         *,
@@ -163,7 +163,7 @@ def set_result(connection: Connection, case: int, result: Result) -> bool:
 # ---------------------------------------------------------------- accounting for posts
 
 
-def keep_posts(connection: Connection, clock: Clock, source: str, posts: Iterable[Post], decide: Judge) -> Counts:
+def keep_posts(connection: Connection, clock: Clock, source: str, posts: Iterable[SourcePost], decide: Judge) -> Counts:
     """Within the caller's transaction: account for every post. One that was accounted for before is only counted."""
     outcomes: Counter[str] = Counter()
     skipped: Counter[str] = Counter()
@@ -185,7 +185,7 @@ def keep_posts(connection: Connection, clock: Clock, source: str, posts: Iterabl
     )
 
 
-def _keep_post(connection: Connection, clock: Clock, source: str, post: Post, decide: Judge) -> tuple[str, str]:
+def _keep_post(connection: Connection, clock: Clock, source: str, post: SourcePost, decide: Judge) -> tuple[str, str]:
     rows = _rows_of(connection, source, post.id)
     known_post = next((row for row in rows if _is_known(connection, row, post)), None)
     if known_post is not None:
@@ -216,7 +216,7 @@ def _rows_of(connection: Connection, source: str, number: str) -> tuple[Row[Any]
     return tuple(connection.execute(query.order_by(lead_posts.c.id)).all())
 
 
-def _is_known(connection: Connection, row: Row[Any], post: Post) -> bool:
+def _is_known(connection: Connection, row: Row[Any], post: SourcePost) -> bool:
     """Whether that row is of this very post: the id has a second proof in its link or title."""
     if not row.lead:  # it was no post that could be read; one that can be is news
         return isinstance(post.found, Ignore)
@@ -231,18 +231,18 @@ def _is_known(connection: Connection, row: Row[Any], post: Post) -> bool:
     )
 
 
-def _proof(post: Post) -> str:
+def _proof(post: SourcePost) -> str:
     page = canonical_url(post.found.url) if isinstance(post.found, Lead) else ""
     return _digest(page, post.title)[:12]
 
 
-def _set_aside(connection: Connection, clock: Clock, source: str, post: Post, why: Ignore) -> tuple[str, str]:
+def _set_aside(connection: Connection, clock: Clock, source: str, post: SourcePost, why: Ignore) -> tuple[str, str]:
     _keep_id(connection, clock, source, post.id, "")
     account(connection, clock, _unopened(source, post, why))
     return ("quarantined" if why.rule == UNREADABLE else "skipped"), why.rule
 
 
-def _unopened(source: str, post: Post, why: Ignore, case: int = 0) -> Unopened:
+def _unopened(source: str, post: SourcePost, why: Ignore, case: int = 0) -> Unopened:
     return Unopened(
         kind="lead",
         key=_post_key(source, post.id),
@@ -255,7 +255,9 @@ def _unopened(source: str, post: Post, why: Ignore, case: int = 0) -> Unopened:
     )
 
 
-def _judge(connection: Connection, clock: Clock, source: str, post: Post, verdict: Start | Ignore) -> tuple[str, str]:
+def _judge(
+    connection: Connection, clock: Clock, source: str, post: SourcePost, verdict: Start | Ignore
+) -> tuple[str, str]:
     """A job that no source has brought before: a case, or one line of why not."""
     lead = post.found
     assert isinstance(lead, Lead)

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from memory.money.debts import bank_data_day, debts_of, invoice, oldest_first
 from memory.money.holds import holds_of
 from memory.money.invoicing import Changes, InvoiceListing, keep_invoices
-from memory.money.payments import OVER, Payment, payment_of
+from memory.money.payments import OVER, PaymentSign, payment_of
 from memory.record.book import Book
 from memory.record.schema import invoices, payments
 from workflows.models.money import Invoice, Money
@@ -53,7 +53,7 @@ class Debts(Book):
         with self._reading() as connection:
             return bank_data_day(connection)
 
-    def payments_to_ask_about(self) -> tuple[Payment, ...]:
+    def payments_to_ask_about(self) -> tuple[PaymentSign, ...]:
         """What the owner was not told of yet: signs that are not enough, and more than was owed; oldest first."""
         query = select(payments).where(payments.c.told.in_((0, OVER))).order_by(payments.c.at)
         with self._reading() as connection:

@@ -28,7 +28,7 @@ _WAITING = ("drafted", "waiting", "needs_owner")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class DueTerms:
     """The settings of `[money]` that decide when something is due."""
 
     ladder: str = "standard"
@@ -47,7 +47,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class DuesReport:
     """What the day's look found."""
 
     opened: tuple[Opened, ...]
@@ -98,7 +98,7 @@ class Chased:
     bounced: str = ""  # why the newest notice that came back did
 
 
-def debtor(connection: Connection, clock: Clock, owner: Owner, client: str, terms: Terms) -> Debtor:
+def debtor(connection: Connection, clock: Clock, owner: Owner, client: str, terms: DueTerms) -> Debtor:
     """Everything the rule needs to know of one client. Country and time zone are the owner's where none is known."""
     country = country_of(connection, client)
     zone = zone_of(country, owner.timezone) if country else owner.timezone
@@ -114,7 +114,7 @@ def debtor(connection: Connection, clock: Clock, owner: Owner, client: str, term
     )
 
 
-def due_notice(connection: Connection, clock: Clock, owner: Owner, client: str, terms: Terms) -> Opened | None:
+def due_notice(connection: Connection, clock: Clock, owner: Owner, client: str, terms: DueTerms) -> Opened | None:
     """Open a chase case for this client when a notice is due, or renew the one that waits; None when nothing is.
 
     Asked twice on one day, or after days without Deskhand, it opens nothing twice: what is due is a rule over what was
@@ -206,7 +206,7 @@ def _thread(connection: Connection, case: int, numbers: tuple[str, ...]) -> tupl
 class Dues(Debts):
     """The day's look, and what a chase case is about."""
 
-    def open_due(self, owner: Owner, terms: Terms) -> Looked:
+    def open_due(self, owner: Owner, terms: DueTerms) -> DuesReport:
         """Open a chase case for everybody to whom a notice is due.
 
         Looked for without holding up anybody who writes, then opened in one short transaction for each client.
@@ -215,7 +215,7 @@ class Dues(Debts):
             owing = debtors_now(connection)
             waiting = sum(len(open_chases(connection, client)) for client in owing)
         opened = [opened_case for client in owing if (opened_case := self._open_if_due(client, owner, terms))]
-        return Looked(opened=tuple(opened), debtors=len(owing), waiting=waiting)
+        return DuesReport(opened=tuple(opened), debtors=len(owing), waiting=waiting)
 
     def entitle(self, case: int, client: str, late: Sequence[Invoice]) -> None:
         """Call the case by what is owed now: lists must not show an amount that came in since."""
@@ -228,18 +228,18 @@ class Dues(Debts):
         with self._writing() as connection:
             connection.execute(update(cases).where(cases.c.number == case).values(title=title))
 
-    def _open_if_due(self, client: str, owner: Owner, terms: Terms) -> Opened | None:
+    def _open_if_due(self, client: str, owner: Owner, terms: DueTerms) -> Opened | None:
         if isinstance(self.debtor(client, owner, terms).next(), Nothing):
             return None
         with self._writing() as connection:
             return due_notice(connection, self._clock, owner, client, terms)
 
-    def debtor(self, client: str, owner: Owner, terms: Terms) -> Debtor:
+    def debtor(self, client: str, owner: Owner, terms: DueTerms) -> Debtor:
         """One client's debts as the rule sees them today."""
         with self._reading() as connection:
             return debtor(connection, self._clock, owner, client, terms)
 
-    def chased(self, case: int, client: str, owner: Owner, terms: Terms) -> Chased:
+    def chased(self, case: int, client: str, owner: Owner, terms: DueTerms) -> Chased:
         """What a chase case is about now; no invoices when nothing of it is left."""
         with self._reading() as connection:
             rows = connection.execute(select(notices).where(notices.c.case == case)).all()

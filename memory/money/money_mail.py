@@ -24,7 +24,7 @@ from workflows.models.routes import Ignore, Route, Start, Tell
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import zone_of
 from workflows.rules.debts.payments import NotMoney, Payment, bare_name, is_shared_domain, numbers_in, payment_in
-from workflows.rules.debts.promises import Absence, Claim, Dispute, Promise, Said, Wish, money_words
+from workflows.rules.debts.promises import Absence, Dispute, PaidClaim, Promise, Said, Wish, money_words
 from workflows.rules.mail.authentication import fails_dmarc
 from workflows.rules.mail.replying import gist, written
 from workflows.rules.text.canonical import one_line
@@ -163,7 +163,7 @@ def _take_words(connection: Connection, clock: Clock, owner: Owner, heard: Heard
 
 def _note(connection: Connection, clock: Clock, matter: Matter, said: Said) -> str:
     match said:
-        case Claim(words=words):
+        case PaidClaim(words=words):
             return _take_claim(connection, clock, matter, words)
         case Promise(until=until):
             return note_promise(connection, clock, matter, until)

@@ -22,7 +22,7 @@ from memory.record.schema import cases, from_json
 from workflows.errors import Permanent
 from workflows.models.case import CaseState
 from workflows.models.money import Invoice, Money
-from workflows.models.orders import Carried, Chase, Disputed, Ended, MoneyOrder, Paid, Promised, StopChasing
+from workflows.models.orders import Carried, Disputed, Ended, MoneyOrder, Paid, Promised, ResumeChasing, StopChasing
 from workflows.models.people import Client, Owner
 from workflows.ports import Clock
 from workflows.rules.text.canonical import one_line
@@ -36,7 +36,7 @@ _RESULTS = {"won": "was won", "lost": "was lost", "no-answer": "got no answer"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class OrderTransaction:
     """What an order is carried out with, inside one transaction. `who`: the clients that words name, or why none is."""
 
     connection: Connection
@@ -46,7 +46,7 @@ class Desk:
     who: Callable[[str], Sequence[Client] | Carried]
 
 
-def carry_out(desk: Desk, order: MoneyOrder | Ended) -> Carried:
+def carry_out(desk: OrderTransaction, order: MoneyOrder | Ended) -> Carried:
     """Carry an order about money or a bid out; the caller sees to it that this happens once."""
     match order:
         case Paid():
@@ -57,7 +57,7 @@ def carry_out(desk: Desk, order: MoneyOrder | Ended) -> Carried:
             outcome = _disputed(desk, order)
         case StopChasing(client=words):
             outcome = _for_each(desk, words, stop_chasing)
-        case Chase(client=words):
+        case ResumeChasing(client=words):
             outcome = _chase(desk, words)
         case Ended():
             outcome = _end_bid(desk, order)
@@ -69,7 +69,7 @@ def carry_out(desk: Desk, order: MoneyOrder | Ended) -> Carried:
 # ---------------------------------------------------------------- invoices
 
 
-def _paid(desk: Desk, order: Paid) -> Carried:
+def _paid(desk: OrderTransaction, order: Paid) -> Carried:
     debt = _invoice(desk, order.what)
     if isinstance(debt, Carried):
         return debt
@@ -85,7 +85,7 @@ def _paid(desk: Desk, order: Paid) -> Carried:
     return Carried(ok=True, says=f"{receipt} {_who(desk, debt)}".strip())
 
 
-def _note(desk: Desk, found: Invoice, amount: Money) -> str:
+def _note(desk: OrderTransaction, found: Invoice, amount: Money) -> str:
     sign = Sign(
         key=f"{OWNERS_WORD}{desk.key}", client=found.client, amount=amount, number=found.number, proven=True,
         says="you said so",
@@ -93,7 +93,7 @@ def _note(desk: Desk, found: Invoice, amount: Money) -> str:
     return note_payment(desk.connection, desk.clock, sign)
 
 
-def _who(desk: Desk, found: Invoice) -> str:
+def _who(desk: OrderTransaction, found: Invoice) -> str:
     """What the same client still owes."""
     debts = debts_of(desk.connection, found.client)
     if not debts:
@@ -101,20 +101,20 @@ def _who(desk: Desk, found: Invoice) -> str:
     return f"{one_line(found.name, _SAID)} still owes {_listed(debts)}."
 
 
-def _promised(desk: Desk, order: Promised) -> Carried:
+def _promised(desk: OrderTransaction, order: Promised) -> Carried:
     until = order.until.astimezone(ZoneInfo(desk.owner.timezone)).date()
     return _speak(desk, order.what, lambda client, numbers: _note_promise(desk, client, numbers, until))
 
 
-def _note_promise(desk: Desk, client: str, numbers: tuple[str, ...], until: date) -> str:
+def _note_promise(desk: OrderTransaction, client: str, numbers: tuple[str, ...], until: date) -> str:
     return note_promise(desk.connection, desk.clock, _matter(desk, client, numbers), until)
 
 
-def _matter(desk: Desk, client: str, numbers: tuple[str, ...]) -> Matter:
+def _matter(desk: OrderTransaction, client: str, numbers: tuple[str, ...]) -> Matter:
     return Matter(key=f"order:{desk.key}", client=client, numbers=numbers, by_owner=True)
 
 
-def _disputed(desk: Desk, order: Disputed) -> Carried:
+def _disputed(desk: OrderTransaction, order: Disputed) -> Carried:
     def note(client: str, numbers: tuple[str, ...]) -> str:
         return note_dispute(desk.connection, desk.clock, _matter(desk, client, numbers), order.reason)
 
@@ -123,7 +123,7 @@ def _disputed(desk: Desk, order: Disputed) -> Carried:
     return Carried(ok=outcome.ok, says=outcome.says + hint)
 
 
-def _speak(desk: Desk, what: str, note: Callable[[str, tuple[str, ...]], str]) -> Carried:
+def _speak(desk: OrderTransaction, what: str, note: Callable[[str, tuple[str, ...]], str]) -> Carried:
     """Note something about an invoice, or about all that a client owes."""
     named = invoice(desk.connection, what)
     if named is not None and named.client:
@@ -134,7 +134,7 @@ def _speak(desk: Desk, what: str, note: Callable[[str, tuple[str, ...]], str]) -
     return client if isinstance(client, Carried) else Carried(ok=True, says=note(client.id, ()))
 
 
-def _invoice(desk: Desk, what: str) -> Invoice | Carried:
+def _invoice(desk: OrderTransaction, what: str) -> Invoice | Carried:
     """The invoice that is meant: by its number, or the only one of a client."""
     named = invoice(desk.connection, what)
     if named is not None:
@@ -148,7 +148,7 @@ def _invoice(desk: Desk, what: str) -> Invoice | Carried:
     return Carried(ok=False, says=f"{one_line(client.name, _SAID)} owes several; say which: {_listed(owed)}.")
 
 
-def _debtor(desk: Desk, words: str) -> Client | Carried:
+def _debtor(desk: OrderTransaction, words: str) -> Client | Carried:
     """The one client these words name who owes something."""
     people = desk.who(words)
     if isinstance(people, Carried):
@@ -172,7 +172,7 @@ def _listed(owed: Sequence[Invoice]) -> str:
 # ---------------------------------------------------------------- clients
 
 
-def _chase(desk: Desk, words: str) -> Carried:
+def _chase(desk: OrderTransaction, words: str) -> Carried:
     """Chase a client again; an invoice's number names its client."""
     named = invoice(desk.connection, words)
     if named is not None and named.client:
@@ -180,7 +180,7 @@ def _chase(desk: Desk, words: str) -> Carried:
     return _for_each(desk, words, resume_chasing)
 
 
-def _for_each(desk: Desk, words: str, change: Callable[[Connection, Clock, str], str]) -> Carried:
+def _for_each(desk: OrderTransaction, words: str, change: Callable[[Connection, Clock, str], str]) -> Carried:
     people = desk.who(words)
     if isinstance(people, Carried):
         return people
@@ -190,7 +190,7 @@ def _for_each(desk: Desk, words: str, change: Callable[[Connection, Clock, str],
 # ---------------------------------------------------------------- bids
 
 
-def _end_bid(desk: Desk, order: Ended) -> Carried:
+def _end_bid(desk: OrderTransaction, order: Ended) -> Carried:
     """How a bid ended: told to its waiting case, kept with its lead, and remembered with its client."""
     row = desk.connection.execute(select(cases).where(cases.c.number == order.case)).first()
     if row is None:
@@ -221,7 +221,7 @@ def _no_end(state: CaseState) -> str:
     return f"The bid of case {state.case} has not left yet: answer its approval mail first. Nothing was changed."
 
 
-def _remember(desk: Desk, state: CaseState, order: Ended, title: str) -> None:
+def _remember(desk: OrderTransaction, state: CaseState, order: Ended, title: str) -> None:
     """The client's history says how it ended, so that the next bid knows it."""
     if not state.client:
         return

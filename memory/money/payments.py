@@ -27,7 +27,7 @@ _SAME_MONEY = timedelta(days=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Payment:
+class PaymentSign:
     """One sign of money: what it says and what it led to."""
 
     key: str
@@ -153,8 +153,8 @@ def _note_weak(connection: Connection, clock: Clock, sign: Sign, matched: Invoic
     return f"{summary}. Nothing is chased for it until {until:%Y-%m-%d} unless you say otherwise."
 
 
-def payment_of(row: Row[Any]) -> Payment:
-    return Payment(
+def payment_of(row: Row[Any]) -> PaymentSign:
+    return PaymentSign(
         key=row.key,
         client=row.client,
         number=row.number,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from memory.cases.decided import says_yes
 from memory.outbox import last_look
-from memory.outbox.entries import Entry, Held, Limits
+from memory.outbox.entries import Entry, Held, SendLimits
 from memory.record.schema import answers, cases, clients, from_json, meta, outbox, seen, versions
 from workflows.errors import NeedsOwner
 from workflows.models.decisions import Answer, Edit, Later, Mine, Never, Reject, Revise, Unclear
@@ -19,7 +19,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 A_MOMENT = timedelta(seconds=1)
 
 
-def held_back(connection: Connection, entry: Entry, limits: Limits, now: datetime) -> Held | None:
+def held_back(connection: Connection, entry: Entry, limits: SendLimits, now: datetime) -> Held | None:
     """Why a mail to a client may not go now, the most serious reason first."""
     approved = _approval(connection, entry)
     if isinstance(approved, Held):
@@ -128,14 +128,14 @@ def keep_doubt(connection: Connection, entry: Entry, held: Held, now: datetime) 
         connection.execute(update(outbox).where(outbox.c.intent == entry.intent).values(held=rules, held_at=now))
 
 
-def _in_grace(yes: _Yes, limits: Limits, now: datetime) -> Held | None:
+def _in_grace(yes: _Yes, limits: SendLimits, now: datetime) -> Held | None:
     over = yes.at + limits.grace
     # A yes from a clock that runs ahead measures nothing here; its case has waited out the grace by its own clock.
     waits = yes.at <= now < over
     return Held(reason="A no still wins for a moment after the yes.", until=over) if waits else None
 
 
-def _capped(connection: Connection, entry: Entry, limits: Limits, now: datetime) -> Held | None:
+def _capped(connection: Connection, entry: Entry, limits: SendLimits, now: datetime) -> Held | None:
     query = select(outbox.c.claimed_at, outbox.c.recipients).where(
         outbox.c.purpose == "client", outbox.c.claimed_at >= now - DAY, outbox.c.intent != entry.intent
     )
@@ -158,7 +158,7 @@ def _free_at(times: list[datetime], cap: int, window: timedelta) -> datetime | N
     return sorted(times)[len(times) - cap] + window + A_MOMENT
 
 
-def _quiet(limits: Limits, now: datetime) -> Held | None:
+def _quiet(limits: SendLimits, now: datetime) -> Held | None:
     if not limits.quiet_hours:
         return None
     begin, end = _hours(limits.quiet_hours)

@@ -11,7 +11,7 @@ Purpose = Literal["client", "approval", "notice"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class SendLimits:
     """What holds a mail to a client back for a while. `grace` is the time after the yes in which a no still wins."""
 
     per_hour: int = 50  # at least 1, as the next

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, func, or_, select, update
 
 from memory.outbox.clearance import A_MOMENT, held_back, keep_doubt
-from memory.outbox.entries import Claimed, Composed, Entry, Held, Limits, Purpose
+from memory.outbox.entries import Claimed, Composed, Entry, Held, Purpose, SendLimits
 from memory.outbox.restored import count_departure
 from memory.record.blobs import Blobs
 from memory.record.book import Book
@@ -87,7 +87,9 @@ class OutgoingLedger(Book):
         with self._reading() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def claim(self, intent: str, compose: Callable[[Entry], Composed], limits: Limits, now: datetime) -> Claimed | Held:
+    def claim(
+        self, intent: str, compose: Callable[[Entry], Composed], limits: SendLimits, now: datetime
+    ) -> Claimed | Held:
         """The last look, and the whole message made once; one transaction.
 
         A row already claimed by an attempt that sent nothing is looked at again in full (a no or a stop still wins,

@@ -43,7 +43,7 @@ def _place(folder: str, uidvalidity: int, uid: int | str) -> str:
     return f"uid:{folder}:{uidvalidity}:{uid}"
 
 
-class Account(Book):
+class SeenMails(Book):
     """Rows of `seen` as they are shown; those that the owner must know of until he was told."""
 
     def quarantine(self, blob: str, kind: str, reason: str, sender: str, subject: str) -> bool:

@@ -22,7 +22,7 @@ from workflows.models.people import Client, Owner
 from workflows.models.routes import Asked, Astray, Surroundings
 from workflows.ports import Clock
 from workflows.rules.answers.orders import is_order_subject
-from workflows.rules.answers.parents import Question, direct_parent, is_answer_to, is_ours_by_form
+from workflows.rules.answers.parents import ParentMail, direct_parent, is_answer_to, is_ours_by_form
 from workflows.rules.text.canonical import body_hash
 from workflows.rules.triage import OUR_HEADER
 
@@ -114,7 +114,7 @@ class Around(Notebook):
             return ()
         return signatures_before(connection, self._owner, asked.sent_at if asked else self._clock.now())
 
-    def _questions(self, connection: Connection, email: Email) -> tuple[tuple[Question, str], ...]:
+    def _questions(self, connection: Connection, email: Email) -> tuple[tuple[ParentMail, str], ...]:
         """The mails of ours that this one names, newest first, each with why it is answered no more ("": it is)."""
         parents = email.parents[:MOST_PARENTS]
         if not parents:
@@ -125,7 +125,7 @@ class Around(Notebook):
         )
         return tuple((self._question(row), older.clause_of(row.burnt)) for row in rows)
 
-    def _question(self, row: Row[Any]) -> Question:
+    def _question(self, row: Row[Any]) -> ParentMail:
         asked_mail = Asked(
             case=row.case,
             version=row.version,
@@ -135,7 +135,7 @@ class Around(Notebook):
             intent=row.intent,
         )
         ids = frozenset({row.message_id, row.server_id} - {""})
-        return Question(asked=asked_mail, ids=ids, reference=row.reference, is_at_hand=row.arrived_at is not None)
+        return ParentMail(asked=asked_mail, ids=ids, reference=row.reference, is_at_hand=row.arrived_at is not None)
 
     def _asked(self, connection: Connection, email: Email) -> tuple[Asked | None, Asked | None, Astray | None]:
         """The Deskhand mail this one answers; or a burnt one; and why what it names is not answered by it."""
@@ -203,11 +203,11 @@ def _is_known(connection: Connection, message_id: str) -> bool:
     return connection.execute(select(mails.c.identity).where(mails.c.message_id == message_id)).first() is not None
 
 
-def _astray(question: Question, reason: str) -> Astray:
+def _astray(question: ParentMail, reason: str) -> Astray:
     return Astray(case=question.asked.case, version=question.asked.version, reason=reason)
 
 
-def _burnt(question: Question, who: str) -> str:
+def _burnt(question: ParentMail, who: str) -> str:
     """What is said to an answer that comes too late to a burnt question; `who` knows it, or why else it is burnt."""
     sentence = f"The mail that you answered counts no more: {who}."
     return sentence if question.asked.purpose == "notice" else f"{sentence} Answer the one that was sent after it."

@@ -14,7 +14,7 @@ from workflows.models.decisions import Answer, Approve
 _ABOUT_THE_SAME_TIME = timedelta(minutes=15)
 
 
-class Hints(Book):
+class HintBook(Book):
     """Rows of `seen` with the rule "hint"; `told` is set once nothing more is to be said about one."""
 
     def hint_settled(self, key: str) -> None:

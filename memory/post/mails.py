@@ -12,10 +12,10 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, delete, select, update
 
 from memory.leads.placed import lies_in_drafts
-from memory.leads.posts import Post, keep_posts
+from memory.leads.posts import SourcePost, keep_posts
 from memory.money.holds import hold_chasing
 from memory.money.money_mail import Heard, hear
-from memory.post.account import ALERT, Account, SeenKind, SeenMail, seen_mail
+from memory.post.account import ALERT, SeenKind, SeenMail, SeenMails, seen_mail
 from memory.post.around import FIRST_DAY, Around, Intake
 from memory.post.bounces import keep_bounce
 from memory.post.burning import burn
@@ -61,7 +61,7 @@ class _Arrival:
     case: int = 0
 
 
-class Mails(Account, Around):
+class Mails(SeenMails, Around):
     """Recording mail, and giving what it leads to until it is taken."""
 
     def record_mail(
@@ -209,7 +209,7 @@ class Mails(Account, Around):
         if not route.leads:
             return route
         verdicts = dict(zip((lead.id for lead in route.leads), route.verdicts, strict=False))
-        posts = [Post(id=lead.id, title=lead.title, found=lead) for lead in route.leads]
+        posts = [SourcePost(id=lead.id, title=lead.title, found=lead) for lead in route.leads]
         counts = keep_posts(
             connection, self._clock, route.leads[0].source, posts, lambda lead: verdicts.get(lead.id) or unjudged(lead)
         )

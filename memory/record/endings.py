@@ -14,7 +14,7 @@ from memory.record.schema import from_json, mails, outbox, seen
 from workflows.models.mail import Email
 from workflows.models.people import Owner
 from workflows.models.routes import Event
-from workflows.rules.answers.signatures import THREADS, LearntSignature, OwnMail, learnt
+from workflows.rules.answers.signatures import THREADS, LearntSignature, OwnersMail, learnt
 from workflows.rules.text.canonical import body_hash
 
 _MOST_MAILS = 150
@@ -61,7 +61,7 @@ def _learnt(connection: Connection, owner: Owner, before: datetime) -> tuple[Lea
     ids, bodies = _ours(connection)
     emails = (from_json(Email, text) for text in reversed(by_hand))
     own_mails = [
-        OwnMail(key=email.identity, email=email)
+        OwnersMail(key=email.identity, email=email)
         for email in emails
         if _is_to_others(email, owner) and email.message_id not in ids and body_hash(email.text) not in bodies
     ]

@@ -16,7 +16,7 @@ _KEPT = "kept-notice:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class DeferredNotice:
     """A notice that waits for a mail with others, because too many came in one hour."""
 
     key: str
@@ -65,7 +65,7 @@ class Notebook(Book):
         with self._reading() as connection:
             return read_meta(connection, key)
 
-    def keep_notice(self, notice: Kept) -> None:
+    def keep_notice(self, notice: DeferredNotice) -> None:
         """Keep a notice until it is told with others; one of that key that was told is not told again."""
         row = insert(meta).values(key=f"{_KEPT}{notice.key}", value=to_json(notice))
         with self._writing() as connection:
@@ -75,11 +75,11 @@ class Notebook(Book):
         """Whether it was kept, told meanwhile or not."""
         return self.get_meta(f"{_KEPT}{key}") is not None
 
-    def kept_notices(self) -> tuple[Kept, ...]:
+    def kept_notices(self) -> tuple[DeferredNotice, ...]:
         """What is still to be told, in the order of its coming."""
         query = select(meta.c.value).where(meta.c.key.startswith(_KEPT, autoescape=True), meta.c.value != "")
         with self._reading() as connection:
-            return tuple(from_json(Kept, text) for text in connection.execute(query).scalars())
+            return tuple(from_json(DeferredNotice, text) for text in connection.execute(query).scalars())
 
     def mark_kept_told(self, keys: Iterable[str]) -> None:
         of_keys = meta.c.key.in_([f"{_KEPT}{key}" for key in keys])

@@ -16,7 +16,7 @@ from workflows.stories import Kind, facts_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ClientStanding:
     """What the owner decided about a client: no drafts at all, everything proactive held and why, or a pause."""
 
     never: bool = False
@@ -76,12 +76,12 @@ def hold_proactive(connection: Connection, client: str, reason: str) -> None:
     connection.execute(update(clients).where(clients.c.id == client).values(hold=reason))
 
 
-def standing_of(connection: Connection, client: str) -> Standing:
+def standing_of(connection: Connection, client: str) -> ClientStanding:
     query = select(clients.c.never, clients.c.hold, clients.c.paused_at, clients.c.unwanted)
     row = connection.execute(query.where(clients.c.id == client)).first()
     if row is None:
-        return Standing()
-    return Standing(
+        return ClientStanding()
+    return ClientStanding(
         never=bool(row.never),
         hold=row.hold,
         paused=row.paused_at is not None,
@@ -142,7 +142,7 @@ class People(Book):
         with self._reading() as connection:
             return every_client(connection)
 
-    def standing(self, client: str) -> Standing:
+    def standing(self, client: str) -> ClientStanding:
         """What the owner decided about this client."""
         with self._reading() as connection:
             return standing_of(connection, client)

@@ -32,7 +32,7 @@ _MOST_BACK = 60  # periods that one update may reach back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class WorkChanges:
     """What an import changed."""
 
     new: int = 0
@@ -63,7 +63,7 @@ class Works(Book):
             project_ids = {project.id for project in found} | set(unread)
             connection.execute(update(projects).where(projects.c.id.not_in(project_ids)).values(gone=1))
 
-    def keep_work(self, pieces: Iterable[Work], read: Mapping[str, date], *, unbilled: bool = True) -> Kept:
+    def keep_work(self, pieces: Iterable[Work], read: Mapping[str, date], *, unbilled: bool = True) -> WorkChanges:
         """Keep each piece once, by id (a rebased commit by its twin), as it is now.
 
         `read`: each source that was read whole, and from which day on: what it no longer holds is taken out unless
@@ -81,7 +81,7 @@ class Works(Book):
             self._add(connection, new)
             removed = _remove(connection, [piece for twin, piece in by_twin.items() if twin not in now], read)
             self._tell_open_updates(connection, {*changed, *removed}, unbilled=unbilled)
-        return Kept(new=len(new), changed=len(changed), removed=len(removed))
+        return WorkChanges(new=len(new), changed=len(changed), removed=len(removed))
 
     def _add(self, connection: Connection, new: Sequence[Work]) -> None:
         """All in one statement: a first import may be ten years of entries, and others wait for the ledger."""

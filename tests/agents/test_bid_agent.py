@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from agents.bid import BidAgent, TemplateBid, check
-from agents.bid_text import Words as BidWords
-from agents.bid_text import compose
+from agents.bid_text import BidWords, compose
 from agents.checks import faults
 from agents.templates import Drafter, TemplateReply
 from agents.writing import Task

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.checks import LONGEST, Fault, allowed, faults, safe_line
+from agents.checks import LONGEST, DraftFault, allowed, faults, safe_line
 from agents.prompting import every_prompt
 from agents.reply import ReplyAgent
 from agents.templates import Drafter, TemplateReply
@@ -320,7 +320,7 @@ def _forms(seed: int, size: int) -> list[Any]:
     return odd + made
 
 
-def _unfriendly(draft: Draft, brief: Brief) -> list[Fault]:
+def _unfriendly(draft: Draft, brief: Brief) -> list[DraftFault]:
     return [fault for fault in faults(draft.body, brief) if fault.hard]
 
 
@@ -351,7 +351,7 @@ async def test_no_hostile_output_becomes_a_draft(openai_server, agent) -> None:
 # ---------------------------------------------------------------- the checks by themselves
 
 
-def said(text: str, **changed: Any) -> tuple[Fault, ...]:
+def said(text: str, **changed: Any) -> tuple[DraftFault, ...]:
     given = {
         "case": 1,
         "message": BRIEF.message,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.leads.placed import Draft, Placed
+from memory.leads.placed import Placed, PlacedDraft
 from tests.house.running import House, until
 from tests.ledgers import House as LedgerHouse
 from tests.ledgers import mail
@@ -112,7 +112,7 @@ async def test_a_closed_case_takes_its_draft_away(desk):
 async def test_a_crash_between_keeping_and_appending_makes_one_draft(desk):
     desk.waiting()
     await desk.drafts.round()
-    draft = Draft(case=1, version=1, **_kept(desk))
+    draft = PlacedDraft(case=1, version=1, **_kept(desk))
     desk.placed.keep_draft(draft, "begun")  # as if the process had died after APPEND
     await desk.drafts.round()
     assert len(desk.in_drafts()) == 1

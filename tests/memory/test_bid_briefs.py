@@ -8,7 +8,7 @@ import pytest
 
 from memory.briefs.bids import BidBriefs
 from memory.leads.findings import NOTE, Finding
-from memory.leads.posts import Post
+from memory.leads.posts import SourcePost
 from tests.ledgers import OWNER, House
 from workflows.errors import Permanent
 from workflows.models.case import CaseState
@@ -52,7 +52,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 def recorded(house: House, lead: Lead) -> CaseState:
     house.ledger.record_leads(
         "wwr",
-        [Post(id=lead.id, title=lead.title, found=replace(lead, published=house.clock.now()))],
+        [SourcePost(id=lead.id, title=lead.title, found=replace(lead, published=house.clock.now()))],
         lambda _: Start(kind="bid"),
         {},
     )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, update
 
-from memory.outbox.entries import Claimed, Held, Limits
+from memory.outbox.entries import Claimed, Held, SendLimits
 from memory.outbox.outgoing import OutgoingLedger
 from memory.record.schema import client_addresses, transaction, versions
 from tests.approved import composed
@@ -20,7 +20,7 @@ from workflows.models.drafts import Draft, DraftedBy, Outgoing
 from workflows.rules.text.canonical import approved_hash, body_hash
 
 BODY = "Hi Maria,\n\nThursday at 10:00 works for me; please send the brief before.\n\nAda\n"
-FREE = Limits(grace=timedelta(0))
+FREE = SendLimits(grace=timedelta(0))
 
 
 @dataclass

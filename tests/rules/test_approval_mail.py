@@ -137,7 +137,7 @@ def test_no_mail_to_the_owner_has_a_place_that_was_not_filled(language: str, cou
     owner = replace(OWNER, language=language)
     question = replace(QUESTION, owner=owner)
     items = [
-        digest.Item(
+        digest.DigestRow(
             case=41 + number, version=1, hash="x", brief=QUESTION.brief,
             question=None if number < held else question, hold="a complaint" if number < held else "",
         )

@@ -165,9 +165,9 @@ def question(language: str) -> approval.Question:
     )  # fmt: skip
 
 
-def item(language: str, *, hold: str = "") -> digest.Item:
+def item(language: str, *, hold: str = "") -> digest.DigestRow:
     asked = question(language)
-    return digest.Item(
+    return digest.DigestRow(
         case=41, version=2, hash="", brief=asked.brief, question=None if hold else asked, hold=hold
     )  # fmt: skip
 
@@ -238,7 +238,7 @@ def test_a_language_without_a_file_is_english(name: str, code: str) -> None:
 
 def without_code(said: object) -> object:
     """What was said, without the code of the language that some values carry."""
-    return replace(said, brief=None) if isinstance(said, digest.Item) else said
+    return replace(said, brief=None) if isinstance(said, digest.DigestRow) else said
 
 
 @pytest.mark.parametrize("code", ["de", "de-AT", "de_CH", "DE", " de "])

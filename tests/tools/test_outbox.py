@@ -35,8 +35,8 @@ from tools.mail.account import Account
 from tools.mail.inbox import Mailbox
 from tools.mail.parser import Parser
 from tools.mail.sending.evidence import Evidence
-from tools.mail.sending.outbox import Outbox, Waiting
-from tools.mail.sending.smtp import Patience, Transport
+from tools.mail.sending.outbox import Outbox, SearchPatience
+from tools.mail.sending.smtp import SmtpPatience, Transport
 from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
 from workflows.models.decisions import Approve
 from workflows.models.drafts import Outgoing, Receipt
@@ -47,7 +47,7 @@ from workflows.rules.text.canonical import approved_hash
 OWNER = Owner(name="Ada Winter", address="ada@winter.example", timezone="Europe/Berlin")
 BODY = "Hi Maria,\n\nThursday 10:00 works; the café is fine.\n.\nFrom Monday on I am away.\n\nAda\n"
 ROOT = Path(__file__).parents[2]
-SHORT = Waiting(proof=0.3, filing=0.3, pause=0.05)
+SHORT = SearchPatience(proof=0.3, filing=0.3, pause=0.05)
 
 
 class Crash(BaseException):
@@ -62,7 +62,7 @@ class Office:
         self.files_sent, self.limits = files_sent, limits
         self.login = ("", "")
         self.parse = mime.parse
-        self.patience = Patience(connect=2, command=2, final=0.4)
+        self.patience = SmtpPatience(connect=2, command=2, final=0.4)
         self.mailbox = Mailbox(mailbox.account())
         self.outbox = self.restart()
 

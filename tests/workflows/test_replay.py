@@ -25,8 +25,7 @@ from workers.temporal.worker import STORIES, runner
 from workflows import steps
 from workflows.activities import Activities
 from workflows.case import Case, Story
-from workflows.client import Approved, _report
-from workflows.client import Client as ClientVoice
+from workflows.client import Approved, ClientVoice, _report
 from workflows.models.case import CaseState
 from workflows.models.decisions import Answer
 from workflows.names import OLD, named

@@ -13,7 +13,7 @@ import structlog
 from memory.ledger import Ledger
 from memory.outbox.outgoing import OutgoingLedger
 from memory.record.blobs import Blobs
-from memory.record.notebook import Kept
+from memory.record.notebook import DeferredNotice
 from tools.mail import mime
 from tools.mail.sending.evidence import Evidence
 from tools.mail.sending.outbox import Outbox, Via
@@ -71,7 +71,7 @@ def _what_helps(case: int) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class ApprovalTerms:
     """How the owner is asked: how long an approval may wait (working days), how long after a yes a no wins (seconds).
 
     `mode` as the setting; while `most_waiting` cases wait, only what is urgent is asked at once.
@@ -95,7 +95,7 @@ class MailDesk:
     blobs: Blobs
     owner: Owner
     clock: Clock
-    terms: Terms
+    terms: ApprovalTerms
     key: bytes
     evidence: Evidence | None = None  # the owner's Sent folder, where mails to a new address may lie
     looking: set[asyncio.Task[None]] = field(default_factory=set)  # the loop keeps only weak references
@@ -239,7 +239,7 @@ class MailDesk:
         if self.owner.second and kind == "digest":  # a reminder shows what they were asked already
             await self._ask_second(intent, (0, number), case_labels, mail, reference)
 
-    def items(self, states: Sequence[CaseState]) -> list[digest.Item]:
+    def items(self, states: Sequence[CaseState]) -> list[digest.DigestRow]:
         """The cases as a digest shows them, in order; one that cannot be shown is left out, and is no other's fault."""
         items = []
         for state in states:
@@ -259,12 +259,12 @@ class MailDesk:
         items = [self._item(state) for state in states]
         return digest.render(kind, number, canonical.nonce(self.key, 0, number, digest.seal(items)), items, self.owner)
 
-    def _item(self, state: CaseState) -> digest.Item:
+    def _item(self, state: CaseState) -> digest.DigestRow:
         brief = self.ledger.stored_brief(state.brief)
         is_held = bool(state.hold) or not state.version
         asked_at = state.asked_at or self.clock.now()
         ends = state.expires_at or calendar.expiry(asked_at, self.terms.expire_after_days, self.owner)
-        return digest.Item(
+        return digest.DigestRow(
             case=state.case,
             version=state.version,
             hash=state.hash,
@@ -361,7 +361,7 @@ class MailDesk:
             if not self.ledger.is_kept(key):
                 if self._has_room():
                     return False
-                self.ledger.keep_notice(Kept(key=key, subject=subject, text=text, case=case))
+                self.ledger.keep_notice(DeferredNotice(key=key, subject=subject, text=text, case=case))
             return True
 
     def _has_room(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from memory.leads.placed import Draft, OwnMail, Placed
+from memory.leads.placed import EndedCaseMail, Placed, PlacedDraft
 from memory.record.blobs import Blobs
 from tools.mail import mime
 from tools.mail.inbox import Mailbox
@@ -48,7 +48,7 @@ class Drafts:
         for draft, outgoing in await asyncio.to_thread(self.placed.drafts_to_place):
             await self._place(draft, outgoing)
 
-    async def _place(self, draft: Draft, outgoing: Outgoing) -> None:
+    async def _place(self, draft: PlacedDraft, outgoing: Outgoing) -> None:
         folder = await self._folder()
         # The id follows from the version: whoever composes it again after a crash makes the same mail.
         seed = hashlib.sha256(f"{self.owner.address}\n{outgoing.case}.{outgoing.version}\n{outgoing.body}".encode())
@@ -65,16 +65,16 @@ class Drafts:
             references=outgoing.references,
         )
         blob = await asyncio.to_thread(self.blobs.put, content)
-        new_draft = Draft(case=draft.case, version=draft.version, message_id=message_id, folder=folder, blob=blob)
+        new_draft = PlacedDraft(case=draft.case, version=draft.version, message_id=message_id, folder=folder, blob=blob)
         await asyncio.to_thread(self.placed.keep_draft, new_draft, "begun")
         await self._append(new_draft)
 
-    async def _append(self, draft: Draft) -> None:
+    async def _append(self, draft: PlacedDraft) -> None:
         content = await asyncio.to_thread(self.blobs.get, draft.blob)
         await self.mailbox.append(draft.folder, content, ("\\Draft", "\\Seen"))
         await asyncio.to_thread(self.placed.keep_draft, draft, "placed")
 
-    async def _remove(self, draft: Draft) -> None:
+    async def _remove(self, draft: PlacedDraft) -> None:
         """Only what is still ours to the byte is taken away; what the owner has edited is the owner's."""
         content = await asyncio.to_thread(self.blobs.get, draft.blob)
         state = "removed"
@@ -84,7 +84,7 @@ class Drafts:
             state = "changed"
         await asyncio.to_thread(self.placed.keep_draft, draft, state)
 
-    async def _is_there(self, draft: Draft) -> bool:
+    async def _is_there(self, draft: PlacedDraft) -> bool:
         return bool(await self.mailbox.find(draft.folder, message_id=draft.message_id, part="header"))
 
     async def _folder(self) -> str:
@@ -120,7 +120,7 @@ class Tidying:
         for mail in waiting:
             await self._tidy(mail, target)
 
-    async def _tidy(self, mail: OwnMail, target: str) -> None:
+    async def _tidy(self, mail: EndedCaseMail, target: str) -> None:
         for message_id in mail.message_ids:
             for copy in await self.mailbox.find("INBOX", message_id=message_id):
                 if await self._is_ours(copy, message_id, mail.body_hash):
@@ -128,7 +128,7 @@ class Tidying:
         await self._tidy_answers(mail, target)
         await asyncio.to_thread(self.placed.mark_tidied, mail.intent)
 
-    async def _tidy_answers(self, mail: OwnMail, target: str) -> None:
+    async def _tidy_answers(self, mail: EndedCaseMail, target: str) -> None:
         """The copies in INBOX of the owner's own answers to it: those that were proven to be the owner's, no others."""
         parents = [*mail.message_ids, *([mail.reference] if mail.reference else [])]
         if not mail.answers or not parents:

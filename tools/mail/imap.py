@@ -31,7 +31,7 @@ _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), (
 _JOIN_WITHIN = 3.0
 
 __all__ = [
-    "DROPS", "Connection", "Folder", "No", "Patience", "Unreachable", "connect", "decode_name", "encode_name",
+    "DROPS", "Connection", "Folder", "ImapPatience", "No", "Unreachable", "connect", "decode_name", "encode_name",
     "is_refusal", "lost", "quote", "read_folders", "read_namespaces",
 ]  # fmt: skip
 
@@ -54,7 +54,7 @@ class No(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class ImapPatience:
     """Seconds to wait for things."""
 
     connect: float = 15
@@ -71,7 +71,7 @@ class Patience:
 class Connection(imaplib2.IMAP4):  # type: ignore[misc]  # imaplib2 has no types
     """An imaplib2 connection over a socket that is verified before anything secret is said."""
 
-    def __init__(self, account: Account, context: ssl.SSLContext | None, patience: Patience) -> None:
+    def __init__(self, account: Account, context: ssl.SSLContext | None, patience: ImapPatience) -> None:
         self._account, self._context, self._patience = account, context, patience
         self._io = threading.Lock()  # OpenSSL allows one thread at a time on a connection
         self._broken = False
@@ -302,7 +302,7 @@ def is_refusal(outcome: Any) -> bool:
     return response is not None and response[0] != "OK"
 
 
-def connect(account: Account, patience: Patience | None = None) -> Connection:
+def connect(account: Account, patience: ImapPatience | None = None) -> Connection:
     """A connection, verified and logged in.
 
     Raises:
@@ -312,7 +312,7 @@ def connect(account: Account, patience: Patience | None = None) -> Connection:
     tls.require_loopback(account, "imap")
     context = None if account.tls == "none" else tls.context(account)
     with _plain_words(account):
-        connection = Connection(account, context, patience or Patience())
+        connection = Connection(account, context, patience or ImapPatience())
         try:
             connection.secure()
             connection.log_in()

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from tools.mail.account import Account
-from tools.mail.imap import Connection, No, Patience
+from tools.mail.imap import Connection, ImapPatience, No
 from tools.mail.reading import own
 from tools.mail.reading.fetching import (
     BIG_FETCH,
@@ -49,7 +49,7 @@ async def watch(  # noqa: PLR0913  the house's side of one folder, all of it nam
     on_state: Callable[[str, str], None],
     clock: Clock,
     since: datetime | None = None,
-    patience: Patience | None = None,
+    patience: ImapPatience | None = None,
     shelf: Shelf | None = None,
 ) -> None:
     """Hand over every mail that reaches the folder, in order, until cancelled.
@@ -75,9 +75,9 @@ async def watch(  # noqa: PLR0913  the house's side of one folder, all of it nam
         on_state=partial(on_state, folder),
         clock=clock,
         since=since,
-        patience=patience or Patience(),
+        patience=patience or ImapPatience(),
         shelf=shelf,
-        missed=Missed(pauses=(patience or Patience()).pauses, again=(patience or Patience()).again),
+        missed=Missed(pauses=(patience or ImapPatience()).pauses, again=(patience or ImapPatience()).again),
     )
     await watcher.run()
 
@@ -88,8 +88,8 @@ async def watch(  # noqa: PLR0913  the house's side of one folder, all of it nam
 class Mailbox:
     """Questions to one account, and copies filed into it. The connection is made when needed and kept for a while."""
 
-    def __init__(self, account: Account, patience: Patience | None = None) -> None:
-        self._account, self._patience = account, patience or Patience()
+    def __init__(self, account: Account, patience: ImapPatience | None = None) -> None:
+        self._account, self._patience = account, patience or ImapPatience()
         self._line: ImapLine | None = None
         self._lock = asyncio.Lock()
         self._closing: asyncio.TimerHandle | None = None

@@ -46,7 +46,7 @@ _COUNTRY = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class InvoiceFault:
     """What is wrong in a file, where, and the mend. `line` 0: of the file as a whole."""
 
     file: str
@@ -68,7 +68,7 @@ class InvoiceFile:
 
     name: str
     invoices: tuple[Invoice, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[InvoiceFault, ...]
     read_at: datetime  # the file's own modification time: from when its data is
 
     @property
@@ -108,16 +108,20 @@ def read_file(path: Path) -> InvoiceFile:
     """One file; whatever is in it."""
     read_at = datetime.fromtimestamp(0, UTC)
     if path.suffix.lower() in _OTHER_SUFFIXES:
-        fault = Fault(file=path.name, problem="It is no CSV file.", mend="Export it as CSV, and take this one out.")
+        fault = InvoiceFault(
+            file=path.name, problem="It is no CSV file.", mend="Export it as CSV, and take this one out."
+        )
         return InvoiceFile(name=path.name, invoices=(), faults=(fault,), read_at=read_at)
     try:
         read_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         invoices, faults = read_table(path.name, text_of(_content(path)))
     except Permanent as error:
         mend = "Save it once more as CSV, in UTF-8; it is read again by itself."
-        invoices, faults = (), (Fault(file=path.name, problem=str(error), mend=mend),)
+        invoices, faults = (), (InvoiceFault(file=path.name, problem=str(error), mend=mend),)
     except OSError as error:
-        fault = Fault(file=path.name, problem=f"It cannot be read: {error.strerror}.", mend="Mend its permissions.")
+        fault = InvoiceFault(
+            file=path.name, problem=f"It cannot be read: {error.strerror}.", mend="Mend its permissions."
+        )
         invoices, faults = (), (fault,)
     return InvoiceFile(name=path.name, invoices=invoices, faults=faults, read_at=read_at)
 
@@ -150,12 +154,12 @@ class _Wrong(Permanent):
         self.column, self.problem, self.mend = column, problem, mend
 
 
-def read_table(name: str, text: str) -> tuple[tuple[Invoice, ...], tuple[Fault, ...]]:
+def read_table(name: str, text: str) -> tuple[tuple[Invoice, ...], tuple[InvoiceFault, ...]]:
     """The invoices of one file's text and what is wrong in it. `name`: the file's, for the faults."""
     delimiter, plain = separated(text)
     rows, faults = _rows(name, plain.split("\n"), delimiter)
     if not rows:
-        return (), (*faults, Fault(file=name, problem="It has no header line.", mend=_HEADER))
+        return (), (*faults, InvoiceFault(file=name, problem="It has no header line.", mend=_HEADER))
     header = heads([_plain(cell) for cell in rows[0].cells])
     needed = [column for column in REQUIRED if column != "currency" or not _names_currency(header, rows[1:])]
     wrong = _header_faults(name, rows[0].line, header.columns, needed)
@@ -168,10 +172,10 @@ def read_table(name: str, text: str) -> tuple[tuple[Invoice, ...], tuple[Fault, 
 _HEADER = f"Its first line must name the columns: {','.join(COLUMNS)}."
 
 
-def _rows(name: str, lines: Sequence[str], delimiter: str) -> tuple[list[_Row], list[Fault]]:
+def _rows(name: str, lines: Sequence[str], delimiter: str) -> tuple[list[_Row], list[InvoiceFault]]:
     """The rows with the line each begins in. One that cannot be split is named, and the next line is tried."""
     rows: list[_Row] = []
-    faults: list[Fault] = []
+    faults: list[InvoiceFault] = []
     at = 0
     while at < len(lines):
         length = _length(lines, at)
@@ -183,7 +187,10 @@ def _rows(name: str, lines: Sequence[str], delimiter: str) -> tuple[list[_Row], 
             faults.append(_unclosed(name, at + 1))
         elif len(rows) > MOST_ROWS:
             mend = "Divide it into several files."
-            return rows, [*faults, Fault(file=name, line=at + 1, problem=f"More than {MOST_ROWS:,} rows.", mend=mend)]
+            return rows, [
+                *faults,
+                InvoiceFault(file=name, line=at + 1, problem=f"More than {MOST_ROWS:,} rows.", mend=mend),
+            ]
         else:
             try:
                 cells = next(csv.reader([text], delimiter=delimiter, strict=True))
@@ -204,8 +211,8 @@ def _length(lines: Sequence[str], at: int) -> int:
     return 0
 
 
-def _unclosed(name: str, line: int) -> Fault:
-    return Fault(
+def _unclosed(name: str, line: int) -> InvoiceFault:
+    return InvoiceFault(
         file=name,
         line=line,
         problem="Its quotation marks cannot be read, so this line was left out.",
@@ -226,37 +233,43 @@ def _beside(amount: str) -> str:
         return ""
 
 
-def _header_faults(name: str, line: int, header: Sequence[str], needed: Sequence[str]) -> list[Fault]:
+def _header_faults(name: str, line: int, header: Sequence[str], needed: Sequence[str]) -> list[InvoiceFault]:
     faults = []
     for column in needed:
         if column not in header:
             problem = f"The column {column} is missing."
             near = difflib.get_close_matches(column, [head for head in header if head not in COLUMNS], 1, _LIKE)
             mend = f'Rename "{near[0]}" to {column}.' if near else _HEADER
-            faults.append(Fault(file=name, line=line, column=column, problem=problem, mend=mend))
+            faults.append(InvoiceFault(file=name, line=line, column=column, problem=problem, mend=mend))
     for column in dict.fromkeys(header):
         missing = [candidate for candidate in COLUMNS if candidate not in header and candidate not in REQUIRED]
         near = difflib.get_close_matches(column, missing, 1, _LIKE) if column not in COLUMNS else []
         if near:  # others are the owner's own, and are let be
             problem = f'"{_shown(column)}" is no column that is read.'
             faults.append(
-                Fault(file=name, line=line, column=_shown(column), problem=problem, mend=f"Did you mean {near[0]}?")
+                InvoiceFault(
+                    file=name, line=line, column=_shown(column), problem=problem, mend=f"Did you mean {near[0]}?"
+                )
             )
         if column in COLUMNS and header.count(column) > 1:
-            faults.append(Fault(file=name, line=line, column=column, problem="It is there twice.", mend="Keep one."))
+            faults.append(
+                InvoiceFault(file=name, line=line, column=column, problem="It is there twice.", mend="Keep one.")
+            )
     return faults
 
 
-def _invoices(name: str, header: Heads, rows: Sequence[_Row]) -> tuple[tuple[Invoice, ...], list[Fault]]:
+def _invoices(name: str, header: Heads, rows: Sequence[_Row]) -> tuple[tuple[Invoice, ...], list[InvoiceFault]]:
     invoices: dict[str, tuple[int, Invoice]] = {}
-    faults: list[Fault] = []
+    faults: list[InvoiceFault] = []
     for row in rows:
         try:
             invoice = _invoice(name, _cells(header, row))
             _once(invoice.number, invoices)
             invoices[invoice.number] = (row.line, invoice)
         except _Wrong as wrong:
-            faults.append(Fault(file=name, line=row.line, column=wrong.column, problem=wrong.problem, mend=wrong.mend))
+            faults.append(
+                InvoiceFault(file=name, line=row.line, column=wrong.column, problem=wrong.problem, mend=wrong.mend)
+            )
     return tuple(invoice for _, invoice in invoices.values()), faults
 
 
@@ -399,7 +412,7 @@ def _shown(text: str) -> str:
     return one_line(text, _SHOWN)
 
 
-def faults_of(files: Sequence[InvoiceFile]) -> Iterator[Fault]:
+def faults_of(files: Sequence[InvoiceFile]) -> Iterator[InvoiceFault]:
     """Everything that is wrong in any of them."""
     for file in files:
         yield from file.faults

@@ -54,7 +54,7 @@ class NotServed(Permanent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class FetchLimits:
     """What one fetch may cost.
 
     Attributes:
@@ -123,13 +123,13 @@ class Web:
         permit: frozenset[str] = frozenset(),
         ports: frozenset[int] = PORTS,
         resolve: Resolve | None = None,
-        limits: Limits | None = None,
+        limits: FetchLimits | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.permit = frozenset(entry.lower() for entry in permit)
         self._ports = ports
         self._resolve = resolve or _system_resolve
-        self._limits = limits or Limits()
+        self._limits = limits or FetchLimits()
         self._tls = tls
 
     async def get(

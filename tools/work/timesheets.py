@@ -35,7 +35,7 @@ DayOrder = Literal["auto", "dmy", "mdy", "ymd"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class TimeEntry:
     """One time entry. `id` is "time:<12 hex>", the same in every export that has the entry; `day` is the owner's."""
 
     id: str
@@ -54,7 +54,7 @@ class Timesheet:
     """What one file holds. `left_out`: rows without time (breaks, running timers, zeros)."""
 
     tool: str
-    entries: tuple[Entry, ...]
+    entries: tuple[TimeEntry, ...]
     left_out: int = 0
 
 
@@ -81,7 +81,7 @@ def read_timesheet(path: Path, reading: Reading) -> Timesheet:
     columns = {key: _column(header, names) for key, names in tool.items() if isinstance(names, list)}
     order = _day_order(path, [(number, _cell(row, columns, "day")) for number, row in rows], reading.order)
     hours = any(_FRACTION.fullmatch(_cell(row, columns, "duration")) for _, row in rows)
-    entries: list[Entry] = []
+    entries: list[TimeEntry] = []
     twice: Counter[str] = Counter()
     for number, row in rows:
         line = _Line(path, number, header, columns, row, hours)
@@ -184,7 +184,7 @@ class _Line:
 # ---------------------------------------------------------------- one entry
 
 
-def _entry(line: _Line, order: DayOrder, reading: Reading) -> Entry | None:
+def _entry(line: _Line, order: DayOrder, reading: Reading) -> TimeEntry | None:
     """The entry of a row; None for a break, a timer that still runs, and one of no length."""
     if fold(line["kind"]) in _words("breaks"):
         return None
@@ -204,7 +204,7 @@ def _entry(line: _Line, order: DayOrder, reading: Reading) -> Entry | None:
         f"{stated_day}",
         f"{clock}" if clock else f"{fold(description)} {minutes}",
     )
-    return Entry(
+    return TimeEntry(
         id=f"time:{hashlib.sha256(chr(31).join(parts).encode('utf-8', 'replace')).hexdigest()[:12]}",
         day=day,
         minutes=minutes,
@@ -217,7 +217,7 @@ def _entry(line: _Line, order: DayOrder, reading: Reading) -> Entry | None:
     )
 
 
-def _again(entry: Entry, number: int) -> Entry:
+def _again(entry: TimeEntry, number: int) -> TimeEntry:
     return replace(entry, id=f"time:{hashlib.sha256(f'{entry.id} {number}'.encode()).hexdigest()[:12]}")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from workers.clock import SystemClock
 from workers.demo import leads, money, reply, status
 from workers.demo.site import Site
-from workers.demo.stage import Stage, raised, written
+from workers.demo.stage import DemoStage, raised, written
 from workers.voice.output import Output
 from workflows.models.case import CaseState
 from workflows.stories import Kind
@@ -34,17 +34,17 @@ async def play(stack: AsyncExitStack, output: Output, answer: str | None) -> int
 class Everything:
     """The four stories, one after the other, in one home."""
 
-    stage: Stage
+    stage: DemoStage
     ended: dict[Kind, tuple[CaseState, bool]] = field(default_factory=dict)
 
     async def through(self) -> int:
         """Play them; the exit code."""
         stage = self.stage
-        await leads.Leads(stage).watched()
+        await leads.LeadsDemo(stage).watched()
         (bid,) = await stage.cases("bid")
         await self._end("bid", bid)
         await self._end("reply", await self._question())
-        await self._end("chase", await money.Money(stage).chase())
+        await self._end("chase", await money.MoneyDemo(stage).chase())
         (update,) = await stage.until(lambda: stage.cases("update"))
         await self._end("update", update)
         one_client = self._one_client()

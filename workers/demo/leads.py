@@ -7,7 +7,7 @@ from typing import Any
 from tools.mail import mime
 from workers.clock import SystemClock
 from workers.demo.site import Site
-from workers.demo.stage import Stage, case_of, raised
+from workers.demo.stage import DemoStage, case_of, raised
 from workers.voice.output import Output
 from workflows.models.case import CaseState
 from workflows.models.leads import Lead
@@ -54,14 +54,14 @@ async def play(stack: AsyncExitStack, output: Output, answer: str | None) -> int
     site = Site.opened(stack, PAGES, SystemClock().now())
     sections = {"profile": PROFILE, "sources": sources(site)}
     stage = await raised(stack, output, answer, sections=sections, permit=frozenset({site.netloc}))
-    return await Leads(stage).through()
+    return await LeadsDemo(stage).through()
 
 
 @dataclass(slots=True)
-class Leads:
+class LeadsDemo:
     """From the feeds to what left, and how a bid ended."""
 
-    stage: Stage
+    stage: DemoStage
 
     async def through(self) -> int:
         """Play it; the exit code."""

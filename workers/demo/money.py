@@ -8,7 +8,7 @@ from typing import Any
 from tools.mail import mime
 from workers.clock import SystemClock
 from workers.demo.site import recorded
-from workers.demo.stage import Stage, raised, written
+from workers.demo.stage import DemoStage, raised, written
 from workers.voice.output import Output
 from workflows.models.case import CaseState
 from workflows.models.mail import Address
@@ -32,7 +32,7 @@ Maria
 async def play(stack: AsyncExitStack, output: Output, answer: str | None) -> int:
     """0 only if the client received exactly what was approved, or nothing after a no."""
     prepare(output.home)
-    return await Money(await raised(stack, output, answer, sections=SECTIONS)).through()
+    return await MoneyDemo(await raised(stack, output, answer, sections=SECTIONS)).through()
 
 
 def prepare(home: Path) -> None:
@@ -43,10 +43,10 @@ def prepare(home: Path) -> None:
 
 
 @dataclass(slots=True)
-class Money:
+class MoneyDemo:
     """From the list of invoices to what the client received, and what the mailbox changed."""
 
-    stage: Stage
+    stage: DemoStage
 
     async def through(self) -> int:
         """Play it; the exit code."""

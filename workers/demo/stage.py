@@ -81,7 +81,7 @@ async def raised(  # noqa: PLR0913 - what a stage stands on, by name
     owner: Address = OWNER,
     sections: Sections | None = None,
     permit: frozenset[str] = frozenset(),
-) -> "Stage":
+) -> "DemoStage":
     """A stage with everything running; what the home needs lies there before. `permit`: the demo's own web pages."""
     output.progress("Starting a mail server, a Temporal server and Deskhand itself, all on this machine ...")
     mail = EmbeddedMail()
@@ -91,11 +91,11 @@ async def raised(  # noqa: PLR0913 - what a stage stands on, by name
     service = await stack.enter_async_context(
         Service(output.home, settings, say=lambda _: None, least_delay=0, permit=permit)
     )
-    return Stage(output=output, service=service, mail=mail, owner=owner, scripted=answer)
+    return DemoStage(output=output, service=service, mail=mail, owner=owner, scripted=answer)
 
 
 @dataclass(slots=True, kw_only=True)
-class Stage:
+class DemoStage:
     """One run: the servers, what was shown, and what was answered to each case."""
 
     output: Output

@@ -10,7 +10,7 @@ from typing import Any
 
 from workers.clock import SystemClock
 from workers.demo.site import recorded
-from workers.demo.stage import OWNER, Stage, raised
+from workers.demo.stage import OWNER, DemoStage, raised
 from workers.voice.output import Output
 
 CLIENT = "maria@studio.example"
@@ -65,7 +65,7 @@ async def _run(*command: str) -> None:
 class Status:
     """From the files to what the client received."""
 
-    stage: Stage
+    stage: DemoStage
 
     async def through(self) -> int:
         """Play it; the exit code."""

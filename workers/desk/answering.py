@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from memory.ledger import Ledger
-from workers.temporal.engine import Refused, TemporalEngine
+from workers.temporal.engine import AnswerRefused, TemporalEngine
 from workers.voice import answer_texts
 from workflows.models.case import CaseState
 from workflows.models.decisions import Answer, Approve, Decision, Edit, Later, Revise, Unclear
@@ -84,7 +84,7 @@ class Answering:
             return earlier
         try:
             accepted, reply = True, await self.engine.answer(answer)
-        except Refused as refusal:
+        except AnswerRefused as refusal:
             renewal = await self._show_expired_again(answer)
             accepted, reply = bool(renewal), renewal or str(refusal)
             if answer.via == "mail" and not accepted and not silent:

@@ -30,7 +30,7 @@ from workflows.models.people import Owner
 from workflows.models.routes import Asked, Surroundings
 from workflows.ports import Clock
 from workflows.rules.answers.copies import answer_key, judge
-from workflows.rules.answers.parents import Question, is_answer_to
+from workflows.rules.answers.parents import ParentMail, is_answer_to
 from workflows.rules.answers.proof import Proven, Unproven
 from workflows.rules.answers.sent_headers import delivery_headers, learn_from_answer
 from workflows.rules.quoted.typed import typed
@@ -242,7 +242,7 @@ class Rehearsal:
     def _judge(self, email: Email, folder: str, kind: FolderKind, seen_at: datetime) -> Copy:
         assert self._asked is not None
         message_id, reference = self._ids
-        question = Question(asked=self._asked, ids=frozenset({message_id}), reference=reference)
+        question = ParentMail(asked=self._asked, ids=frozenset({message_id}), reference=reference)
         around = Surroundings(folder_kind=kind, now=seen_at, asked=self._asked, sent_headers=self.notes.headers())
         verdict = judge(email, self.owner, around, self._asked)
         proof = verdict.proof if is_answer_to(email, question) else Unproven(_ELSEWHERE)

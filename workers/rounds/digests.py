@@ -12,7 +12,7 @@ from typing import Literal
 
 import structlog
 
-from memory.desk.digests import Expired, Kind, Waiting
+from memory.desk.digests import Expired, Kind, WaitingCase
 from memory.ledger import Ledger
 from tools.mail.desk import MailDesk
 from workflows.errors import DeskhandError, Permanent
@@ -78,7 +78,7 @@ class Rounds:
                 await self.before_digest()
         return self.clock.now() >= since + READY_WITHIN or not await asyncio.to_thread(self.ledger.is_making)
 
-    def _is_for_digest(self, one: Waiting) -> bool:
+    def _is_for_digest(self, one: WaitingCase) -> bool:
         if one.state.hold:  # asked at once, unless too many mails went out in that hour
             return not one.asked and not one.nudged
         asked_alone = one.asked and self.mode != "both"
@@ -92,7 +92,7 @@ class Rounds:
         if slot is not None:
             await self._open("nudge", slot, self._is_nudged_now)
 
-    def _is_nudged_now(self, one: Waiting) -> bool:
+    def _is_nudged_now(self, one: WaitingCase) -> bool:
         asked_at = one.state.asked_at
         if one.nudged or asked_at is None or not (one.asked or one.in_digest):
             return False
@@ -105,7 +105,7 @@ class Rounds:
         slot = self._latest(self.clock.now(), times)
         return slot if slot is not None and slot > last else None
 
-    async def _open(self, kind: Kind, slot: datetime, fits: Callable[[Waiting], bool]) -> None:
+    async def _open(self, kind: Kind, slot: datetime, fits: Callable[[WaitingCase], bool]) -> None:
         """Keep which mails of that kind are to leave at this moment and what they show."""
         states = await asyncio.to_thread(self._that_fit, fits)
         items = await asyncio.to_thread(self.desk.items, states)
@@ -115,7 +115,7 @@ class Rounds:
         batches = [[by_case[item.case] for item in batch] for batch in digest.batches(chosen, self.owner)]
         await asyncio.to_thread(self.ledger.open_digests, kind, batches, slot)
 
-    def _that_fit(self, fits: Callable[[Waiting], bool]) -> list[CaseState]:
+    def _that_fit(self, fits: Callable[[WaitingCase], bool]) -> list[CaseState]:
         return [waiting.state for waiting in self.ledger.waiting() if fits(waiting)]
 
     async def _post(self) -> None:

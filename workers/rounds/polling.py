@@ -39,7 +39,7 @@ class NotAsked(str):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class SourceFault:
     """What is known of a source's faults: whether it fails now, what the owner was told, how often it was mended."""
 
     failing: bool = False
@@ -108,11 +108,11 @@ class Polls:
         """The same fault again is news once it was mended in between."""
         before = await self._known(source)
         if before.failing:
-            await self._keep(source, Fault(mended=before.mended + 1))
+            await self._keep(source, SourceFault(mended=before.mended + 1))
 
-    async def _known(self, source: str) -> Fault:
+    async def _known(self, source: str) -> SourceFault:
         record = await asyncio.to_thread(self.ledger.get_meta, f"source_fault:{source}")
-        return from_json(Fault, record) if record else Fault()
+        return from_json(SourceFault, record) if record else SourceFault()
 
-    async def _keep(self, source: str, fault: Fault) -> None:
+    async def _keep(self, source: str, fault: SourceFault) -> None:
         await asyncio.to_thread(self.ledger.set_meta, f"source_fault:{source}", to_json(fault))

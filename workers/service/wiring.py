@@ -18,13 +18,13 @@ from memory.keys import Keys
 from memory.leads.posts import Judge
 from memory.ledger import Intake, Ledger
 from memory.model.embedding import Embedder, EndpointEmbedder, HashingEmbedder
-from memory.outbox.entries import Limits
+from memory.outbox.entries import SendLimits
 from memory.outbox.outgoing import OutgoingLedger
 from memory.outbox.restored import Departures, Restored
 from memory.record.blobs import Blobs
 from memory.record.schema import open_engine
 from tools.mail.account import Account
-from tools.mail.desk import MailDesk, Terms
+from tools.mail.desk import ApprovalTerms, MailDesk
 from tools.mail.inbox import Mailbox
 from tools.mail.message.signatures import Signatures, resolve
 from tools.mail.parser import Parser
@@ -234,8 +234,8 @@ def _store(records: _Records, health: dict[str, str]) -> Store:
     return Store(home / "chroma", ledger, keywords, vectors, clock, degraded)
 
 
-def _terms(settings: Settings) -> Terms:
-    return Terms(
+def _terms(settings: Settings) -> ApprovalTerms:
+    return ApprovalTerms(
         expire_after_days=settings.approval.expire_after.total_seconds() / 86_400,
         grace=settings.approval.grace.total_seconds(),
         undo=settings.approval.undo.total_seconds(),
@@ -245,8 +245,8 @@ def _terms(settings: Settings) -> Terms:
     )
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(
+def _limits(settings: Settings) -> SendLimits:
+    return SendLimits(
         per_hour=settings.limits.per_hour,
         per_recipient_per_day=settings.limits.per_recipient_per_day,
         quiet_hours=settings.limits.quiet_hours,

@@ -17,12 +17,12 @@ from workers.settings.environ import PREFIX
 from workers.settings.secrets import secret_of
 from workers.settings.servers import ImapSection, Section, SmtpSection, account_at
 from workers.settings.values import (
+    Amount,
     Cost,
     Count,
     Duration,
     Email,
     Emails,
-    Money,
     Positive,
     SourceName,
     TimeOfDay,
@@ -76,7 +76,7 @@ class ModelSection(Section):
     api_key: SecretStr = SecretStr("")
     api_key_file: str = ""
     structured: Literal["json_schema", "function_calling", "json_mode", "prompt"] = "json_schema"
-    daily_cost: Cost = Money(Decimal("2.00"), "USD")
+    daily_cost: Cost = Amount(Decimal("2.00"), "USD")
     daily_calls: Count = 500
     daily_tokens: Count = 1_000_000
 

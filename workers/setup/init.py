@@ -27,7 +27,7 @@ from workers import home as homes
 from workers.settings import environ, loading
 from workers.settings import schema as settings
 from workers.settings.schema import Settings
-from workers.setup.discovery import Finder, Found
+from workers.setup.discovery import Finder, MailServers
 from workers.voice.output import Output
 from workflows.errors import DeskhandError, NeedsOwner
 from workflows.rules.text.languages import language_of_country
@@ -111,7 +111,7 @@ def _complete(output: Output, given: Values, finder: Finder) -> Values:
     return values
 
 
-def _fill(output: Output, values: Values, found: Found) -> None:
+def _fill(output: Output, values: Values, found: MailServers) -> None:
     for name, server in (("imap", found.imap), ("smtp", found.smtp)):
         section = values.setdefault(name, {})
         if not section.get("host"):
@@ -120,7 +120,7 @@ def _fill(output: Output, values: Values, found: Found) -> None:
     _show(output, found)
 
 
-def _show(output: Output, found: Found) -> None:
+def _show(output: Output, found: MailServers) -> None:
     servers = {name: f"{server.host}:{server.port}" for name, server in (("imap", found.imap), ("smtp", found.smtp))}
     output.event("found", **servers, user=found.user, source=found.source, note=found.note)
     output.text(f"Found by {found.source}: IMAP {servers['imap']}, SMTP {servers['smtp']}.")

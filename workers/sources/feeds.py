@@ -10,10 +10,10 @@ from typing import Any
 
 import structlog
 
-from memory.leads.posts import Judge, Post
+from memory.leads.posts import Judge, SourcePost
 from memory.ledger import Ledger
 from tools.feeds import Pulled, least_pause, pull
-from tools.plugins import Declared, Plugins, Source, foreign, load
+from tools.plugins import Declared, Plugins, PostSource, foreign, load
 from tools.web.addresses import PORTS, reach_of
 from tools.web.client import Web
 from workers.rounds.polling import NotAsked, Watch
@@ -138,7 +138,7 @@ class Feeds:
                 self._plugins = await asyncio.to_thread(load, self.home / "plugins")
             return self._plugins
 
-    async def _source(self, name: str, section: SourceSection) -> Source:
+    async def _source(self, name: str, section: SourceSection) -> PostSource:
         return _source_of(name, section, await self._loaded())
 
     def _web(self, section: SourceSection) -> Web:
@@ -167,7 +167,7 @@ async def probe(sources: Mapping[str, SourceSection], home: Path, now: datetime)
     return f"{counted(len(answers) - len(faults), 'source')} asked, {counted(posts, 'post')} there now.", faults
 
 
-def _source_of(name: str, section: SourceSection, plugins: Plugins) -> Source:
+def _source_of(name: str, section: SourceSection, plugins: Plugins) -> PostSource:
     kind = section.use or name
     if source := plugins.sources.get(kind):
         return source
@@ -191,7 +191,7 @@ def _web_of(section: SourceSection, tls: ssl.SSLContext) -> Web:
     return Web(permit=permit, ports=PORTS | port, tls=tls)
 
 
-def _refuse_unreadable(name: str, posts: Sequence[Post]) -> None:
+def _refuse_unreadable(name: str, posts: Sequence[SourcePost]) -> None:
     if posts and all(isinstance(post.found, Ignore) and post.found.rule == UNREADABLE for post in posts):
         raise NeedsOwner(
             f"The source {name} gave {len(posts)} posts and none of them can be read: {_first_reason(posts)}",
@@ -210,18 +210,18 @@ def _too_early(
     return None
 
 
-def _post(item: Mapping[str, Any], source: str, now: datetime, zone: tzinfo) -> Post:
+def _post(item: Mapping[str, Any], source: str, now: datetime, zone: tzinfo) -> SourcePost:
     try:
         outcome = lead_of(item, source, now, zone)
     except Exception as error:  # a fault of ours: the other posts are taken all the same
         log.exception("a post could not be read", source=source)
         outcome = Ignore(rule=UNREADABLE, reason=f"Reading it failed ({type(error).__name__}).")
     if isinstance(outcome, Lead):
-        return Post(id=outcome.id, title=outcome.title, found=outcome)
+        return SourcePost(id=outcome.id, title=outcome.title, found=outcome)
     title = one_line(str(item.get("title") or item.get("id") or "a post without title")[:400], 200)
     number = one_line(str(item.get("id") or ""), 300) or f"?{title}"
-    return Post(id=number, title=title, found=outcome)
+    return SourcePost(id=number, title=title, found=outcome)
 
 
-def _first_reason(posts: Sequence[Post]) -> str:
+def _first_reason(posts: Sequence[SourcePost]) -> str:
     return next(post.found.reason for post in posts if isinstance(post.found, Ignore))

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from tools.work.gitlog import LIMIT, Commit, commits, folder_of
 from tools.work.projects import Projects, names_of, read_projects
-from tools.work.timesheets import Entry, Reading, read_timesheet, timesheets_in
+from tools.work.timesheets import Reading, TimeEntry, read_timesheet, timesheets_in
 from workers.settings.schema import WorkSection
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
 from workflows.models.people import Owner
@@ -32,7 +32,7 @@ Source = tuple[str, date, list[Work]]
 
 
 @dataclass(slots=True)
-class Found:
+class FolderReading:
     """What one look read. `read` names each source and from which day on it was read whole."""
 
     pieces: list[Work] = field(default_factory=list)
@@ -58,15 +58,15 @@ class Folders:
         """
         return read_projects(folder_of(self.settings.projects, self.home))
 
-    def work(self, known: Sequence[Project], today: date) -> Found:
+    def work(self, known: Sequence[Project], today: date) -> FolderReading:
         """Everything logged and committed for these projects; a fault of one source leaves the others."""
-        findings = Found()
+        findings = FolderReading()
         for name, since, pieces in (*self._timesheets(known, findings), *self._repositories(known, today, findings)):
             findings.read[name] = since
             findings.pieces += pieces
         return findings
 
-    def _timesheets(self, known: Sequence[Project], found: Found) -> Iterator[Source]:
+    def _timesheets(self, known: Sequence[Project], found: FolderReading) -> Iterator[Source]:
         owner_zone = ZoneInfo(self.owner.timezone)
         zone = ZoneInfo(self.settings.timezone) if self.settings.timezone else owner_zone
         reading = Reading(order=self.settings.dates, zone=zone, owner_zone=owner_zone)
@@ -81,14 +81,14 @@ class Folders:
             found.unknown.update(entry.project for entry, project in pairs if project is None)
             yield path.name, date.min, [_logged(entry, project, path.name) for entry, project in pairs if project]
 
-    def _exports(self, found: Found) -> tuple[Path, ...]:
+    def _exports(self, found: FolderReading) -> tuple[Path, ...]:
         try:
             return timesheets_in(folder_of(self.settings.timesheets, self.home))
         except DeskhandError as fault:
             found.faults.append(fault)
             return ()
 
-    def _repositories(self, known: Sequence[Project], today: date, found: Found) -> Iterator[Source]:
+    def _repositories(self, known: Sequence[Project], today: date, found: FolderReading) -> Iterator[Source]:
         since, ends = today - BACK, time.monotonic() + _GIT_LIMIT
         twins: set[str] = set()
         by_source = {f"{project.id}: {name}": (project, name) for project in known for name in project.repositories}
@@ -127,13 +127,13 @@ def together(faults: Sequence[DeskhandError]) -> DeskhandError:
 # ---------------------------------------------------------------- whose an entry is
 
 
-def _project_of(entry: Entry, by_name: dict[str, Project]) -> Project | None:
+def _project_of(entry: TimeEntry, by_name: dict[str, Project]) -> Project | None:
     """By `client / project` first, then by the project's name alone."""
     names = (f"{entry.client} / {entry.project}", entry.project)
     return next((by_name[fold(name)] for name in names if fold(name) in by_name), None)
 
 
-def _logged(entry: Entry, project: Project, source: str) -> Work:
+def _logged(entry: TimeEntry, project: Project, source: str) -> Work:
     by_name = {fold(milestone.name): milestone.name for milestone in project.milestones}
     named = next((by_name[fold(name)] for name in (entry.task, *entry.tags) if fold(name) in by_name), "")
     return Work(

@@ -12,7 +12,7 @@ from memory.money.invoicing import Changes
 from memory.record.schema import to_json
 from tools.money.invoiceninja import SOURCE, InvoiceNinja, permitted
 from tools.money.invoices import InvoiceFile, faults_of, read_folder
-from tools.web.client import Limits, Web
+from tools.web.client import FetchLimits, Web
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
 from workflows.errors import NeedsOwner
@@ -20,7 +20,7 @@ from workflows.ports import Clock, Desk
 
 FOLDER, NINJA = "invoices", "invoice ninja"
 FOLDER_EVERY, NINJA_EVERY = timedelta(minutes=10), timedelta(minutes=30)
-LIMITS = Limits(size=8_000_000, time=timedelta(seconds=20))
+LIMITS = FetchLimits(size=8_000_000, time=timedelta(seconds=20))
 """What one page of Invoice Ninja may cost."""
 _SHOWN = 10
 _MOST_TOLD = 30

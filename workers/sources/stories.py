@@ -58,7 +58,9 @@ class Stories:
 
 def stories(ground: Ground) -> Stories:
     """Every story that is not a mail's."""
-    chase = money.Money(settings=ground.settings.money, ledger=ground.ledger, owner=ground.owner, clock=ground.clock)
+    chase = money.ChaseParts(
+        settings=ground.settings.money, ledger=ground.ledger, owner=ground.owner, clock=ground.clock
+    )
     updates = work.Working(
         folders=Folders(home=ground.home, settings=ground.settings.work, owner=ground.owner),
         settings=ground.settings,

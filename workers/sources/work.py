@@ -12,10 +12,10 @@ from agents.model import Model
 from agents.update import TemplateUpdate, UpdateAgent
 from memory.briefs.updates import UpdateBriefs
 from memory.ledger import Ledger
-from memory.work.projects import Begun, Kept
+from memory.work.projects import Begun, WorkChanges
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
-from workers.sources.folders import Folders, Found, together
+from workers.sources.folders import FolderReading, Folders, together
 from workflows.models.drafts import Source
 from workflows.models.people import Owner
 from workflows.ports import Clock, Desk, Drafting
@@ -73,7 +73,7 @@ class Working:
             raise together(findings.faults)
         return summary
 
-    def _take_in(self, today: date) -> tuple[Found, str]:
+    def _take_in(self, today: date) -> tuple[FolderReading, str]:
         """Keep what the folders hold; what that was in one line. The projects first: they say whose an entry is."""
         projects = self.folders.projects()
         self.ledger.keep_projects(projects.found, projects.unread, today)
@@ -112,7 +112,7 @@ def drafting(model: Model | None) -> Drafting:
 # ---------------------------------------------------------------- in one line
 
 
-def _taken_in(projects: int, found: Found, kept: Kept) -> str:
+def _taken_in(projects: int, found: FolderReading, kept: WorkChanges) -> str:
     if not projects:
         return "no projects"
     counts = f"{kept.new} new, {kept.changed} changed, {kept.removed} gone"

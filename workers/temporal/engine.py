@@ -23,8 +23,7 @@ from temporalio.service import RPCError
 from memory.ledger import Ledger
 from workers.temporal.runs import Runs, Whose
 from workflows.case import Story
-from workflows.client import Approved
-from workflows.client import Client as ClientVoice
+from workflows.client import Approved, ClientVoice
 from workflows.errors import Permanent, Retryable
 from workflows.models.case import CaseState
 from workflows.models.decisions import Answer, Edit
@@ -41,7 +40,7 @@ LONGEST_CARRIED = 8_000
 _BEGINNING = 200
 
 
-class Refused(Permanent):
+class AnswerRefused(Permanent):
     """The case would not take the answer; the message says why, for the owner."""
 
 
@@ -93,7 +92,7 @@ class TemporalEngine:
         """
         state = await asyncio.to_thread(self._ledger.case, answer.case)
         if state.stage == "closed":
-            raise Refused(await self._over(state))
+            raise AnswerRefused(await self._over(state))
         try:
             async with _plainly():
                 await self._stand(state, besides=answer.key)
@@ -101,7 +100,7 @@ class TemporalEngine:
         except Retryable:
             state = await asyncio.to_thread(self._ledger.case, answer.case)
             if state.stage == "closed":  # it ended while it was asked
-                raise Refused(await self._over(state)) from None
+                raise AnswerRefused(await self._over(state)) from None
             raise
 
     async def _over(self, state: CaseState) -> str:
@@ -198,7 +197,7 @@ class TemporalEngine:
             await handle.signal(Story.hear, event)
         for answer in await asyncio.to_thread(self._ledger.unconsumed_answers):
             if answer.case == state.case and answer.key != besides:
-                with suppress(Refused):  # it is on its way to the ledger, or no longer fits
+                with suppress(AnswerRefused):  # it is on its way to the ledger, or no longer fits
                     await self._update(answer)
 
     async def _put_out(self, name: str) -> None:
@@ -216,7 +215,7 @@ class TemporalEngine:
                 return await handle.execute_update(Story.answer, _light(answer), id=self._names.update(answer.key))
         except WorkflowUpdateFailedError as error:
             cause = error.cause
-            raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
+            raise AnswerRefused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
             raise Retryable("Its case does not answer now; the decision is kept and given again.") from None
 

@@ -25,7 +25,7 @@ class Whose(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RunOwnership:
     """Whose the workflow is, and its run that goes on now ("" for none of ours)."""
 
     whose: Whose
@@ -39,7 +39,7 @@ class Runs:
     client: Client
     names: Names
 
-    async def look(self, workflow_id: str, story: str, begun: str | None) -> Finding:
+    async def look(self, workflow_id: str, story: str, begun: str | None) -> RunOwnership:
         """Whose the workflow is that should be this story.
 
         `begun`: the first run that we began, "" when none is on record, None when no record is kept of such workflows.
@@ -48,13 +48,13 @@ class Runs:
             description = await self.client.get_workflow_handle(workflow_id).describe(rpc_timeout=ANSWERS_WITHIN)
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
-                return Finding(Whose.NOBODYS)
+                return RunOwnership(Whose.NOBODYS)
             raise
         if description.status == WorkflowExecutionStatus.RUNNING:
             ownership = await self._whose(description, story, begun)
-            return Finding(ownership, "" if ownership is Whose.A_STRANGERS else description.run_id)
+            return RunOwnership(ownership, "" if ownership is Whose.A_STRANGERS else description.run_id)
         is_as_left = not begun or (description.status not in _BY_HAND and await self._descends(description, begun))
-        return Finding(Whose.NOBODYS if is_as_left else Whose.A_STRANGERS)
+        return RunOwnership(Whose.NOBODYS if is_as_left else Whose.A_STRANGERS)
 
     async def _whose(self, seen: WorkflowExecutionDescription, story: str, begun: str | None) -> Whose:
         if not self._fits(seen, story) or not (

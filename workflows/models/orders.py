@@ -119,7 +119,7 @@ class StopChasing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chase:
+class ResumeChasing:
     """A client is chased again: whatever held it is over."""
 
     client: str
@@ -153,7 +153,7 @@ class NotUnderstood:
     kind: Literal["not_understood"] = "not_understood"
 
 
-MoneyOrder = Paid | Promised | Disputed | StopChasing | Chase
+MoneyOrder = Paid | Promised | Disputed | StopChasing | ResumeChasing
 """The orders about what clients owe."""
 
 

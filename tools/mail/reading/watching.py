@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from tools.mail.account import Account
-from tools.mail.imap import No, Patience, Unreachable
+from tools.mail.imap import ImapPatience, No, Unreachable
 from tools.mail.reading.fetching import (
     BIG_FETCH,
     PIECE,
@@ -49,7 +49,7 @@ class FolderWatcher:
     moved: Callable[[Cursor], Awaitable[None]]
     on_state: Callable[[str], None]
     clock: Clock
-    patience: Patience
+    patience: ImapPatience
     missed: Missed
     since: datetime | None = None
     shelf: Shelf | None = None

@@ -13,11 +13,11 @@ from typing import Literal
 from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
-from memory.outbox.entries import Claimed, Composed, Entry, Held, Limits
+from memory.outbox.entries import Claimed, Composed, Entry, Held, SendLimits
 from memory.outbox.outgoing import OutgoingLedger
 from memory.record.blobs import Blobs
 from tools.mail import mime
-from tools.mail.sending.evidence import Evidence, FilesSent, Found, known_to_file
+from tools.mail.sending.evidence import Evidence, FilesSent, MailCopy, known_to_file
 from tools.mail.sending.reconcile import Reconcile
 from tools.mail.sending.smtp import Transport, Uncertain
 from workflows.errors import DeskhandError, Permanent, Retryable
@@ -39,7 +39,7 @@ _SURELY_FILED = timedelta(hours=1)  # a server that files by itself has done so 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class SearchPatience:
     """Seconds to go on looking: for a copy that proves an uncertain send, and for one the server files by itself."""
 
     proof: float = 30
@@ -58,10 +58,10 @@ class Outbox:
         transport: Transport,
         evidence: Evidence,
         owner: Owner,
-        limits: Limits,
+        limits: SendLimits,
         clock: Clock,
         files_sent: FilesSent = "auto",
-        waiting: Waiting | None = None,
+        waiting: SearchPatience | None = None,
         reconcile: Reconcile | None = None,
         via: Via = "smtp",
     ) -> None:
@@ -73,7 +73,7 @@ class Outbox:
         self._limits = limits
         self._clock = clock
         self._files_sent: FilesSent = files_sent
-        self._waiting = waiting or Waiting()
+        self._waiting = waiting or SearchPatience()
         self._reconcile = reconcile
         self.via: Via = via
         self._domain = owner.address.rpartition("@")[2]
@@ -396,7 +396,7 @@ class Outbox:
 
         return await asyncio.to_thread(self._ledger.claim, entry.intent, whole, self._limits, self._clock.now())
 
-    async def _look(self, look: Callable[[], Awaitable[Found | None]], seconds: float) -> Found | None:
+    async def _look(self, look: Callable[[], Awaitable[MailCopy | None]], seconds: float) -> MailCopy | None:
         """Look until something is found or the time is over; at least once."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds

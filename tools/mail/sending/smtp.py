@@ -37,7 +37,7 @@ _AUTH_NEEDED, _PERMANENT = 530, 500
 _OK, _START_INPUT = 250, 354
 
 
-class Refused(Permanent):
+class SmtpRefused(Permanent):
     """The server said no for good; nothing was sent to anyone."""
 
 
@@ -54,7 +54,7 @@ class Submitted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class SmtpPatience:
     """Seconds to wait: for the connection and TLS, for each command, for the answer to the final dot."""
 
     connect: float = 15
@@ -67,7 +67,7 @@ class Transport:
     """One SMTP account. Each submission is a connection of its own; nothing is kept between them."""
 
     account: Account
-    patience: Patience = Patience()
+    patience: SmtpPatience = SmtpPatience()
 
     async def submit(
         self,
@@ -202,7 +202,7 @@ class Transport:
             await client.rset()
         summary = "; ".join(text for _, text in problems)
         if any(code >= _PERMANENT for code, _ in problems):
-            raise Refused(f"{self._where} refused a recipient, so nothing was sent to anyone: {summary}")
+            raise SmtpRefused(f"{self._where} refused a recipient, so nothing was sent to anyone: {summary}")
         raise Retryable(f"{self._where} does not take a recipient right now: {summary}")
 
     def _options(self, client: SMTP, content: bytes, addresses: Sequence[str]) -> tuple[list[str], str]:
@@ -213,7 +213,7 @@ class Transport:
         if header.isascii() and all(address.isascii() for address in addresses):
             return options, "ascii"
         if not client.supports_extension("smtputf8"):
-            raise Refused(
+            raise SmtpRefused(
                 f"{self._where} cannot send to or from addresses with letters beyond ASCII; nothing was sent."
             )
         return [*options, "SMTPUTF8"], "utf-8"
@@ -271,7 +271,7 @@ class Transport:
                     f"{self._where} wants a login or TLS first: {answer}", "Set smtp.user, smtp.password and smtp.tls."
                 ) from error
             if error.code >= _PERMANENT:
-                raise Refused(f"{self._where} refused the mail, nothing was sent: {answer}") from error
+                raise SmtpRefused(f"{self._where} refused the mail, nothing was sent: {answer}") from error
             raise Retryable(f"{self._where} did not take the mail yet: {answer}") from error
         except (SMTPException, OSError) as error:
             problem = tls.certificate_problem(self.account, error)

@@ -31,7 +31,7 @@ _DELIMITER = re.compile(r"^(?:--|—|–) ?$", re.MULTILINE)  # noqa: RUF001 (th
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnMail:
+class OwnersMail:
     """A mail that the owner wrote to others. `key`: its identity in the ledger."""
 
     key: str
@@ -56,7 +56,7 @@ class LearntSignature:
 class _Ending:
     """The last lines of a mail's typed part, below its regards."""
 
-    mail: OwnMail
+    mail: OwnersMail
     lines: tuple[str, ...]
 
 
@@ -72,7 +72,7 @@ def answers_in(block: str, owner: Owner) -> tuple[str, ...]:
     return tuple(line for line in block.split("\n")[:_MOST_STATED] if _is_answer(line, owner, grammar))
 
 
-def learnt(mails: Iterable[OwnMail], owner: Owner) -> tuple[LearntSignature, ...]:
+def learnt(mails: Iterable[OwnersMail], owner: Owner) -> tuple[LearntSignature, ...]:
     """Every signature that these mails show, the longest first."""
     grammar = grammar_of(owner)
     endings = _told_apart(ending for mail in mails for ending in _endings(mail, owner, grammar))
@@ -114,7 +114,7 @@ def _is_sentence(line: str) -> bool:
 # ---------------------------------------------------------------- how a mail ends
 
 
-def _endings(mail: OwnMail, owner: Owner, grammar: Grammar) -> list[_Ending]:
+def _endings(mail: OwnersMail, owner: Owner, grammar: Grammar) -> list[_Ending]:
     """How the mail ends: its text, and its HTML part where that ends otherwise."""
     if is_forward_subject(mail.email.subject):  # what it ends in is somebody else's
         return []
@@ -123,7 +123,7 @@ def _endings(mail: OwnMail, owner: Owner, grammar: Grammar) -> list[_Ending]:
     return [ending for ending in endings if ending is not None]
 
 
-def _ending(mail: OwnMail, text: str, owner: Owner, grammar: Grammar) -> _Ending | None:
+def _ending(mail: OwnersMail, text: str, owner: Owner, grammar: Grammar) -> _Ending | None:
     typed_part = new_part(_DELIMITER.sub("", visible(text)))
     lines = [line.strip() for line in typed_part.split("\n")]
     quoted = max((place for place, line in enumerate(lines) if line.startswith(">")), default=-1)

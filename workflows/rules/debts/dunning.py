@@ -65,7 +65,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class DueInvoice:
     """One invoice of a notice, with the stage that is its own."""
 
     invoice: Invoice
@@ -77,7 +77,7 @@ class Due:
     """One mail is due, at this stage (the highest of its invoices)."""
 
     stage: Stage
-    items: tuple[Item, ...]
+    items: tuple[DueInvoice, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +169,7 @@ def next_notice(  # noqa: PLR0913, PLR0917 - everything the answer depends on
     if not calendar.is_open(today):
         return Nothing(why="it is no business day of theirs", until=calendar.first_open(today))
     in_order = sorted(debts, key=lambda one: (one.due, one.number))
-    items = tuple(Item(invoice=invoice, step=step) for invoice in in_order if (step := _step(invoice, day)))
+    items = tuple(DueInvoice(invoice=invoice, step=step) for invoice in in_order if (step := _step(invoice, day)))
     if not items:
         return Nothing(why=_why_not_yet(debts, day), until=_next_look(debts, day))
     stage = ladder.stages[max(item.step for item in items) - 1]

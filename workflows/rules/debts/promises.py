@@ -53,7 +53,7 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class PaidClaim:
     """They say that they have paid."""
 
     words: str
@@ -81,7 +81,7 @@ class Absence:
     words: str
 
 
-Said = Promise | Claim | Dispute | Wish | Absence
+Said = Promise | PaidClaim | Dispute | Wish | Absence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,14 +179,14 @@ def _wish(sentences: tuple[_Sentence, ...], reader: _Reader) -> Wish | None:
 # ---------------------------------------------------------------- promises
 
 
-def _promise(sentences: tuple[_Sentence, ...], reader: _Reader) -> Promise | Claim | None:
+def _promise(sentences: tuple[_Sentence, ...], reader: _Reader) -> Promise | PaidClaim | None:
     """The last day that is promised, for what is paid in parts is paid by then; else that they have paid."""
     promises = [promise for sentence in sentences if not sentence.asks for promise in _promises(sentence, reader)]
     ahead = [promise for promise in promises if isinstance(promise, Promise)]
     return max(ahead, key=lambda one: one.until) if ahead else next(iter(promises), None)
 
 
-def _promises(sentence: _Sentence, reader: _Reader) -> Iterator[Promise | Claim]:
+def _promises(sentence: _Sentence, reader: _Reader) -> Iterator[Promise | PaidClaim]:
     for language in reader.languages:
         plain = _plain(sentence.folded, language)
         if _words(language, "condition").search(plain):
@@ -199,7 +199,7 @@ def _promises(sentence: _Sentence, reader: _Reader) -> Iterator[Promise | Claim]
             if day:
                 yield Promise(until=day, words=sentence.said)
             elif _words(language, "paid").search(clause):
-                yield Claim(words=sentence.said)
+                yield PaidClaim(words=sentence.said)
 
 
 # ---------------------------------------------------------------- absences

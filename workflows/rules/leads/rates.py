@@ -72,7 +72,7 @@ def stated_hours(folded: str) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
+class BidPrice:
     """What a bid asks: the rate in the unit they think in, and what it comes to where they said enough."""
 
     rate: Money
@@ -83,7 +83,7 @@ class Price:
     covers: int = 0  # whole hours that it pays
 
 
-def price(rate: Pay, lead: Lead) -> Price | None:
+def price(rate: Pay, lead: Lead) -> BidPrice | None:
     """The owner's rate as a price for this lead, by arithmetic alone; None when the rate states no amount."""
     base = rate.least or rate.most
     by_hour = hourly(rate, base)
@@ -94,7 +94,7 @@ def price(rate: Pay, lead: Lead) -> Price | None:
     hours = stated_hours(fold(lead.text[:20_000]))
     budget = (lead.pay.most or lead.pay.least) if lead.pay and lead.pay.per == "project" else None
     comparable = budget is not None and budget.currency == base.currency
-    return Price(
+    return BidPrice(
         rate=amount,
         per=per,
         hours=hours,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from workflows.models.leads import Factor, Lead, Profile, Score
 from workflows.models.routes import Ignore, Start
-from workflows.rules.leads.factors import FACTORS, MOST_QUOTES, UNKNOWN, Found
+from workflows.rules.leads.factors import FACTORS, MOST_QUOTES, UNKNOWN, FactorReading
 from workflows.rules.leads.post import post_of
 from workflows.rules.leads.refusals import refusal_of
 from workflows.rules.text.words import table
@@ -43,7 +43,7 @@ def verdict(found: Score) -> Start | Ignore:
     return Start(kind="bid", reason=f"Its score {found.total:.2f} reaches {found.threshold:.2f}.")
 
 
-def _factor(name: str, found: Found) -> Factor:
+def _factor(name: str, found: FactorReading) -> Factor:
     """With its weight; the value is rounded before it counts, so that a recount by hand comes out the same."""
     return Factor(
         name=name,

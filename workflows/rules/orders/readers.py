@@ -13,7 +13,6 @@ from typing import Literal, Protocol, TypeVar
 from workflows.models.orders import (
     Allow,
     Away,
-    Chase,
     Disallow,
     Disputed,
     Ended,
@@ -27,6 +26,7 @@ from workflows.models.orders import (
     Promised,
     Rescue,
     Resume,
+    ResumeChasing,
     StopChasing,
 )
 from workflows.models.people import Owner
@@ -154,8 +154,8 @@ def stop_chasing(spoken: Spoken) -> StopChasing | NotUnderstood:
     return StopChasing(client=spoken.rest) if spoken.rest else NotUnderstood(hint=_CHASE_WHOM)
 
 
-def chase(spoken: Spoken) -> Chase | NotUnderstood:
-    return Chase(client=spoken.rest) if spoken.rest else NotUnderstood(hint=_CHASE_WHOM)
+def chase(spoken: Spoken) -> ResumeChasing | NotUnderstood:
+    return ResumeChasing(client=spoken.rest) if spoken.rest else NotUnderstood(hint=_CHASE_WHOM)
 
 
 def ended(result: Literal["won", "lost", "no-answer"]) -> Callable[[Spoken], Ended | NotUnderstood]:
