@@ -8,9 +8,13 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 
 from memory.record.book import Book
 from memory.record.dialect import insert
+from memory.record.meta import read_meta, write_meta
 from memory.record.people import read_client
-from memory.record.schema import answers, briefs, cases, from_json, meta, outbox, seen, to_json, versions
-from workflows.models import Answer, Approve, Brief, CaseState, Draft, DraftedBy, Outgoing, Owner
+from memory.record.schema import answers, briefs, cases, from_json, outbox, seen, to_json, versions
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Approve
+from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing
+from workflows.models.people import Owner
 from workflows.rules.asking.autonomy import Ending, Leaving, in_a_row, needs_a_yes, unbroken
 from workflows.rules.text.canonical import approved_hash
 from workflows.stories import Kind, kinds_that
@@ -23,7 +27,7 @@ UNDO = timedelta(minutes=10)
 _MOST = 200
 
 
-class Standing(Book):
+class StandingYeses(Book):
     """Which kinds have a standing yes, and the answers given under it."""
 
     _owner: Owner
@@ -56,8 +60,8 @@ class Standing(Book):
             earlier = connection.execute(select(answers.c.answer).where(answers.c.key == key)).scalar()
             if earlier:
                 return from_json(Answer, earlier)
-            if why := self._why_not(connection, state.case, state.version):
-                log.info("no standing yes", case=state.case, version=state.version, why=why)
+            if reason := self._why_not(connection, state.case, state.version):
+                log.info("no standing yes", case=state.case, version=state.version, why=reason)
                 return None
             return _say(connection, key, state.case, state.version, self._clock.now())
 
@@ -99,9 +103,9 @@ def _shown_once(connection: Connection, case: int, version: int) -> datetime | N
 
 def _spoken_to(connection: Connection, case: int) -> bool:
     """Whether there is any answer to the case, or anything recorded for it that it has not taken yet."""
-    said = select(answers.c.key).where(answers.c.case == case).limit(1)
+    replies = select(answers.c.key).where(answers.c.case == case).limit(1)
     waits = select(seen.c.id).where(seen.c.case == case, seen.c.state == "recorded", seen.c.event != "").limit(1)
-    return any(connection.execute(query).first() is not None for query in (said, waits))
+    return any(connection.execute(query).first() is not None for query in (replies, waits))
 
 
 def _waits_no_more(connection: Connection, case: int, version: int) -> str:
@@ -156,14 +160,14 @@ def allow(connection: Connection, kind: str, now: datetime, needed: int) -> int:
     """
     missing = max(needed - len(_row(connection, kind)), 0)
     if not missing:
-        _keep(connection, f"auto:{kind}", now.isoformat())
+        write_meta(connection, f"auto:{kind}", now.isoformat())
     return missing
 
 
 def revoke(connection: Connection, kind: str, now: datetime) -> None:
     """The standing yes ends at once, and the row is counted from here."""
-    _keep(connection, f"auto:{kind}", "")
-    _keep(connection, f"auto-revoked:{kind}", now.isoformat())
+    write_meta(connection, f"auto:{kind}", "")
+    write_meta(connection, f"auto-revoked:{kind}", now.isoformat())
 
 
 def _stands(connection: Connection, kind: str) -> bool:
@@ -181,10 +185,10 @@ def _endings(connection: Connection, kind: str, since: datetime | None, most: in
     ended = cases.c.closed_at.is_not(None) if since is None else cases.c.closed_at > since
     query = select(cases.c.number, cases.c.state).where(cases.c.kind == kind, ended)
     rows = connection.execute(query.order_by(cases.c.closed_at.desc(), cases.c.number.desc()).limit(most)).all()
-    these = select(cases.c.number).where(cases.c.kind == kind, ended)
-    by_owner = select(versions.c.case).where(versions.c.by == DraftedBy.OWNER, versions.c.case.in_(these))
+    ended_cases = select(cases.c.number).where(cases.c.kind == kind, ended)
+    by_owner = select(versions.c.case).where(versions.c.by == DraftedBy.OWNER, versions.c.case.in_(ended_cases))
     edited = frozenset(connection.execute(by_owner).scalars())
-    alone = select(answers.c.case).where(answers.c.key.startswith("standing:"), answers.c.case.in_(these))
+    alone = select(answers.c.case).where(answers.c.key.startswith("standing:"), answers.c.case.in_(ended_cases))
     standing = frozenset(connection.execute(alone).scalars())
     for row in rows:
         state = from_json(CaseState, row.state)
@@ -197,10 +201,5 @@ def _endings(connection: Connection, kind: str, since: datetime | None, most: in
 
 
 def _moment(connection: Connection, key: str) -> datetime | None:
-    value = connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
+    value = read_meta(connection, key)
     return datetime.fromisoformat(value) if value else None
-
-
-def _keep(connection: Connection, key: str, value: str) -> None:
-    row = insert(meta).values(key=key, value=value)
-    connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": value}))

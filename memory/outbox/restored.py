@@ -18,9 +18,10 @@ from memory.outbox.last_look import LOOKING
 from memory.post.mails import add_to_thread
 from memory.record.book import Book
 from memory.record.dialect import insert
-from memory.record.schema import cases, from_json, meta, outbox, versions
+from memory.record.meta import read_meta, write_meta
+from memory.record.schema import cases, from_json, outbox, versions
 from workflows.errors import NeedsOwner
-from workflows.models import Outgoing
+from workflows.models.drafts import Outgoing
 from workflows.rules.text.canonical import body_hash
 
 HOLD = "hold_after_restore"
@@ -84,44 +85,44 @@ class Restored(Book):
 
     def begin(self, home: str, departures: Departures) -> bool:
         """Once at each start, before anything can leave: whether an older ledger was put back."""
-        kept_home, kept = departures.read()
+        kept_home, kept_count = departures.read()
         with self._writing() as connection:
-            behind = bool(kept_home) and (kept_home != home or kept > _count(connection))
-            if behind and not _get(connection, HOLD):
-                _set(connection, HOLD, "more mails have left than this copy of the ledger knows of")
-            held = bool(_get(connection, HOLD))
-            if held:
-                _set(connection, LOOKING, self._clock.now().isoformat())
+            behind = bool(kept_home) and (kept_home != home or kept_count > _count(connection))
+            if behind and not read_meta(connection, HOLD):
+                write_meta(connection, HOLD, "more mails have left than this copy of the ledger knows of")
+            is_held = bool(read_meta(connection, HOLD))
+            if is_held:
+                write_meta(connection, LOOKING, self._clock.now().isoformat())
                 # From now on this ledger is the one that counts.
-                _set(connection, DEPARTURES, str(max(kept, _count(connection))))
+                write_meta(connection, DEPARTURES, str(max(kept_count, _count(connection))))
             count = _count(connection)
-        if held:
+        if is_held:
             departures.keep(home, count)
-        return held
+        return is_held
 
     def notice(self, reason: str) -> None:
         """Something shows that an older ledger was put back: everything made until now is looked up first."""
         with self._writing() as connection:
-            if not _get(connection, LOOKING):
-                _set(connection, HOLD, reason)
-                _set(connection, LOOKING, self._clock.now().isoformat())
+            if not read_meta(connection, LOOKING):
+                write_meta(connection, HOLD, reason)
+                write_meta(connection, LOOKING, self._clock.now().isoformat())
 
     def reason(self) -> str:
         """Why everything is held; "" when nothing is."""
         with self._reading() as connection:
-            return _get(connection, HOLD) if _get(connection, LOOKING) else ""
+            return (read_meta(connection, HOLD) or "") if read_meta(connection, LOOKING) else ""
 
     def held_since(self) -> str:
         """When the hold began, ISO-8601; "" when nothing is held."""
         with self._reading() as connection:
-            return _get(connection, LOOKING)
+            return read_meta(connection, LOOKING) or ""
 
     def unsent(self) -> tuple[Unsent, ...]:
         """Every approved version that has not left, as far as this ledger knows, oldest first."""
-        mine = (outbox.c.case == versions.c.case) & (outbox.c.version == versions.c.version)
+        of_version = (outbox.c.case == versions.c.case) & (outbox.c.version == versions.c.version)
         query = (
             select(versions, outbox.c.message_id, outbox.c.server_id)
-            .outerjoin(outbox, mine & (outbox.c.purpose == "client"))
+            .outerjoin(outbox, of_version & (outbox.c.purpose == "client"))
             .where(versions.c.state == "approved", outbox.c.state.is_(None) | outbox.c.state.in_(_UNSENT))
             .order_by(versions.c.at, versions.c.case)
         )
@@ -132,49 +133,49 @@ class Restored(Book):
                     version=row.version,
                     outgoing=from_json(Outgoing, row.outgoing),
                     made_at=row.at,
-                    message_ids=tuple(one for one in (row.message_id, row.server_id) if one),
+                    message_ids=tuple(message_id for message_id in (row.message_id, row.server_id) if message_id),
                 )
                 for row in connection.execute(query)
             )
 
     def made_at(self, case: int, version: int) -> datetime | None:
         """When the version was made."""
-        which = (versions.c.case == case) & (versions.c.version == version)
+        of_version = (versions.c.case == case) & (versions.c.version == version)
         with self._reading() as connection:
-            return connection.execute(select(versions.c.at).where(which)).scalar()
+            return connection.execute(select(versions.c.at).where(of_version)).scalar()
 
     def found(self, case: int, version: int, message_id: str, where: str) -> None:
         """It lies among the sent mails: it has left, whatever this ledger says, and never leaves again."""
         with self._writing() as connection:
-            which = (versions.c.case == case) & (versions.c.version == version)
-            row = connection.execute(select(versions).where(which)).one()
+            of_version = (versions.c.case == case) & (versions.c.version == version)
+            row = connection.execute(select(versions).where(of_version)).one()
             outgoing, now = from_json(Outgoing, row.outgoing), self._clock.now()
             client = connection.execute(select(cases.c.client).where(cases.c.number == case)).scalar() or ""
             values = {
                 "intent": f"send:{case}.{version}", "purpose": "client", "case": case, "version": version,
                 "client": client, "hash": row.hash, "at": now, "state": "approved",
-                "recipients": json.dumps([one.email for one in (*outgoing.to, *outgoing.cc)]),
+                "recipients": json.dumps([address.email for address in (*outgoing.to, *outgoing.cc)]),
                 "body_hash": body_hash(outgoing.body),
             }  # fmt: skip
             connection.execute(insert(outbox).values(values).on_conflict_do_nothing(index_elements=["intent"]))
-            left = {"state": "sent", "sent_at": now, "claimed_at": now, "filed": 1, "server_id": message_id}
-            left["detail"] = f"A copy lies in {where}, so it had left before."
+            departure = {"state": "sent", "sent_at": now, "claimed_at": now, "filed": 1, "server_id": message_id}
+            departure["detail"] = f"A copy lies in {where}, so it had left before."
             unsent = (outbox.c.intent == values["intent"]) & outbox.c.state.in_(_UNSENT)
-            if connection.execute(update(outbox).where(unsent).values(left)).rowcount:
+            if connection.execute(update(outbox).where(unsent).values(departure)).rowcount:
                 add_to_thread(connection, message_id, case)
-                known = _get(connection, FOUND).split()
-                _set(connection, FOUND, " ".join((*known, f"{case}.{version}")))
+                recovered = (read_meta(connection, FOUND) or "").split()
+                write_meta(connection, FOUND, " ".join((*recovered, f"{case}.{version}")))
 
     def found_so_far(self) -> tuple[str, ...]:
         """What was found to have left ("41.1") since the hold began."""
         with self._reading() as connection:
-            return tuple(_get(connection, FOUND).split())
+            return tuple((read_meta(connection, FOUND) or "").split())
 
     def lift(self) -> None:
         """Everything was looked up: what has not left may leave."""
         with self._writing() as connection:
             for key in (LOOKING, HOLD, FOUND):
-                _set(connection, key, "")
+                write_meta(connection, key, "")
 
     def departures(self) -> int:
         """How many mails were on their way to clients, as this ledger counts."""
@@ -184,17 +185,8 @@ class Restored(Book):
 
 def count_departure(connection: Connection) -> None:
     """One more mail goes out; in the transaction that says so."""
-    _set(connection, DEPARTURES, str(_count(connection) + 1))
+    write_meta(connection, DEPARTURES, str(_count(connection) + 1))
 
 
 def _count(connection: Connection) -> int:
-    return int(_get(connection, DEPARTURES) or 0)
-
-
-def _get(connection: Connection, key: str) -> str:
-    return connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar() or ""
-
-
-def _set(connection: Connection, key: str, value: str) -> None:
-    row = insert(meta).values(key=key, value=value)
-    connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+    return int(read_meta(connection, DEPARTURES) or 0)

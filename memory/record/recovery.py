@@ -5,9 +5,11 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from memory.record.book import Book
-from memory.record.dialect import insert
-from memory.record.schema import answers, cases, from_json, meta, seen
-from workflows.models import Answer, CaseState, Event
+from memory.record.meta import write_meta
+from memory.record.schema import answers, cases, from_json, seen
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer
+from workflows.models.routes import Event
 
 STRANGER = "stranger_at"
 """The ledger's key for when a stranger's workflow or schedule was last found in the place of ours."""
@@ -18,9 +20,9 @@ class Recovery(Book):
 
     def unheard(self, state: CaseState) -> tuple[Event, ...]:
         """Delivered mails and news of a case that its kept state does not know, oldest first."""
-        known = (state.event, *state.heard)
+        heard = (state.event, *state.heard)
         query = select(seen.c.event).where(
-            seen.c.case == state.case, seen.c.state == "delivered", seen.c.event != "", seen.c.key.not_in(known)
+            seen.c.case == state.case, seen.c.state == "delivered", seen.c.event != "", seen.c.key.not_in(heard)
         )
         with self._reading() as connection:
             events = (from_json(Event, text) for text in connection.execute(query.order_by(seen.c.id)).scalars())
@@ -38,16 +40,15 @@ class Recovery(Book):
 
     def lately_open(self, within: timedelta) -> tuple[CaseState, ...]:
         """Every case that is open, or was so within this time, oldest first."""
-        still = cases.c.closed_at.is_(None) | (cases.c.closed_at > self._clock.now() - within)
-        query = select(cases.c.state).where(still).order_by(cases.c.number)
+        recent = cases.c.closed_at.is_(None) | (cases.c.closed_at > self._clock.now() - within)
+        query = select(cases.c.state).where(recent).order_by(cases.c.number)
         with self._reading() as connection:
             return tuple(from_json(CaseState, text) for text in connection.execute(query).scalars())
 
     def note_stranger(self) -> None:
         """Somebody else meddled with what is ours in Temporal: kept until the owner is told."""
-        row = insert(meta).values(key=STRANGER, value=self._clock.now().isoformat())
         with self._writing() as connection:
-            connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))
+            write_meta(connection, STRANGER, self._clock.now().isoformat())
 
     def unconsumed_answers(self) -> tuple[Answer, ...]:
         """Answers that open cases took and whose effect is not in their kept state, oldest first.

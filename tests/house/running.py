@@ -28,7 +28,7 @@ from tests.servers.smtp import Delivered, RecordingSmtp
 from tools.mail import mime
 from workers.clock import SystemClock
 from workers.settings import loading
-from workflows.models import Address, Email
+from workflows.models.mail import Address, Email
 from workflows.names import Names, names_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -199,6 +199,11 @@ class House:
         """Every approval mail in the owner's INBOX, oldest first."""
         mails = (mime.parse(stored.content) for stored in self.user.messages())
         return [email for email in mails if is_approval(email)]
+
+    def notices(self) -> list[Email]:
+        """What Deskhand told the owner without a question, oldest first."""
+        mails = (mime.parse(stored.content) for stored in self.user.messages())
+        return [mail for mail in mails if mail.header("auto-submitted") and "answer above this line" not in mail.text]
 
     def wait_approvals(self, count: int, seconds: float = 60) -> list[Email]:
         def look() -> list[Email]:

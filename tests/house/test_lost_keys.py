@@ -10,7 +10,7 @@ from tests.house.running import House, until
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
-from workflows.models import Email
+from workflows.models.mail import Email
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.house.running import House, case_of, until
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
-from workflows.models import Address, Email
+from workflows.models.mail import Address, Email
 
 MAILS = Path(__file__).parents[1] / "mail" / "payments"
 DUE = (datetime.now(UTC).date() - timedelta(days=20)).isoformat()
@@ -89,9 +89,7 @@ class Desk:
         return until(lambda: [one for one in self.notices() if one.message_id not in before], 30, "a notice")[0]
 
     def notices(self) -> list[Email]:
-        mails = [mime.parse(stored.content) for stored in self.house.user.messages()]
-        generated = [mail for mail in mails if mail.header("auto-submitted") == "auto-generated"]
-        return [mail for mail in generated if "answer above this line" not in mail.text]
+        return self.house.notices()
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -16,7 +16,7 @@ from tests.ledgers import client_at
 from tests.servers.dovecot import Dovecot, DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
-from workflows.models import Address, Email
+from workflows.models.mail import Address, Email
 
 ACME = Address(name="Anna Acker", email="anna@acme.example")
 BETA = Address(name="Bert Beta", email="bert@beta.example")
@@ -44,13 +44,7 @@ class Desk:
         return raw
 
     def notices(self) -> list[Email]:
-        """Every notice in INBOX, oldest first."""
-        mails = [mime.parse(stored.content) for stored in self.house.user.messages()]
-        return [
-            mail
-            for mail in mails
-            if mail.header("auto-submitted") == "auto-generated" and "answer above this line" not in mail.text
-        ]
+        return self.house.notices()
 
     def told(self, subject: str, body: str = "", **fields: object) -> Email:
         """Order something and wait for the one notice that answers it."""

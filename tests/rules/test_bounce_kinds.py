@@ -10,7 +10,7 @@ import pytest
 from tests.ledgers import mail
 from tests.rules.test_triage import AROUND, OWNER
 from tools.mail import mime
-from workflows.models import Address, Attachment, Email
+from workflows.models.mail import Address, Attachment, Email
 from workflows.rules.mail.bounces import read
 from workflows.rules.triage import triage
 

@@ -5,7 +5,7 @@
 import pytest
 
 from tools.mail import mime
-from workflows.models import Email
+from workflows.models.mail import Email
 from workflows.rules.mail.holds import hold_reason
 from workflows.rules.mail.replying import new_part
 

@@ -12,9 +12,9 @@ from workers.settings import environ
 from workers.settings import schema as settings
 from workers.settings.loading import load
 from workers.settings.schema import Settings
-from workers.settings.values import Money
-from workflows import models
+from workers.settings.values import Amount
 from workflows.errors import NeedsOwner
+from workflows.models.money import Money
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 
@@ -78,7 +78,7 @@ def test_the_documented_sample_is_read_with_the_right_types(home: Path):
     assert loaded.approval.digest_at == (time(8), time(16))
     assert loaded.approval.expire_after == timedelta(days=7)
     assert loaded.model is not None
-    assert loaded.model.daily_cost == Money(Decimal("2.00"), "USD")
+    assert loaded.model.daily_cost == Amount(Decimal("2.00"), "USD")
     assert loaded.profile.skills == ("python", "postgres")
     assert loaded.embeddings is None
 
@@ -126,7 +126,7 @@ def test_the_documented_profile_is_what_the_rules_about_bids_get(home: Path):
     loaded = load(home)
     profile = loaded.profile_facts()
     assert profile.rate is not None
-    assert profile.rate.least == models.Money(minor=9500, currency="EUR")
+    assert profile.rate.least == Money(minor=9500, currency="EUR")
     assert profile.minimum is not None
     assert profile.minimum.per == "hour"
     assert (profile.languages, profile.hours_per_week, profile.country) == (("en", "de"), 20, "DE")

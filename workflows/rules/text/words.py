@@ -41,15 +41,17 @@ def any_phrase(patterns: Iterable[str]) -> re.Pattern[str]:
     Which of several phrases that begin in one place is found is not said.
     """
     by_letter: dict[str, list[str]] = {}
-    rest = []
-    for pattern in (opened for each in patterns for opened in _opened(each.replace("ß", "ss"))):
+    irregular = []
+    for pattern in (opened for phrase in patterns for opened in _opened(phrase.replace("ß", "ss"))):
         if _BEGINS_WITH_A_LETTER.match(pattern) and "|" not in _outside_groups(pattern):
             by_letter.setdefault(pattern[0], []).append(pattern[1:])
         else:
-            rest.append(f"(?<!\\w){pattern}")
+            irregular.append(f"(?<!\\w){pattern}")
     # The letter first and then that none stands before it: text without such a letter is passed over at once.
     lettered = [f"{letter}(?<!\\w{letter})(?:{'|'.join(ends)})" for letter, ends in by_letter.items()]
-    return re.compile(f"(?:{'|'.join((*lettered, *rest))})(?!\\w)") if lettered or rest else re.compile(r"(?!)")
+    return (
+        re.compile(f"(?:{'|'.join((*lettered, *irregular))})(?!\\w)") if lettered or irregular else re.compile(r"(?!)")
+    )
 
 
 _BEGINS_WITH_A_LETTER = re.compile(r"[^\W\d_](?![?*+{])")

@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workflows.models import Address, Email, Owner
+from workflows.models.mail import Address, Email
+from workflows.models.people import Owner
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.heads import (
     DASHES,
