@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from workflows.models import Answer, Asking, Brief, CaseState, Client, Draft, Event, Outgoing, Receipt
+from workflows.rules.desk.slots import CalendarView
 from workflows.stories import Kind
 
 
@@ -16,6 +17,16 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The current time, timezone-aware."""
+
+
+class Calendar(Protocol):
+    """The owner's calendars, as far as a draft needs them: when something is, never what."""
+
+    async def busy(self, first: datetime, last: datetime, *, anew: bool = False) -> CalendarView:
+        """What is taken between two moments, at most some minutes old; `anew`: asked this very moment.
+
+        Never raises: a calendar that cannot be read is one sentence in `faults`, and then no time may be promised.
+        """
 
 
 class Record(Protocol):
