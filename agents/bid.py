@@ -11,9 +11,9 @@ from functools import cache
 from agents.bid_text import (
     NOTHING,
     QUESTION,
-    Answered,
-    Bid,
-    Words,
+    BidWords,
+    ComposedBid,
+    ScreeningAnswer,
     about_fact,
     bid_language,
     bid_phrases,
@@ -22,13 +22,13 @@ from agents.bid_text import (
     joined_lines,
     questions_of,
 )
-from agents.checks import Fault, bare, faults, language_name, safe_line
+from agents.checks import DraftFault, bare, faults, language_name, safe_line
 from agents.gists import gist_of
 from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.templates import as_why
 from agents.writing import Filled, Task, Writing, boundary, item, wanted
-from workflows.models import Brief, Draft, DraftedBy, Source
+from workflows.models.drafts import Brief, Draft, DraftedBy, Source
 from workflows.rules.leads.claims import OWN_KINDS, Claim, claims, is_claim
 from workflows.rules.leads.skills import names_any
 from workflows.rules.text.canonical import canonical, defused, one_line, visible
@@ -57,8 +57,8 @@ class TemplateBid:
         """The same at once. `why`: what the owner should know about there being no model's words."""
         if brief.lead is None:
             return Draft(body="", gist="There is no post.", needs_owner="the post of this case is not kept any more")
-        words, made = _template_words(brief)
-        bid = compose(brief, words, wishes, made)
+        words, sources = _template_words(brief)
+        bid = compose(brief, words, wishes, sources)
         reasons = (*why, *_reasons(brief, wishes))
         if wishes and previous:  # a text the owner has seen, or wrote, is better than the same bid once more
             gist, by = gist_of(brief, "wishes"), DraftedBy.TEMPLATE
@@ -71,7 +71,7 @@ class BidAgent:
 
     def __init__(self, model: Model, templates: TemplateBid) -> None:
         self._model, self._templates = model, templates
-        self._writing = Writing(model, Words, messages=_messages, check=check)
+        self._writing = Writing(model, BidWords, messages=_messages, check=check)
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """A checked bid; `needs_owner` names the claim that no source bears out.
@@ -99,7 +99,7 @@ class BidAgent:
             yield f"reading up on its author cost {spent}"
 
 
-def _blocking(filled: Filled[Words]) -> str:
+def _blocking(filled: Filled[BidWords]) -> str:
     """The claim for which there is no source, in the words of the check; "" when something else was wrong as well."""
     hard = [fault for fault in filled.faults if fault.hard]
     if any(fault.rule != "claim" for fault in hard):
@@ -108,17 +108,17 @@ def _blocking(filled: Filled[Words]) -> str:
 
 
 def _finished(  # noqa: PLR0913 - what a draft is made of
-    brief: Brief, bid: Bid, wishes: str, previous: str, *, why: tuple[str, ...], cost: str, model: str = ""
+    brief: Brief, bid: ComposedBid, wishes: str, previous: str, *, why: tuple[str, ...], cost: str, model: str = ""
 ) -> Draft:
-    found = _claims(brief, bid, wishes, previous)
-    used = [name for claim in found for name in claim.sources] + [source.id for source in bid.made]
-    blocked = next((_unsupported(claim) for claim in found if not claim.supported), "")
+    owner_claims = _claims(brief, bid, wishes, previous)
+    used = [name for claim in owner_claims for name in claim.sources] + [source.id for source in bid.made]
+    blocked = next((_unsupported(claim) for claim in owner_claims if not claim.supported), "")
     return Draft(
         body=canonical(bid.body),
         gist=_gist(brief, bid),
         model=model,
         by=DraftedBy.MODEL if model else DraftedBy.TEMPLATE,
-        why=(*why, *_told(bid, found)),
+        why=(*why, *_told(bid, owner_claims)),
         sources=tuple(dict.fromkeys(name for name in used if name not in _WORDS)),
         cost=cost,
         needs_owner=one_line(blocked, _REASON).rstrip("."),
@@ -128,53 +128,53 @@ def _finished(  # noqa: PLR0913 - what a draft is made of
 # ---------------------------------------------------------------- without a model
 
 
-def _template_words(brief: Brief) -> tuple[Words, list[Source]]:
+def _template_words(brief: Brief) -> tuple[BidWords, list[Source]]:
     """The words of a bid without a model, and the sentences among them that rest on a source."""
-    said, lead = bid_phrases(brief), brief.lead
+    wording, lead = bid_phrases(brief), brief.lead
     title = safe_line(lead.title, NOTHING, _TITLE) if lead and len(lead.title) <= _TITLE else ""
-    opening = said["opening"].replace("{title}", title)
+    opening = wording["opening"].replace("{title}", title)
     # A title that holds an amount or speaks in the first person would be the owner's own word in this sentence.
     fits = title and not re.search(r"[“”„«»{}<>]", title) and not is_claim(opening, brief.owner_name)
     answers = {number: _answer(brief, question) for number, question in questions_of(brief)}
     facts = _fitting_facts(brief)
-    words = Words(
-        opening=opening if fits else said["opening_bare"],
-        answers=[Answered(question=number, text=joined_lines(found)) for number, found in answers.items()],
+    words = BidWords(
+        opening=opening if fits else wording["opening_bare"],
+        answers=[ScreeningAnswer(question=number, text=joined_lines(sources)) for number, sources in answers.items()],
         fit=joined_lines(facts),
         plan="",
     )
-    return words, [source for found in (*answers.values(), facts) for source in found if source.id]
+    return words, [source for sources in (*answers.values(), facts) for source in sources if source.id]
 
 
 def _answer(brief: Brief, question: str) -> list[Source]:
     """What the profile answers to a question of the post, a sentence each; [] when it does not."""
-    folded, said, about = fold(question), bid_phrases(brief), about_fact(question)
-    known = {source.id: source.quote for source in brief.profile}
-    if about == "languages" and "profile:languages" in known:
-        line = said["languages"].replace("{languages}", known["profile:languages"])
+    folded, wording, topic = fold(question), bid_phrases(brief), about_fact(question)
+    quotes = {source.id: source.quote for source in brief.profile}
+    if topic == "languages" and "profile:languages" in quotes:
+        line = wording["languages"].replace("{languages}", quotes["profile:languages"])
         return [Source(id="profile:languages", kind="owner", quote=line)]
-    skills = [skill for skill in known.get("profile:skills", "").split(", ") if skill and names_any(folded, skill)]
+    skills = [skill for skill in quotes.get("profile:skills", "").split(", ") if skill and names_any(folded, skill)]
     counted = phrases(bid_templates()["counts"]["phrases"]).search(folded)  # "how many years" is not answered by a name
-    found = []
+    answers = []
     if skills and not counted:
-        line = said["skills"].replace("{skills}", ", ".join(skills))
-        found.append(Source(id="profile:skills", kind="owner", quote=line))
+        line = wording["skills"].replace("{skills}", ", ".join(skills))
+        answers.append(Source(id="profile:skills", kind="owner", quote=line))
     works = [source for source in brief.profile if source.kind == "work"]
     # "Experience with X?" is answered by work that has to do with X, "similar work?" by whatever fits best.
     near = any(_stems(question) & _stems(source.quote) for source in works)
-    if not counted and (works if about == "work" else about == "experience" and near):
-        found.append(Source(id="", kind="owner", quote=said["see_work"]))
-    return found
+    if not counted and (works if topic == "work" else topic == "experience" and near):
+        answers.append(Source(id="", kind="owner", quote=wording["see_work"]))
+    return answers
 
 
 def _fitting_facts(brief: Brief) -> list[Source]:
     """The owner's own sentences that share a word with the post and are in the language of the bid."""
-    wanted = _stems(f"{brief.subject} {brief.message}")
-    found = [source for source in brief.profile if source.id.startswith("profile:fact")]
+    post_stems = _stems(f"{brief.subject} {brief.message}")
+    facts = [source for source in brief.profile if source.id.startswith("profile:fact")]
     fits = [
-        Source(id=one.id, kind="owner", quote=f"{one.quote.rstrip('.')}.")
-        for one in found
-        if _stems(one.quote) & wanted and (language_of(one.quote) or "en") == bid_language(brief)
+        Source(id=fact.id, kind="owner", quote=f"{fact.quote.rstrip('.')}.")
+        for fact in facts
+        if _stems(fact.quote) & post_stems and (language_of(fact.quote) or "en") == bid_language(brief)
     ]
     return fits[:_MOST_FACTS]
 
@@ -205,8 +205,8 @@ def _messages(task: Task) -> Sequence[Message]:
     company = one_line(brief.lead.company, 200) if brief.lead else ""
     head = "\n".join(part for part in (one_line(brief.subject, _REASON), company) if part)
     items = [item(task, "the post", f"{head}\n\n{brief.message}")]
-    if asked := [f"{number}. {question}" for number, question in questions_of(brief)]:
-        items.append(item(task, "its questions", "\n".join(asked)))
+    if questions := [f"{number}. {question}" for number, question in questions_of(brief)]:
+        items.append(item(task, "its questions", "\n".join(questions)))
     for label, sources in (
         (f"notes about {one_line(brief.owner_name, 100)}", brief.profile),
         ("what was found out about its author", brief.facts),
@@ -217,48 +217,54 @@ def _messages(task: Task) -> Sequence[Message]:
     return [("system", system), ("user", "\n\n".join([*items, *wanted(task)]))]
 
 
-def check(words: Words, task: Task) -> Sequence[Fault]:
+def check(words: BidWords, task: Task) -> Sequence[DraftFault]:
     """What is wrong with a model's words: prices and claims of its own, and what no draft may hold."""
     if too_long := tuple(_too_long(words)):  # nothing else of it is looked at: that takes its time
         return too_long
     brief = task.brief
     bid = compose(brief, words, task.wishes)
-    found = [*_parts(words, brief, task.wishes)]
-    stated = _claims(brief, bid, task.wishes, task.previous)
-    found += [Fault("claim", _unsupported(claim)) for claim in stated if not claim.supported]
-    found += faults(bid.body, _known(brief, bid), task.wishes, task.previous)
-    return tuple(sorted(dict.fromkeys(found), key=lambda fault: not fault.hard))
+    problems = [*_parts(words, brief, task.wishes)]
+    owner_claims = _claims(brief, bid, task.wishes, task.previous)
+    problems += [DraftFault("claim", _unsupported(claim)) for claim in owner_claims if not claim.supported]
+    problems += faults(bid.body, _known(brief, bid), task.wishes, task.previous)
+    return tuple(sorted(dict.fromkeys(problems), key=lambda fault: not fault.hard))
 
 
-def _parts(words: Words, brief: Brief, wishes: str) -> Iterator[Fault]:
-    texts = [words.opening, words.fit, words.plan, *(one.text for one in words.answers)]
+def _parts(words: BidWords, brief: Brief, wishes: str) -> Iterator[DraftFault]:
+    texts = [words.opening, words.fit, words.plan, *(answer.text for answer in words.answers)]
     yield from _form(words)
     if any(defused(visible(text)) != visible(text) for text in texts):
-        yield Fault("marker", "A line looks like one of the lines Deskhand draws around a draft.")
-    for found in (match for text in texts for match in _money().finditer(fold(text))):
-        if found.group() not in fold(wishes):
-            yield Fault("price", f'"{one_line(found.group(), _GIST)}" is an amount of money: the price is not yours.')
-    answered = {one.question for one in words.answers if one.text.strip()}
+        yield DraftFault("marker", "A line looks like one of the lines Deskhand draws around a draft.")
+    for amount in (match for text in texts for match in _money().finditer(fold(text))):
+        if amount.group() not in fold(wishes):
+            yield DraftFault(
+                "price", f'"{one_line(amount.group(), _GIST)}" is an amount of money: the price is not yours.'
+            )
+    answered = {answer.question for answer in words.answers if answer.text.strip()}
     for number, question in questions_of(brief):
         if number not in answered and about_fact(question) not in {"price", "hours"}:
-            yield Fault("open", f'Question {number} is not answered: "{one_line(question, QUESTION)}".', hard=False)
+            yield DraftFault(
+                "open", f'Question {number} is not answered: "{one_line(question, QUESTION)}".', hard=False
+            )
 
 
-def _form(words: Words) -> Iterator[Fault]:
+def _form(words: BidWords) -> Iterator[DraftFault]:
     if not words.opening.strip():
-        yield Fault("length", "The opening is empty.")
+        yield DraftFault("length", "The opening is empty.")
 
 
-def _too_long(words: Words) -> Iterator[Fault]:
+def _too_long(words: BidWords) -> Iterator[DraftFault]:
     for name, most in _PARTS.items():
         if len(getattr(words, name)) > most:
-            yield Fault("length", f"The part {name} has {len(getattr(words, name))} characters: more than {most}.")
-    for one in words.answers:
-        if len(one.text) > _ANSWER:
-            yield Fault("length", f"Answer {one.question} has {len(one.text)} characters: more than {_ANSWER}.")
+            yield DraftFault("length", f"The part {name} has {len(getattr(words, name))} characters: more than {most}.")
+    for answer in words.answers:
+        if len(answer.text) > _ANSWER:
+            yield DraftFault(
+                "length", f"Answer {answer.question} has {len(answer.text)} characters: more than {_ANSWER}."
+            )
 
 
-def _known(brief: Brief, bid: Bid) -> Brief:
+def _known(brief: Brief, bid: ComposedBid) -> Brief:
     """What a bid may repeat: a stranger's post bears out figures and names, never a link or an address."""
     post = Source(id="post", kind="post", quote=bare(f"{brief.subject}\n{brief.message}"))
     return Brief(
@@ -281,14 +287,14 @@ def _money() -> re.Pattern[str]:
 # ---------------------------------------------------------------- claims, and what the owner is told
 
 
-def _claims(brief: Brief, bid: Bid, wishes: str, previous: str) -> list[Claim]:
+def _claims(brief: Brief, bid: ComposedBid, wishes: str, previous: str) -> list[Claim]:
     """What a bid says of the owner. Who may speak for him: profile, past work, own mails, code's lines, his wishes."""
-    known = [source for source in (*brief.profile, *brief.sources) if source.kind in OWN_KINDS]
-    known += [Source(id=one.id, kind="owner", quote=one.quote) for one in bid.made]
-    known += [
+    owner_sources = [source for source in (*brief.profile, *brief.sources) if source.kind in OWN_KINDS]
+    owner_sources += [Source(id=source.id, kind="owner", quote=source.quote) for source in bid.made]
+    owner_sources += [
         Source(id=name, kind="owner", quote=text) for name, text in zip(_WORDS, (wishes, previous), strict=True) if text
     ]
-    return [one for one in claims(bid.body, known, brief.owner_name) if one.sentence not in bid.fixed]
+    return [claim for claim in claims(bid.body, owner_sources, brief.owner_name) if claim.sentence not in bid.fixed]
 
 
 def _unsupported(claim: Claim) -> str:
@@ -299,7 +305,7 @@ def _unsupported(claim: Claim) -> str:
     )
 
 
-def _told(bid: Bid, found: Iterable[Claim]) -> Iterator[str]:
+def _told(bid: ComposedBid, found: Iterable[Claim]) -> Iterator[str]:
     if bid.asked:
         yield f"answers {bid.asked - len(bid.open)} of {bid.asked} questions of the post"
     for question in bid.open:
@@ -314,7 +320,7 @@ def _told(bid: Bid, found: Iterable[Claim]) -> Iterator[str]:
         yield f"{len(borne) - _MOST_TOLD} more claims rest on the sources below"
 
 
-def _gist(brief: Brief, bid: Bid) -> str:
-    said = gist_of(brief, "bid", price=bid.price) if bid.price else gist_of(brief, "bid_without")
+def _gist(brief: Brief, bid: ComposedBid) -> str:
+    offer = gist_of(brief, "bid", price=bid.price) if bid.price else gist_of(brief, "bid_without")
     answered = bid.asked - len(bid.open)
-    return gist_of(brief, "answers", bid=said, count=answered, all=bid.asked) if bid.asked else said
+    return gist_of(brief, "answers", bid=offer, count=answered, all=bid.asked) if bid.asked else offer

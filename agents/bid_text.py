@@ -11,9 +11,10 @@ from pydantic import BaseModel
 
 from agents.checks import Allowed, safe_line
 from agents.templates import FOLDER, first_name
-from workflows.models import Brief, Pay, Source
+from workflows.models.drafts import Brief, Source
+from workflows.models.leads import Pay
 from workflows.rules.leads.claims import is_claim, sentences
-from workflows.rules.leads.rates import Price, parse_rate, price, written
+from workflows.rules.leads.rates import BidPrice, parse_rate, price, written
 from workflows.rules.text.canonical import canonical, one_line
 from workflows.rules.text.languages import known_language, with_added, words_in
 from workflows.rules.text.words import fold, phrases
@@ -29,22 +30,22 @@ _RATE = re.compile(
 )
 
 
-class Answered(BaseModel):
+class ScreeningAnswer(BaseModel):
     question: int
     text: str
 
 
-class Words(BaseModel):
+class BidWords(BaseModel):
     """The parts of a bid that are written; the rest is code's."""
 
     opening: str
-    answers: list[Answered]
+    answers: list[ScreeningAnswer]
     fit: str
     plan: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bid:
+class ComposedBid:
     """A bid put together. `made`: the sentences that code made, each with the source it comes from."""
 
     body: str
@@ -55,32 +56,38 @@ class Bid:
     price: str = ""  # "95 EUR/hour", for the owner
 
 
-def compose(brief: Brief, words: Words, wishes: str = "", made: Sequence[Source] = ()) -> Bid:
+def compose(brief: Brief, words: BidWords, wishes: str = "", made: Sequence[Source] = ()) -> ComposedBid:
     """The whole bid: greeting, opening, questions with answers, fit, past work, plan, price, hours, closing, name.
 
     `made`: what code put into the words, with its sources. Questions about price and hours are answered by code alone.
     """
-    said = bid_phrases(brief)
+    wording = bid_phrases(brief)
     lines, hours = _priced(brief, wishes), _hours(brief)
     _, offered = _price(brief, wishes)
     works = [source for source in brief.profile if source.kind == "work"]
     questions = questions_of(brief)
-    answers = {one.question: one.text.strip() for one in words.answers if one.text.strip()}
-    ours = {number: {"price": lines, "hours": hours}.get(about_fact(question), []) for number, question in questions}
-    answers |= {number: joined_lines(given) for number, given in ours.items() if given}
-    given = [line for found in ours.values() for line in found]
+    answers = {answer.question: answer.text.strip() for answer in words.answers if answer.text.strip()}
+    code_answers = {
+        number: {"price": lines, "hours": hours}.get(about_fact(question), []) for number, question in questions
+    }
+    answers |= {number: joined_lines(sources) for number, sources in code_answers.items() if sources}
+    answered_lines = [line for sources in code_answers.values() for line in sources]
     parts = [_greeting(brief), words.opening.strip()]
     parts += [_asked(brief, number, question, answers[number]) for number, question in questions if number in answers]
     parts += [words.fit.strip()]
-    parts += ["\n".join([said["work"], *(f"- {source.quote}" for source in works)])] if works else []
-    parts += [words.plan.strip(), joined_lines([line for line in (*lines, *hours) if line not in given]), said["offer"]]
-    parts += [f"{said['closing']}\n{one_line(brief.owner_name, 100)}"]
-    return Bid(
+    parts += ["\n".join([wording["work"], *(f"- {source.quote}" for source in works)])] if works else []
+    parts += [
+        words.plan.strip(),
+        joined_lines([line for line in (*lines, *hours) if line not in answered_lines]),
+        wording["offer"],
+    ]
+    parts += [f"{wording['closing']}\n{one_line(brief.owner_name, 100)}"]
+    return ComposedBid(
         body=canonical("\n\n".join(part for part in parts if part)),
         open=tuple(question for number, question in questions if number not in answers),
         asked=len(questions),
         made=(*works, *lines, *hours, *made),
-        fixed=frozenset(sentences("\n".join(said[name] for name in _FIXED))),
+        fixed=frozenset(sentences("\n".join(wording[name] for name in _FIXED))),
         price=f"{written(offered.rate)}/{offered.per}" if offered else "",
     )
 
@@ -90,15 +97,15 @@ def joined_lines(lines: Iterable[Source]) -> str:
 
 
 def _greeting(brief: Brief) -> str:
-    said = bid_phrases(brief)
+    wording = bid_phrases(brief)
     name = first_name(brief.sender)
-    return said["greeting"].replace("{name}", name) if name else str(said["neutral"])
+    return wording["greeting"].replace("{name}", name) if name else str(wording["neutral"])
 
 
 def questions_of(brief: Brief) -> list[tuple[int, str]]:
     """The post's own questions with their numbers."""
-    asked = brief.lead.questions if brief.lead else ()
-    plain = [one_line(question) for question in asked if question.strip()]
+    questions = brief.lead.questions if brief.lead else ()
+    plain = [one_line(question) for question in questions if question.strip()]
     return list(enumerate(plain[:_MOST_QUESTIONS], start=1))
 
 
@@ -110,37 +117,37 @@ def _asked(brief: Brief, number: int, question: str, answer: str) -> str:
     return f"{head}\n{answer}"
 
 
-def _price(brief: Brief, wishes: str) -> tuple[str, Price | None]:
+def _price(brief: Brief, wishes: str) -> tuple[str, BidPrice | None]:
     """(source id, price): from the rate that the owner names in his wishes, else from the profile's."""
     wished = _wished_rate(wishes)
-    own = next((source.quote for source in brief.profile if source.id == "profile:rate"), "")
-    rate = wished or parse_rate(own)
+    profile_rate = next((source.quote for source in brief.profile if source.id == "profile:rate"), "")
+    rate = wished or parse_rate(profile_rate)
     return "wishes" if wished else "profile:rate", price(rate, brief.lead) if rate and brief.lead else None
 
 
 def _priced(brief: Brief, wishes: str) -> list[Source]:
     """The price in sentences, with what it comes to where they said enough."""
-    name, found = _price(brief, wishes)
-    return [Source(id=name, kind="owner", quote=line) for line in _price_lines(found, brief)] if found else []
+    name, offer = _price(brief, wishes)
+    return [Source(id=name, kind="owner", quote=line) for line in _price_lines(offer, brief)] if offer else []
 
 
-def _price_lines(found: Price, brief: Brief) -> Iterator[str]:
-    said, language = bid_phrases(brief), bid_language(brief)
-    yield said["price"].replace("{rate}", f"{written(found.rate, language)} {said['per'][found.per]}")
+def _price_lines(found: BidPrice, brief: Brief) -> Iterator[str]:
+    wording, language = bid_phrases(brief), bid_language(brief)
+    yield wording["price"].replace("{rate}", f"{written(found.rate, language)} {wording['per'][found.per]}")
     if found.whole:
-        yield _filled(said["whole"], hours=str(found.hours), amount=written(found.whole, language))
+        yield _filled(wording["whole"], hours=str(found.hours), amount=written(found.whole, language))
     elif found.budget and found.covers:
-        yield _filled(said["covers"], hours=str(found.covers), budget=written(found.budget, language))
+        yield _filled(wording["covers"], hours=str(found.covers), budget=written(found.budget, language))
 
 
 def _wished_rate(wishes: str) -> Pay | None:
     """The rate that the owner's words name with its unit ("80 EUR/hour"): "10 EUR less" names none."""
-    found = (parse_rate(match["rate"].strip()) for match in _RATE.finditer(wishes[:2000]))
-    return next((rate for rate in found if rate), None)
+    rates = (parse_rate(match["rate"].strip()) for match in _RATE.finditer(wishes[:2000]))
+    return next((rate for rate in rates if rate), None)
 
 
 def _hours(brief: Brief) -> list[Source]:
-    source = next((one for one in brief.profile if one.id == "profile:hours"), None)
+    source = next((fact for fact in brief.profile if fact.id == "profile:hours"), None)
     number = re.search(r"\d+", source.quote) if source else None
     if not number:
         return []

@@ -11,14 +11,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agents.checks import Fault, allowed, faults, language_name, safe_line
+from agents.checks import DraftFault, allowed, faults, language_name, safe_line
 from agents.gists import gist_of
 from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.templates import FOLDER, as_why, first_name
 from agents.writing import Task, Writing, boundary, item, wanted
 from memory.money.chases import THANKS
-from workflows.models import Address, Brief, Draft, DraftedBy, Invoice, Notice
+from workflows.models.drafts import Brief, Draft, DraftedBy
+from workflows.models.mail import Address
+from workflows.models.money import Invoice, Notice
 from workflows.rules.debts.notices import format_day, sums
 from workflows.rules.text.canonical import canonical, one_line
 from workflows.rules.text.languages import known_language, speaks, with_added, words_in
@@ -37,7 +39,7 @@ _TONES = {
 }
 
 
-class Words(BaseModel):
+class ChaseWords(BaseModel):
     """What a model may write: the text around the table."""
 
     before: str
@@ -76,7 +78,7 @@ class ChaseAgent:
 
     def __init__(self, model: Model, templates: TemplateChase) -> None:
         self._model, self._templates = model, templates
-        self._writing = Writing(model, Words, messages=_messages, check=check)
+        self._writing = Writing(model, ChaseWords, messages=_messages, check=check)
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """A checked letter.
@@ -122,12 +124,17 @@ def _table(brief: Brief) -> list[str]:
     if notice is None:
         return []
     paid, words = notice.stage == THANKS, phrases | _tone(brief)
-    lines = [_line(one, words, _language(brief), paid=paid) for one in _at_this_stage(notice)]
+    lines = [_line(invoice, words, _language(brief), paid=paid) for invoice in _at_this_stage(notice)]
     # What this stage's words do not yet apply to is set apart: nobody is told of reminders that there were none of.
-    if others := [one for one in notice.invoices if one not in _at_this_stage(notice)]:
-        lines += ["", phrases["also"], *(_line(one, words, _language(brief), paid=paid) for one in others), ""]
+    if other_invoices := [invoice for invoice in notice.invoices if invoice not in _at_this_stage(notice)]:
+        lines += [
+            "",
+            phrases["also"],
+            *(_line(invoice, words, _language(brief), paid=paid) for invoice in other_invoices),
+            "",
+        ]
     if len(notice.invoices) > 1:
-        amounts = [one.amount if paid else one.balance for one in notice.invoices]
+        amounts = [invoice.amount if paid else invoice.balance for invoice in notice.invoices]
         lines.append(phrases["total"].replace("{total}", sums(amounts, _language(brief))))
     details = next((fact.quote for fact in brief.facts if fact.id == "money:details"), "")
     if details and not paid:
@@ -139,7 +146,7 @@ def _at_this_stage(notice: Notice) -> tuple[Invoice, ...]:
     """The invoices that have come as far as the notice itself; all of them where their own steps are not known."""
     if len(notice.steps) != len(notice.invoices):
         return notice.invoices
-    return tuple(one for one, step in zip(notice.invoices, notice.steps, strict=True) if step == notice.step)
+    return tuple(invoice for invoice, step in zip(notice.invoices, notice.steps, strict=True) if step == notice.step)
 
 
 def _line(one: Invoice, phrases: dict[str, Any], language: str, *, paid: bool) -> str:
@@ -189,34 +196,34 @@ def _messages(task: Task) -> Sequence[Message]:
     return [("system", system), ("user", "\n\n".join(items))]
 
 
-def check(words: Words, task: Task) -> Sequence[Fault]:
+def check(words: ChaseWords, task: Task) -> Sequence[DraftFault]:
     """What is wrong with a model's words: figures the owner did not name, threats, and what no draft may hold."""
     brief, text = task.brief, f"{words.before.strip()}\n\n{words.after.strip()}"
-    found = [*_own(words, text, task.wishes, brief.notice)]
+    problems = [*_own(words, text, task.wishes, brief.notice)]
     in_language = Brief(
         case=brief.case, sender=_addressee(brief), message=brief.message, language=_language(brief),
         owner_name=brief.owner_name, profile=brief.profile,
     )  # fmt: skip
-    found += faults(text, in_language, task.wishes, task.previous)
-    return tuple(sorted(dict.fromkeys(found), key=lambda fault: not fault.hard))
+    problems += faults(text, in_language, task.wishes, task.previous)
+    return tuple(sorted(dict.fromkeys(problems), key=lambda fault: not fault.hard))
 
 
-def _own(words: Words, text: str, wishes: str, notice: Notice | None) -> Iterator[Fault]:
-    for part, said in (("before", words.before), ("after", words.after)):
-        if not said.strip():
-            yield Fault("length", f"Nothing is written {part} the list.")
-        elif len(said) > _PART:
-            yield Fault("length", f"What stands {part} the list has {len(said)} characters: more than {_PART}.")
+def _own(words: ChaseWords, text: str, wishes: str, notice: Notice | None) -> Iterator[DraftFault]:
+    for part, passage in (("before", words.before), ("after", words.after)):
+        if not passage.strip():
+            yield DraftFault("length", f"Nothing is written {part} the list.")
+        elif len(passage) > _PART:
+            yield DraftFault("length", f"What stands {part} the list has {len(passage)} characters: more than {_PART}.")
     named = set(re.findall(r"\d+", wishes))
     for figure in dict.fromkeys(re.findall(r"\d[\d.,/:-]*", text)):
         if not set(re.findall(r"\d+", figure)) <= named:
-            yield Fault("figure", f'The figure "{one_line(figure, 40)}" stands in the words around the list.')
+            yield DraftFault("figure", f'The figure "{one_line(figure, 40)}" stands in the words around the list.')
     some_open = notice is not None and notice.stage == THANKS and notice.others_open
     if some_open and (claim := _settled().search(text)):
-        yield Fault("settled", f'"{one_line(claim.group(), 40)}" is not so: they owe other invoices too.')
-    for found in dict.fromkeys(match.group() for match in _forbidden().finditer(text)):
-        if found.lower() not in wishes.lower():
-            yield Fault("threat", f'"{one_line(found, 40)}" was not decided by you: no threat and no concession.')
+        yield DraftFault("settled", f'"{one_line(claim.group(), 40)}" is not so: they owe other invoices too.')
+    for phrase in dict.fromkeys(match.group() for match in _forbidden().finditer(text)):
+        if phrase.lower() not in wishes.lower():
+            yield DraftFault("threat", f'"{one_line(phrase, 40)}" was not decided by you: no threat and no concession.')
 
 
 @cache

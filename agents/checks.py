@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.prompting import every_prompt
-from workflows.models import Brief
+from workflows.models.drafts import Brief
 from workflows.rules.text.canonical import defused, one_line, visible
 from workflows.rules.text.composed import composed
 from workflows.rules.text.language import language_of
@@ -31,7 +31,7 @@ _SHOWN = 60  # characters of what was found, for the owner
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class DraftFault:
     """One thing wrong: `what` is a plain sentence for the owner and, told back, for the model."""
 
     rule: str
@@ -55,22 +55,25 @@ def allowed(brief: Brief, wishes: str = "", previous: str = "") -> Allowed:
     """
     profile = [fact.quote for fact in brief.profile]
     people = [brief.owner_name, brief.sender.name, brief.sender.email, brief.client.name if brief.client else ""]
-    own = [brief.subject, brief.message[:_READ], brief.message[-_READ:], *profile, *people, wishes, previous]
+    own_texts = [brief.subject, brief.message[:_READ], brief.message[-_READ:], *profile, *people, wishes, previous]
     return Allowed(
-        own=_plain("\n".join(own)), all=_plain("\n".join([*own, *(source.quote for source in brief.sources)]))
+        own=_plain("\n".join(own_texts)),
+        all=_plain("\n".join([*own_texts, *(source.quote for source in brief.sources)])),
     )
 
 
-def faults(body: str, brief: Brief, wishes: str = "", previous: str = "") -> tuple[Fault, ...]:
+def faults(body: str, brief: Brief, wishes: str = "", previous: str = "") -> tuple[DraftFault, ...]:
     """Everything wrong with a body, the hard faults first; () when it may be shown as it is."""
     if len(body) > LONGEST:
-        return (Fault("length", f"The text has {len(body)} characters: more than the {LONGEST} a reply may have."),)
+        return (
+            DraftFault("length", f"The text has {len(body)} characters: more than the {LONGEST} a reply may have."),
+        )
     support = allowed(brief, wishes, previous)
     text = _plain(body)
-    found = [*_form(body), *_contents(text, support), *_facts(text, brief, support)]
+    problems = [*_form(body), *_contents(text, support), *_facts(text, brief, support)]
     if not wishes:  # the owner may well have asked for another language
-        found += _language(text, brief.language)
-    unique = dict.fromkeys(found)
+        problems += _language(text, brief.language)
+    unique = dict.fromkeys(problems)
     return tuple(sorted(unique, key=lambda fault: not fault.hard))
 
 
@@ -88,12 +91,12 @@ def _plain(text: str) -> str:
 # ---------------------------------------------------------------- form
 
 
-def _form(body: str) -> Iterator[Fault]:
+def _form(body: str) -> Iterator[DraftFault]:
     text = visible(body)
     if len(text.strip()) < SHORTEST:
-        yield Fault("length", f"The text has {len(text.strip())} characters: too short to be a reply.")
+        yield DraftFault("length", f"The text has {len(text.strip())} characters: too short to be a reply.")
     if defused(text) != text or re.search(r"^\W*[-_=]{5,}", text, re.MULTILINE):
-        yield Fault("marker", "A line looks like one of the lines Deskhand draws around a draft.")
+        yield DraftFault("marker", "A line looks like one of the lines Deskhand draws around a draft.")
 
 
 # ---------------------------------------------------------------- what nobody named
@@ -126,7 +129,7 @@ _SOURCE_ID = re.compile(r"\b(?:mail:[0-9a-f]{6,}|(?:draft|edit|sent):\d+|profile
 _OURSELVES = re.compile(r"deskhand", re.IGNORECASE)
 
 
-def _contents(text: str, support: Allowed) -> Iterator[Fault]:
+def _contents(text: str, support: Allowed) -> Iterator[DraftFault]:
     """What may stand in a text only if the client or the owner wrote it."""
     bare = _ADDRESS.sub(" ", text)
     links = _links(support.own) | _hosts(support.own)
@@ -139,18 +142,18 @@ def _contents(text: str, support: Allowed) -> Iterator[Fault]:
     yield from _foreign("placeholder", "The placeholder", set(_PLACEHOLDER.findall(text)), _within(support.own))
     yield from _foreign("source-id", "The source id", set(_SOURCE_ID.findall(text)), _within(""))
     yield from _foreign("ourselves", "The word", set(_OURSELVES.findall(text)), _within(support.own))
-    if found := _machine_talk().search(text):
-        yield Fault("machine", f'It speaks as a machine: "{one_line(found.group(), _SHOWN)}".')
+    if match := _machine_talk().search(text):
+        yield DraftFault("machine", f'It speaks as a machine: "{one_line(match.group(), _SHOWN)}".')
     if promise := _promised_file(text):
-        yield Fault("attachment", f'It promises a file, and none is attached: "{one_line(promise, _SHOWN)}".')
+        yield DraftFault("attachment", f'It promises a file, and none is attached: "{one_line(promise, _SHOWN)}".')
     if leaked := _leak(text):
-        yield Fault("leak", f'It repeats its own instructions: "{one_line(leaked, _SHOWN)}".')
+        yield DraftFault("leak", f'It repeats its own instructions: "{one_line(leaked, _SHOWN)}".')
 
 
-def _foreign(rule: str, name: str, found: Iterable[str], known: Callable[[str], bool]) -> Iterator[Fault]:
+def _foreign(rule: str, name: str, found: Iterable[str], known: Callable[[str], bool]) -> Iterator[DraftFault]:
     for item in sorted(found):
         if not known(item):
-            yield Fault(rule, f'{name} "{one_line(item, _SHOWN)}" was named neither by the client nor by you.')
+            yield DraftFault(rule, f'{name} "{one_line(item, _SHOWN)}" was named neither by the client nor by you.')
 
 
 def _within(text: str) -> Callable[[str], bool]:
@@ -158,8 +161,8 @@ def _within(text: str) -> Callable[[str], bool]:
 
 
 def _addresses(text: str) -> set[str]:
-    found = {item.strip(_ENDINGS + "*_").lower() for item in _ADDRESS.findall(text)}
-    return found | {" ".join(item.lower().split()) for item in _HIDDEN_ADDRESS.findall(text)}
+    addresses = {item.strip(_ENDINGS + "*_").lower() for item in _ADDRESS.findall(text)}
+    return addresses | {" ".join(item.lower().split()) for item in _HIDDEN_ADDRESS.findall(text)}
 
 
 def _links(text: str) -> set[str]:
@@ -245,7 +248,7 @@ _NAME = re.compile(r"(?:(?<=[a-zß-ÿ] )|(?<=, ))([^\W\d_][\w'-]+)")
 _TITLED = re.compile(r"\b(?:Herrn?|Frau|Mr\.?|Mrs\.?|Ms\.?|Dr\.?|M\.|Mme|Sra?\.?)\s+([^\W\d_][\w'-]+)")
 
 
-def _facts(text: str, brief: Brief, support: Allowed) -> Iterator[Fault]:
+def _facts(text: str, brief: Brief, support: Allowed) -> Iterator[DraftFault]:
     years = {str(brief.received_at.year + offset) for offset in (0, 1)} if brief.received_at else set()
     for number in _unsupported_numbers(text, support.all, years):
         yield _unsupported("figure", number)
@@ -255,18 +258,18 @@ def _facts(text: str, brief: Brief, support: Allowed) -> Iterator[Fault]:
         yield _unsupported("name", name)
 
 
-def _unsupported(kind: str, what: str) -> Fault:
-    return Fault(
+def _unsupported(kind: str, what: str) -> DraftFault:
+    return DraftFault(
         "fact", f'The {kind} "{one_line(what, _SHOWN)}" stands neither in their mail nor in what is known.', hard=False
     )
 
 
 def _unsupported_numbers(text: str, support: str, years: set[str]) -> list[str]:
-    known = {_digits_of(item) for item in _NUMBER.findall(support)}
+    known_numbers = {_digits_of(item) for item in _NUMBER.findall(support)}
     parts = {part.lstrip("0") for item in _NUMBER.findall(support) for part in re.findall(r"\d+", item)}
     parts |= {"", *years, *(str(at) for at in _named(support, "months"))}
     bare = _LIST_MARK.sub(" ", _without_contacts(text))
-    return [item for item in dict.fromkeys(_NUMBER.findall(bare)) if not _known_number(item, known, parts)]
+    return [item for item in dict.fromkeys(_NUMBER.findall(bare)) if not _known_number(item, known_numbers, parts)]
 
 
 def _known_number(item: str, known: set[str], parts: set[str]) -> bool:
@@ -284,18 +287,18 @@ def _digits_of(number: str) -> str:
 def _unsupported_days(text: str, support: str) -> list[str]:
     missing = []
     for kind in ("weekdays", "months", "relative"):
-        known = _named(support, kind)
-        missing += [word for at, word in _named(text, kind).items() if at not in known]
+        supported = _named(support, kind)
+        missing += [word for at, word in _named(text, kind).items() if at not in supported]
     return missing
 
 
 def _named(text: str, kind: str) -> dict[int, str]:
     """Which of the rows of words of that kind stand in the text: the row's number, and the word."""
-    found: dict[int, str] = {}
+    words_by_row: dict[int, str] = {}
     for at, pattern in enumerate(_rows_of_words(kind), start=1):
         if hit := pattern.search(text):
-            found[at] = hit.group()
-    return found
+            words_by_row[at] = hit.group()
+    return words_by_row
 
 
 @cache
@@ -307,10 +310,10 @@ def _rows_of_words(kind: str) -> tuple[re.Pattern[str], ...]:
 
 def _unsupported_names(text: str, language: str, support: str) -> list[str]:
     """Capitalised words within a sentence; in German, where every noun is one, only those after a title."""
-    known = {word.lower() for word in re.findall(r"[^\W_][\w'-]*", support)} | _words("capitalised") | _day_words()
-    found = _TITLED.findall(text) if language == "de" else _NAME.findall(text) + _TITLED.findall(text)
-    names = [name for name in dict.fromkeys(found) if name[0].isupper() and not name.isupper()]
-    return [name for name in names if not _is_known(name.lower(), known)]
+    words = {word.lower() for word in re.findall(r"[^\W_][\w'-]*", support)} | _words("capitalised") | _day_words()
+    candidates = _TITLED.findall(text) if language == "de" else _NAME.findall(text) + _TITLED.findall(text)
+    names = [name for name in dict.fromkeys(candidates) if name[0].isupper() and not name.isupper()]
+    return [name for name in names if not _is_known(name.lower(), words)]
 
 
 def _is_known(name: str, known: "set[str] | frozenset[str]") -> bool:
@@ -326,11 +329,13 @@ def _day_words() -> frozenset[str]:
 # ---------------------------------------------------------------- language and words
 
 
-def _language(text: str, wanted: str) -> Iterator[Fault]:
-    found = language_of(text)
-    if found and speaks(wanted, "small_words") and found != known_language(wanted, "small_words"):
-        yield Fault(
-            "language", f"It is written in {language_name(found)}, their mail in {language_name(wanted)}.", hard=False
+def _language(text: str, wanted: str) -> Iterator[DraftFault]:
+    language = language_of(text)
+    if language and speaks(wanted, "small_words") and language != known_language(wanted, "small_words"):
+        yield DraftFault(
+            "language",
+            f"It is written in {language_name(language)}, their mail in {language_name(wanted)}.",
+            hard=False,
         )
 
 

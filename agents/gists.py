@@ -1,6 +1,6 @@
 """Gists: what a draft says, for the owner, in the first line of the approval mail and in the owner's language. Pure."""
 
-from workflows.models import Brief
+from workflows.models.drafts import Brief
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.languages import filled, words_in
 

@@ -114,20 +114,20 @@ class Model:
             ModelFailed: it refuses, or does not follow the schema even after the repair.
             Retryable, NeedsOwner, SpendStopped, GivenUp: see the module.
         """
-        given: list[Message] = [("user", messages)] if isinstance(messages, str) else list(messages)
-        clean = [(role, _clean(text)) for role, text in given]
-        said = await self._turn(clean, shape, key)
+        turns: list[Message] = [("user", messages)] if isinstance(messages, str) else list(messages)
+        clean = [(role, _clean(text)) for role, text in turns]
+        reply = await self._turn(clean, shape, key)
         try:
-            return _value(said, shape)
+            return _value(reply, shape)
         except Unusable as fault:
             repair: list[Message] = [
-                ("assistant", said.text or "(nothing)"),
+                ("assistant", reply.text or "(nothing)"),
                 ("user", prompt("repair", fault=str(fault))),
             ]
-        again = CallKey(case=key.case, version=key.version, step=f"{key.step}:repair", ordinal=key.ordinal)
-        said = await self._turn([*clean, *((role, _clean(text)) for role, text in repair)], shape, again)
+        repair_key = CallKey(case=key.case, version=key.version, step=f"{key.step}:repair", ordinal=key.ordinal)
+        reply = await self._turn([*clean, *((role, _clean(text)) for role, text in repair)], shape, repair_key)
         try:
-            return _value(said, shape)
+            return _value(reply, shape)
         except Unusable as fault:
             raise ModelFailed(
                 f"The model {self.name} did not give a usable answer, even when asked again: {fault}"
@@ -156,27 +156,27 @@ class Model:
         schema = json_schema(shape)
         if self._structured in ("json_mode", "prompt"):
             messages = [("system", prompt("schema", schema=json.dumps(schema, sort_keys=True))), *messages]
-        asked = json.dumps([self.name, self._structured, schema, messages], sort_keys=True, ensure_ascii=False)
-        digest = hashlib.sha256(asked.encode("utf-8", "replace")).hexdigest()
-        estimate = self._estimate(asked)
+        request = json.dumps([self.name, self._structured, schema, messages], sort_keys=True, ensure_ascii=False)
+        digest = hashlib.sha256(request.encode("utf-8", "replace")).hexdigest()
+        estimate = self._estimate(request)
         place = await asyncio.to_thread(self._journal.reserve, key, digest, self.name, self._caps, estimate)
         if isinstance(place, Done):
             return Said(**json.loads(place.answer))
         try:
-            said, usage = await self._call(messages, schema, estimate)
+            reply, usage = await self._call(messages, schema, estimate)
         except _Failure as failure:
             await asyncio.to_thread(self._journal.failed, place, str(failure.error), paid=failure.paid)
             self.trouble = str(failure.error) if isinstance(failure.error, NeedsOwner) else self.trouble
             raise failure.error from failure.__cause__
         self.trouble = ""
-        answer = json.dumps(asdict(said), ensure_ascii=False)
+        answer = json.dumps(asdict(reply), ensure_ascii=False)
         await asyncio.to_thread(self._journal.finish, place, answer, usage)
-        return said
+        return reply
 
     def _estimate(self, asked: str) -> Estimate:
-        given = len(asked.encode("utf-8", "replace")) // 3 + 50  # bytes: Chinese is about a token a character
-        cost = self._price.cost(given, MOST_OUTPUT) if self._price else None
-        return Estimate(input_tokens=given, output_tokens=MOST_OUTPUT, cost=cost)
+        input_tokens = len(asked.encode("utf-8", "replace")) // 3 + 50  # bytes: Chinese is about a token a character
+        cost = self._price.cost(input_tokens, MOST_OUTPUT) if self._price else None
+        return Estimate(input_tokens=input_tokens, output_tokens=MOST_OUTPUT, cost=cost)
 
     async def _call(self, messages: list[Message], schema: dict[str, Any], estimate: Estimate) -> tuple[Said, Usage]:
         """One HTTP request, every way it can end mapped to what to do now."""
@@ -184,7 +184,7 @@ class Model:
         try:
             async with asyncio.timeout(self._seconds):
                 raw = await self._invoke(chat, messages, schema)
-            said = _said(raw)
+            reply = _said(raw)
         except DeskhandError:
             raise
         except Exception as error:  # a third party's dozens of exceptions: each becomes one of ours, none is swallowed
@@ -192,9 +192,9 @@ class Model:
             if ended is not None:
                 return ended, self._usage(None, ended, estimate)
             raise self._failure(error) from error
-        usage = self._usage(getattr(raw, "usage_metadata", None), said, estimate)
+        usage = self._usage(getattr(raw, "usage_metadata", None), reply, estimate)
         self._refuse_a_cut_question(usage, messages)
-        return said, usage
+        return reply, usage
 
     def _refuse_a_cut_question(self, usage: Usage, messages: list[Message]) -> None:
         """What was answered without the whole question (the rules stand at its start) is no answer."""
@@ -212,8 +212,8 @@ class Model:
                 return raw
             strict = {"strict": True} if self._structured == "json_schema" else {}
             asking = chat.with_structured_output(schema, method=self._structured, include_raw=True, **strict)
-            found: dict[str, AIMessage] = await asking.ainvoke(messages)
-            return found["raw"]
+            result: dict[str, AIMessage] = await asking.ainvoke(messages)
+            return result["raw"]
 
     async def _opened(self) -> Any:
         async with self._opening:
@@ -247,27 +247,29 @@ class Model:
     def _usage(self, found: Any, said: Said, estimate: Estimate) -> Usage:
         """The endpoint's own count, or ours where it gives none or nonsense."""
         counts = found if isinstance(found, dict) else {}
-        given = _count(counts.get("input_tokens"), estimate.input_tokens)
-        made = _count(counts.get("output_tokens"), len(said.text.encode("utf-8", "replace")) // 3 + 1)
+        input_tokens = _count(counts.get("input_tokens"), estimate.input_tokens)
+        output_tokens = _count(counts.get("output_tokens"), len(said.text.encode("utf-8", "replace")) // 3 + 1)
         return Usage(
-            input_tokens=given, output_tokens=made, cost=self._price.cost(given, made) if self._price else None
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            cost=self._price.cost(input_tokens, output_tokens) if self._price else None,
         )
 
     def _failure(self, error: Exception) -> "_Failure":
         import httpx2
         import openai
 
-        where = f"The model {self.name} at {self._base_url}"
+        endpoint = f"The model {self.name} at {self._base_url}"
         if isinstance(error, openai.APIStatusError):
-            return _Failure(self._refused(error, where), paid=False)
+            return _Failure(self._refused(error, endpoint), paid=False)
         if isinstance(error, openai.APITimeoutError | TimeoutError | httpx2.TimeoutException):
             slow = not _caused_by(error, httpx2.ConnectTimeout)
-            return _Failure(Retryable(f"{where} gave no answer within {self._seconds:.0f} s."), paid=slow)
+            return _Failure(Retryable(f"{endpoint} gave no answer within {self._seconds:.0f} s."), paid=slow)
         if isinstance(error, openai.APIConnectionError | httpx2.HTTPError | OSError):
             away = _caused_by(error, httpx2.ConnectError)
-            what = "cannot be reached" if away else "broke off in the middle of its answer"
-            return _Failure(Retryable(f"{where} {what}."), paid=not away)
-        return _Failure(Retryable(f"{where} answered with something that is not the OpenAI protocol."), paid=True)
+            problem = "cannot be reached" if away else "broke off in the middle of its answer"
+            return _Failure(Retryable(f"{endpoint} {problem}."), paid=not away)
+        return _Failure(Retryable(f"{endpoint} answered with something that is not the OpenAI protocol."), paid=True)
 
     def _refused(self, error: "openai.APIStatusError", where: str) -> DeskhandError:
         fault = server_fault(error.status_code, error.response.content)

@@ -37,7 +37,7 @@ def _bare(text: str) -> str:
 def _object(text: str) -> dict[str, Any]:
     """The first whole JSON object in the text, whatever stands around it."""
     decoder = json.JSONDecoder()
-    for start in (found.start() for found in re.finditer(r"\{", text[:20_000])):
+    for start in (brace.start() for brace in re.finditer(r"\{", text[:20_000])):
         try:
             value, _ = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):  # RecursionError: nested deeper than any answer
@@ -49,14 +49,14 @@ def _object(text: str) -> dict[str, Any]:
 
 def _encodable(value: dict[str, Any]) -> dict[str, Any]:
     """Without half surrogates, which JSON can say and no mail can hold."""
-    whole: dict[str, Any] = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
-    return whole
+    cleaned: dict[str, Any] = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    return cleaned
 
 
 def _faults(error: ValidationError) -> str:
     """What is wrong, without repeating the values: they may be anybody's text."""
-    found = [f"{'.'.join(map(str, fault['loc'])) or 'the object'}: {fault['msg']}" for fault in error.errors()]
-    return "; ".join(found[:_MOST_FAULTS]) + "."
+    faults = [f"{'.'.join(map(str, fault['loc'])) or 'the object'}: {fault['msg']}" for fault in error.errors()]
+    return "; ".join(faults[:_MOST_FAULTS]) + "."
 
 
 def json_schema(shape: type[BaseModel]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ _MILLION = Decimal(1_000_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
+class TokenPrice:
     """Money per million tokens, in the table's currency."""
 
     input: Decimal
@@ -27,29 +27,29 @@ class Prices:
     """A table of prices: model name to price; the longest name that begins the asked one counts."""
 
     currency: str
-    models: dict[str, Price]
+    models: dict[str, TokenPrice]
 
     @classmethod
     def load(cls, path: Path = TABLE) -> "Prices":
         """Read the table that ships with Deskhand (or another of the same shape)."""
         table = tomllib.loads(path.read_text())
         models = {
-            name: Price(input=Decimal(row["input"]), output=Decimal(row["output"]))
+            name: TokenPrice(input=Decimal(row["input"]), output=Decimal(row["output"]))
             for name, row in table["models"].items()
         }
         return cls(table["currency"], models)
 
-    def of(self, model: str, currency: str) -> Price | None:
+    def of(self, model: str, currency: str) -> TokenPrice | None:
         """The model's price, None when there is none.
 
         Raises:
             NeedsOwner: the model has a price, but the cap is in another currency and could not hold it.
         """
         plain = model.rpartition("/")[2].lower()  # gateways write "openai/gpt-..."
-        known = [name for name in self.models if plain == name or plain.startswith(f"{name}-20")]  # dated snapshots
-        if not known:
+        names = [name for name in self.models if plain == name or plain.startswith(f"{name}-20")]  # dated snapshots
+        if not names:
             return None
         if currency != self.currency:
             problem = f"The setting model.daily_cost is in {currency}, but {model} is priced in {self.currency}."
             raise NeedsOwner(problem, f'Write the cap in {self.currency}, like daily_cost = "2.00 {self.currency}".')
-        return self.models[max(known, key=len)]
+        return self.models[max(names, key=len)]

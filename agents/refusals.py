@@ -55,9 +55,9 @@ def wants_other_limit(fault: ServerFault) -> bool:
 
 def what_to_do(refusal: Refusal) -> DeskhandError:
     """The error that says what to do now."""
-    said = f"{refusal.fault.code} {refusal.fault.words}".lower()
+    refusal_text = f"{refusal.fault.code} {refusal.fault.words}".lower()
     for applies, pattern, error in _kinds():
-        if applies(refusal.status) and pattern.search(said):
+        if applies(refusal.status) and pattern.search(refusal_text):
             return error(refusal)
     return _by_status(refusal)
 

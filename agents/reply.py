@@ -13,7 +13,7 @@ from typing import Any, Literal, TypedDict
 
 from pydantic import BaseModel
 
-from agents.checks import Allowed, Fault, allowed, faults, language_name, safe_line
+from agents.checks import Allowed, DraftFault, allowed, faults, language_name, safe_line
 from agents.model import Message, Model, untraced
 from agents.prompting import prompt
 from agents.refusals import ModelFailed
@@ -21,7 +21,7 @@ from agents.templates import TemplateReply, as_why
 from memory.journal import CallKey, GivenUp, SpendStopped
 from memory.record.schema import from_json, to_json
 from workflows.errors import NeedsOwner
-from workflows.models import Brief, Draft, DraftedBy, Source
+from workflows.models.drafts import Brief, Draft, DraftedBy, Source
 from workflows.rules.mail.replying import gist
 from workflows.rules.text.canonical import canonical, one_line
 
@@ -49,7 +49,7 @@ class Letter(BaseModel):
     sources: list[str]
 
 
-class State(TypedDict):
+class ReplyState(TypedDict):
     """What the nodes hand on: plain JSON values alone."""
 
     brief: str
@@ -76,7 +76,7 @@ class ReplyAgent:
         Raises:
             Retryable: the model's endpoint is away or busy; the calls already answered are not paid again.
         """
-        start = State(
+        start = ReplyState(
             brief=to_json(brief), version=version, wishes=wishes, previous=previous,
             understanding={}, letter={}, faults=[], kept={}, drafts=0,
         )  # fmt: skip
@@ -85,19 +85,19 @@ class ReplyAgent:
                 end = await self._compiled.ainvoke(start)
         except (ModelFailed, SpendStopped, GivenUp, NeedsOwner) as error:
             return self._fallen_back(brief, version, wishes, previous, [str(error)])
-        found = [Fault(**fault) for fault in end["faults"]]
-        if any(fault.hard for fault in found):
-            refused = [f"check: {fault.what}" for fault in found if fault.hard]
+        problems = [DraftFault(**fault) for fault in end["faults"]]
+        if any(fault.hard for fault in problems):
+            refused = [f"check: {fault.what}" for fault in problems if fault.hard]
             intro = f"The draft of {self._model.name} was refused {MOST_DRAFTS} times"
             return self._fallen_back(brief, version, wishes, previous, [intro, *refused])
-        return self._finished(brief, end, found)
+        return self._finished(brief, end, problems)
 
     def graph(self) -> Any:
         """The nodes wired: understand -> draft -> check -> (draft -> check) -> end."""
         # Imported here: 1 s and 76 MB that a home without a model never pays.
         from langgraph.graph import END, START, StateGraph
 
-        graph = StateGraph(State)
+        graph = StateGraph(ReplyState)
         graph.add_node("understand", self.understand)
         graph.add_node("write", self.write)
         graph.add_node("check", self.check)
@@ -107,7 +107,7 @@ class ReplyAgent:
         graph.add_conditional_edges("check", self.then, {"write": "write", "end": END})
         return graph
 
-    async def understand(self, state: State) -> dict[str, Any]:
+    async def understand(self, state: ReplyState) -> dict[str, Any]:
         """What the mail asks, in the model's words."""
         brief = from_json(Brief, state["brief"])
         boundary = _boundary(brief)
@@ -116,10 +116,10 @@ class ReplyAgent:
             ("user", "\n\n".join(_items(brief, boundary, with_mail_only=True))),
         ]
         key = CallKey(case=brief.case, version=state["version"], step="understand")
-        found = await self._model.ask(messages, Understanding, key)
-        return {"understanding": found.model_dump()}
+        understanding = await self._model.ask(messages, Understanding, key)
+        return {"understanding": understanding.model_dump()}
 
-    async def write(self, state: State) -> dict[str, Any]:
+    async def write(self, state: ReplyState) -> dict[str, Any]:
         """The reply, the second time with the faults of the first named."""
         brief = from_json(Brief, state["brief"])
         ordinal = state["drafts"] + 1
@@ -127,17 +127,17 @@ class ReplyAgent:
         letter = await self._model.ask(_draft_messages(state, brief), Letter, key)
         return {"letter": letter.model_dump(), "drafts": ordinal}
 
-    async def check(self, state: State) -> dict[str, Any]:
+    async def check(self, state: ReplyState) -> dict[str, Any]:
         """Code alone: what is wrong with the reply. A correction that made it unusable is taken back."""
         brief = from_json(Brief, state["brief"])
         body, wishes, previous = state["letter"]["body"], state["wishes"], state["previous"]
-        found = await asyncio.to_thread(faults, body, brief, wishes, previous)  # a hostile mail may take it a second
-        if any(fault.hard for fault in found) and state["kept"]:
+        problems = await asyncio.to_thread(faults, body, brief, wishes, previous)  # a hostile mail may take it a second
+        if any(fault.hard for fault in problems) and state["kept"]:
             return state["kept"]
-        outcome = {"letter": state["letter"], "faults": [asdict(fault) for fault in found]}
-        return outcome | {"kept": {} if any(fault.hard for fault in found) else outcome}
+        outcome = {"letter": state["letter"], "faults": [asdict(fault) for fault in problems]}
+        return outcome | {"kept": {} if any(fault.hard for fault in problems) else outcome}
 
-    def then(self, state: State) -> Literal["write", "end"]:
+    def then(self, state: ReplyState) -> Literal["write", "end"]:
         """Once more when there are faults and this was the first try."""
         return "write" if state["faults"] and state["drafts"] < MOST_DRAFTS else "end"
 
@@ -145,18 +145,18 @@ class ReplyAgent:
     def _compiled(self) -> Any:
         return self.graph().compile()
 
-    def _finished(self, brief: Brief, state: State, found: list[Fault]) -> Draft:
+    def _finished(self, brief: Brief, state: ReplyState, found: list[DraftFault]) -> Draft:
         support = allowed(brief, state["wishes"], state["previous"])
         body = canonical(state["letter"]["body"])
         named = set(state["letter"]["sources"])
-        known = [source.id for source in (*brief.sources, *brief.profile)]
+        known_ids = [source.id for source in (*brief.sources, *brief.profile)]
         return Draft(
             body=body,
             gist=safe_line(state["letter"]["gist"], support, _GIST) or gist(body, _GIST),
             model=self._model.name,
             by=DraftedBy.MODEL,
             why=(*_remarks(state, support), *_verdict(state, found)),
-            sources=tuple(dict.fromkeys(source for source in known if source in named)),
+            sources=tuple(dict.fromkeys(source for source in known_ids if source in named)),
             cost=self._model.cost(brief.case, state["version"]),
         )
 
@@ -167,7 +167,7 @@ class ReplyAgent:
         return Draft(body=draft.body, gist=draft.gist, why=draft.why, cost=cost, by=draft.by)
 
 
-def _draft_messages(state: State, brief: Brief) -> list[Message]:
+def _draft_messages(state: ReplyState, brief: Brief) -> list[Message]:
     boundary = _boundary(brief, state["previous"])
     values = {"boundary": boundary, "owner": one_line(brief.owner_name, 100), "language": language_name(brief.language)}
     items = _items(brief, boundary)
@@ -179,11 +179,11 @@ def _draft_messages(state: State, brief: Brief) -> list[Message]:
     if state["wishes"]:
         items.append(prompt("wishes", wishes=state["wishes"][:_MESSAGE]))
     if state["faults"]:
-        told = "\n".join(f"- {fault['what']}" for fault in state["faults"][:_NOTES])
+        fault_lines = "\n".join(f"- {fault['what']}" for fault in state["faults"][:_NOTES])
         items.append(
             prompt("item", boundary=boundary, label="your last text", content=state["letter"]["body"][:_MESSAGE])
         )
-        items.append(prompt("faults", faults=told))
+        items.append(prompt("faults", faults=fault_lines))
     return [("system", prompt("draft", **values)), ("user", "\n\n".join(items))]
 
 
@@ -201,8 +201,8 @@ def _items(brief: Brief, boundary: str, *, with_mail_only: bool = False) -> list
 
 
 def _note(source: Source) -> str:
-    when = f" ({source.kind} {source.at:%Y-%m-%d})" if source.at else ""
-    return f"{source.id}{when}: {one_line(source.quote, _QUOTE)}"
+    origin = f" ({source.kind} {source.at:%Y-%m-%d})" if source.at else ""
+    return f"{source.id}{origin}: {one_line(source.quote, _QUOTE)}"
 
 
 def _middle_cut(text: str) -> str:
@@ -215,11 +215,11 @@ def _middle_cut(text: str) -> str:
 
 def _boundary(brief: Brief, previous: str = "") -> str:
     """A word that the mail's author cannot know: it depends on what they wrote, and on what they cannot see."""
-    seen = "\n".join([brief.message, previous, brief.owner_name, *(source.quote for source in brief.profile)])
-    return hashlib.sha256(f"{brief.case}\n{seen}".encode("utf-8", "replace")).hexdigest()[:12]
+    material = "\n".join([brief.message, previous, brief.owner_name, *(source.quote for source in brief.profile)])
+    return hashlib.sha256(f"{brief.case}\n{material}".encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def _remarks(state: State, support: Allowed) -> list[str]:
+def _remarks(state: ReplyState, support: Allowed) -> list[str]:
     """What the model made of the mail, for the owner; a remark that holds anything foreign is left out."""
     understanding = Understanding(**state["understanding"])
     remarks = []
@@ -230,8 +230,8 @@ def _remarks(state: State, support: Allowed) -> list[str]:
     return remarks
 
 
-def _verdict(state: State, found: list[Fault]) -> list[str]:
+def _verdict(state: ReplyState, found: list[DraftFault]) -> list[str]:
     if found:
         return [f"check: {fault.what}" for fault in found]
-    again = " after one correction" if state["drafts"] > 1 else ""
-    return [f"check: facts, language, links and addresses hold{again}"]
+    correction = " after one correction" if state["drafts"] > 1 else ""
+    return [f"check: facts, language, links and addresses hold{correction}"]

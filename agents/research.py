@@ -26,7 +26,8 @@ from tools.web.client import Response, named, stands_in
 from tools.web.foreign import page_of
 from tools.web.pages import Page
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
-from workflows.models import CaseState, Lead
+from workflows.models.case import CaseState
+from workflows.models.leads import Lead
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.words import fold
 
@@ -65,7 +66,7 @@ class Fetching(Protocol):
         """GET a page whose address stands in `allowed_from`. Raises Retryable and Permanent."""
 
 
-class Leads(Protocol):
+class LeadLedger(Protocol):
     """What research needs of the ledger."""
 
     def lead_of(self, case: int) -> Lead | None: ...
@@ -101,7 +102,7 @@ class Facts(BaseModel):
     facts: list[Fact]
 
 
-class Looked(TypedDict):
+class ResearchState(TypedDict):
     """What the nodes hand on: plain JSON values alone."""
 
     case: int
@@ -125,7 +126,7 @@ class Researcher:
     def __init__(  # noqa: PLR0913 - the ledger, the web, a model, tools and two settings, all by name
         self,
         *,
-        ledger: Leads,
+        ledger: LeadLedger,
         web: Fetching,
         model: Model | None = None,
         tools: Tools | None = None,
@@ -147,25 +148,25 @@ class Researcher:
         lead = await asyncio.to_thread(self._ledger.lead_of, state.case)
         if lead is None:
             return
-        found = await self.find(state.case, lead)
-        await asyncio.to_thread(self._ledger.keep_findings, state.case, found)
+        findings = await self.find(state.case, lead)
+        await asyncio.to_thread(self._ledger.keep_findings, state.case, findings)
 
     async def find(self, case: int, lead: Lead) -> tuple[Finding, ...]:
         """Everything that half a minute tells about a lead's author. Raises nothing of the outside world."""
         deadline = asyncio.get_running_loop().time() + self._seconds
         pages, notes = await self._pages(lead)
-        found = [finding for page in pages for finding in said_of_itself(page, lead)]
+        findings = [finding for page in pages for finding in said_of_itself(page, lead)]
         if self._model is not None and self._load_tools is not None:
             self._tools = await self._load_tools()
         if self._model is not None and (pages or self._tools):
-            left = max(deadline - asyncio.get_running_loop().time(), 0.0)
+            seconds_left = max(deadline - asyncio.get_running_loop().time(), 0.0)
             try:
-                async with asyncio.timeout(left):
-                    found += await self._read_up(case, lead, pages)
+                async with asyncio.timeout(seconds_left):
+                    findings += await self._read_up(case, lead, pages)
             except (TimeoutError, ModelFailed, SpendStopped, GivenUp, Retryable, NeedsOwner) as error:
-                why = str(error) or f"it took longer than {self._seconds:.0f} s in all."
-                notes.append(_note(f"The model read none of it: {one_line(why, _TEXT)}"))
-        return (*_once(found), *notes)
+                reason = str(error) or f"it took longer than {self._seconds:.0f} s in all."
+                notes.append(_note(f"The model read none of it: {one_line(reason, _TEXT)}"))
+        return (*_once(findings), *notes)
 
     # ------------------------------------------------------------ pages
 
@@ -175,8 +176,8 @@ class Researcher:
         if not urls:
             return [], [Finding(kind=NO_PAGE, text="The post names no page of its author's.")]
         answers = await asyncio.gather(*(self._page(url, lead.text) for url in urls))
-        return [one for one in answers if isinstance(one, Page)], [
-            _note(one) for one in answers if isinstance(one, str)
+        return [page for page in answers if isinstance(page, Page)], [
+            _note(problem) for problem in answers if isinstance(problem, str)
         ]
 
     async def _page(self, url: str, text: str) -> Page | str:
@@ -198,17 +199,17 @@ class Researcher:
 
     async def _read_up(self, case: int, lead: Lead, pages: Sequence[Page]) -> list[Finding]:
         items = [{"url": page.url, "text": _whole(page)} for page in pages]
-        start = Looked(case=case, post=_post(lead), items=items, calls=[], found=[])
+        start = ResearchState(case=case, post=_post(lead), items=items, calls=[], found=[])
         with untraced():
             end = await self.graph().compile().ainvoke(start)
-        return [Finding(**one) for one in end["found"]]
+        return [Finding(**finding) for finding in end["found"]]
 
     def graph(self) -> Any:
         """The nodes wired: (choose -> ask ->) read -> check -> end; without tools it begins with reading."""
         # Imported here: 1 s and 76 MB that a home without a model never pays.
         from langgraph.graph import END, START, StateGraph
 
-        graph = StateGraph(Looked)
+        graph = StateGraph(ResearchState)
         for name, node in (("choose", self.choose), ("ask", self.ask), ("read", self.read), ("check", self.check)):
             graph.add_node(name, node)
         graph.add_edge(START, "choose" if self._tools else "read")
@@ -218,7 +219,7 @@ class Researcher:
         graph.add_edge("check", END)
         return graph
 
-    async def choose(self, state: Looked) -> dict[str, Any]:
+    async def choose(self, state: ResearchState) -> dict[str, Any]:
         """Which read-only tools to ask, and with which words of the post."""
         boundary = _boundary(state)
         tools = "\n".join(_described(name, tool) for name, tool in self._tools.items())
@@ -227,13 +228,13 @@ class Researcher:
         plan = await self._answer([("system", system), ("user", post)], Plan, state, "research:look")
         return {"calls": [call.model_dump() for call in plan.calls[:MOST_CALLS]]}
 
-    async def ask(self, state: Looked) -> dict[str, Any]:
+    async def ask(self, state: ResearchState) -> dict[str, Any]:
         """What the tools say; one that fails, or was asked with other words than the post's, says nothing."""
         calls = [Call(**call) for call in state["calls"]]
         answers = await asyncio.gather(*(self._asked(call, state["post"]) for call in calls))
-        return {"items": [*state["items"], *({"url": one.url, "text": one.text} for one in answers if one)]}
+        return {"items": [*state["items"], *({"url": answer.url, "text": answer.text} for answer in answers if answer)]}
 
-    async def read(self, state: Looked) -> dict[str, Any]:
+    async def read(self, state: ResearchState) -> dict[str, Any]:
         """The facts that the model points at."""
         if not state["items"]:
             return {"found": []}
@@ -246,31 +247,31 @@ class Researcher:
         facts = await self._answer([("system", system), ("user", "\n\n".join(parts))], Facts, state, "research:read")
         return {"found": [fact.model_dump() | {"item": str(fact.item)} for fact in facts.facts]}
 
-    async def check(self, state: Looked) -> dict[str, Any]:
+    async def check(self, state: ResearchState) -> dict[str, Any]:
         """Code alone: a fact stays when its quote really stands in its item, and it holds nothing foreign."""
         items = [_Item(item["url"], item["text"]) for item in state["items"]]
-        kept: list[dict[str, str]] = []
+        facts: list[dict[str, str]] = []
         for fact in state["found"]:
             finding = borne_out(fact["text"], fact["quote"], int(fact["item"]), items)
-            if finding and len(kept) < MOST_FACTS:
-                kept.append({"kind": finding.kind, "text": finding.text, "url": finding.url, "quote": finding.quote})
-        return {"found": kept}
+            if finding and len(facts) < MOST_FACTS:
+                facts.append({"kind": finding.kind, "text": finding.text, "url": finding.url, "quote": finding.quote})
+        return {"found": facts}
 
-    async def _answer(self, messages: list[Message], shape: type[Any], state: Looked, step: str) -> Any:
+    async def _answer(self, messages: list[Message], shape: type[Any], state: ResearchState, step: str) -> Any:
         assert self._model is not None
         return await self._model.ask(messages, shape, CallKey(case=state["case"], version=0, step=step))
 
     async def _asked(self, call: Call, post: str) -> _Item | None:
         tool = self._tools.get(call.tool)
-        given = _arguments(tool, call.arguments, post) if tool else None
-        if tool is None or given is None:
+        arguments = _arguments(tool, call.arguments, post) if tool else None
+        if tool is None or arguments is None:
             return None
         try:
             async with asyncio.timeout(_TOOL_SECONDS):
-                said = await _run(tool, given)
+                answer = await _run(tool, arguments)
         except Exception:  # noqa: BLE001 - a plugin's own fault: research goes on without its answer
             return None
-        text = one_line(str(said)[:_ANSWER])
+        text = one_line(str(answer)[:_ANSWER])
         return _Item(f"tool:{call.tool}", text) if text else None
 
 
@@ -280,28 +281,28 @@ class Researcher:
 def addresses_in(lead: Lead) -> tuple[str, ...]:
     """The pages of its author's that a post names, letter by letter, at most three, each host once."""
     board = _host(lead.url)
-    found: dict[str, str] = {}
+    urls_by_host: dict[str, str] = {}
     for match in _URL.finditer(lead.text[:50_000]):
         url = match.group().rstrip(".,;:!?*_~")
         host = _host(url)
         silent = host == board or any(host == name or host.endswith(f".{name}") for name in _SILENT)
         if host and "." in host and not silent and stands_in(url, lead.text):
-            found.setdefault(host, url)
-    return tuple(found.values())[:MOST_PAGES]
+            urls_by_host.setdefault(host, url)
+    return tuple(urls_by_host.values())[:MOST_PAGES]
 
 
 def said_of_itself(page: Page, lead: Lead) -> tuple[Finding, ...]:
     """What a page says of itself, without a model: title, description, the line on who they are, an address."""
-    found = []
+    findings = []
     for kind, text in (("title", page.title), ("about", page.description), ("about", _about(page.text, lead.company))):
         line = _harmless(text)
         if line:
-            found.append(Finding(kind=kind, text=line, url=page.url, quote=one_line(text, _QUOTE)))
-    found += [
+            findings.append(Finding(kind=kind, text=line, url=page.url, quote=one_line(text, _QUOTE)))
+    findings += [
         Finding(kind="contact", text=f"An address on their page: {address}", url=page.url, quote=address)
         for address in page.addresses[:1]
     ]
-    return tuple(found)
+    return tuple(findings)
 
 
 def borne_out(text: str, quote: str, number: int, items: Sequence[_Item]) -> Finding | None:
@@ -326,20 +327,20 @@ def _harmless(text: str) -> str:
 
 def _says_more(text: str, quote: str) -> bool:
     """Whether a fact holds a figure that its quote does not, or shares no word with it."""
-    told, given = (set(re.findall(r"\w+", fold(part))) for part in (text, quote))
-    figures = {word for word in told if any(sign.isdigit() for sign in word)}
-    shared = {word[:5] for word in told if len(word) > 3} & {word[:5] for word in given if len(word) > 3}  # noqa: PLR2004
-    return bool(figures - given) or not shared
+    text_words, quote_words = (set(re.findall(r"\w+", fold(part))) for part in (text, quote))
+    figures = {word for word in text_words if any(sign.isdigit() for sign in word)}
+    shared = {word[:5] for word in text_words if len(word) > 3} & {word[:5] for word in quote_words if len(word) > 3}  # noqa: PLR2004
+    return bool(figures - quote_words) or not shared
 
 
 def _about(text: str, company: str) -> str:
     """The first sentence in which they say who they are."""
     name = re.escape(fold(company)) or r"(?!)"
-    who = re.compile(
+    introduction = re.compile(
         rf"(?<!\w)(?:we are|we're|we build|we make|we help|wir sind|nous sommes|somos|{name} (?:is|ist|are))(?!\w)"
     )
     for sentence in re.split(r"(?<=[.!?])\s+|\n+", text[:8_000]):
-        if len(sentence) <= _QUOTE and who.search(fold(sentence)):
+        if len(sentence) <= _QUOTE and introduction.search(fold(sentence)):
             return one_line(sentence)
     return ""
 
@@ -349,10 +350,10 @@ def _note(text: str) -> Finding:
 
 
 def _once(found: Sequence[Finding]) -> tuple[Finding, ...]:
-    kept: dict[str, Finding] = {}
-    for one in found:
-        kept.setdefault(fold(one.text), one)
-    return tuple(kept.values())
+    unique: dict[str, Finding] = {}
+    for finding in found:
+        unique.setdefault(fold(finding.text), finding)
+    return tuple(unique.values())
 
 
 def _host(url: str) -> str:
@@ -370,10 +371,10 @@ def _post(lead: Lead) -> str:
     return f"{one_line(lead.title, 300)}\n{one_line(lead.company, 200)}\n\n{lead.text[:_POST]}"
 
 
-def _boundary(state: Looked) -> str:
+def _boundary(state: ResearchState) -> str:
     """A word that neither the post's author nor a page's can know: it depends on both."""
-    seen = "\n".join([str(state["case"]), state["post"], *(item["text"] for item in state["items"])])
-    return hashlib.sha256(seen.encode("utf-8", "replace")).hexdigest()[:12]
+    material = "\n".join([str(state["case"]), state["post"], *(item["text"] for item in state["items"])])
+    return hashlib.sha256(material.encode("utf-8", "replace")).hexdigest()[:12]
 
 
 # ---------------------------------------------------------------- tools
@@ -390,8 +391,8 @@ def _arguments(tool: Tool, given: Sequence[Argument], post: str) -> dict[str, An
     values: dict[str, Any] = {}
     for argument in given:
         value = argument.value.strip()
-        known = argument.name in parameters and fold(value) in fold(post)
-        if not known or not value or len(value) > _ARGUMENT or "@" in value:
+        is_quoted = argument.name in parameters and fold(value) in fold(post)
+        if not is_quoted or not value or len(value) > _ARGUMENT or "@" in value:
             return None
         try:
             values[argument.name] = TypeAdapter(parameters[argument.name].annotation).validate_python(value)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from agents.checks import allowed, safe_line
 from agents.gists import gist_of
-from workflows.models import Address, Brief, Draft, DraftedBy
+from workflows.models.drafts import Brief, Draft, DraftedBy
+from workflows.models.mail import Address
 from workflows.ports import Drafting
 from workflows.rules.asking import acknowledgement
 from workflows.rules.mail.subjects import reply_subject
@@ -42,7 +43,7 @@ class TemplateReply:
 
 def as_why(said: Iterable[str]) -> tuple[str, ...]:
     """Why there is no model's draft, or what its check found, as `Draft.why` holds it: a line each, no full stop."""
-    return tuple(one_line(one, 300).rstrip(".") for one in said)
+    return tuple(one_line(line, 300).rstrip(".") for line in said)
 
 
 class Drafter:

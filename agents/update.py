@@ -13,13 +13,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agents.checks import Allowed, Fault, allowed, faults, language_name, safe_line
+from agents.checks import Allowed, DraftFault, allowed, faults, language_name, safe_line
 from agents.gists import gist_of
 from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.templates import FOLDER, as_why, first_name
 from agents.writing import Task, Writing, boundary, item, wanted
-from workflows.models import Address, Brief, Draft, DraftedBy, Report, Work
+from workflows.models.drafts import Brief, Draft, DraftedBy
+from workflows.models.mail import Address
+from workflows.models.work import Report, Work
 from workflows.rules.text.canonical import canonical, one_line
 from workflows.rules.text.language import language_of
 from workflows.rules.text.languages import filled, known_language, speaks, with_added, words_in
@@ -54,7 +56,7 @@ _CLAUSE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class UpdateLine:
     """One line of the list, and the entries it rests on."""
 
     text: str
@@ -126,7 +128,7 @@ class UpdateAgent:
         if filled.slots is None:
             return self._templates.letter(brief, wishes, previous, why=as_why(filled.why), cost=cost)
         points = filled.slots
-        lines = tuple(Line(one_line(point.text, _POINT), tuple(point.sources)) for point in points.points)
+        lines = tuple(UpdateLine(one_line(point.text, _POINT), tuple(point.sources)) for point in points.points)
         return Draft(
             body=compose(brief, lines, (), points.remark if wishes else ""),
             gist=safe_line(points.gist, allowed(brief, wishes, previous), _GIST) or _gist(brief),
@@ -141,7 +143,7 @@ class UpdateAgent:
 # ---------------------------------------------------------------- the letter
 
 
-def compose(brief: Brief, worked: Sequence[Line], delivered: Sequence[Line], remark: str = "") -> str:
+def compose(brief: Brief, worked: Sequence[UpdateLine], delivered: Sequence[UpdateLine], remark: str = "") -> str:
     """The whole update: greeting, opening, the list, the hours where they are shared, closing, the owner's name."""
     report, phrases = brief.report, _phrases(brief)
     if report is None:
@@ -164,30 +166,34 @@ def compose(brief: Brief, worked: Sequence[Line], delivered: Sequence[Line], rem
     return canonical("\n\n".join(part for part in parts if part))
 
 
-def _list(lines: Sequence[Line], phrases: dict[str, str]) -> str:
-    shown = [f"- {line.text}" for line in lines[:_MOST_POINTS]]
-    if more := len(lines) - len(shown):
-        shown.append(f"- {filled(phrases['more'], count=str(more))}")
-    return "\n".join(shown)
+def _list(lines: Sequence[UpdateLine], phrases: dict[str, str]) -> str:
+    bullets = [f"- {line.text}" for line in lines[:_MOST_POINTS]]
+    if remainder := len(lines) - len(bullets):
+        bullets.append(f"- {filled(phrases['more'], count=str(remainder))}")
+    return "\n".join(bullets)
 
 
-def _listed(report: Report) -> tuple[tuple[Line, ...], tuple[Line, ...], int]:
+def _listed(report: Report) -> tuple[tuple[UpdateLine, ...], tuple[UpdateLine, ...], int]:
     """The lines of the time entries, those of commits that say something else, and how many entries tell nothing."""
-    told = [(piece, _tellable(piece)) for piece in report.work]
-    worked = _merged((piece, text) for piece, text in told if not piece.id.startswith("git:"))
-    said = {fold(line.text) for line in worked}
-    delivered = _merged((piece, text) for piece, text in told if piece.id.startswith("git:"))
-    return worked, tuple(line for line in delivered if fold(line.text) not in said), sum(not text for _, text in told)
+    worded_pieces = [(piece, _tellable(piece)) for piece in report.work]
+    worked = _merged((piece, text) for piece, text in worded_pieces if not piece.id.startswith("git:"))
+    worked_texts = {fold(line.text) for line in worked}
+    delivered = _merged((piece, text) for piece, text in worded_pieces if piece.id.startswith("git:"))
+    return (
+        worked,
+        tuple(line for line in delivered if fold(line.text) not in worked_texts),
+        sum(not text for _, text in worded_pieces),
+    )
 
 
-def _merged(told: "Iterator[tuple[Work, str]]") -> tuple[Line, ...]:
+def _merged(told: "Iterator[tuple[Work, str]]") -> tuple[UpdateLine, ...]:
     """The same words on several days are one line."""
-    found: dict[str, Line] = {}
+    lines: dict[str, UpdateLine] = {}
     for piece, text in told:
         if text:
-            before = found.get(fold(text), Line(text, ()))
-            found[fold(text)] = replace(before, sources=(*before.sources, piece.id))
-    return tuple(found.values())
+            before = lines.get(fold(text), UpdateLine(text, ()))
+            lines[fold(text)] = replace(before, sources=(*before.sources, piece.id))
+    return tuple(lines.values())
 
 
 def _tellable(piece: Work) -> str:
@@ -202,11 +208,15 @@ def _tellable(piece: Work) -> str:
 
 
 def _is_noise(text: str) -> bool:
-    said, table = fold(text).rstrip(". "), _templates()["noise"]
-    return said in table["whole"] or not re.search(r"[^\W\d_]{2}", said) or said.startswith(tuple(table["beginnings"]))
+    folded, table = fold(text).rstrip(". "), _templates()["noise"]
+    return (
+        folded in table["whole"]
+        or not re.search(r"[^\W\d_]{2}", folded)
+        or folded.startswith(tuple(table["beginnings"]))
+    )
 
 
-def _cited(lines: Sequence[Line]) -> tuple[str, ...]:
+def _cited(lines: Sequence[UpdateLine]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(source for line in lines for source in line.sources))
 
 
@@ -222,8 +232,8 @@ def _period(brief: Brief) -> str:
 
 def _reasons(brief: Brief, wishes: str, left_out: int) -> Iterator[str]:
     if left_out:
-        says, holds, entries = ("says", "holds", "entry") if left_out == 1 else ("say", "hold", "entries")
-        yield f"{left_out} {entries} {says} nothing to a client, or {holds} a link or number; left out"
+        verb, holds, entries = ("says", "holds", "entry") if left_out == 1 else ("say", "hold", "entries")
+        yield f"{left_out} {entries} {verb} nothing to a client, or {holds} a link or number; left out"
     if wishes:
         yield 'No model worked your wishes in: answer "edit" and your text'
     elif not speaks(brief.language, "update"):
@@ -256,77 +266,81 @@ def _messages(task: Task) -> Sequence[Message]:
     return [("system", system), ("user", "\n\n".join(items))]
 
 
-def check(points: Points, task: Task) -> Sequence[Fault]:
+def check(points: Points, task: Task) -> Sequence[DraftFault]:
     """What is wrong with a model's points: a source that is none, work, a figure or a claim that its entries lack."""
     brief, report = task.brief, task.brief.report
     pieces = {piece.id: piece for piece in report.work} if report else {}
-    found = [*_shape(points, pieces, task)]
+    problems = [*_shape(points, pieces, task)]
     for point in points.points:
         cited = [pieces[name] for name in point.sources if name in pieces]
-        found += _unsupported(point.text, cited, task)
+        problems += _unsupported(point.text, cited, task)
     if task.wishes:
-        found += _foreign_remark(points.remark, task)
+        problems += _foreign_remark(points.remark, task)
     text = "\n".join([*(point.text for point in points.points), points.remark if task.wishes else ""])
     for fault in faults(text, _for_checks(brief), task.wishes, task.previous):
         # A figure, day or name that nobody logged is no matter of taste here.
-        found.append(replace(fault, hard=True) if fault.rule == "fact" else fault)
-    return tuple(sorted(dict.fromkeys(found), key=lambda fault: not fault.hard))
+        problems.append(replace(fault, hard=True) if fault.rule == "fact" else fault)
+    return tuple(sorted(dict.fromkeys(problems), key=lambda fault: not fault.hard))
 
 
-def _shape(points: Points, pieces: dict[str, Work], task: Task) -> Iterator[Fault]:
+def _shape(points: Points, pieces: dict[str, Work], task: Task) -> Iterator[DraftFault]:
     if not points.points:
-        yield Fault("length", "There is no point.")
+        yield DraftFault("length", "There is no point.")
     if len(points.points) > _MOST_MODEL_POINTS:
-        yield Fault("length", f"There are {len(points.points)} points: more than {_MOST_MODEL_POINTS}.")
+        yield DraftFault("length", f"There are {len(points.points)} points: more than {_MOST_MODEL_POINTS}.")
     if len(points.remark) > _REMARK and task.wishes:
-        yield Fault("length", f"The remark has {len(points.remark)} characters: more than {_REMARK}.")
+        yield DraftFault("length", f"The remark has {len(points.remark)} characters: more than {_REMARK}.")
     for point in points.points:
-        said = one_line(point.text, 60)
+        excerpt = one_line(point.text, 60)
         if not point.text.strip() or len(point.text) > _POINT:
-            yield Fault("length", f'The point "{said}" has {len(point.text)} characters: 1 to {_POINT} are right.')
+            yield DraftFault(
+                "length", f'The point "{excerpt}" has {len(point.text)} characters: 1 to {_POINT} are right.'
+            )
         if not any(name in pieces for name in point.sources):
-            yield Fault("source", f'The point "{said}" names no entry it rests on.')
+            yield DraftFault("source", f'The point "{excerpt}" names no entry it rests on.')
         for name in point.sources:
             if name not in pieces:
-                yield Fault("source", f'There is no entry "{one_line(name, 40)}".')
+                yield DraftFault("source", f'There is no entry "{one_line(name, 40)}".')
         if _IDS.search(point.text):
-            yield Fault("source-id", f'The id "{_IDS.findall(point.text)[0]}" stands in the text.')
+            yield DraftFault("source-id", f'The id "{_IDS.findall(point.text)[0]}" stands in the text.')
 
 
-def _unsupported(text: str, cited: Sequence[Work], task: Task) -> Iterator[Fault]:
+def _unsupported(text: str, cited: Sequence[Work], task: Task) -> Iterator[DraftFault]:
     """Work, figures, lengths of time and claims of a point that none of its own entries has, nor the owner's words."""
-    brief, said = task.brief, one_line(text, 60)
+    brief, excerpt = task.brief, one_line(text, 60)
     name = brief.report.name if brief.report else ""
     owners = (task.wishes, task.previous) if task.wishes else ()
     support = "\n".join([name, *(f"{piece.text}\n{piece.milestone}" for piece in cited), *owners])
     for length in dict.fromkeys(_LENGTHS.findall(text)):
         if length not in support:
-            yield Fault("hours", f'"{length}" is a length of time: the program puts those in where they are shared.')
+            yield DraftFault(
+                "hours", f'"{length}" is a length of time: the program puts those in where they are shared.'
+            )
     for figure in dict.fromkeys(_FIGURE.findall(text)):
         if figure not in _FIGURE.findall(support):
-            yield Fault("figure", f'The figure "{figure}" stands in none of the entries that "{said}" names.')
+            yield DraftFault("figure", f'The figure "{figure}" stands in none of the entries that "{excerpt}" names.')
     for claim in _claims():
-        found = claim.search(fold(text))
-        if found and not claim.search(fold(support)):
-            yield Fault("claim", f'"{found.group()}" stands in none of the entries that "{said}" names.')
+        match = claim.search(fold(text))
+        if match and not claim.search(fold(support)):
+            yield DraftFault("claim", f'"{match.group()}" stands in none of the entries that "{excerpt}" names.')
     if _comparable(_logged_in(brief), _language(brief)):
         for clause in _foreign_clauses(text, support):
-            yield Fault("work", f'"{one_line(clause, 80)}" stands in none of the entries that its point names.')
+            yield DraftFault("work", f'"{one_line(clause, 80)}" stands in none of the entries that its point names.')
 
 
-def _foreign_remark(remark: str, task: Task) -> Iterator[Fault]:
+def _foreign_remark(remark: str, task: Task) -> Iterator[DraftFault]:
     """A remark says what the owner asked for, nothing else."""
     if _comparable(language_of(task.wishes), language_of(remark)):
         for clause in _foreign_clauses(remark, f"{task.wishes}\n{task.previous}"):
-            yield Fault("work", f'"{one_line(clause, 80)}" was not asked for.')
+            yield DraftFault("work", f'"{one_line(clause, 80)}" was not asked for.')
 
 
 def _foreign_clauses(text: str, support: str) -> Iterator[str]:
     """The parts of a text that have words of their own and share none of them with what supports it."""
-    known = content_words(support)
+    support_words = content_words(support)
     for clause in _CLAUSE.split(text):
         words = content_words(clause) - _plain()
-        if words and not any(same_word(word, other) for word in words for other in known):
+        if words and not any(same_word(word, support_word) for word in words for support_word in support_words):
             yield clause
 
 

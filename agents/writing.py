@@ -13,14 +13,14 @@ from typing import Any, Generic, Literal, TypedDict, TypeVar
 
 from pydantic import BaseModel
 
-from agents.checks import Fault
+from agents.checks import DraftFault
 from agents.model import Message, Model, untraced
 from agents.prompting import prompt
 from agents.refusals import ModelFailed
 from memory.journal import CallKey, GivenUp, SpendStopped
 from memory.record.schema import from_json, to_json
 from workflows.errors import NeedsOwner
-from workflows.models import Brief
+from workflows.models.drafts import Brief
 
 MOST_TRIES = 2
 _NOTES = 30
@@ -45,10 +45,10 @@ class Filled(Generic[Slots]):
 
     slots: Slots | None
     why: tuple[str, ...]
-    faults: tuple[Fault, ...] = ()  # what the check found last
+    faults: tuple[DraftFault, ...] = ()  # what the check found last
 
 
-class State(TypedDict):
+class WritingState(TypedDict):
     """What the nodes hand on: plain JSON values alone."""
 
     task: dict[str, Any]
@@ -67,7 +67,7 @@ class Writing(Generic[Slots]):
         shape: type[Slots],
         *,
         messages: Callable[[Task], Sequence[Message]],
-        check: Callable[[Slots, Task], Sequence[Fault]],
+        check: Callable[[Slots, Task], Sequence[DraftFault]],
         step: str = "draft",
     ) -> None:
         self._model, self._shape, self._messages, self._check, self._step = model, shape, messages, check, step
@@ -78,29 +78,29 @@ class Writing(Generic[Slots]):
         Raises:
             Retryable: the model's endpoint is away or busy; the calls already answered are not paid again.
         """
-        given = {"brief": to_json(task.brief), "version": task.version, "wishes": task.wishes}
-        start = State(task=given | {"previous": task.previous}, slots={}, faults=[], kept={}, tries=0)
+        fields = {"brief": to_json(task.brief), "version": task.version, "wishes": task.wishes}
+        start = WritingState(task=fields | {"previous": task.previous}, slots={}, faults=[], kept={}, tries=0)
         try:
             with untraced():
                 end = await self._compiled.ainvoke(start)
         except (ModelFailed, SpendStopped, GivenUp, NeedsOwner) as error:
             return Filled(slots=None, why=(str(error),))
-        found = [Fault(**fault) for fault in end["faults"]]
-        if hard := [f"check: {fault.what}" for fault in found if fault.hard]:
+        faults = [DraftFault(**fault) for fault in end["faults"]]
+        if hard := [f"check: {fault.what}" for fault in faults if fault.hard]:
             return Filled(
                 slots=None,
                 why=(f"The draft of {self._model.name} was refused {end['tries']} times", *hard),
-                faults=tuple(found),
+                faults=tuple(faults),
             )
-        said = [f"check: {fault.what}" for fault in found] or [_content(end["tries"])]
-        return Filled(slots=self._shape(**end["slots"]), why=tuple(said), faults=tuple(found))
+        remarks = [f"check: {fault.what}" for fault in faults] or [_content(end["tries"])]
+        return Filled(slots=self._shape(**end["slots"]), why=tuple(remarks), faults=tuple(faults))
 
     def graph(self) -> Any:
         """The nodes wired: write -> check -> (write -> check) -> end."""
         # Imported here: 1 s and 76 MB that a home without a model never pays.
         from langgraph.graph import END, START, StateGraph
 
-        graph = StateGraph(State)
+        graph = StateGraph(WritingState)
         graph.add_node("write", self.write)
         graph.add_node("check", self.check)
         graph.add_edge(START, "write")
@@ -108,26 +108,26 @@ class Writing(Generic[Slots]):
         graph.add_conditional_edges("check", self.then, {"write": "write", "end": END})
         return graph
 
-    async def write(self, state: State) -> dict[str, Any]:
+    async def write(self, state: WritingState) -> dict[str, Any]:
         """The slots, the second time with the faults of the first named."""
         task, tries = _task(state), state["tries"] + 1
         messages = list(self._messages(task))
         if state["faults"]:
             messages.append(("user", _told(state, boundary(task))))
         key = CallKey(case=task.brief.case, version=task.version, step=self._step, ordinal=tries)
-        found = await self._model.ask(messages, self._shape, key)
-        return {"slots": found.model_dump(), "tries": tries}
+        slots = await self._model.ask(messages, self._shape, key)
+        return {"slots": slots.model_dump(), "tries": tries}
 
-    async def check(self, state: State) -> dict[str, Any]:
+    async def check(self, state: WritingState) -> dict[str, Any]:
         """Code alone: what is wrong. A correction that made it unusable is taken back."""
         slots = self._shape(**state["slots"])
-        found = await asyncio.to_thread(self._check, slots, _task(state))
-        if any(fault.hard for fault in found) and state["kept"]:
+        faults = await asyncio.to_thread(self._check, slots, _task(state))
+        if any(fault.hard for fault in faults) and state["kept"]:
             return state["kept"]
-        outcome = {"slots": state["slots"], "faults": [asdict(fault) for fault in found]}
-        return outcome | {"kept": {} if any(fault.hard for fault in found) else outcome}
+        outcome = {"slots": state["slots"], "faults": [asdict(fault) for fault in faults]}
+        return outcome | {"kept": {} if any(fault.hard for fault in faults) else outcome}
 
-    def then(self, state: State) -> Literal["write", "end"]:
+    def then(self, state: WritingState) -> Literal["write", "end"]:
         """Once more when there are faults and this was the first try."""
         return "write" if state["faults"] and state["tries"] < MOST_TRIES else "end"
 
@@ -139,8 +139,8 @@ class Writing(Generic[Slots]):
 def boundary(task: Task) -> str:
     """A word that nobody outside can know: it depends on what they wrote, and on what they cannot see."""
     brief = task.brief
-    seen = "\n".join([brief.message, task.previous, brief.owner_name, *(fact.quote for fact in brief.profile)])
-    return hashlib.sha256(f"{brief.case}\n{seen}".encode("utf-8", "replace")).hexdigest()[:12]
+    material = "\n".join([brief.message, task.previous, brief.owner_name, *(fact.quote for fact in brief.profile)])
+    return hashlib.sha256(f"{brief.case}\n{material}".encode("utf-8", "replace")).hexdigest()[:12]
 
 
 def item(task: Task, label: str, content: str) -> str:
@@ -154,17 +154,17 @@ def wanted(task: Task) -> list[str]:
     return [*items, prompt("wishes", wishes=task.wishes[:_TEXT])] if task.wishes else items
 
 
-def _task(state: State) -> Task:
-    given = state["task"]
+def _task(state: WritingState) -> Task:
+    fields = state["task"]
     return Task(
-        brief=from_json(Brief, given["brief"]),
-        version=given["version"],
-        wishes=given["wishes"],
-        previous=given["previous"],
+        brief=from_json(Brief, fields["brief"]),
+        version=fields["version"],
+        wishes=fields["wishes"],
+        previous=fields["previous"],
     )
 
 
-def _told(state: State, word: str) -> str:
+def _told(state: WritingState, word: str) -> str:
     last = "\n\n".join(str(value) for value in state["slots"].values())
     faults = "\n".join(f"- {fault['what']}" for fault in state["faults"][:_NOTES])
     text = prompt("item", boundary=word, label="your last text", content=last[:_TEXT])

@@ -16,7 +16,7 @@ from email.message import Message
 from email.utils import format_datetime, parsedate_to_datetime
 
 from tests.answer_styles import SUBJECT, encoded
-from workflows.models import Email
+from workflows.models.mail import Email
 
 RAW = policy.compat32.clone(linesep="\r\n", mangle_from_=False, max_line_length=0)
 

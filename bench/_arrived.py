@@ -15,7 +15,7 @@ from bench._figures import Figure, at_least
 from bench._owner import ADA, draft_in
 from tests.answer_styles import STYLES, Reply
 from tests.house.running import client_mail
-from workflows.models import Address
+from workflows.models.mail import Address
 
 BEGIN = datetime(2035, 6, 4, 7, 0, tzinfo=UTC)
 FEW = ("iphone", "gmail", "thunderbird", "mutt")

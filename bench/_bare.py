@@ -16,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from temporalio.worker import Worker
 
     from tests.servers.dovecot import DovecotUser
-    from tools.mail.imap import Connection, Patience, connect
+    from tools.mail.imap import Connection, ImapPatience, connect
     from tools.mail.sending.smtp import Transport
     from workers.temporal.worker import runner
 
@@ -70,7 +70,7 @@ class BareInbox:
     """One IDLE connection: `next_mail` waits for the next mail and fetches it. Nothing is recorded anywhere."""
 
     def __init__(self, user: DovecotUser) -> None:
-        self._connection: Connection = connect(user.account(), Patience())
+        self._connection: Connection = connect(user.account(), ImapPatience())
         self._connection.ask(self._connection.examine, "INBOX")
         self._last = self._highest()
         self._ended = threading.Event()

@@ -38,7 +38,8 @@ from workers.service.aftercare import Aftercare
 from workers.service.own_mail import OwnMail
 from workers.service.supervisor import Service
 from workers.settings import loading
-from workflows.models import CaseState, Email
+from workflows.models.case import CaseState
+from workflows.models.mail import Email
 
 PATIENCE = 180.0
 """Seconds of real time in which the service must be done with what has come: a mail that IDLE missed takes a minute."""

@@ -9,7 +9,7 @@ from bench._days import Told
 from bench._diary import NAME, OWNER, Program
 from tests.answer_styles import STYLES, Reply
 from tools.mail import mime
-from workflows.models import Address
+from workflows.models.mail import Address
 from workflows.rules.asking.approval import extract_draft
 from workflows.rules.text.canonical import canonical
 

@@ -14,7 +14,8 @@ from bench._owner import Verdict, Yes
 from tests.house.running import ROOT
 from tools.mail import mime
 from workers.voice.desk_texts import status_subject
-from workflows.models import Address, CaseState, Email
+from workflows.models.case import CaseState
+from workflows.models.mail import Address, Email
 from workflows.rules.text.canonical import canonical
 
 GRACE_IS_OVER = timedelta(minutes=3)

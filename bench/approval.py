@@ -24,7 +24,9 @@ from tests.rules.test_typed import asked as asked_of
 from tests.servers.smtp import TEMPORARY, Fault
 from tests.tools.test_outbox import Office
 from tools.mail import mime
-from workflows.models import Address, Approve, Edit, Outgoing, Reject
+from workflows.models.decisions import Approve, Edit, Reject
+from workflows.models.drafts import Outgoing
+from workflows.models.mail import Address
 from workflows.rules.answers.decisions import read
 from workflows.rules.text.canonical import approved_hash
 

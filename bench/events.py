@@ -18,7 +18,7 @@ from bench._story import activities_of
 from tests.house.running import client_mail
 from tools.mail.account import Account
 from tools.mail.sending.smtp import Transport
-from workflows.models import Address
+from workflows.models.mail import Address
 
 GOAL = 0.7
 

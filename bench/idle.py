@@ -10,7 +10,7 @@ from bench._figures import Figure, at_most
 from bench._house import MeasuredHouse, house
 from bench._process import Process, ours, temporal
 from tests.house.running import AutomaticOwner, until
-from workflows.models import Address
+from workflows.models.mail import Address
 
 MEMORY_GOAL = 250
 PROCESSOR_GOAL = 0.2

@@ -33,7 +33,8 @@ from tests.servers.smtp import (
 )
 from tests.tools.test_outbox import Office
 from tools.mail import mime
-from workflows.models import Address, Outgoing
+from workflows.models.drafts import Outgoing
+from workflows.models.mail import Address
 
 SEED = 2026
 MIX = (

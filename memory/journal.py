@@ -166,12 +166,12 @@ class Journal:
         nothing = Usage(
             input_tokens=0, output_tokens=0, cost=Decimal(0) if reserved.estimate.cost is not None else None
         )
-        kept = Usage(
+        estimated = Usage(
             input_tokens=reserved.estimate.input_tokens,
             output_tokens=reserved.estimate.output_tokens,
             cost=reserved.estimate.cost,
         )
-        self._settle(reserved, kept if paid else nothing, state="failed", answer=reason)
+        self._settle(reserved, estimated if paid else nothing, state="failed", answer=reason)
 
     def charge(self, model: str, tokens: int, most_calls: int, most_tokens: int) -> None:
         """Count a call for vectors: a row a day, with a budget of its own, for nobody asks for such an answer again.
@@ -185,9 +185,9 @@ class Journal:
         estimate = Estimate(input_tokens=tokens, output_tokens=0, cost=Decimal(0))
         with transaction(self._engine) as connection:
             row = connection.execute(select(calls).where(_is(place))).mappings().first()
-            made, used = (row["attempts"], row["input_tokens"]) if row is not None else (0, 0)
-            if made + 1 > most_calls or used + tokens > most_tokens:
-                setting = "embeddings.daily_calls" if made + 1 > most_calls else "embeddings.daily_tokens"
+            attempts, used = (row["attempts"], row["input_tokens"]) if row is not None else (0, 0)
+            if attempts + 1 > most_calls or used + tokens > most_tokens:
+                setting = "embeddings.daily_calls" if attempts + 1 > most_calls else "embeddings.daily_tokens"
                 raise SpendStopped(
                     f"The budget of vectors for today is used up ({setting}); it starts anew at midnight."
                 )
@@ -252,9 +252,9 @@ def _place(connection: Connection, key: CallKey, prompt_hash: str) -> tuple[int,
     step = (calls.c.case == key.case) & (calls.c.version == key.version) & (calls.c.step == key.step)
     chosen = select(calls).where(step, calls.c.ordinal >= key.ordinal).order_by(calls.c.ordinal)
     rows = connection.execute(chosen).mappings().all()
-    same = next((row for row in rows if row["prompt_hash"] == prompt_hash), None)
-    if same is not None:
-        return same["ordinal"], same
+    earlier = next((row for row in rows if row["prompt_hash"] == prompt_hash), None)
+    if earlier is not None:
+        return earlier["ordinal"], earlier
     if rows and rows[0]["ordinal"] == key.ordinal:
         return rows[-1]["ordinal"] + 1, None
     return key.ordinal, None
@@ -270,8 +270,8 @@ def _give_up(connection: Connection, key: CallKey, row: RowMapping | None) -> No
         unanswered = sum(each["attempts"] - (each["state"] == "done") for each in rows)
         last = next((each["answer"] for each in reversed(rows) if each["state"] == "failed"), "")
     if unanswered >= MOST_ATTEMPTS:
-        said = f" The last time: {last}" if last else ""
-        raise GivenUp(f"The model was asked {unanswered} times and never gave an answer.{said}")
+        detail = f" The last time: {last}" if last else ""
+        raise GivenUp(f"The model was asked {unanswered} times and never gave an answer.{detail}")
 
 
 def _is(key: CallKey) -> Any:
@@ -325,11 +325,11 @@ def _spent(connection: Connection, since: datetime) -> Spent:
         func.coalesce(func.sum(calls.c.attempts), 0),
         func.coalesce(func.sum(calls.c.input_tokens + calls.c.output_tokens), 0),
     )
-    made, tokens = connection.execute(totals.where(today)).one()
+    attempts, tokens = connection.execute(totals.where(today)).one()
     # Summed here, not by the database: money is never a float.
     costs = connection.execute(select(calls.c.cost).where(today)).scalars().all()
     priced = sum((Decimal(cost) for cost in costs if cost), Decimal(0))
-    return Spent(calls=made, tokens=tokens, cost=priced, unpriced=sum(1 for cost in costs if not cost))
+    return Spent(calls=attempts, tokens=tokens, cost=priced, unpriced=sum(1 for cost in costs if not cost))
 
 
 def _decimal_text(value: Decimal) -> str:

@@ -83,17 +83,17 @@ class Keys:
 
     def _read(self, path: Path, name: str) -> bytes:
         try:
-            found = path.read_bytes()
+            key = path.read_bytes()
         except FileNotFoundError:
             raise KeyError(name) from None
         except OSError as error:
             raise _unusable(path, error) from error
-        if len(found) != SIZE:
+        if len(key) != SIZE:
             raise NeedsOwner(
-                f"The key file {path} is damaged: {len(found)} bytes instead of {SIZE}.",
+                f"The key file {path} is damaged: {len(key)} bytes instead of {SIZE}.",
                 "Put it back from a backup; without it, what it protects cannot be read.",
             )
-        return found
+        return key
 
     def _make(self, path: Path) -> None:
         """Write it whole beside its place, then link it there: it exists completely or not at all, and only once."""

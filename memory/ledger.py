@@ -12,17 +12,17 @@ from memory.cases.answers import Answers
 from memory.cases.asked_back import AskedOrders
 from memory.cases.cases import Cases
 from memory.cases.decided import Decided
-from memory.cases.story import Stories
+from memory.cases.story import StoryBook
 from memory.desk.digests import Digests
-from memory.desk.orders import Orders
-from memory.desk.standing import UNDO, Standing
+from memory.desk.orders import OrderBook
+from memory.desk.standing import UNDO, StandingYeses
 from memory.leads.findings import Findings
 from memory.leads.posts import Leads
 from memory.money.dues import Dues
 from memory.money.imports import Imports
 from memory.post.bounces import Bounces
 from memory.post.copies import Copies
-from memory.post.hints import Hints
+from memory.post.hints import HintBook
 from memory.post.mails import Intake, SeenKind
 from memory.record.blobs import Blobs
 from memory.record.documents import Documents
@@ -30,7 +30,7 @@ from memory.record.endings import Endings
 from memory.record.people import People
 from memory.record.recovery import Recovery
 from memory.work.projects import Works
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.ports import Clock
 from workflows.rules.text.calendar import format_moment
 
@@ -38,18 +38,18 @@ __all__ = ["Intake", "Ledger", "SeenKind"]
 
 
 class Ledger(
-    Orders,
+    OrderBook,
     AskedOrders,
     Copies,
-    Hints,
+    HintBook,
     Cases,
     Digests,
     Answers,
     Decided,
-    Standing,
+    StandingYeses,
     People,
     Documents,
-    Stories,
+    StoryBook,
     Recovery,
     Bounces,
     Dues,

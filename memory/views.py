@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, Select, desc, func, select
 
-from memory.cases.story import AnswerLine, CallLine, SendLine, Stories, VersionLine, send_line
+from memory.cases.story import AnswerLine, CallLine, SendLine, StoryBook, VersionLine, send_line
 from memory.desk.digests import waiting_now
 from memory.desk.orders import OWN_RULES
 from memory.money.holds import not_chased
@@ -20,7 +20,9 @@ from memory.record import schema
 from memory.record.people import read_client
 from memory.record.schema import from_json, open_engine, reading
 from workflows.errors import NeedsOwner, Permanent
-from workflows.models import Address, CaseState, Outgoing
+from workflows.models.case import CaseState
+from workflows.models.drafts import Outgoing
+from workflows.models.mail import Address
 from workflows.ports import Clock
 from workflows.rules.asking.approval import score_lines
 
@@ -56,10 +58,12 @@ def status(engine: Engine, zone: ZoneInfo, clock: Clock) -> Facts:
         states = [(row, from_json(CaseState, row.state)) for row in rows]
         open_cases = [_case_line(row, state, zone) for row, state in states]
         waits = waiting_now(connection, (state for row, state in states if row.stage == "waiting"))
-        shown = {one.state.case for one in waits if one.is_shown}
+        shown_cases = {wait.state.case for wait in waits if wait.is_shown}
         return {
-            "waiting": [line for line in open_cases if line["case"] in shown],
-            "unshown": [line for line in open_cases if line["case"] in {one.state.case for one in waits} - shown],
+            "waiting": [line for line in open_cases if line["case"] in shown_cases],
+            "unshown": [
+                line for line in open_cases if line["case"] in {wait.state.case for wait in waits} - shown_cases
+            ],
             "later": [line for line in open_cases if line["stage"] == "waiting" and line["later_until"]],
             "working": [line for line in open_cases if line["stage"] in {"new", "drafted", "approved", "sending"}],
             "placed": [line for line in open_cases if line["stage"] == "placed"],
@@ -83,14 +87,14 @@ def status(engine: Engine, zone: ZoneInfo, clock: Clock) -> Facts:
 
 def _not_chased(connection: Connection, zone: ZoneInfo, now: datetime) -> list[Facts]:
     """Who owes and is not reminded of it, and why; what is paused or on hold altogether is said elsewhere."""
-    found = []
+    lines = []
     for client, hold in not_chased(connection, now, zone.key):
         if hold.kind in {"promise", "dispute", "absence", "evidence", "wish", "mail", "stopped"}:
             person = read_client(connection, client)
             until = hold.until.isoformat() if hold.until else ""
             name = person.name if person else ""
-            found.append({"client": name, "invoice": hold.number, "reason": hold.says, "until": until})
-    return found
+            lines.append({"client": name, "invoice": hold.number, "reason": hold.says, "until": until})
+    return lines
 
 
 _OPEN = schema.cases.c.closed_at.is_(None)
@@ -111,8 +115,10 @@ def _meta(connection: Connection, key: str) -> str:
 
 def _paused(connection: Connection, zone: ZoneInfo) -> list[Facts]:
     """The clients the owner paused, and how many of their mails wait for `resume`."""
-    clients, seen = schema.clients.c, schema.seen.c
-    waiting = select(func.count()).where(seen.client == clients.id, seen.state == "ignored", seen.rule == "paused")
+    clients, arrivals = schema.clients.c, schema.seen.c
+    waiting = select(func.count()).where(
+        arrivals.client == clients.id, arrivals.state == "ignored", arrivals.rule == "paused"
+    )
     query = select(clients.name, clients.paused_at, waiting.scalar_subquery().label("mails"))
     rows = connection.execute(query.where(clients.paused_at.is_not(None)).order_by(clients.name))
     return [{"client": row.name, "since": _at(row.paused_at, zone), "mails": row.mails} for row in rows]
@@ -120,9 +126,13 @@ def _paused(connection: Connection, zone: ZoneInfo) -> list[Facts]:
 
 def ignored(engine: Engine, zone: ZoneInfo, limit: int) -> list[Facts]:
     """Other people's mails that were skipped or set aside, and why, newest first; `number` is for `rescue`."""
-    seen = schema.seen.c
-    theirs = seen.kind.in_(("mail", "lead")) & seen.state.in_(("ignored", "quarantined")) & seen.rule.not_in(OWN_RULES)
-    query = select(schema.seen).where(theirs).order_by(desc(seen.id)).limit(limit)
+    arrivals = schema.seen.c
+    set_aside = (
+        arrivals.kind.in_(("mail", "lead"))
+        & arrivals.state.in_(("ignored", "quarantined"))
+        & arrivals.rule.not_in(OWN_RULES)
+    )
+    query = select(schema.seen).where(set_aside).order_by(desc(arrivals.id)).limit(limit)
     with reading(engine) as connection:
         return [
             {
@@ -135,20 +145,26 @@ def ignored(engine: Engine, zone: ZoneInfo, limit: int) -> list[Facts]:
 
 
 def _skipped(connection: Connection, state: str, zone: ZoneInfo) -> Facts:
-    seen = schema.seen.c
+    arrivals = schema.seen.c
     counts = connection.execute(
-        select(seen.rule, func.count()).where(seen.state == state).group_by(seen.rule).order_by(desc(func.count()))
+        select(arrivals.rule, func.count())
+        .where(arrivals.state == state)
+        .group_by(arrivals.rule)
+        .order_by(desc(func.count()))
     )
     rules: dict[str, int] = {row[0]: row[1] for row in counts}
     last = connection.execute(
         # The owner's own mail and Deskhand's are counted, and would only hide the others.
-        select(schema.seen).where(seen.state == state, seen.rule != "own-mail").order_by(desc(seen.id)).limit(LATELY)
+        select(schema.seen)
+        .where(arrivals.state == state, arrivals.rule != "own-mail")
+        .order_by(desc(arrivals.id))
+        .limit(LATELY)
     ).mappings()
-    shown = [
+    newest = [
         {"at": _at(row["at"], zone), **{key: row[key] for key in ("rule", "sender", "subject", "reason")}}
         for row in last
     ]
-    return {"total": sum(rules.values()), "by_rule": rules, "last": shown}
+    return {"total": sum(rules.values()), "by_rule": rules, "last": newest}
 
 
 def _held(connection: Connection, until: Mapping[int, datetime | None], zone: ZoneInfo) -> list[Facts]:
@@ -208,7 +224,7 @@ def case(engine: Engine, zone: ZoneInfo, clock: Clock, number: int) -> Facts:
         NeedsOwner: there is no such case.
     """
     try:
-        story = Stories(engine, clock).story(number)
+        story = StoryBook(engine, clock).story(number)
     except Permanent:
         with reading(engine) as connection:
             raise _no_case(connection, number) from None
@@ -232,16 +248,16 @@ def require(engine: Engine, number: int, version: int) -> None:
     with reading(engine) as connection:
         if not connection.execute(select(schema.cases.c.number).where(schema.cases.c.number == number)).first():
             raise _no_case(connection, number)
-        found = connection.execute(select(versions.version).where(versions.case == number)).scalars().all()
-    if version and version not in found:
-        latest = f"The latest is {number}.{max(found)}." if found else "It has no draft."
+        numbers = connection.execute(select(versions.version).where(versions.case == number)).scalars().all()
+    if version and version not in numbers:
+        latest = f"The latest is {number}.{max(numbers)}." if numbers else "It has no draft."
         raise NeedsOwner(f"Case {number} has no version {version}.", latest)
 
 
 def _no_case(connection: Connection, number: int) -> NeedsOwner:
     last = connection.execute(select(func.max(schema.cases.c.number))).scalar()
-    known = f"The last one is {last}." if last else "There are none yet."
-    return NeedsOwner(f"There is no case {number}.", f"{known} ./deskhand cases lists them.")
+    latest = f"The last one is {last}." if last else "There are none yet."
+    return NeedsOwner(f"There is no case {number}.", f"{latest} ./deskhand cases lists them.")
 
 
 def current(engine: Engine, clock: Clock, number: int) -> tuple[int, str, str]:
@@ -275,7 +291,7 @@ def _head(outgoing: Outgoing) -> str:
 
 
 def _people(addresses: Iterable[Address]) -> str:
-    return ", ".join(f"{one.name} <{one.email}>" if one.name else one.email for one in addresses)
+    return ", ".join(f"{address.name} <{address.email}>" if address.name else address.email for address in addresses)
 
 
 def _mail(event: SeenMail, texts: Mapping[str, str], zone: ZoneInfo) -> Facts:
@@ -336,8 +352,8 @@ def _sent(line: SendLine, case: int, zone: ZoneInfo) -> Facts:
 
 
 def _call(line: CallLine, zone: ZoneInfo) -> Facts:
-    kept = ("version", "step", "ordinal", "model", "state", "input_tokens", "output_tokens", "cost")
-    return {"at": _at(line.at, zone), **{key: getattr(line, key) for key in kept}}
+    fields = ("version", "step", "ordinal", "model", "state", "input_tokens", "output_tokens", "cost")
+    return {"at": _at(line.at, zone), **{key: getattr(line, key) for key in fields}}
 
 
 def _at(moment: datetime | None, zone: ZoneInfo) -> str:

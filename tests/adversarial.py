@@ -17,9 +17,10 @@ from typing import Any
 
 from tests.ledgers import OWNER
 from workflows import rules
-from workflows.models import Owner, Surroundings
+from workflows.models.people import Owner
+from workflows.models.routes import Surroundings
 from workflows.rules.answers.grammar import Grammar, grammar_of
-from workflows.rules.quoted.quoting import Line
+from workflows.rules.quoted.quoting import ScannedLine
 
 NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 _DEEPEST = 4
@@ -169,8 +170,8 @@ def made(kind: Any, text: str, name: str = "", depth: int = 0) -> Any:  # noqa: 
 def _pieces(kind: Any, text: str, name: str, depth: int) -> list[Any]:
     if kind is str:
         return text.split("\n")
-    if kind is Line:
-        return [Line(raw=line, depth=0, text=line, key=line) for line in text.split("\n")]
+    if kind is ScannedLine:
+        return [ScannedLine(raw=line, depth=0, text=line, key=line) for line in text.split("\n")]
     return [made(kind, text, name, depth)]
 
 

@@ -6,15 +6,17 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
-from memory.outbox.entries import Composed, Limits
+from memory.outbox.entries import Composed, SendLimits
 from memory.outbox.outgoing import OutgoingLedger
 from memory.record.blobs import Blobs
 from memory.record.schema import answers, open_engine, to_json, transaction, versions
-from workflows.models import Address, Answer, Approve, Draft, Outgoing
+from workflows.models.decisions import Answer, Approve
+from workflows.models.drafts import Draft, Outgoing
+from workflows.models.mail import Address
 from workflows.rules.text.canonical import approved_hash
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-FREE = Limits(grace=timedelta(0))
+FREE = SendLimits(grace=timedelta(0))
 CLIENT = "maria@studio.example"
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from tests.answer_styles import Reply
 from tools.mail.mime import parse
-from workflows.models import Email
+from workflows.models.mail import Email
 
 PLACES = ("above", "same line", "between", "inside", "below")
 

@@ -12,7 +12,9 @@ from memory.ledger import Intake, Ledger
 from memory.record.blobs import Blobs
 from memory.record.people import hold_proactive
 from memory.record.schema import open_engine, outbox, transaction
-from workflows.models import Address, Answered, Client, Email, Ignore, Owner, Route, Start, Surroundings, Tell
+from workflows.models.mail import Address, Email
+from workflows.models.people import Client, Owner
+from workflows.models.routes import Answered, Ignore, Route, Start, Surroundings, Tell
 from workflows.rules.text.canonical import body_hash
 
 OWNER = Owner(name="Ada Winter", address="ada@winter.example", aliases=("hello@winter.example",))

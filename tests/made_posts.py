@@ -12,7 +12,7 @@ from html import escape
 from typing import Literal
 
 from tools.mail import mime
-from workflows.models import Address
+from workflows.models.mail import Address
 
 Fate = Literal["bid", "score", "refused", "expired", "set-aside"]
 

@@ -27,22 +27,10 @@ from workers.temporal.worker import build_workers, running
 from workflows.activities import Activities
 from workflows.case import Story
 from workflows.errors import Permanent
-from workflows.models import (
-    Answer,
-    Approve,
-    CaseState,
-    Decision,
-    Edit,
-    Event,
-    Later,
-    Mine,
-    Never,
-    Receipt,
-    Reject,
-    Revise,
-    Unclear,
-    Why,
-)
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Approve, Decision, Edit, Later, Mine, Never, Reject, Revise, Unclear, Why
+from workflows.models.drafts import Receipt
+from workflows.models.routes import Event
 from workflows.names import OLD, Names
 from workflows.stories import Kind, facts_of
 

@@ -10,7 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from workflows.models import Answer, Asking, Brief, CaseState, Client, Draft, DraftedBy, Event, Outgoing, Receipt
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer
+from workflows.models.drafts import Asking, Brief, Draft, DraftedBy, Outgoing, Receipt
+from workflows.models.people import Client
+from workflows.models.routes import Event
 from workflows.names import Names
 from workflows.stories import Kind
 

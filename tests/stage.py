@@ -20,7 +20,9 @@ from workers.temporal.engine import TemporalEngine
 from workers.temporal.worker import build_workers, running
 from workflows.activities import Activities
 from workflows.case import Story
-from workflows.models import Answer, CaseState, Decision, Event
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Decision
+from workflows.models.routes import Event
 from workflows.stories import facts_of
 
 NUMBERS = itertools.count(1)

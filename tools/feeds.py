@@ -14,7 +14,7 @@ from html import unescape
 from typing import Any, Final, NoReturn, Protocol
 
 from tools.items import UNREADABLE, each, unreadable
-from tools.plugins import Source
+from tools.plugins import PostSource
 from tools.web.client import NotServed, Response
 from tools.web.foreign import text_of
 from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
@@ -54,7 +54,7 @@ class Pulled:
 
 
 async def pull(
-    name: str, source: Source, settings: Mapping[str, Any], state: Mapping[str, Any], web: Getting
+    name: str, source: PostSource, settings: Mapping[str, Any], state: Mapping[str, Any], web: Getting
 ) -> Pulled:
     """Ask a source once. `name`: what the settings call it; `settings`: its table there.
 
@@ -63,12 +63,12 @@ async def pull(
         NeedsOwner: its answer cannot be read, or its settings are wrong.
     """
     asking = _Asking(web=web, known=dict(state.get("http") or {}))
-    given = {key: value for key, value in state.items() if key != "http"} | {"settings": _Table(settings, name)}
+    source_state = {key: value for key, value in state.items() if key != "http"} | {"settings": _Table(settings, name)}
     mend = f"If it does not mend itself, correct [sources.{name}] in deskhand.toml or take it out."
     try:
         async with asyncio.timeout(LIMIT.total_seconds()):
-            found = await _call(source.fetch, given, asking)
-        return await asyncio.to_thread(_read, found, asking)
+            delivery = await _call(source.fetch, source_state, asking)
+        return await asyncio.to_thread(_read, delivery, asking)
     except TimeoutError:
         raise Retryable(f"The source {name} took longer than {LIMIT.total_seconds():.0f} seconds.") from None
     except (Retryable, NeedsOwner):
@@ -78,8 +78,8 @@ async def pull(
     except (Permanent, DeskhandError) as error:
         raise NeedsOwner(f"The source {name} cannot be read: {error}", mend) from error
     except Exception as error:
-        said = one_line(f"{type(error).__name__}: {error}", 300)
-        raise NeedsOwner(f"The source {name} broke on what it was answered ({said}).", mend) from error
+        problem = one_line(f"{type(error).__name__}: {error}", 300)
+        raise NeedsOwner(f"The source {name} broke on what it was answered ({problem}).", mend) from error
 
 
 class _Table(dict[str, Any]):
@@ -104,8 +104,8 @@ async def _call(fetch: Callable[..., Any], state: dict[str, Any], asking: "_Aski
     def get(url: str, headers: Mapping[str, str] | None = None) -> Response:
         return asyncio.run_coroutine_threadsafe(asking.get(url, headers), loop).result()
 
-    found = await asyncio.to_thread(fetch, state, get)
-    return await found if inspect.isawaitable(found) else found
+    result = await asyncio.to_thread(fetch, state, get)
+    return await result if inspect.isawaitable(result) else result
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,15 +124,15 @@ class _Asking:
         fresh = "no-cache" in (headers or {}).get("cache-control", "")
         before = {} if fresh else self.known.get(url, {})
         conditional = {
-            wanted: before[kept]
-            for wanted, kept in (("if-none-match", "etag"), ("if-modified-since", "last-modified"))
-            if kept in before
+            header: before[validator]
+            for header, validator in (("if-none-match", "etag"), ("if-modified-since", "last-modified"))
+            if validator in before
         }
         answer = await self.web.get(url, headers={**(headers or {}), **conditional})
         self.statuses.append(answer.status)
         self.full = self.full or bool(answer.content.strip())
-        kept = {key: answer.headers[key][:500] for key in ("etag", "last-modified") if key in answer.headers}
-        self.asked[url] = kept or (before if answer.status == _NOT_MODIFIED else {})
+        validators = {key: answer.headers[key][:500] for key in ("etag", "last-modified") if key in answer.headers}
+        self.asked[url] = validators or (before if answer.status == _NOT_MODIFIED else {})
         return answer
 
 
@@ -142,48 +142,50 @@ def _read(found: Any, asking: _Asking) -> Pulled:
         after = dict(after)
     except (TypeError, ValueError):
         raise Permanent("it must give back a list of items and its next state.") from None
-    if not isinstance(items, list | tuple) or (items and not any(isinstance(one, Mapping) for one in items)):
+    if not isinstance(items, list | tuple) or (items and not any(isinstance(item, Mapping) for item in items)):
         raise Permanent("it must give back its items as a list of dicts.")
     if len(items) > MOST_ITEMS:
         raise Permanent(f"it gave {len(items):,} posts at once, and at most {MOST_ITEMS:,} are taken.")
-    empty, gone = bool(after.pop("empty", False)), after.pop("gone", ())
+    empty, withdrawn = bool(after.pop("empty", False)), after.pop("gone", ())
     changed = not asking.statuses or any(status != _NOT_MODIFIED for status in asking.statuses)
     if (
-        not any(UNREADABLE not in one for one in items if isinstance(one, Mapping))
+        not any(UNREADABLE not in item for item in items if isinstance(item, Mapping))
         and asking.full
         and changed
         and not empty
     ):
         raise Permanent("it answered with a page in which no post could be found; its format may have changed.")
     after = {key: value for key, value in after.items() if key != "settings"}
-    after["http"] = {url: kept for url, kept in asking.asked.items() if kept}
+    after["http"] = {url: validators for url, validators in asking.asked.items() if validators}
     if len(json.dumps(after)) > MOST_STATE:
         raise Permanent(f"it wants to remember more than {MOST_STATE:,} characters.")
-    return Pulled(items=tuple(each(items, plain)), state=after, gone=tuple(str(one) for one in gone), changed=changed)
+    return Pulled(
+        items=tuple(each(items, plain)), state=after, gone=tuple(str(item_id) for item_id in withdrawn), changed=changed
+    )
 
 
 def plain(item: object) -> dict[str, object]:
     """The item with its texts as a reader sees them: `html`, or a text that is HTML, becomes `text`."""
     if not isinstance(item, Mapping):
         return unreadable(item, "it is no dict")
-    found = {str(key): value for key, value in item.items() if key != "html"}
+    fields = {str(key): value for key, value in item.items() if key != "html"}
     html = item.get("html")
     text = item.get("text")
     if isinstance(html, str) and html.strip():
-        found["text"] = text_of(html)
+        fields["text"] = text_of(html)
     elif isinstance(text, str) and _TAGS.search(text):
-        found["text"] = text_of(text)
+        fields["text"] = text_of(text)
     elif isinstance(text, str) and _ENTITY.search(text):
-        found["text"] = unescape(text)
+        fields["text"] = unescape(text)
     for key in _SHORT:
-        value = found.get(key)
+        value = fields.get(key)
         if isinstance(value, str):
             bare = unescape(unescape(value)) if _ENTITY.search(value) else value
-            found[key] = _TAGS.sub(" ", bare)
-    return found
+            fields[key] = _TAGS.sub(" ", bare)
+    return fields
 
 
-def least_pause(source: Source | None, urls: Sequence[str]) -> timedelta:
+def least_pause(source: PostSource | None, urls: Sequence[str]) -> timedelta:
     """How long to wait between two requests at least: what the source says of itself, and what its host wants."""
     hosts: dict[str, int] = table("sources")["minutes"]
     named = [minutes for host, minutes in hosts.items() if any(_is_at(url, host) for url in urls)]
@@ -192,5 +194,5 @@ def least_pause(source: Source | None, urls: Sequence[str]) -> timedelta:
 
 
 def _is_at(url: str, host: str) -> bool:
-    found = re.match(r"https?://([^/?#:]+)", url.lower())
-    return found is not None and (found[1] == host or found[1].endswith(f".{host}"))
+    match = re.match(r"https?://([^/?#:]+)", url.lower())
+    return match is not None and (match[1] == host or match[1].endswith(f".{host}"))

@@ -27,8 +27,8 @@ def each(rows: Iterable[Row], read: Callable[[Row], dict[str, Any] | None]) -> l
 
 def unreadable(row: object, why: str) -> dict[str, Any]:
     """An item that stands for one that cannot be read; the same row is the same item the next time."""
-    shown = _shown(row)
-    digest = hashlib.sha256(shown.encode("utf-8", "replace")).hexdigest()[:16]
+    excerpt = _shown(row)
+    digest = hashlib.sha256(excerpt.encode("utf-8", "replace")).hexdigest()[:16]
     return {"id": f"?{digest}", "title": _title(row), UNREADABLE: f"An item of the source was left out: {why}."}
 
 

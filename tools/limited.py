@@ -31,7 +31,7 @@ class Quarantined(Permanent):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ParserLimits:
     """What one mail may cost."""
 
     seconds: float = 2.0
@@ -51,7 +51,7 @@ class WentIdle(Exception):
 class Child:
     """One child process and the pipes to it. `module`: what it runs; `what`: what it reads, in words."""
 
-    def __init__(self, limits: Limits, module: str, what: str) -> None:
+    def __init__(self, limits: ParserLimits, module: str, what: str) -> None:
         root = str(Path(__file__).resolve().parents[1])
         command = [sys.executable, "-P", "-m", module, str(limits.memory), str(limits.idle)]
         self._what = what
@@ -116,11 +116,11 @@ class Child:
         return Quarantined(f"The {self._what} made the parser crash.")
 
     def _write(self, content: bytes, allowed: "_Allowance") -> None:
-        rest = memoryview(content)
-        while rest:
+        remaining = memoryview(content)
+        while remaining:
             allowed.wait(lambda left: select.select([], [self._in], [], left)[1])
             with contextlib.suppress(BlockingIOError):
-                rest = rest[os.write(self._in, rest[:_PIECE]) :]
+                remaining = remaining[os.write(self._in, remaining[:_PIECE]) :]
 
     def _read(self, allowed: "_Allowance") -> tuple[int, bytes]:
         kind, size = _HEAD.unpack(self._read_exactly(_HEAD.size, allowed))

@@ -44,7 +44,7 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class PostSource:
     """One way to fetch job posts: `fetch(state, get)` gives (items, next state), plain or async (docs/leads.md)."""
 
     name: str
@@ -69,7 +69,7 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class RefusedPlugin:
     """A plugin that was left out, and why, in one plain sentence with the mend."""
 
     plugin: str
@@ -81,8 +81,8 @@ class Plugins:
     """Everything that was loaded, by name."""
 
     tools: Mapping[str, Tool]
-    sources: Mapping[str, Source]
-    refused: tuple[Refused, ...] = ()
+    sources: Mapping[str, PostSource]
+    refused: tuple[RefusedPlugin, ...] = ()
 
     def of(self, permission: Permission) -> tuple[Tool, ...]:
         """The tools with this permission."""
@@ -123,15 +123,15 @@ def _installed(name: str, module: str) -> Declared:
 
 def _origin(module: str) -> Path | None:
     """Where a module's text lies, found without running the packages above it."""
-    first, *rest = module.split(".")
+    first, *tail = module.split(".")
     try:
         spec: ModuleSpec | None = importlib.util.find_spec(first)
     except (ImportError, ValueError):
         return None
-    if spec is None or not rest:
+    if spec is None or not tail:
         return Path(spec.origin) if spec and spec.origin else None
     for folder in spec.submodule_search_locations or ():
-        base = Path(folder).joinpath(*rest)
+        base = Path(folder).joinpath(*tail)
         for path in (base.with_name(f"{base.name}.py"), base / "__init__.py"):
             if path.is_file():
                 return path
@@ -139,33 +139,33 @@ def _origin(module: str) -> Path | None:
 
 
 def _read(name: str, origin: Origin, path: Path, module: str = "") -> Declared:
-    where = module or str(path)
+    place = module or str(path)
     try:
         tree = ast.parse(path.read_bytes())
         tools, sources, every = _constants(tree)
         functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
-        for tool in (one for names in tools.values() for one in names):
+        for tool in (tool_name for names in tools.values() for tool_name in names):
             _check_text(tool, functions)
-        says = {name: _first_line(ast.get_docstring(node)) for name, node in functions.items()}
+        summaries = {name: _first_line(ast.get_docstring(node)) for name, node in functions.items()}
     except _Broken as broken:
-        return Declared(plugin=name, origin=origin, path=where, fault=str(broken))
+        return Declared(plugin=name, origin=origin, path=place, fault=str(broken))
     except SyntaxError as error:
         fault = f"it is not Python: {error.msg} in line {error.lineno}. Correct that line."
-        return Declared(plugin=name, origin=origin, path=where, fault=fault)
+        return Declared(plugin=name, origin=origin, path=place, fault=fault)
     except (OSError, ValueError, RecursionError, MemoryError) as error:
-        return Declared(plugin=name, origin=origin, path=where, fault=f"it cannot be read: {error}.")
-    return Declared(plugin=name, origin=origin, path=where, tools=tools, sources=sources, says=says, every=every)
+        return Declared(plugin=name, origin=origin, path=place, fault=f"it cannot be read: {error}.")
+    return Declared(plugin=name, origin=origin, path=place, tools=tools, sources=sources, says=summaries, every=every)
 
 
 def _constants(tree: ast.Module) -> tuple[dict[Permission, tuple[str, ...]], tuple[str, ...], str]:
-    found = {name: value for node in tree.body for name, value in _assigned(node)}
-    if not {"TOOLS", "SOURCES"} & found.keys():
+    constants = {name: value for node in tree.body for name, value in _assigned(node)}
+    if not {"TOOLS", "SOURCES"} & constants.keys():
         raise _Broken(
             'it has neither TOOLS nor SOURCES. Add one, for example TOOLS = {"read": [name_of_the_function]}.'
         )
-    tools = _tools(found["TOOLS"]) if "TOOLS" in found else {}
-    sources = _names(found["SOURCES"], "SOURCES") if "SOURCES" in found else ()
-    every = found.get("EVERY")
+    tools = _tools(constants["TOOLS"]) if "TOOLS" in constants else {}
+    sources = _names(constants["SOURCES"], "SOURCES") if "SOURCES" in constants else ()
+    every = constants.get("EVERY")
     if every is None:
         return tools, sources, ""
     if not isinstance(every, ast.Constant) or not isinstance(every.value, str) or parse_span(every.value) is None:
@@ -184,20 +184,20 @@ def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
 def _tools(node: ast.expr) -> dict[Permission, tuple[str, ...]]:
     if not isinstance(node, ast.Dict):
         raise _Broken('its TOOLS must be written out as a dict, {"read": [...], "write": [...], "send": [...]}.')
-    found: dict[Permission, tuple[str, ...]] = {}
+    tools: dict[Permission, tuple[str, ...]] = {}
     for key, value in zip(node.keys, node.values, strict=True):
         permission = key.value if isinstance(key, ast.Constant) else None
         if permission not in PERMISSIONS:
-            shown = one_line(str(permission), 40) if permission is not None else "one that is computed"
-            raise _Broken(f'it states the permission "{shown}". The permissions are read, write and send.')
-        found[permission] = _names(value, f'TOOLS["{permission}"]')
-    return found
+            permission_text = one_line(str(permission), 40) if permission is not None else "one that is computed"
+            raise _Broken(f'it states the permission "{permission_text}". The permissions are read, write and send.')
+        tools[permission] = _names(value, f'TOOLS["{permission}"]')
+    return tools
 
 
 def _names(node: ast.expr, where: str) -> tuple[str, ...]:
-    if not isinstance(node, ast.List | ast.Tuple) or not all(isinstance(one, ast.Name) for one in node.elts):
+    if not isinstance(node, ast.List | ast.Tuple) or not all(isinstance(element, ast.Name) for element in node.elts):
         raise _Broken(f"its {where} must be a list of names of functions, written out.")
-    return tuple(one.id for one in node.elts if isinstance(one, ast.Name))
+    return tuple(element.id for element in node.elts if isinstance(element, ast.Name))
 
 
 def _check_text(tool: str, functions: Mapping[str, ast.FunctionDef | ast.AsyncFunctionDef]) -> None:
@@ -208,7 +208,7 @@ def _check_text(tool: str, functions: Mapping[str, ast.FunctionDef | ast.AsyncFu
     if not ast.get_docstring(node):
         raise _Broken(f"its tool {tool} has no docstring. Say in one what it does: agents choose by it.")
     arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg)
-    untyped = next((one.arg for one in arguments if one is not None and one.annotation is None), "")
+    untyped = next((argument.arg for argument in arguments if argument is not None and argument.annotation is None), "")
     if untyped:
         raise _Broken(
             f"its tool {tool} has the argument {untyped} without a type. Write {untyped}: str, or what it is."
@@ -225,28 +225,32 @@ def _first_line(text: str | None) -> str:
 def load(folder: Path | None = None) -> Plugins:
     """Run every plugin and give what it offers; one that is refused or breaks is left out with its reason."""
     tools: dict[str, Tool] = {}
-    sources: dict[str, Source] = {}
+    sources: dict[str, PostSource] = {}
     refused = []
-    for one in declared(folder):
+    for declaration in declared(folder):
         try:
-            offered, fetched = _run(one)
-            _refuse_twice(one, [(tool.name, "tool", tools) for tool in offered])
-            _refuse_twice(one, [(source.name, "source", sources) for source in fetched])
+            offered, fetched = _run(declaration)
+            _refuse_twice(declaration, [(tool.name, "tool", tools) for tool in offered])
+            _refuse_twice(declaration, [(source.name, "source", sources) for source in fetched])
         except _Broken as broken:
-            refused.append(Refused(plugin=one.plugin, reason=f"The plugin {one.plugin} is left out: {broken}"))
+            refused.append(
+                RefusedPlugin(
+                    plugin=declaration.plugin, reason=f"The plugin {declaration.plugin} is left out: {broken}"
+                )
+            )
             continue
         tools |= {tool.name: tool for tool in offered}
         sources |= {source.name: source for source in fetched}
     return Plugins(tools=tools, sources=sources, refused=tuple(refused))
 
 
-def _run(one: Declared) -> tuple[list[Tool], list[Source]]:
+def _run(one: Declared) -> tuple[list[Tool], list[PostSource]]:
     if one.fault:
         raise _Broken(one.fault)
     module = _import(one)
     tools = [_tool(module, one, permission, name) for permission, names in one.tools.items() for name in names]
-    stated = {key: [getattr(module, name, None) for name in names] for key, names in one.tools.items()}
-    if {key: list(value) for key, value in dict(getattr(module, "TOOLS", {})).items()} != stated:
+    declared_tools = {key: [getattr(module, name, None) for name in names] for key, names in one.tools.items()}
+    if {key: list(value) for key, value in dict(getattr(module, "TOOLS", {})).items()} != declared_tools:
         raise _Broken("it changes its TOOLS while it is loaded. Write them out once.")
     return tools, [_source(module, one, name) for name in one.sources]
 
@@ -259,8 +263,8 @@ def _import(one: Declared) -> ModuleType:
             return importlib.import_module(one.path.partition(":")[0])
         return _import_file(f"deskhand_plugin_{one.plugin}", Path(one.path))
     except (Exception, SystemExit) as error:
-        said = one_line(f"{type(error).__name__}: {error}", _LONGEST)
-        raise _Broken(f"it breaks when it is loaded ({said}). Correct it, or take it out of the folder.") from error
+        problem = one_line(f"{type(error).__name__}: {error}", _LONGEST)
+        raise _Broken(f"it breaks when it is loaded ({problem}). Correct it, or take it out of the folder.") from error
 
 
 def _import_file(name: str, path: Path) -> ModuleType:
@@ -284,22 +288,22 @@ def _tool(module: ModuleType, one: Declared, permission: Permission, name: str) 
     for argument in inspect.signature(function).parameters.values():
         if argument.annotation is argument.empty:
             raise _Broken(f"its tool {name} has the argument {argument.name} without a type. Give it one.")
-    says = _first_line(inspect.getdoc(function))
-    return Tool(name=name, permission=permission, plugin=one.plugin, function=function, says=says)
+    summary = _first_line(inspect.getdoc(function))
+    return Tool(name=name, permission=permission, plugin=one.plugin, function=function, says=summary)
 
 
-def _source(module: ModuleType, one: Declared, name: str) -> Source:
+def _source(module: ModuleType, one: Declared, name: str) -> PostSource:
     function = _function(module, name)
-    taken = [
+    parameters = [
         argument
         for argument in inspect.signature(function).parameters.values()
         if argument.kind in {argument.POSITIONAL_ONLY, argument.POSITIONAL_OR_KEYWORD}
     ]
-    if len(taken) != _FETCH_ARGUMENTS:
+    if len(parameters) != _FETCH_ARGUMENTS:
         raise _Broken(f"its source {name} must take two arguments: def {name}(state: dict, get).")
-    says = _first_line(inspect.getdoc(function)) or _first_line(module.__doc__)
+    summary = _first_line(inspect.getdoc(function)) or _first_line(module.__doc__)
     every = parse_span(one.every) or timedelta()
-    return Source(name=source_name(one.plugin, name), plugin=one.plugin, fetch=function, says=says, every=every)
+    return PostSource(name=source_name(one.plugin, name), plugin=one.plugin, fetch=function, says=summary, every=every)
 
 
 def source_name(plugin: str, function: str) -> str:
@@ -315,9 +319,9 @@ def _function(module: ModuleType, name: str) -> Callable[..., Any]:
 
 
 def _refuse_twice(one: Declared, names: Sequence[tuple[str, str, Mapping[str, Any]]]) -> None:
-    mine: set[str] = set()
-    for name, what, taken in names:
-        other = taken[name].plugin if name in taken else one.plugin if name in mine else ""
-        if other:
-            raise _Broken(f"its {what} {name} has a name that {other} has taken. Give it another.")
-        mine.add(name)
+    own_names: set[str] = set()
+    for name, kind, registry in names:
+        holder = registry[name].plugin if name in registry else one.plugin if name in own_names else ""
+        if holder:
+            raise _Broken(f"its {kind} {name} has a name that {holder} has taken. Give it another.")
+        own_names.add(name)

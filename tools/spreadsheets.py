@@ -35,10 +35,10 @@ def separated(text: str) -> tuple[str, str]:
     """
     lines = text.split("\n")
     first = next((at for at, line in enumerate(lines) if _speaks(line)), 0)
-    stated = _STATED.fullmatch(lines[first])
-    if stated is None:
+    match = _STATED.fullmatch(lines[first])
+    if match is None:
         return max(DELIMITERS, key=lines[first].count), text
-    return stated[1], "\n".join([*lines[:first], "", *lines[first + 1 :]])
+    return match[1], "\n".join([*lines[:first], "", *lines[first + 1 :]])
 
 
 def _speaks(line: str) -> bool:

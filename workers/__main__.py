@@ -21,8 +21,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         from workers.cli import app, hoist  # here, so that Ctrl-C while it loads ends as any other
 
-        front, rest = hoist(arguments)
-        code = app(args=[*front, *rest], prog_name="./deskhand", standalone_mode=False)
+        front, command = hoist(arguments)
+        code = app(args=[*front, *command], prog_name="./deskhand", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except SystemExit as end:
@@ -64,8 +64,8 @@ def _sentence(error: Exception) -> tuple[str, str, int]:
     if isinstance(error, typer.TyperException):
         words = " ".join(error.format_message().partition(", unable to")[0].split())
         return words if not words or words[-1] in ".?!" else f"{words}.", "See ./deskhand --help.", 2
-    what = f"{type(error).__name__}: {error}".splitlines()[0]
-    return f"Deskhand met an error it did not expect ({what}).", "Run it again with --debug to see where.", 1
+    description = f"{type(error).__name__}: {error}".splitlines()[0]
+    return f"Deskhand met an error it did not expect ({description}).", "Run it again with --debug to see where.", 1
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def hoist(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     What follows `test` belongs to the test runner, what follows `--` to nobody.
     """
     front: list[str] = []
-    rest: list[str] = []
+    command: list[str] = []
     remaining = list(arguments)
     while remaining:
         word = remaining.pop(0)
@@ -45,10 +45,10 @@ def hoist(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
             front += [word, *remaining[:1]]
             del remaining[:1]
         else:
-            rest.append(word)
-            if word == "--" or rest == ["test"]:
+            command.append(word)
+            if word == "--" or command == ["test"]:
                 break
-    return front, rest + remaining
+    return front, command + remaining
 
 
 @app.callback()

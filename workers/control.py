@@ -43,7 +43,7 @@ class NotRunning(NeedsOwner):
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class ServiceAddress:
     """Where the running service listens."""
 
     socket: Path
@@ -172,11 +172,11 @@ async def call(home: Path, command: str, **arguments: Any) -> dict[str, Any]:
     return answer
 
 
-def running(home: Path) -> Service | None:
+def running(home: Path) -> ServiceAddress | None:
     """The service that the home's file names, None when there is no file or its process is gone."""
     try:
-        found = json.loads((home / FILE).read_text("utf-8"))
-        service = Service(Path(str(found["socket"])), int(found["pid"]), str(found["token"]))
+        record = json.loads((home / FILE).read_text("utf-8"))
+        service = ServiceAddress(Path(str(record["socket"])), int(record["pid"]), str(record["token"]))
         os.kill(service.pid, 0)
     except PermissionError:
         return None  # another user's process has that number now
@@ -185,7 +185,7 @@ def running(home: Path) -> Service | None:
     return service
 
 
-async def _exchange(home: Path, service: Service, line: bytes) -> dict[str, Any]:
+async def _exchange(home: Path, service: ServiceAddress, line: bytes) -> dict[str, Any]:
     try:
         with _address(service.socket) as address:
             reader, writer = await asyncio.open_unix_connection(address, limit=LARGEST)
@@ -211,16 +211,16 @@ async def _exchange(home: Path, service: Service, line: bytes) -> dict[str, Any]
 def _bound(path: Path) -> socket.socket:
     """A socket at this path that only its owner may use; not yet listening, so nobody can connect before it is so."""
     path.unlink(missing_ok=True)  # of a service that was killed
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        made.setblocking(False)
+        listener.setblocking(False)
         with _address(path) as address:
-            made.bind(address)
+            listener.bind(address)
         path.chmod(0o600)
     except OSError:
-        made.close()
+        listener.close()
         raise
-    return made
+    return listener
 
 
 @contextmanager
@@ -246,7 +246,7 @@ def _proof(token: str, nonce: str) -> str:
 
 def _fault(error: DeskhandError) -> dict[str, Any]:
     kinds = (NeedsOwner, Retryable, Permanent)
-    kind = next((known.__name__ for known in kinds if isinstance(error, known)), "Permanent")
+    kind = next((candidate.__name__ for candidate in kinds if isinstance(error, candidate)), "Permanent")
     problem, mend = (error.problem, error.mend) if isinstance(error, NeedsOwner) else (str(error), "")
     return {"fault": {"kind": kind, "problem": problem, "mend": mend}}
 

@@ -118,15 +118,15 @@ def holder(home: Path) -> Holder | None:
 def _named(handle: int) -> Holder:
     since = datetime.fromtimestamp(os.fstat(handle).st_mtime, UTC)
     with suppress(ValueError, KeyError, TypeError):
-        found = json.loads(os.pread(handle, 4096, 0))
-        return Holder(int(found["pid"]), str(found["command"]), since)
+        record = json.loads(os.pread(handle, 4096, 0))
+        return Holder(int(record["pid"]), str(record["command"]), since)
     return Holder(0, "?", since)
 
 
 def _held(home: Path) -> NeedsOwner:
-    found = holder(home)
+    occupant = holder(home)
     return NeedsOwner(
-        f"The home {home} is in use by {found or 'another process'}.",
-        f"Stop it first{f' (kill {found.pid})' if found and found.pid else ''}, "
+        f"The home {home} is in use by {occupant or 'another process'}.",
+        f"Stop it first{f' (kill {occupant.pid})' if occupant and occupant.pid else ''}, "
         f"or use another home: --home {shlex.quote(f'{home}-2')}.",
     )

@@ -16,7 +16,9 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from workflows.errors import DeskhandError, Permanent, Retryable
-from workflows.models import Asking, CaseState, Draft, DraftedBy, Event, Receipt
+from workflows.models.case import CaseState
+from workflows.models.drafts import Asking, Draft, DraftedBy, Receipt
+from workflows.models.routes import Event
 from workflows.names import case_of, client_of
 from workflows.ports import Desk, Drafting, Engine, Polling, Record, Remembering, Researching
 from workflows.stories import Kind
@@ -116,8 +118,8 @@ class Activities:
     def edit(self, state: CaseState, text: str, key: str = "") -> CaseState:
         """Keep the owner's own text as the next version; `key`: of the answer that holds it, where it is long."""
         _only_for(state.case)
-        whole = self._record.edited_text(key) if key else text
-        draft = Draft(body=whole, gist="your own text", why=("you wrote this text",), by=DraftedBy.OWNER)
+        body = self._record.edited_text(key) if key else text
+        draft = Draft(body=body, gist="your own text", why=("you wrote this text",), by=DraftedBy.OWNER)
         return self._record.add_version(state, draft)
 
     @activity.defn(name="approve")
@@ -135,8 +137,8 @@ class Activities:
     def stand(self, state: CaseState) -> bool:
         """Record the standing yes for the current version; false when it was taken back meanwhile."""
         _only_for(state.case)
-        kept = self._record.due_to_stand(state.case, state.version)
-        return kept is not None and self._record.say_yes(kept) is not None
+        due = self._record.due_to_stand(state.case, state.version)
+        return due is not None and self._record.say_yes(due) is not None
 
     @activity.defn(name="never")
     @_edge

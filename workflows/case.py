@@ -21,22 +21,10 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     from workflows import steps
     from workflows.activities import Activities
-    from workflows.models import (
-        Answer,
-        Approve,
-        CaseState,
-        ChangedBy,
-        Edit,
-        Event,
-        Later,
-        Mine,
-        Never,
-        Receipt,
-        Reject,
-        Revise,
-        Unclear,
-        Why,
-    )
+    from workflows.models.case import CaseState, ChangedBy
+    from workflows.models.decisions import Answer, Approve, Edit, Later, Mine, Never, Reject, Revise, Unclear, Why
+    from workflows.models.drafts import Receipt
+    from workflows.models.routes import Event
     from workflows.rules.answers import unclear
     from workflows.rules.text.canonical import one_line
     from workflows.stories import facts_of
@@ -155,7 +143,7 @@ class Case:
     async def _leave(self) -> None:
         """Keep the outcome; what came too late for this case is neither lost nor left unsaid."""
         await self._surely(steps.memory(Activities.close, self.state))
-        for answer in (one for one in self._answers if one.via != "hint"):
+        for answer in (late for late in self._answers if late.via != "hint"):
             await self._tell(
                 f"late:{answer.key}",
                 f"Case {self.state.case} was closed already",
@@ -226,8 +214,8 @@ class Case:
         if before and self.state.version != before:
             self._to(redrafted_at=(*self.state.redrafted_at, workflow.now())[-MOST_REDRAFTS:])
         # Without a new version (held) this is one more question about the old one, not the same question again.
-        shown = 1 if self.state.version != before else self.state.round + 1
-        self._to(stage="drafted", round=shown, asked_at=None, asked_again=0)
+        next_round = 1 if self.state.version != before else self.state.round + 1
+        self._to(stage="drafted", round=next_round, asked_at=None, asked_again=0)
 
     def _enough_drafts(self) -> str:
         """Why no further draft is made now, "" when one may be."""
@@ -269,10 +257,10 @@ class Case:
         if await steps.memory(Activities.stand, self.state):
             await self._approve()
         elif workflow.patched("standing-yes-refused-is-told"):
-            again = (
+            reason = (
                 "It does not leave by itself: your standing yes does not cover it any more. It waits for your answer."
             )
-            self._to(stage="drafted", again=again, round=self.state.round + 1, asked_at=None)
+            self._to(stage="drafted", again=reason, round=self.state.round + 1, asked_at=None)
         await self._save()
 
     async def _wait_out_the_grace(self) -> None:
@@ -337,8 +325,8 @@ class Case:
         if doubt in self.state.doubted:
             return
         self._to(doubted=(*self.state.doubted, doubt), round=self.state.round + 1)
-        asked = replace(self.state, again=f"It has not been sent. {receipt.detail}", asked_at=workflow.now())
-        await self._surely(steps.mail(Activities.ask, asked))
+        state = replace(self.state, again=f"It has not been sent. {receipt.detail}", asked_at=workflow.now())
+        await self._surely(steps.mail(Activities.ask, state))
 
     # ------------------------------------------------------------ news
 
@@ -346,10 +334,10 @@ class Case:
         """Whether something came before the deadline: an answer, an event, or so much else that the history is long."""
         if self._answers or self._events:  # also when the deadline has passed meanwhile: what came in time counts
             return True
-        left = deadline - workflow.now() if deadline else None
-        if left is not None and left <= timedelta():
+        remaining = deadline - workflow.now() if deadline else None
+        if remaining is not None and remaining <= timedelta():
             return False
-        return await self._within(left, lambda: bool(self._answers or self._events) or _is_long())
+        return await self._within(remaining, lambda: bool(self._answers or self._events) or _is_long())
 
     async def _within(self, limit: timedelta | None, condition: Callable[[], bool]) -> bool:
         """Whether the condition came true in time."""
@@ -414,16 +402,16 @@ class Case:
         """Nothing is sent for an answer to what no longer stands: the owner is shown what does, and why."""
         state = self.state
         if state.approved_at:  # two different answers: neither counts
-            again = f"You gave two different answers: {state.said}, then {_quoted(answer)}. Neither was sent."
+            reason = f"You gave two different answers: {state.said}, then {_quoted(answer)}. Neither was sent."
         elif answer.version != state.version:
-            again = f"That was version {answer.version}; here is version {state.version}."
+            reason = f"That was version {answer.version}; here is version {state.version}."
         else:
-            again = f"Your answer was to version {answer.version} before something newer came. Nothing was sent."
+            reason = f"Your answer was to version {answer.version} before something newer came. Nothing was sent."
         if state.stage in {"new", "drafted"}:  # it is shown in any case
-            self._to(again=again)
+            self._to(again=reason)
             return
         self._to(
-            stage="drafted", again=again, round=state.round + 1, asked_at=None, asked_again=0,
+            stage="drafted", again=reason, round=state.round + 1, asked_at=None, asked_again=0,
             approved_at=None, held_until=None, later_until=None, said="",
         )  # fmt: skip
 

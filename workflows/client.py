@@ -11,7 +11,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     from workflows import steps
     from workflows.activities import Activities
-    from workflows.models import Receipt
+    from workflows.models.drafts import Receipt
     from workflows.names import VOICE, named
 
 
@@ -24,7 +24,7 @@ class Approved:
 
 
 @workflow.defn(name=VOICE)
-class Client:
+class ClientVoice:
     """Sends what is handed over, in order, and tells each case how it went."""
 
     @workflow.init
@@ -34,14 +34,14 @@ class Client:
 
     @workflow.run
     async def run(self, client: str, queue: list[Approved]) -> int:
-        done = 0
+        processed = 0
         while self.queue:
             approved = self.queue.pop(0)
             await _report(approved, await _send(approved))
-            done += 1
+            processed += 1
             if workflow.info().is_continue_as_new_suggested():
                 workflow.continue_as_new(args=[client, self.queue])
-        return done
+        return processed
 
     @workflow.signal(name="hand_over")
     def hand_over(self, approved: Approved) -> None:

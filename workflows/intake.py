@@ -33,9 +33,9 @@ class Rhythm:
     @workflow.run
     async def run(self, source: str, every: float, rounds: int) -> None:
         """`every`: seconds from one look to the next; `rounds`: how many looks, 0 for ever."""
-        for done in range(1, MOST_ROUNDS + 1):
+        for look in range(1, MOST_ROUNDS + 1):
             await steps.mail(Activities.poll, source)
-            if done == rounds:
+            if look == rounds:
                 return
             await workflow.sleep(timedelta(seconds=every))
         workflow.continue_as_new(args=[source, every, max(rounds - MOST_ROUNDS, 0)])

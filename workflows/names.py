@@ -40,8 +40,8 @@ class Names:
         return self._of_home(key)
 
     def queue(self, role: Role) -> str:
-        whole = f"deskhand-{self.home}" if self.home else "deskhand"
-        return whole if role == "story" else f"{whole}-{role}"
+        prefix = f"deskhand-{self.home}" if self.home else "deskhand"
+        return prefix if role == "story" else f"{prefix}-{role}"
 
     @property
     def prefix(self) -> str:

@@ -7,7 +7,11 @@ Chroma or a file are plain functions and run in the activity thread pool; those 
 from datetime import datetime
 from typing import Protocol
 
-from workflows.models import Answer, Asking, Brief, CaseState, Client, Draft, Event, Outgoing, Receipt
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer
+from workflows.models.drafts import Asking, Brief, Draft, Outgoing, Receipt
+from workflows.models.people import Client
+from workflows.models.routes import Event
 from workflows.rules.desk.slots import CalendarView
 from workflows.stories import Kind
 

@@ -85,8 +85,8 @@ async def _patiently(
         heartbeat_timeout=heartbeat,
         retry_policy=PATIENT,
     )
-    done, _ = await workflow.wait([trying], timeout=SAY_SO.total_seconds())
-    if not done:
+    finished, _ = await workflow.wait([trying], timeout=SAY_SO.total_seconds())
+    if not finished:
         _say_so(method.__name__)
     return await trying
 

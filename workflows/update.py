@@ -4,7 +4,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from workflows.case import Story
-    from workflows.models import CaseState
+    from workflows.models.case import CaseState
     from workflows.stories import UPDATE
 
 

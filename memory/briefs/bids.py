@@ -6,7 +6,11 @@ from datetime import datetime
 from memory.leads.findings import NOTE, Finding
 from memory.ledger import Ledger
 from workflows.errors import Permanent
-from workflows.models import Address, Brief, CaseState, Client, Envelope, Lead, Owner, Profile, Score, Source
+from workflows.models.case import CaseState
+from workflows.models.drafts import Brief, Envelope, Source
+from workflows.models.leads import Lead, Profile, Score
+from workflows.models.mail import Address
+from workflows.models.people import Client, Owner
 from workflows.ports import Clock
 from workflows.rules.leads.matching import fitting, work_source
 from workflows.rules.leads.scoring import THRESHOLD, score
@@ -49,7 +53,7 @@ class BidBriefs:
         if lead is None:
             raise Permanent(f"Case {state.case} has no post in the ledger to bid for.")
         client = self._ledger.client_of(state.case)
-        found = self._ledger.findings(state.case)
+        findings = self._ledger.findings(state.case)
         works = tuple(map(work_source, fitting(lead, self._profile.work)))
         worth = self._score(lead, self._clock.now())
         return Brief(
@@ -64,12 +68,12 @@ class BidBriefs:
             profile=(*self._said, *works),
             owner_name=self._owner.name,
             owner_language=self._owner.language,
-            hints=tuple(_hints(lead, worth, found)),
+            hints=tuple(_hints(lead, worth, findings)),
             received_at=lead.published,
             envelope=_envelope(lead, self._owner),
             heading=BID.heading,
             trigger=_trigger(lead),
-            facts=tuple(_fact(number, one) for number, one in enumerate(found, start=1) if one.is_fact),
+            facts=tuple(_fact(number, finding) for number, finding in enumerate(findings, start=1) if finding.is_fact),
             lead=lead,
             score=worth,
         )
@@ -97,13 +101,13 @@ def _envelope(lead: Lead, owner: Owner) -> Envelope:
 
 def _post(lead: Lead) -> str:
     """The post as the owner is shown it: what the source states beside the text stands first."""
-    stated = {
+    particulars = {
         "Company": lead.company,
         "Place": lead.place,
         "Kind": lead.engagement,
         "Skills": ", ".join(lead.skills[:20]),
     }
-    head = [f"{name}: {one_line(text, _QUOTE)}" for name, text in stated.items() if text]
+    head = [f"{name}: {one_line(text, _QUOTE)}" for name, text in particulars.items() if text]
     return "\n".join([*head, *([""] if head else []), lead.text[:MOST_MESSAGE]]).strip()
 
 
@@ -120,7 +124,7 @@ def _hints(lead: Lead, worth: Score, found: Sequence[Finding]) -> list[str]:
     return [
         *against,
         *flags,
-        *(one.text for one in found if one.kind == NOTE),
+        *(finding.text for finding in found if finding.kind == NOTE),
     ]
 
 

@@ -5,8 +5,12 @@ from datetime import date
 
 from memory.ledger import Ledger
 from memory.money.chases import THANKS
-from memory.money.dues import Chased, Terms
-from workflows.models import Address, Brief, CaseState, Envelope, Invoice, Notice, Owner, Source
+from memory.money.dues import Chased, DueTerms
+from workflows.models.case import CaseState
+from workflows.models.drafts import Brief, Envelope, Source
+from workflows.models.mail import Address
+from workflows.models.money import Invoice, Notice
+from workflows.models.people import Owner
 from workflows.rules.debts.dunning import Hold, Made, run_out
 from workflows.rules.debts.notices import overview, subject, sums
 from workflows.rules.text.canonical import one_line
@@ -29,7 +33,7 @@ _ENDED = {
 class ChaseBriefs:
     """Builds the briefs of chase cases (`Recall.also_builds`)."""
 
-    def __init__(self, ledger: Ledger, owner: Owner, terms: Terms, details: str = "") -> None:
+    def __init__(self, ledger: Ledger, owner: Owner, terms: DueTerms, details: str = "") -> None:
         """`details`: how to pay, in the owner's words (`money.details`)."""
         self._ledger, self._owner, self._terms, self._details = ledger, owner, terms, details
 
@@ -38,7 +42,7 @@ class ChaseBriefs:
         chased = self._ledger.chased(state.case, state.client, self._owner, self._terms)
         language = self._language(state.client, chased)
         notice = _notice(chased)
-        numbers = tuple(one.number for one in chased.invoices)
+        numbers = tuple(invoice.number for invoice in chased.invoices)
         thanked = chased.stage == THANKS
         if chased.invoices and not thanked:
             self._ledger.entitle(state.case, state.client, chased.invoices)
@@ -64,7 +68,7 @@ class ChaseBriefs:
             ),
             heading="What they paid" if thanked else CHASE.heading,
             trigger=_trigger(chased),
-            facts=(*(_fact(one, thanked=thanked) for one in chased.invoices), *how_to_pay),
+            facts=(*(_fact(invoice, thanked=thanked) for invoice in chased.invoices), *how_to_pay),
             notice=notice,
         )
 
@@ -72,10 +76,10 @@ class ChaseBriefs:
         """What they write in; else what we wrote to them in; else their country's; else the owner's."""
         documents = self._ledger.documents(client)
         for kind in ("received", "sent"):
-            texts = [one.text for one in documents if one.kind == kind][-_NEWEST:]
-            if found := language_of("\n".join(reversed(texts))):
-                return found
-        country = next((one.country for one in chased.invoices if one.country), "")
+            texts = [document.text for document in documents if document.kind == kind][-_NEWEST:]
+            if language := language_of("\n".join(reversed(texts))):
+                return language
+        country = next((invoice.country for invoice in chased.invoices if invoice.country), "")
         return language_of_country(country) or self._owner.language
 
 
@@ -90,7 +94,7 @@ def _notice(chased: Chased) -> Notice:
     thanked = chased.stage == THANKS
     stages = {stage.name: stage for stage in chased.debtor.ladder.stages}
     steps = tuple(step for _, step in chased.steps)
-    amounts = (one.amount if thanked else one.balance for one in chased.invoices)
+    amounts = (invoice.amount if thanked else invoice.balance for invoice in chased.invoices)
     return Notice(
         stage=chased.stage,
         step=max(steps, default=0),
@@ -105,7 +109,7 @@ def _notice(chased: Chased) -> Notice:
 
 
 def _trigger(chased: Chased) -> str:
-    numbers = ", ".join(one_line(one.number, 40) for one in chased.invoices)
+    numbers = ", ".join(one_line(invoice.number, 40) for invoice in chased.invoices)
     if chased.stage == THANKS:
         return f"{numbers} was paid after a notice"
     return f"The stage '{chased.stage}' is due for {numbers}, in the ladder '{chased.debtor.ladder.name}'"
@@ -113,8 +117,8 @@ def _trigger(chased: Chased) -> str:
 
 def _fact(one: Invoice, *, thanked: bool) -> Source:
     amount = format_money(one.amount if thanked else one.balance)
-    what = "paid" if thanked else "open"
-    return Source(id=f"invoice:{one.number}", kind="invoice", quote=f"{amount} {what}, due {one.due:%Y-%m-%d}")
+    status = "paid" if thanked else "open"
+    return Source(id=f"invoice:{one.number}", kind="invoice", quote=f"{amount} {status}, due {one.due:%Y-%m-%d}")
 
 
 def _how_to_pay(details: str) -> tuple[Source, ...]:
@@ -126,28 +130,33 @@ def _how_to_pay(details: str) -> tuple[Source, ...]:
 
 def _thanked(chased: Chased) -> str:
     lines = [
-        f"{one_line(one.number, 40)}: {format_money(one.amount)}, due {one.due:%Y-%m-%d}" for one in chased.invoices
+        f"{one_line(invoice.number, 40)}: {format_money(invoice.amount)}, due {invoice.due:%Y-%m-%d}"
+        for invoice in chased.invoices
     ]
-    lines.append(f"Total paid: {sums((one.amount for one in chased.invoices), 'en')}")
-    if others := _still_open(chased):
-        named = ", ".join(f"{one_line(one.number, 40)} ({format_money(one.balance)})" for one in others)
+    lines.append(f"Total paid: {sums((invoice.amount for invoice in chased.invoices), 'en')}")
+    if unpaid := _still_open(chased):
+        named = ", ".join(f"{one_line(invoice.number, 40)} ({format_money(invoice.balance)})" for invoice in unpaid)
         lines.append(f"Still open: {named}. So the letter does not say that all is settled.")
     return "\n".join(lines)
 
 
 def _still_open(chased: Chased) -> tuple[Invoice, ...]:
     """What the client owes besides what this notice is about."""
-    about = {one.number for one in chased.invoices}
-    return tuple(one for one in chased.debtor.debts if one.number not in about)
+    numbers = {invoice.number for invoice in chased.invoices}
+    return tuple(invoice for invoice in chased.debtor.debts if invoice.number not in numbers)
 
 
 def _owed(chased: Chased) -> Iterator[str]:
     """The table, from when the payment data is, and what they had promised."""
     today = chased.debtor.today
-    yield overview(chased.invoices, today, [_so_far(one, chased) for one in chased.invoices])
-    others = [one for one in chased.debtor.debts if one.number not in {two.number for two in chased.invoices}]
-    if late := [one for one in others if one.due < today]:
-        named = ", ".join(f"{one_line(one.number, 40)} ({format_money(one.balance)})" for one in late)
+    yield overview(chased.invoices, today, [_so_far(invoice, chased) for invoice in chased.invoices])
+    other_debts = [
+        invoice
+        for invoice in chased.debtor.debts
+        if invoice.number not in {noticed.number for noticed in chased.invoices}
+    ]
+    if late := [invoice for invoice in other_debts if invoice.due < today]:
+        named = ", ".join(f"{one_line(invoice.number, 40)} ({format_money(invoice.balance)})" for invoice in late)
         yield f"Also late, and not part of this notice: {named}."
     if chased.bank_data:
         yield f"Payments are known up to {chased.bank_data:%Y-%m-%d} (the newest bank data)."
@@ -159,10 +168,10 @@ def _owed(chased: Chased) -> Iterator[str]:
 
 def _so_far(one: Invoice, chased: Chased) -> str:
     """`reminder on 2026-11-26`, or what became of the last attempt."""
-    mine = [made for made in chased.debtor.notices if made.number == one.number]
-    if not mine:
+    notices = [notice for notice in chased.debtor.notices if notice.number == one.number]
+    if not notices:
         return "nothing"
-    last = mine[-1]
+    last = notices[-1]
     return f"{_stage_name(last, chased)} {'on' if last.how == 'sent' else 'not sent,'} {last.day:%Y-%m-%d}"
 
 
@@ -173,9 +182,9 @@ def _stage_name(made: Made, chased: Chased) -> str:
 
 def _just_ended(chased: Chased) -> tuple[Hold, ...]:
     """What held it back since the last notice and has run out."""
-    numbers = [one.number for one in chased.invoices]
+    numbers = [invoice.number for invoice in chased.invoices]
     debtor = chased.debtor
-    sent = [made.day for made in debtor.notices if made.how == "sent" and made.number in numbers]
+    sent = [notice.day for notice in debtor.notices if notice.how == "sent" and notice.number in numbers]
     since = max(sent, default=date.min)
     return tuple(
         hold for hold in run_out(debtor.holds, numbers, debtor.today, debtor.calendar) if (hold.until or since) >= since
@@ -183,9 +192,9 @@ def _just_ended(chased: Chased) -> tuple[Hold, ...]:
 
 
 def _ended(hold: Hold) -> str:
-    about = f"{one_line(hold.number, 40)}: " if hold.number else ""
-    said = _ENDED.get(hold.kind, "{says}.").format(says=one_line(hold.says, 200))
-    return f"{about}{said[0].upper()}{said[1:]}"
+    prefix = f"{one_line(hold.number, 40)}: " if hold.number else ""
+    sentence = _ENDED.get(hold.kind, "{says}.").format(says=one_line(hold.says, 200))
+    return f"{prefix}{sentence[0].upper()}{sentence[1:]}"
 
 
 def _hints(chased: Chased) -> Iterator[str]:
@@ -195,5 +204,5 @@ def _hints(chased: Chased) -> Iterator[str]:
         yield f"The newest bank data is {days} days old: look into your account before you say ok"
     if chased.bounced:
         yield f"A notice to them came back ({one_line(chased.bounced, 200)}): look whether the address is right"
-    if len({one.email.lower() for one in chased.invoices}) > 1:
+    if len({invoice.email.lower() for invoice in chased.invoices}) > 1:
         yield f"These invoices name several addresses; this goes to {_recipient(chased).email}"

@@ -16,7 +16,10 @@ from memory.model.embedding import folded
 from memory.post.mails import document_id
 from memory.record.documents import Document
 from memory.record.schema import to_json
-from workflows.models import Address, Brief, CaseState, Client, Email, Owner, Source
+from workflows.models.case import CaseState
+from workflows.models.drafts import Brief, Source
+from workflows.models.mail import Address, Email
+from workflows.models.people import Client, Owner
 from workflows.rules.mail.authentication import authentication_server, fails_dmarc
 from workflows.rules.mail.files import attached
 from workflows.rules.mail.replying import gist, left_out, new_part
@@ -72,8 +75,8 @@ class Recall:
     def brief(self, state: CaseState) -> int:
         """Build the brief of a case, store it and give its id; the same state again gives the same id."""
         key = hashlib.sha256(to_json(state).encode()).hexdigest()
-        kept = self._ledger.brief_with(state.case, key)
-        return kept or self._ledger.keep_brief(self._builders[state.kind](state), key)
+        brief_id = self._ledger.brief_with(state.case, key)
+        return brief_id or self._ledger.keep_brief(self._builders[state.kind](state), key)
 
     def also_builds(self, builders: Mapping[Kind, Builder]) -> None:
         """Who builds the briefs of the stories that no mail began; they may search here in turn."""
@@ -87,15 +90,15 @@ class Recall:
 
     def _build(self, state: CaseState) -> Brief:
         mails = [
-            _CaseMail(email=email, client=whose, at=at, earlier=self._ledger.earlier(email))
-            for email, whose, at in self._ledger.case_mails(state)
+            _CaseMail(email=email, client=client_id, at=at, earlier=self._ledger.earlier(email))
+            for email, client_id, at in self._ledger.case_mails(state)
         ]
-        theirs = [mail for mail in mails if mail.client == state.client]
-        others = [mail for mail in mails if mail.client != state.client]
-        newest = theirs[-1].email if theirs else None
+        client_mails = [mail for mail in mails if mail.client == state.client]
+        outside_mails = [mail for mail in mails if mail.client != state.client]
+        newest = client_mails[-1].email if client_mails else None
         client = self._ledger.client_of(state.case)
-        message = _joined([mail.text for mail in theirs])
-        proven = not any(fails_dmarc(mail.email) or mail.email.form for mail in theirs)
+        message = _joined([mail.text for mail in client_mails])
+        proven = not any(fails_dmarc(mail.email) or mail.email.form for mail in client_mails)
         sources = self._sources(state, client, newest, message, mails) if proven and newest else ()
         return Brief(
             case=state.case,
@@ -104,16 +107,16 @@ class Recall:
             sender=newest.sender if newest else Address(email=""),
             subject=newest.subject if newest else "",
             message=message,
-            newest=theirs[-1].text if len(theirs) > 1 else "",
-            left_out=_left_out(theirs),
-            files=tuple(file for mail in theirs for file in attached(mail.email)),
-            language=self._language(state, newest, theirs),
+            newest=client_mails[-1].text if len(client_mails) > 1 else "",
+            left_out=_left_out(client_mails),
+            files=tuple(file for mail in client_mails for file in attached(mail.email)),
+            language=self._language(state, newest, client_mails),
             sources=sources,
             profile=self._profile,
             owner_name=self._owner.name,
             owner_language=self._owner.language,
-            hints=self._hints(theirs, others),
-            received_at=theirs[-1].at if theirs else None,
+            hints=self._hints(client_mails, outside_mails),
+            received_at=client_mails[-1].at if client_mails else None,
             plain=self._ledger.stands_for(state.kind),
         )
 
@@ -122,9 +125,9 @@ class Recall:
     ) -> tuple[Source, ...]:
         if client is None:
             return ()
-        own = frozenset(document_id(mail.email) for mail in mails)
+        mail_ids = frozenset(document_id(mail.email) for mail in mails)
         drafts = frozenset(f"draft:{state.case}.{number}" for number in range(1, state.version + 1))
-        return self._relevant(client.id, f"{newest.subject}\n{message}", own | drafts, MOST_SOURCES)
+        return self._relevant(client.id, f"{newest.subject}\n{message}", mail_ids | drafts, MOST_SOURCES)
 
     def _language(self, state: CaseState, newest: Email | None, theirs: Sequence[_CaseMail]) -> str:
         """Of the newest mail; when that is too short to tell, of the thread, then of the client's history."""
@@ -132,11 +135,11 @@ class Recall:
         if newest is not None:
             texts += [f"{newest.subject}\n{texts[0]}", newest.text]  # the quoted part is their language too
         for text in texts:
-            if found := language_of(text):
-                return found
+            if language := language_of(text):
+                return language
         earlier = self._ledger.documents(state.client)
-        found = language_of("\n".join(document.text for document in reversed(earlier[-5:])))
-        return found or self._owner.language
+        language = language_of("\n".join(document.text for document in reversed(earlier[-5:])))
+        return language or self._owner.language
 
     def _hints(self, theirs: Sequence[_CaseMail], others: Sequence[_CaseMail]) -> tuple[str, ...]:
         hints: list[str] = []
@@ -154,52 +157,54 @@ class Recall:
         """Whether they ask for what their project does not hold: both quotes side by side, one for each project."""
         hints = []
         for project in self._ledger.projects_of(theirs[-1].client) if theirs else ():
-            found = outside_scope(_joined([mail.text for mail in theirs]), project)
-            if found is not None:
-                hints.append(told(found, project))
+            excess = outside_scope(_joined([mail.text for mail in theirs]), project)
+            if excess is not None:
+                hints.append(told(excess, project))
         return hints
 
     def _recipient_hints(self, email: Email) -> list[str]:
-        known = self._owner.addresses | {email.sender.email}
-        found = [address.email for address in (*email.to, *email.cc) if address.email.lower() not in known]
-        names = ", ".join(dict.fromkeys(found[:8]))
-        more = f" and {len(found) - 8} more" if len(found) > 8 else ""  # noqa: PLR2004 (as above)
-        return [f"Also addressed: {names}{more}. They do not get the answer."] if found else []
+        insiders = self._owner.addresses | {email.sender.email}
+        recipients = [address.email for address in (*email.to, *email.cc) if address.email.lower() not in insiders]
+        names = ", ".join(dict.fromkeys(recipients[:8]))
+        tail = f" and {len(recipients) - 8} more" if len(recipients) > 8 else ""  # noqa: PLR2004 (as above)
+        return [f"Also addressed: {names}{tail}. They do not get the answer."] if recipients else []
 
     # ------------------------------------------------------------ retrieval
 
     def _relevant(self, client: str, text: str, without: frozenset[str], limit: int) -> tuple[Source, ...]:
         self._store.catch_up()
         query = text[:_QUERY]
-        found = [one for one in self._history(client) if one.id not in without]
-        if not found or not folded(query):
+        documents = [document for document in self._history(client) if document.id not in without]
+        if not documents or not folded(query):
             return ()
-        by_id = {document.id: document for document in found}
-        places = self._by_meaning(query, found)
+        by_id = {document.id: document for document in documents}
+        places = self._by_meaning(query, documents)
         hits = self._store.keyword_hits(client, query, _CANDIDATES + len(without))
-        by_words = [one for one in hits if one in by_id][:_CANDIDATES]  # the wall: only ids of this client's documents
+        by_words = [hit for hit in hits if hit in by_id][:_CANDIDATES]  # the wall: only ids of this client's documents
         ranked = _fused([list(places), by_words], by_id)[:limit]
-        return tuple(_source(by_id[one], query, places.get(one, 0)) for one in ranked)
+        return tuple(_source(by_id[hit], query, places.get(hit, 0)) for hit in ranked)
 
     def _history(self, client: str) -> list[Document]:
         """The client's texts, each once, and no draft that the owner refused or replaced."""
-        documents = [one for one in self._ledger.documents(client) if one.client == client]
-        states = self._ledger.version_states({one.case for one in documents if one.kind in {"drafted", "edited"}})
-        kept: dict[str, Document] = {}
-        for one in sorted(documents, key=lambda document: _BEST_FIRST.index(document.kind)):
-            if one.kind in {"drafted", "edited"} and _is_dropped(one, states):
+        documents = [document for document in self._ledger.documents(client) if document.client == client]
+        states = self._ledger.version_states(
+            {document.case for document in documents if document.kind in {"drafted", "edited"}}
+        )
+        by_text: dict[str, Document] = {}
+        for candidate in sorted(documents, key=lambda document: _BEST_FIRST.index(document.kind)):
+            if candidate.kind in {"drafted", "edited"} and _is_dropped(candidate, states):
                 continue
-            kept.setdefault(" ".join(one.text.split()), one)
-        return list(kept.values())
+            by_text.setdefault(" ".join(candidate.text.split()), candidate)
+        return list(by_text.values())
 
     def _by_meaning(self, query: str, documents: Sequence[Document]) -> dict[str, int]:
         """Document id -> its best chunk, nearest first; nothing below the embedder's floor."""
         import numpy as np
 
-        asked = self._store.embed([query])
-        if not asked:
+        vectors = self._store.embed([query])
+        if not vectors:
             return {}
-        target = np.asarray(asked[0], dtype=np.float32)
+        target = np.asarray(vectors[0], dtype=np.float32)
         scored: list[tuple[float, datetime, str, int]] = []
         newest = {document.id: document.at for document in documents}
         for name, rows in self._store.vectors(documents).items():
@@ -233,8 +238,8 @@ def _source(document: Document, query: str, place: int) -> Source:
     pieces = chunks(document)
     piece = pieces[min(place, len(pieces) - 1)].removeprefix(f"{document.subject}\n")
     best = quote(piece, query)
-    whole = best if _shares(best, query) else quote(document.text, query)
-    return Source(id=document.id, kind=document.kind, quote=whole, at=document.at)
+    passage = best if _shares(best, query) else quote(document.text, query)
+    return Source(id=document.id, kind=document.kind, quote=passage, at=document.at)
 
 
 def _shares(text: str, query: str) -> bool:
@@ -243,11 +248,11 @@ def _shares(text: str, query: str) -> bool:
 
 def quote(text: str, query: str) -> str:
     """At most `QUOTE` characters around the sentence that shares most words with the query, on one line."""
-    asked = {word[:5] for word in folded(query)}
+    stems = {word[:5] for word in folded(query)}
     sentences = [part.strip() for part in _SENTENCE.split(text) if part.strip()]
     if not sentences:
         return ""
-    scores = [len({word[:5] for word in folded(sentence)} & asked) for sentence in sentences]
+    scores = [len({word[:5] for word in folded(sentence)} & stems) for sentence in sentences]
     start = end = scores.index(max(scores))
     while end + 1 < len(sentences) and len(" ".join(sentences[start : end + 2])) <= QUOTE:
         end += 1
@@ -258,8 +263,8 @@ def quote(text: str, query: str) -> str:
 
 def _joined(texts: Sequence[str]) -> str:
     """Newest last; when it is too much, the oldest is cut."""
-    whole = "\n\n".join(text for text in texts if text)
-    return whole if len(whole) <= MOST_MESSAGE else "[...]\n" + whole[-MOST_MESSAGE:]
+    message = "\n\n".join(text for text in texts if text)
+    return message if len(message) <= MOST_MESSAGE else "[...]\n" + message[-MOST_MESSAGE:]
 
 
 def _left_out(mails: Sequence[_CaseMail]) -> tuple[str, ...]:
@@ -272,12 +277,16 @@ def _left_out(mails: Sequence[_CaseMail]) -> tuple[str, ...]:
 
 def _reply_to_hints(email: Email) -> list[str]:
     if email.form:
-        said = f"It came through a web form ({email.form}): who typed it is not proven; nothing from memory was used."
-        return [f"{said} The answer goes to the address typed there, {email.sender.email}."]
-    found = [address.email for address in email.reply_to if address.email.lower() != email.sender.email.lower()]
-    if not found:
+        caution = (
+            f"It came through a web form ({email.form}): who typed it is not proven; nothing from memory was used."
+        )
+        return [f"{caution} The answer goes to the address typed there, {email.sender.email}."]
+    reply_addresses = [
+        address.email for address in email.reply_to if address.email.lower() != email.sender.email.lower()
+    ]
+    if not reply_addresses:
         return []
-    return [f"Reply-To differs: {', '.join(found[:3])}. The answer goes to the sender, {email.sender.email}."]
+    return [f"Reply-To differs: {', '.join(reply_addresses[:3])}. The answer goes to the sender, {email.sender.email}."]
 
 
 def _unproven_hint(email: Email) -> str:
@@ -289,5 +298,5 @@ def _unproven_hint(email: Email) -> str:
 
 
 def _other_hint(mail: _CaseMail) -> str:
-    said = one_line(gist(mail.email.text, 120), 120)
-    return f'{mail.email.sender.email} also wrote in this conversation: "{said}". This draft does not answer that.'
+    excerpt = one_line(gist(mail.email.text, 120), 120)
+    return f'{mail.email.sender.email} also wrote in this conversation: "{excerpt}". This draft does not answer that.'

@@ -5,7 +5,11 @@ from dataclasses import replace
 from datetime import datetime, time
 
 from memory.ledger import Ledger
-from workflows.models import Address, Brief, CaseState, Client, Envelope, Owner, Project, Report, Source, Work
+from workflows.models.case import CaseState
+from workflows.models.drafts import Brief, Envelope, Source
+from workflows.models.mail import Address
+from workflows.models.people import Client, Owner
+from workflows.models.work import Project, Report, Work
 from workflows.rules.text import calendar
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.language import language_of
@@ -61,9 +65,9 @@ class UpdateBriefs:
             return project.language
         documents = self._ledger.documents(project.client)
         for kind in ("received", "sent"):
-            texts = [one.text for one in documents if one.kind == kind][-_NEWEST:]
-            if found := language_of("\n".join(reversed(texts))):
-                return found
+            texts = [document.text for document in documents if document.kind == kind][-_NEWEST:]
+            if language := language_of("\n".join(reversed(texts))):
+                return language
         return calendar.language_of(self._owner)
 
     def _fact(self, piece: Work) -> Source:

@@ -8,7 +8,7 @@ from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import answers, from_json, to_json
 from workflows.errors import Permanent
-from workflows.models import Answer, Edit
+from workflows.models.decisions import Answer, Edit
 
 
 class Answers(Book):

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, update
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import asked_back, from_json, to_json
-from workflows.models import AskedBack
+from workflows.models.orders import AskedBack
 
 State = Literal["asked", "done", "dropped"]
 

@@ -16,7 +16,10 @@ from memory.record.dialect import insert
 from memory.record.people import hold_proactive, mark_written_to, read_client
 from memory.record.schema import briefs, cases, clients, from_json, mails, notes, outbox, seen, to_json, versions
 from workflows.errors import Permanent
-from workflows.models import Brief, CaseState, Client, Draft, DraftedBy, Email, Outgoing
+from workflows.models.case import CaseState
+from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing
+from workflows.models.mail import Email
+from workflows.models.people import Client
 from workflows.ports import Clock
 from workflows.rules.mail.replying import reply_to
 from workflows.rules.text.addresses import unsendable
@@ -129,12 +132,12 @@ class Cases(Book):
     def keep_brief(self, brief: Brief, key: str) -> int:
         """Store a brief and give its id; the same case and key again give the first one's."""
         with self._writing() as connection:
-            found = _brief_with(connection, brief.case, key)
-            if found:
-                return found
+            brief_id = _brief_with(connection, brief.case, key)
+            if brief_id:
+                return brief_id
             row = insert(briefs).values(case=brief.case, key=key, brief=to_json(brief), at=self._clock.now())
-            made: int = connection.execute(row.returning(briefs.c.id)).scalar_one()
-        return made
+            new_id: int = connection.execute(row.returning(briefs.c.id)).scalar_one()
+        return new_id
 
     def brief_with(self, case: int, key: str) -> int:
         """The id of the brief stored under this key, 0 when there is none."""
@@ -162,10 +165,10 @@ class Cases(Book):
         version it already has. Different text never replaces a kept version: it becomes the one after.
         """
         with self._writing() as connection:
-            kept = _same_draft(connection, state, draft)
-            if kept is None:
-                kept = self._insert_version(connection, state, draft)
-            number, digest = kept
+            version = _same_draft(connection, state, draft)
+            if version is None:
+                version = self._insert_version(connection, state, draft)
+            number, digest = version
             after = replace(state, version=number, hash=digest, stage="drafted")
             self._save(connection, after)
         return after
@@ -288,8 +291,8 @@ def _state(connection: Connection, number: int) -> CaseState:
 
 
 def _version_row(connection: Connection, case: int, version: int) -> Row[Any]:
-    which = (versions.c.case == case) & (versions.c.version == version)
-    row = connection.execute(select(versions).where(which)).first()
+    of_version = (versions.c.case == case) & (versions.c.version == version)
+    row = connection.execute(select(versions).where(of_version)).first()
     if row is None:
         raise Permanent(f"There is no version {case}.{version} in the ledger.")
     return row
@@ -352,28 +355,28 @@ def _outgoing(connection: Connection, state: CaseState, body: str, number: int) 
 
 def _mail_to_answer(connection: Connection, state: CaseState) -> Email:
     """The client's newest mail. Others may write in the same conversation; the answer never turns to them."""
-    found = [email for email, client, _ in _case_mails(connection, state) if client == state.client]
-    if not found:
+    client_mails = [email for email, client, _ in _case_mails(connection, state) if client == state.client]
+    if not client_mails:
         raise Permanent(f"Case {state.case} has no mail of its client to answer.")
-    return found[-1]
+    return client_mails[-1]
 
 
 def _brief_with(connection: Connection, case: int, key: str) -> int:
-    which = (briefs.c.case == case) & (briefs.c.key == key)
-    return connection.execute(select(briefs.c.id).where(which)).scalar() or 0
+    same_key = (briefs.c.case == case) & (briefs.c.key == key)
+    return connection.execute(select(briefs.c.id).where(same_key)).scalar() or 0
 
 
 def _set_state(connection: Connection, case: int, version: int, state: str) -> None:
-    which = (versions.c.case == case) & (versions.c.version == version)
-    connection.execute(update(versions).where(which).values(state=state))
+    of_version = (versions.c.case == case) & (versions.c.version == version)
+    connection.execute(update(versions).where(of_version).values(state=state))
 
 
 def _end_hold(connection: Connection, clock: Clock, state: CaseState) -> None:
     """The owner has seen to the complaint: what is proactive may go to the client again, unless another one is open."""
     if not state.hold or state.outcome == "expired":
         return
-    others = (cases.c.client == state.client) & cases.c.closed_at.is_(None) & (cases.c.number != state.case)
-    rows = connection.execute(select(cases.c.state).where(others)).scalars()
+    other_cases = (cases.c.client == state.client) & cases.c.closed_at.is_(None) & (cases.c.number != state.case)
+    rows = connection.execute(select(cases.c.state).where(other_cases)).scalars()
     if not any(text and from_json(CaseState, text).hold for text in rows):
         hold_proactive(connection, state.client, "")
     if state.outcome in _ANSWERED:
@@ -388,20 +391,20 @@ def _claimed(case: int) -> Select[tuple[int]]:
 
 def _supersede(connection: Connection, case: int) -> None:
     """A newer text stands: no older one can be sent any more, approved or not."""
-    which = (versions.c.case == case) & versions.c.state.in_(("current", "approved"))
+    live = (versions.c.case == case) & versions.c.state.in_(("current", "approved"))
     unsent = versions.c.version.not_in(_claimed(case))
-    connection.execute(update(versions).where(which, unsent).values(state="superseded"))
+    connection.execute(update(versions).where(live, unsent).values(state="superseded"))
 
 
 def _set_unsent_version(connection: Connection, state: CaseState, found: tuple[str, ...], after: str) -> None:
-    which = (versions.c.case == state.case) & (versions.c.version == state.version) & versions.c.state.in_(found)
+    of_version = (versions.c.case == state.case) & (versions.c.version == state.version) & versions.c.state.in_(found)
     unsent = versions.c.version.not_in(_claimed(state.case))
-    connection.execute(update(versions).where(which, unsent).values(state=after))
+    connection.execute(update(versions).where(of_version, unsent).values(state=after))
 
 
 def _sent_row(connection: Connection, case: int, version: int) -> Row[Any] | None:
-    which = (outbox.c.purpose == "client") & (outbox.c.case == case) & (outbox.c.version == version)
-    return connection.execute(select(outbox).where(which)).first()
+    of_version = (outbox.c.purpose == "client") & (outbox.c.case == case) & (outbox.c.version == version)
+    return connection.execute(select(outbox).where(of_version)).first()
 
 
 def _text(outgoing: Outgoing, kind: str, client: str, at: datetime) -> documents.Document:

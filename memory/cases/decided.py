@@ -11,7 +11,9 @@ from sqlalchemy import Connection, Row, Select, select
 from memory.record.book import Book
 from memory.record.schema import answers, cases, from_json, outbox, seen, versions
 from workflows.errors import OutOfStep
-from workflows.models import Answer, Approve, CaseState, Edit, Outgoing
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Approve, Edit
+from workflows.models.drafts import Outgoing
 from workflows.rules.text.canonical import canonical
 
 _ON_ITS_WAY = ("claimed", "committing", "sent", "uncertain", "failed")
@@ -25,8 +27,8 @@ class Decided(Book):
         """Whether this version is approved and a yes to its text is on record, or it is on its way already."""
         with self._reading() as connection:
             row = connection.execute(_version(case, version)).first()
-            which = (outbox.c.purpose == "client") & (outbox.c.case == case) & (outbox.c.version == version)
-            under_way = select(outbox.c.intent).where(which, outbox.c.state.in_(_ON_ITS_WAY))
+            of_version = (outbox.c.purpose == "client") & (outbox.c.case == case) & (outbox.c.version == version)
+            under_way = select(outbox.c.intent).where(of_version, outbox.c.state.in_(_ON_ITS_WAY))
             if connection.execute(under_way).first() is not None:
                 return True
             return row is not None and row.state == "approved" and has_yes(connection, row)
@@ -38,20 +40,20 @@ class Decided(Book):
         """
         with self._reading() as connection:
             text = connection.execute(select(cases.c.state).where(cases.c.number == case)).scalar()
-            kept = from_json(CaseState, text) if text else None
-            if kept is None or kept.version != version or kept.hold or not kept.leaves_at:
+            state = from_json(CaseState, text) if text else None
+            if state is None or state.version != version or state.hold or not state.leaves_at:
                 return None
-            due = kept.leaves_at <= self._clock.now() and _was_shown(connection, kept)
-            return kept if due and not _was_spoken_to(connection, kept) else None
+            due = state.leaves_at <= self._clock.now() and _was_shown(connection, state)
+            return state if due and not _was_spoken_to(connection, state) else None
 
 
 def has_yes(connection: Connection, version: Row[Any]) -> bool:
     """Whether an answer that was not refused says yes to the text of this row of `versions`."""
-    given = select(answers.c.answer).where(answers.c.case == version.case, answers.c.state != "refused")
+    query = select(answers.c.answer).where(answers.c.case == version.case, answers.c.state != "refused")
     body = from_json(Outgoing, version.outgoing).body
     return any(
         says_yes(from_json(Answer, text), version.version, version.hash, body)
-        for text in connection.execute(given).scalars()
+        for text in connection.execute(query).scalars()
     )
 
 
@@ -74,12 +76,12 @@ def refuse_older(connection: Connection, state: CaseState) -> None:
     row = connection.execute(select(cases.c.state, cases.c.closed_at).where(cases.c.number == state.case)).first()
     if row is None or not row.state:
         return
-    kept = from_json(CaseState, row.state)
+    recorded = from_json(CaseState, row.state)
     if (
         (row.closed_at is not None and state.stage != "closed")
-        or state.version < kept.version
-        or (kept.heard and kept.heard[-1] not in state.heard)
-        or (kept.consumed and kept.consumed[-1] not in state.consumed)
+        or state.version < recorded.version
+        or (recorded.heard and recorded.heard[-1] not in state.heard)
+        or (recorded.consumed and recorded.consumed[-1] not in state.consumed)
     ):
         raise OutOfStep(f"What Temporal has of case {state.case} is older than the ledger; the ledger counts.")
 
@@ -89,14 +91,16 @@ def _version(case: int, version: int) -> Select[Any]:
 
 
 def _was_shown(connection: Connection, state: CaseState) -> bool:
-    which = (outbox.c.purpose == "approval") & (outbox.c.case == state.case) & (outbox.c.version == state.version)
-    return connection.execute(select(outbox.c.intent).where(which, outbox.c.sent_at.is_not(None))).first() is not None
+    of_version = (outbox.c.purpose == "approval") & (outbox.c.case == state.case) & (outbox.c.version == state.version)
+    return (
+        connection.execute(select(outbox.c.intent).where(of_version, outbox.c.sent_at.is_not(None))).first() is not None
+    )
 
 
 def _was_spoken_to(connection: Connection, state: CaseState) -> bool:
-    said = select(answers.c.key).where(answers.c.case == state.case, answers.c.key.not_like("standing:%"))
-    known = (state.event, *state.heard)
+    replies = select(answers.c.key).where(answers.c.case == state.case, answers.c.key.not_like("standing:%"))
+    heard = (state.event, *state.heard)
     news = select(seen.c.key).where(
-        seen.c.case == state.case, seen.c.event != "", seen.c.kind.in_(_HEARD), seen.c.key.not_in(known)
+        seen.c.case == state.case, seen.c.event != "", seen.c.kind.in_(_HEARD), seen.c.key.not_in(heard)
     )
-    return connection.execute(said).first() is not None or connection.execute(news).first() is not None
+    return connection.execute(replies).first() is not None or connection.execute(news).first() is not None

@@ -25,7 +25,10 @@ from memory.record.schema import (
     versions,
 )
 from workflows.errors import Permanent
-from workflows.models import Answer, Brief, CaseState, Draft, DraftedBy, Outgoing, Score, Source
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer
+from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing, Source
+from workflows.models.leads import Score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +111,7 @@ class CaseStory:
     score: Score | None = None  # of a lead
 
 
-class Stories(Book):
+class StoryBook(Book):
     """Reading a case as a whole."""
 
     def story(self, number: int) -> CaseStory:

@@ -27,7 +27,8 @@ from memory.record.schema import (
 )
 from workflows import stories
 from workflows.errors import Permanent
-from workflows.models import Brief, CaseState, ChangedBy, Outgoing, Stage
+from workflows.models.case import CaseState, ChangedBy, Stage
+from workflows.models.drafts import Brief, Outgoing
 
 Kind = Literal["digest", "nudge"]
 _LOOK_AGAIN = timedelta(hours=6)
@@ -36,7 +37,7 @@ _AWAY = "away_until"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class WaitingCase:
     """A case that waits for the owner, and how its current version (this round) was shown."""
 
     state: CaseState
@@ -86,25 +87,25 @@ class _Renewal:
 class Digests(Book):
     """What is asked in one mail for many cases."""
 
-    def waiting(self) -> tuple[Waiting, ...]:
+    def waiting(self) -> tuple[WaitingCase, ...]:
         """Every case that waits for an answer now, the longest waiting first; those put off are not among them."""
         query = select(cases.c.state).where(cases.c.closed_at.is_(None), cases.c.stage == "waiting")
         with self._reading() as connection:
             states = [from_json(CaseState, text) for text in connection.execute(query).scalars()]
-            found = waiting_now(connection, states)
-        return tuple(sorted(found, key=lambda one: (one.state.asked_at or self._clock.now(), one.state.case)))
+            waits = waiting_now(connection, states)
+        return tuple(sorted(waits, key=lambda one: (one.state.asked_at or self._clock.now(), one.state.case)))
 
     def others_waiting(self, case: int) -> int:
         """How many other cases wait for the owner, or are just being shown; not those put off or never shown."""
-        asked = exists().where(outbox.c.case == cases.c.number, outbox.c.purpose == "approval")
-        others = cases.c.closed_at.is_(None) & (cases.c.number != case)
-        counted = (cases.c.stage == "needs_owner") | ((cases.c.stage == "drafted") & asked)
+        was_asked = exists().where(outbox.c.case == cases.c.number, outbox.c.purpose == "approval")
+        other_cases = cases.c.closed_at.is_(None) & (cases.c.number != case)
+        counted = (cases.c.stage == "needs_owner") | ((cases.c.stage == "drafted") & was_asked)
         with self._reading() as connection:
-            rows = connection.execute(select(cases.c.state).where(others, cases.c.stage == "waiting")).scalars()
-            shown = [
-                one for one in waiting_now(connection, (from_json(CaseState, row) for row in rows)) if one.is_shown
+            rows = connection.execute(select(cases.c.state).where(other_cases, cases.c.stage == "waiting")).scalars()
+            questions = [
+                wait for wait in waiting_now(connection, (from_json(CaseState, row) for row in rows)) if wait.is_shown
             ]
-            return len(shown) + connection.execute(select(func.count()).where(others, counted)).scalar_one()
+            return len(questions) + connection.execute(select(func.count()).where(other_cases, counted)).scalar_one()
 
     def is_making(self) -> bool:
         """Whether something that was recorded is not with its case yet, or a case is just being drafted or shown."""
@@ -133,15 +134,15 @@ class Digests(Book):
         with self._writing() as connection:
             row = insert(meta).values(key=f"{kind}_slot", value=self._clock.now().isoformat())
             connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
-            found = select(meta.c.value).where(meta.c.key == f"{kind}_slot")
-            return datetime.fromisoformat(connection.execute(found).scalar_one())
+            query = select(meta.c.value).where(meta.c.key == f"{kind}_slot")
+            return datetime.fromisoformat(connection.execute(query).scalar_one())
 
     def unposted_digests(self) -> tuple[tuple[int, str], ...]:
         """Digests that have not left yet, oldest first: (id, kind)."""
-        gone = select(outbox.c.version).where(
+        posted = select(outbox.c.version).where(
             outbox.c.purpose == "approval", outbox.c.case == 0, outbox.c.state.in_(("sent", "failed"))
         )
-        query = select(digests.c.id, digests.c.kind).where(digests.c.id.not_in(gone)).order_by(digests.c.id)
+        query = select(digests.c.id, digests.c.kind).where(digests.c.id.not_in(posted)).order_by(digests.c.id)
         with self._reading() as connection:
             return tuple((row.id, row.kind) for row in connection.execute(query))
 
@@ -231,12 +232,12 @@ class Digests(Book):
         """A new case for the same mails whose first version is the ended one's last draft, to be shown. Idempotent."""
         with self._writing() as connection:
             state = _state(connection, case)
-            found = _follower(connection, case, "shown")
-            if found is not None:
-                return found
-            again = f"Case {case} had expired before your answer came, and nothing was sent. Here is its draft again."
+            follower = _follower(connection, case, "shown")
+            if follower is not None:
+                return follower
+            notice = f"Case {case} had expired before your answer came, and nothing was sent. Here is its draft again."
             if stories.facts_of(state.kind).answers_them:
-                return self._follow(connection, state, _Renewal(mark="shown", again=again, stage="drafted"))
+                return self._follow(connection, state, _Renewal(mark="shown", again=notice, stage="drafted"))
             # What it rests on (a balance, the logged work) may have changed since: looked at and drafted anew.
             changed = f"Case {case} had expired before your answer came; this is how things stand now."
             return self._follow(connection, state, _Renewal(mark="shown", stage="new", changed=changed, anew=True))
@@ -251,9 +252,9 @@ class Digests(Book):
             state = _state(connection, case)
             if state.outcome != "sent":
                 raise Permanent(f"Nothing of case {case} was sent, so there is nothing to correct.")
-            found = _follower(connection, case, f"fix:{key}")
-            if found is not None:
-                return found
+            follower = _follower(connection, case, f"fix:{key}")
+            if follower is not None:
+                return follower
             wishes = f"This mail was sent already. Write a short correction of it. {words}".strip()
             changed = f"A correction of case {case}, which was sent.{f' You wrote: {words}' if words else ''}"
             renewal = _Renewal(mark=f"fix:{key}", wishes=wishes, stage="new", changed=changed)
@@ -270,10 +271,10 @@ class Digests(Book):
             Brief, connection.execute(select(briefs.c.brief).where(briefs.c.id == state.brief)).scalar_one()
         )
         row = insert(briefs).values(case=number, key=renewal.mark, brief=to_json(replace(brief, case=number)), at=now)
-        made: int = connection.execute(row.returning(briefs.c.id)).scalar_one()
+        brief_id: int = connection.execute(row.returning(briefs.c.id)).scalar_one()
         after = CaseState(
             case=number, kind=state.kind, client=state.client, event=state.event, heard=state.heard,
-            brief=0 if renewal.anew else made, version=1, hash=state.hash, round=1, stage=renewal.stage,
+            brief=0 if renewal.anew else brief_id, version=1, hash=state.hash, round=1, stage=renewal.stage,
             wishes=renewal.wishes, changed=renewal.changed,
             changed_by=ChangedBy.OWNER if renewal.changed else ChangedBy.NOBODY, again=renewal.again,
         )  # fmt: skip
@@ -287,18 +288,18 @@ class Digests(Book):
 # ---------------------------------------------------------------- rows
 
 
-def waiting_now(connection: Connection, states: Iterable[CaseState]) -> list[Waiting]:
+def waiting_now(connection: Connection, states: Iterable[CaseState]) -> list[WaitingCase]:
     """Of cases in the stage "waiting" those that are not put off, and how each was shown."""
     return [_waiting(connection, state) for state in states if state.later_until is None]
 
 
-def _waiting(connection: Connection, state: CaseState) -> Waiting:
-    this = (digest_items.c.case == state.case) & (digest_items.c.version == state.version)
-    shown = select(digests.c.kind).join(digest_items, digest_items.c.digest == digests.c.id)
-    kinds = set(connection.execute(shown.where(this, digest_items.c.round == state.round)).scalars())
+def _waiting(connection: Connection, state: CaseState) -> WaitingCase:
+    of_version = (digest_items.c.case == state.case) & (digest_items.c.version == state.version)
+    query = select(digests.c.kind).join(digest_items, digest_items.c.digest == digests.c.id)
+    kinds = set(connection.execute(query.where(of_version, digest_items.c.round == state.round)).scalars())
     intent = f"ask:{state.case}.{state.version}:{state.round}"
-    asked = connection.execute(select(outbox.c.id).where(outbox.c.intent == intent)).first()
-    return Waiting(state=state, asked=asked is not None, in_digest="digest" in kinds, nudged="nudge" in kinds)
+    question = connection.execute(select(outbox.c.id).where(outbox.c.intent == intent)).first()
+    return WaitingCase(state=state, asked=question is not None, in_digest="digest" in kinds, nudged="nudge" in kinds)
 
 
 def _state(connection: Connection, case: int) -> CaseState:
@@ -319,8 +320,8 @@ def _follower(connection: Connection, case: int, mark: str) -> CaseState | None:
 
 
 def _copy_version(connection: Connection, state: CaseState, number: int, now: datetime) -> None:
-    which = (versions.c.case == state.case) & (versions.c.version == state.version)
-    row = connection.execute(select(versions).where(which)).one()
+    of_version = (versions.c.case == state.case) & (versions.c.version == state.version)
+    row = connection.execute(select(versions).where(of_version)).one()
     outgoing = replace(from_json(Outgoing, row.outgoing), case=number, version=1)
     connection.execute(
         insert(versions).values(

@@ -15,7 +15,7 @@ from memory.record.dialect import insert
 from memory.record.events import News, tell
 from memory.record.notebook import read_meta
 from memory.record.schema import cases, from_json, meta, outbox
-from workflows.models import CaseState
+from workflows.models.case import CaseState
 
 _MARK: Final = "key_mark"
 _UNTOLD: Final = "keys_lost"
@@ -33,9 +33,9 @@ class LostKeys(Book):
         """Whether keys were lost since the last start; every open case that waits is then shown once more."""
         mark = hashlib.sha256(b"deskhand key mark v1" + keys.home_key()).hexdigest()[:32]
         with self._writing() as connection:
-            known = read_meta(connection, _MARK)
+            old_mark = read_meta(connection, _MARK)
             _set(connection, _MARK, mark)
-            is_home_lost = known != mark if known else keys.is_new and _has_asked(connection)
+            is_home_lost = old_mark != mark if old_mark else keys.is_new and _has_asked(connection)
             if not (is_home_lost or _is_a_case_lost(connection, keys)):
                 return False
             _set(connection, _UNTOLD, mark)
@@ -68,13 +68,13 @@ def _has_asked(connection: Connection) -> bool:
 
 def _is_a_case_lost(connection: Connection, keys: Keys) -> bool:
     """Whether an open case was begun in Temporal and its key is not there."""
-    begun = select(cases.c.number).where(cases.c.closed_at.is_(None), cases.c.run != "")
-    return any(not keys.has(case_key_name(number)) for number in connection.execute(begun).scalars())
+    started = select(cases.c.number).where(cases.c.closed_at.is_(None), cases.c.run != "")
+    return any(not keys.has(case_key_name(number)) for number in connection.execute(started).scalars())
 
 
 def _burn_all(connection: Connection) -> None:
-    asked = (outbox.c.purpose == "approval") & (outbox.c.burnt == "") & (outbox.c.blob != "")
-    connection.execute(update(outbox).where(asked).values(burnt=WHY))
+    questions = (outbox.c.purpose == "approval") & (outbox.c.burnt == "") & (outbox.c.blob != "")
+    connection.execute(update(outbox).where(questions).values(burnt=WHY))
 
 
 def _waiting(connection: Connection) -> list[CaseState]:

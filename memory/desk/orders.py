@@ -17,27 +17,26 @@ from memory.record.blobs import Blobs
 from memory.record.dialect import insert
 from memory.record.people import every_client, mark_written_to, paused_clients
 from memory.record.schema import cases, clients, from_json, mails, meta, orders, outbox, seen, to_json
-from workflows.models import (
+from workflows.models.mail import Email
+from workflows.models.orders import (
     Allow,
     Away,
     Back,
     Carried,
     Change,
-    Chase,
-    Client,
     Disallow,
     Disputed,
-    Email,
     Ended,
-    Owner,
     Paid,
     Pause,
     Promised,
     Rescue,
     Resume,
+    ResumeChasing,
     StopAll,
     StopChasing,
 )
+from workflows.models.people import Client, Owner
 from workflows.ports import Clock
 from workflows.rules.asking.autonomy import IN_A_ROW
 from workflows.rules.text.calendar import folded, format_deadline
@@ -57,7 +56,7 @@ _EVER: tuple[Kind, ...] = kinds_that(lambda story: story.may_stand or bool(story
 """The kinds a standing yes was ever taken for: any of them can be ended."""
 
 
-class Orders(Mails):
+class OrderBook(Mails):
     """What the owner ordered, and what follows from it."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a ledger is made of
@@ -76,51 +75,53 @@ class Orders(Mails):
             row = connection.execute(select(orders.c.ok, orders.c.says).where(orders.c.key == key)).first()
             if row is not None:
                 return Carried(ok=bool(row.ok), says=row.says)
-            done = self._carry_out(connection, key, order, given_at)
+            outcome = self._carry_out(connection, key, order, given_at)
             connection.execute(
                 insert(orders).values(
-                    key=key, order=to_json(order), ok=int(done.ok), says=done.says, at=self._clock.now()
+                    key=key, order=to_json(order), ok=int(outcome.ok), says=outcome.says, at=self._clock.now()
                 )
             )
-        return done
+        return outcome
 
     def _carry_out(self, connection: Connection, key: str, order: Change, given_at: datetime) -> Carried:
         match order:
             case StopAll():
-                done = _stop(connection, given_at)
+                outcome = _stop(connection, given_at)
             case Resume(client=words):
-                done = self._resume_client(connection, words) if words else _resume(connection, given_at)
+                outcome = self._resume_client(connection, words) if words else _resume(connection, given_at)
             case Pause(client=words):
-                done = self._pause(connection, words)
+                outcome = self._pause(connection, words)
             case Rescue(number=number):
-                done = self._rescue(connection, number)
+                outcome = self._rescue(connection, number)
             case Away(until=until):
-                done = self._away(connection, until)
+                outcome = self._away(connection, until)
             case Back():
-                done = self._back(connection)
+                outcome = self._back(connection)
             case Allow(what=kind):
-                done = self._allow(connection, kind)
+                outcome = self._allow(connection, kind)
             case Disallow(what=kind):
-                done = self._disallow(connection, kind)
-            case Paid() | Promised() | Disputed() | StopChasing() | Chase() | Ended():
-                done = money_orders.carry_out(self._desk(connection, key), order)
+                outcome = self._disallow(connection, kind)
+            case Paid() | Promised() | Disputed() | StopChasing() | ResumeChasing() | Ended():
+                outcome = money_orders.carry_out(self._desk(connection, key), order)
             case _:
                 assert_never(order)
-        return done
+        return outcome
 
-    def _desk(self, connection: Connection, key: str) -> money_orders.Desk:
+    def _desk(self, connection: Connection, key: str) -> money_orders.OrderTransaction:
         def who(words: str) -> Sequence[Client] | Carried:
-            found = _named(words, every_client(connection))
-            return found if _are_one(words, found) else _which(words, found, "I know no client")
+            people = _named(words, every_client(connection))
+            return people if _are_one(words, people) else _which(words, people, "I know no client")
 
-        return money_orders.Desk(connection=connection, clock=self._clock, owner=self._owner, key=key, who=who)
+        return money_orders.OrderTransaction(
+            connection=connection, clock=self._clock, owner=self._owner, key=key, who=who
+        )
 
     # ------------------------------------------------------------ a standing yes
 
     def _allow(self, connection: Connection, kind: str) -> Carried:
-        why = next((story.always_asks for story in STORIES if story.kind == kind), "")
-        if why:
-            return Carried(ok=False, says=f"{why} Nothing was changed.")
+        objection = next((story.always_asks for story in STORIES if story.kind == kind), "")
+        if objection:
+            return Carried(ok=False, says=f"{objection} Nothing was changed.")
         if kind not in KINDS:
             return Carried(ok=False, says=f'There is no kind "{one_line(kind, 40)}"; there are: {", ".join(KINDS)}.')
         if missing := allow(connection, kind, self._clock.now(), self._auto_after):
@@ -140,8 +141,8 @@ class Orders(Mails):
     def _disallow(self, connection: Connection, kind: str) -> Carried:
         if kind and kind not in _EVER:
             return Carried(ok=False, says=f'There is no kind "{one_line(kind, 40)}"; there are: {", ".join(KINDS)}.')
-        for one in (kind,) if kind else _EVER:
-            revoke(connection, one, self._clock.now())
+        for mail_kind in (kind,) if kind else _EVER:
+            revoke(connection, mail_kind, self._clock.now())
         return Carried(ok=True, says=f"Each {kind or 'mail'} waits for your yes again, also those shown already.")
 
     # ------------------------------------------------------------ reading
@@ -172,48 +173,48 @@ class Orders(Mails):
 
     def skipped(self, limit: int = 50) -> tuple[SeenMail, ...]:
         """Others' mails and posts that were skipped or set aside, and why, newest first; `id` is for `rescue`."""
-        which = (
+        set_aside = (
             seen.c.kind.in_(("mail", "lead"))
             & seen.c.state.in_(("ignored", "quarantined"))
             & seen.c.rule.not_in(OWN_RULES)
         )
         with self._reading() as connection:
-            rows = connection.execute(select(seen).where(which).order_by(seen.c.id.desc()).limit(limit))
+            rows = connection.execute(select(seen).where(set_aside).order_by(seen.c.id.desc()).limit(limit))
             return tuple(seen_mail(row) for row in rows)
 
     # ------------------------------------------------------------ clients
 
     def _pause(self, connection: Connection, words: str) -> Carried:
         everyone = every_client(connection)
-        found = _named(words, everyone)
-        if not _are_one(words, found):
-            return _which(words, found, "I know no client")
+        people = _named(words, everyone)
+        if not _are_one(words, people):
+            return _which(words, people, "I know no client")
         now = self._clock.now()
-        ids = [client.id for client in found]
-        still = clients.c.paused_at.is_(None)
-        connection.execute(update(clients).where(clients.c.id.in_(ids), still).values(paused_at=now))
+        ids = [client.id for client in people]
+        not_paused = clients.c.paused_at.is_(None)
+        connection.execute(update(clients).where(clients.c.id.in_(ids), not_paused).values(paused_at=now))
         return Carried(
             ok=True,
-            says=f"{_names(found)} paused: nothing goes out to them and nothing is drafted, also what you approved, "
+            says=f"{_names(people)} paused: nothing goes out to them and nothing is drafted, also what you approved, "
             f'until "resume {one_line(words)}". Their mail is kept and taken up then; complaints are shown at once.',
         )
 
     def _resume_client(self, connection: Connection, words: str) -> Carried:
         paused = paused_clients(connection)
-        found = _named(words, paused)
-        if not _are_one(words, found):
-            others = f" Paused: {_names(paused)}." if paused else " Nobody is paused."
-            refused = _which(words, found, "There is no paused client")
-            return refused if found else Carried(ok=False, says=refused.says + others)
-        ids = [client.id for client in found]
+        people = _named(words, paused)
+        if not _are_one(words, people):
+            paused_names = f" Paused: {_names(paused)}." if paused else " Nobody is paused."
+            refused = _which(words, people, "There is no paused client")
+            return refused if people else Carried(ok=False, says=refused.says + paused_names)
+        ids = [client.id for client in people]
         connection.execute(update(clients).where(clients.c.id.in_(ids)).values(paused_at=None))
-        taken = [
+        case_numbers = [
             self._take_up(connection, row, email, "You resumed this client.")
-            for row, email in _waiting(connection, found)
+            for row, email in _waiting(connection, people)
         ]
-        mail = f" {len(taken)} of their mails are taken up now: {_cases(taken)}." if taken else ""
-        says = f"{_names(found)} resumed: what you approved goes out again.{mail}"
-        return Carried(ok=True, says=says)
+        mail = f" {len(case_numbers)} of their mails are taken up now: {_cases(case_numbers)}." if case_numbers else ""
+        sentence = f"{_names(people)} resumed: what you approved goes out again.{mail}"
+        return Carried(ok=True, says=sentence)
 
     # ------------------------------------------------------------ rescue
 
@@ -238,8 +239,8 @@ class Orders(Mails):
     def _rescue_lead(self, connection: Connection, row: Row[Any]) -> Carried:
         case = row.case or rescue(connection, self._clock, row.key, "You rescued it.")
         if not case:
-            why = one_line(row.reason).rstrip(".")
-            return Carried(ok=False, says=f"Post {row.id} cannot be bid for: {why}.")
+            reason = one_line(row.reason).rstrip(".")
+            return Carried(ok=False, says=f"Post {row.id} cannot be bid for: {reason}.")
         if row.rule == "rescue" or row.case:
             return Carried(ok=False, says=f"Post {row.id} belongs to case {case} already.")
         connection.execute(update(seen).where(seen.c.id == row.id).values(rule="rescue", case=case))
@@ -294,14 +295,14 @@ def _stop(connection: Connection, given_at: datetime) -> Carried:
 def _resume(connection: Connection, given_at: datetime) -> Carried:
     since = _get(connection, STOPPED)
     paused = paused_clients(connection)
-    still = f' Still paused: {_names(paused)}; "resume" with the name lets them go on.' if paused else ""
+    reminder = f' Still paused: {_names(paused)}; "resume" with the name lets them go on.' if paused else ""
     if not since:
-        return Carried(ok=True, says=f"Nothing was stopped.{still}")
+        return Carried(ok=True, says=f"Nothing was stopped.{reminder}")
     stopped_at = _moment(since)
     if stopped_at and given_at < stopped_at - _CLOCKS_DIFFER:
         return Carried(ok=False, says="You stopped everything after you gave this order, so it stays stopped.")
     _set(connection, STOPPED, "")
-    return Carried(ok=True, says=f"Approved mails go out again.{still}")
+    return Carried(ok=True, says=f"Approved mails go out again.{reminder}")
 
 
 def _moment(text: str) -> datetime | None:
@@ -327,11 +328,11 @@ def _set(connection: Connection, key: str, value: str) -> None:
 
 def _named(words: str, known: Sequence[Client]) -> tuple[Client, ...]:
     """The clients that these words name: an address, a whole name, else a domain, a firm or a part of the name."""
-    wanted = folded(words)
+    terms = folded(words)
     for fits in (_has_address, _has_name):
-        if found := tuple(client for client in known if fits(client, wanted)):
-            return found
-    return tuple(client for client in known if _has_domain(client, wanted) or _has_words(client, wanted))
+        if matches := tuple(client for client in known if fits(client, terms)):
+            return matches
+    return tuple(client for client in known if _has_domain(client, terms) or _has_words(client, terms))
 
 
 def _has_address(client: Client, wanted: str) -> bool:
@@ -359,22 +360,22 @@ def _are_one(words: str, found: Sequence[Client]) -> bool:
 
 
 def _which(words: str, found: Sequence[Client], nobody: str) -> Carried:
-    said = one_line(words, 80)
+    phrase = one_line(words, 80)
     if not found:
-        return Carried(ok=False, says=f'{nobody} "{said}", so nothing was changed. An address is surest.')
+        return Carried(ok=False, says=f'{nobody} "{phrase}", so nothing was changed. An address is surest.')
     listed = ", ".join(f"{one_line(client.name, 80)} <{client.addresses[0]}>" for client in found[:_NAMED])
-    says = f'"{said}" could be several, so nothing was changed; say which address: {listed}.'
-    return Carried(ok=False, says=says, is_several=True)
+    question = f'"{phrase}" could be several, so nothing was changed; say which address: {listed}.'
+    return Carried(ok=False, says=question, is_several=True)
 
 
 def _names(found: Sequence[Client]) -> str:
-    shown = ", ".join(one_line(client.name, 80) for client in found[:_NAMED])
-    return f"{shown} and {len(found) - _NAMED} others" if len(found) > _NAMED else shown
+    names = ", ".join(one_line(client.name, 80) for client in found[:_NAMED])
+    return f"{names} and {len(found) - _NAMED} others" if len(found) > _NAMED else names
 
 
 def _cases(numbers: Sequence[int]) -> str:
-    found = sorted(set(numbers))
-    return f"case {found[0]}" if len(found) == 1 else f"cases {', '.join(map(str, found))}"
+    ordered = sorted(set(numbers))
+    return f"case {ordered[0]}" if len(ordered) == 1 else f"cases {', '.join(map(str, ordered))}"
 
 
 def _waiting(connection: Connection, whose: Sequence[Client]) -> list[tuple[Row[Any], Email]]:
@@ -382,7 +383,7 @@ def _waiting(connection: Connection, whose: Sequence[Client]) -> list[tuple[Row[
     query = (
         select(seen, mails.c.email.label("email"))
         .join(mails, mails.c.identity == seen.c.key)
-        .where(seen.c.state == "ignored", seen.c.rule == "paused", seen.c.client.in_([one.id for one in whose]))
+        .where(seen.c.state == "ignored", seen.c.rule == "paused", seen.c.client.in_([client.id for client in whose]))
         .order_by(seen.c.id)
     )
     return [(row, from_json(Email, row.email)) for row in connection.execute(query)]

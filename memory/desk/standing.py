@@ -10,7 +10,10 @@ from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.people import read_client
 from memory.record.schema import answers, briefs, cases, from_json, meta, outbox, seen, to_json, versions
-from workflows.models import Answer, Approve, Brief, CaseState, Draft, DraftedBy, Outgoing, Owner
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Approve
+from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing
+from workflows.models.people import Owner
 from workflows.rules.asking.autonomy import Ending, Leaving, in_a_row, needs_a_yes, unbroken
 from workflows.rules.text.canonical import approved_hash
 from workflows.stories import Kind, kinds_that
@@ -23,7 +26,7 @@ UNDO = timedelta(minutes=10)
 _MOST = 200
 
 
-class Standing(Book):
+class StandingYeses(Book):
     """Which kinds have a standing yes, and the answers given under it."""
 
     _owner: Owner
@@ -56,8 +59,8 @@ class Standing(Book):
             earlier = connection.execute(select(answers.c.answer).where(answers.c.key == key)).scalar()
             if earlier:
                 return from_json(Answer, earlier)
-            if why := self._why_not(connection, state.case, state.version):
-                log.info("no standing yes", case=state.case, version=state.version, why=why)
+            if reason := self._why_not(connection, state.case, state.version):
+                log.info("no standing yes", case=state.case, version=state.version, why=reason)
                 return None
             return _say(connection, key, state.case, state.version, self._clock.now())
 
@@ -99,9 +102,9 @@ def _shown_once(connection: Connection, case: int, version: int) -> datetime | N
 
 def _spoken_to(connection: Connection, case: int) -> bool:
     """Whether there is any answer to the case, or anything recorded for it that it has not taken yet."""
-    said = select(answers.c.key).where(answers.c.case == case).limit(1)
+    replies = select(answers.c.key).where(answers.c.case == case).limit(1)
     waits = select(seen.c.id).where(seen.c.case == case, seen.c.state == "recorded", seen.c.event != "").limit(1)
-    return any(connection.execute(query).first() is not None for query in (said, waits))
+    return any(connection.execute(query).first() is not None for query in (replies, waits))
 
 
 def _waits_no_more(connection: Connection, case: int, version: int) -> str:
@@ -181,10 +184,10 @@ def _endings(connection: Connection, kind: str, since: datetime | None, most: in
     ended = cases.c.closed_at.is_not(None) if since is None else cases.c.closed_at > since
     query = select(cases.c.number, cases.c.state).where(cases.c.kind == kind, ended)
     rows = connection.execute(query.order_by(cases.c.closed_at.desc(), cases.c.number.desc()).limit(most)).all()
-    these = select(cases.c.number).where(cases.c.kind == kind, ended)
-    by_owner = select(versions.c.case).where(versions.c.by == DraftedBy.OWNER, versions.c.case.in_(these))
+    ended_cases = select(cases.c.number).where(cases.c.kind == kind, ended)
+    by_owner = select(versions.c.case).where(versions.c.by == DraftedBy.OWNER, versions.c.case.in_(ended_cases))
     edited = frozenset(connection.execute(by_owner).scalars())
-    alone = select(answers.c.case).where(answers.c.key.startswith("standing:"), answers.c.case.in_(these))
+    alone = select(answers.c.case).where(answers.c.key.startswith("standing:"), answers.c.case.in_(ended_cases))
     standing = frozenset(connection.execute(alone).scalars())
     for row in rows:
         state = from_json(CaseState, row.state)

@@ -45,8 +45,8 @@ def move_aside(path: Path, now: datetime) -> Path:
 
 
 def _drop_older(path: Path) -> None:
-    found = sorted(path.parent.glob(f"{path.name}.damaged-*"), key=lambda one: one.lstat().st_mtime, reverse=True)
-    for old in found[KEPT:]:
+    copies = sorted(path.parent.glob(f"{path.name}.damaged-*"), key=lambda one: one.lstat().st_mtime, reverse=True)
+    for old in copies[KEPT:]:
         if old.is_dir() and not old.is_symlink():
             shutil.rmtree(old, ignore_errors=True)
         else:

@@ -43,19 +43,19 @@ class Keywords:
         with self._lock:
             if self._connection is not None:
                 return "kept"
-            found: Found = "missing"
+            condition: Found = "missing"
             if self.path.exists() or self.path.is_symlink():
                 try:
                     self._connection = self._opened()
                 except (sqlite3.Error, OSError, _Foreign) as error:
-                    if other := not_damage(self.path, str(error)):
-                        raise other from error
+                    if fault := not_damage(self.path, str(error)):
+                        raise fault from error
                     self._set_aside(str(error))
-                    found = "damaged"
+                    condition = "damaged"
                 else:
                     return "kept"
             self._connection = self._created()
-            return found
+            return condition
 
     def add(self, documents: Sequence[Document]) -> None:
         """Index these texts; one that is there already is replaced."""
@@ -125,8 +125,8 @@ class Keywords:
             connection = self._connect()
             with connection:
                 connection.executescript(_TABLES)
-                about = {"home": self._home, "format": FORMAT}
-                connection.executemany("INSERT INTO about VALUES (?, ?)", about.items())
+                labels = {"home": self._home, "format": FORMAT}
+                connection.executemany("INSERT INTO about VALUES (?, ?)", labels.items())
             self.path.chmod(0o600)
         except (sqlite3.Error, OSError) as error:
             raise NeedsOwner(
@@ -160,20 +160,20 @@ def _check(connection: sqlite3.Connection, home: str) -> None:
         verdict = rows.fetchone()[0]
     if verdict != "ok":
         raise sqlite3.DatabaseError(str(verdict).splitlines()[0])
-    about = dict(connection.execute("SELECT key, value FROM about").fetchall())
-    if about.get("home") != home:
+    labels = dict(connection.execute("SELECT key, value FROM about").fetchall())
+    if labels.get("home") != home:
         raise _Foreign("it belongs to another home")
-    if about.get("format") != FORMAT:
+    if labels.get("format") != FORMAT:
         raise _Foreign("it was made by another version")
     with connection:
         connection.execute("INSERT INTO entries (entries) VALUES ('integrity-check')")
 
 
 def _remove(connection: sqlite3.Connection, document: str) -> None:
-    found = connection.execute("SELECT id FROM places WHERE document = ?", (document,)).fetchone()
-    if found is not None:
-        connection.execute("DELETE FROM entries WHERE rowid = ?", found)
-        connection.execute("DELETE FROM places WHERE id = ?", found)
+    row = connection.execute("SELECT id FROM places WHERE document = ?", (document,)).fetchone()
+    if row is not None:
+        connection.execute("DELETE FROM entries WHERE rowid = ?", row)
+        connection.execute("DELETE FROM places WHERE id = ?", row)
 
 
 def _concepts(text: str) -> str:

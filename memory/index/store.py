@@ -97,11 +97,11 @@ class Store:
         """
         with self._lock:
             self._open()
-            found = self._guarded(lambda: self._read(documents))
-            lost = [document for document in documents if document.id not in found]
+            vectors = self._guarded(lambda: self._read(documents))
+            lost = [document for document in documents if document.id not in vectors]
             if lost:
-                found |= self._heal(lost)
-            return found
+                vectors |= self._heal(lost)
+            return vectors
 
     def keyword_hits(self, client: str, text: str, limit: int) -> tuple[str, ...]:
         """The ids of this client's documents that share words with `text`, best first."""
@@ -148,7 +148,7 @@ class Store:
     # ------------------------------------------------------------ indexing
 
     def _index_keywords(self) -> int:
-        done = 0
+        count = 0
         while batch := self._ledger.unindexed(Index.KEYWORDS, _BATCH):
             try:
                 self._keywords.add(batch)
@@ -156,34 +156,34 @@ class Store:
                 self._renew_keywords(error, refill=False)
                 continue
             self._ledger.mark_indexed(Index.KEYWORDS, [document.id for document in batch])
-            done += len(batch)
-        return done
+            count += len(batch)
+        return count
 
     def _renew_keywords(self, error: sqlite3.DatabaseError, *, refill: bool = True) -> None:
-        if other := not_damage(self._keywords.path, str(error)):
-            raise other from error
+        if fault := not_damage(self._keywords.path, str(error)):
+            raise fault from error
         self._keywords.reset(str(error))
         self._ledger.unmark_indexed(Index.KEYWORDS)
         if refill:
             self._index_keywords()
 
     def _index_vectors(self) -> int:
-        done = 0
+        count = 0
         while batch := self._ledger.unindexed(Index.VECTORS, _BATCH):
             if not self._add(batch):
                 break
             self._ledger.mark_indexed(Index.VECTORS, [document.id for document in batch])
-            done += len(batch)
-        return done
+            count += len(batch)
+        return count
 
     def _note_files(self) -> None:
         """After every call of Chroma, which may write on reading too; checksums are taken only when a file changed."""
         if self._collection is None or not self._folder.is_dir():
             return
-        found = segments.stamp(self._folder)
-        if found != self._stamp:
+        stamp = segments.stamp(self._folder)
+        if stamp != self._stamp:
             segments.note(self._folder)
-            self._stamp = found
+            self._stamp = stamp
 
     def _add(self, documents: Sequence[Document]) -> bool:
         """Embed and store; False while the endpoint is away."""
@@ -218,10 +218,10 @@ class Store:
         import numpy as np
 
         names = {document.id: [f"{document.id}#{n}" for n in range(len(chunks(document)))] for document in documents}
-        wanted = [name for group in names.values() for name in group]
-        if not wanted:
+        chunk_names = [name for group in names.values() for name in group]
+        if not chunk_names:
             return {}
-        answer = self._collection.get(ids=wanted, include=["embeddings"])
+        answer = self._collection.get(ids=chunk_names, include=["embeddings"])
         rows = np.asarray(answer["embeddings"], dtype=np.float32)
         by_name = dict(zip(answer["ids"], rows, strict=True)) if len(answer["ids"]) else {}
         sound = {name: row for name, row in by_name.items() if _is_unit(row)}
@@ -247,8 +247,8 @@ class Store:
             self._replace(_said(error))
 
     def _open_keywords(self) -> None:
-        found = self._keywords.open()
-        if found != "kept" and self._ledger.unmark_indexed(Index.KEYWORDS) and found == "missing":
+        condition = self._keywords.open()
+        if condition != "kept" and self._ledger.unmark_indexed(Index.KEYWORDS) and condition == "missing":
             self._say("The keyword index is missing; it is rebuilt from the ledger.")
 
     def _open_folder(self) -> None:
@@ -340,8 +340,8 @@ class Store:
         """An index is never thrown away because it was busy, the disk full, or the process told to stop."""
         if not _is_damage(error):
             raise error
-        if other := not_damage(self._folder, str(error)):
-            raise other from error
+        if fault := not_damage(self._folder, str(error)):
+            raise fault from error
 
     def _shut(self) -> None:
         client, self._client, self._collection, self._stamp = self._client, None, None, None
@@ -353,10 +353,10 @@ class Store:
 
     def _marker(self) -> dict[str, Any]:
         try:
-            found = json.loads((self._folder / "deskhand.json").read_text(encoding="utf-8"))
+            marker = json.loads((self._folder / "deskhand.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return marker if isinstance(marker, dict) else {}
 
     def _write_marker(self, dimensions: int | None) -> None:
         marker: dict[str, Any] = {"home": self._home, "format": FORMAT, "embedder": self._embedder.name}
@@ -401,14 +401,14 @@ def chunks(document: Document) -> list[str]:
 
 def _parts(text: str) -> Iterable[str]:
     for line in text.split("\n"):
-        rest = line.strip()
-        while len(rest) > CHUNK:
-            cut = rest.rfind(" ", CHUNK // 2, CHUNK)
+        remainder = line.strip()
+        while len(remainder) > CHUNK:
+            cut = remainder.rfind(" ", CHUNK // 2, CHUNK)
             cut = cut if cut > 0 else CHUNK
-            yield rest[:cut]
-            rest = rest[cut:].strip()
-        if rest:
-            yield rest
+            yield remainder[:cut]
+            remainder = remainder[cut:].strip()
+        if remainder:
+            yield remainder
 
 
 def _is_unit(row: "NDArray[np.float32]") -> bool:

@@ -40,15 +40,15 @@ class Findings(Book):
         with self._writing() as connection:
             if connection.execute(select(findings.c.case).where(findings.c.case == case).limit(1)).first():
                 return False
-            for position, one in enumerate(rows, start=1):
+            for position, finding in enumerate(rows, start=1):
                 connection.execute(
                     insert(findings).values(
                         case=case,
                         position=position,
-                        kind=one.kind,
-                        text=one.text,
-                        url=one.url,
-                        quote=one.quote,
+                        kind=finding.kind,
+                        text=finding.text,
+                        url=finding.url,
+                        quote=finding.quote,
                         at=self._clock.now(),
                     )
                 )

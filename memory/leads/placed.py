@@ -8,13 +8,13 @@ from sqlalchemy import Connection, Row, select, update
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import answers, cases, from_json, outbox, placed, versions
-from workflows.models import Outgoing
+from workflows.models.drafts import Outgoing
 
 _LEAVING = ("claimed", "committing", "sent", "uncertain")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class PlacedDraft:
     """A version's place in the Drafts folder; `blob`: the bytes that were put there, "" before."""
 
     case: int
@@ -25,7 +25,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnMail:
+class EndedCaseMail:
     """A mail of ours to the owner about a case that has ended; `answers`: the owner's, by the mails' identities."""
 
     intent: str
@@ -38,43 +38,45 @@ class OwnMail:
 class Placed(Book):
     """What of ours lies in the owner's folders."""
 
-    def drafts_to_place(self) -> tuple[tuple[Draft, Outgoing], ...]:
+    def drafts_to_place(self) -> tuple[tuple[PlacedDraft, Outgoing], ...]:
         """Every version that waits for the owner's yes and has not been put into Drafts."""
-        there = (placed.c.case == versions.c.case) & (placed.c.version == versions.c.version)
+        of_version = (placed.c.case == versions.c.case) & (placed.c.version == versions.c.version)
         query = (
             select(versions.c.case, versions.c.version, versions.c.outgoing)
             .join(cases, cases.c.number == versions.c.case)
-            .outerjoin(placed, there)
+            .outerjoin(placed, of_version)
             .where(versions.c.state == "current", cases.c.stage == "waiting", placed.c.case.is_(None))
             .order_by(versions.c.case)
         )
         with self._reading() as connection:
             return tuple(
-                (Draft(case=row.case, version=row.version), from_json(Outgoing, row.outgoing))
+                (PlacedDraft(case=row.case, version=row.version), from_json(Outgoing, row.outgoing))
                 for row in connection.execute(query)
             )
 
-    def drafts_begun(self) -> tuple[Draft, ...]:
+    def drafts_begun(self) -> tuple[PlacedDraft, ...]:
         """Those whose bytes are kept and of which nobody knows whether they lie in Drafts: the process died."""
         return self._drafts(placed.c.state == "begun")
 
-    def drafts_to_remove(self) -> tuple[Draft, ...]:
+    def drafts_to_remove(self) -> tuple[PlacedDraft, ...]:
         """Those that lie in Drafts and no longer stand: a newer version, a case that has ended, a mail that leaves."""
-        mine = (outbox.c.case == placed.c.case) & (outbox.c.version == placed.c.version)
-        leaving = select(outbox.c.id).where(mine, outbox.c.purpose == "client", outbox.c.state.in_(_LEAVING)).exists()
-        which = (versions.c.case == placed.c.case) & (versions.c.version == placed.c.version)
-        stands = select(versions.c.case).where(which, versions.c.state.in_(("current", "approved"))).exists()
+        same_draft = (outbox.c.case == placed.c.case) & (outbox.c.version == placed.c.version)
+        leaving = (
+            select(outbox.c.id).where(same_draft, outbox.c.purpose == "client", outbox.c.state.in_(_LEAVING)).exists()
+        )
+        of_version = (versions.c.case == placed.c.case) & (versions.c.version == placed.c.version)
+        stands = select(versions.c.case).where(of_version, versions.c.state.in_(("current", "approved"))).exists()
         ended = select(cases.c.number).where(cases.c.number == placed.c.case, cases.c.closed_at.is_not(None)).exists()
         return self._drafts(placed.c.state == "placed", leaving | ~stands | ended)
 
-    def keep_draft(self, draft: Draft, state: str) -> None:
+    def keep_draft(self, draft: PlacedDraft, state: str) -> None:
         """`state`: begun | placed | removed | changed (the owner's now: never touched again)."""
         values = {"blob": draft.blob, "message_id": draft.message_id, "folder": draft.folder, "state": state}
         row = insert(placed).values(case=draft.case, version=draft.version, at=self._clock.now(), **values)
         with self._writing() as connection:
             connection.execute(row.on_conflict_do_update(index_elements=["case", "version"], set_=values))
 
-    def own_mails_to_tidy(self) -> tuple[OwnMail, ...]:
+    def own_mails_to_tidy(self) -> tuple[EndedCaseMail, ...]:
         """Our mails to the owner about cases that have ended, that arrived and were not moved yet, oldest first."""
         to_owner = outbox.c.purpose.in_(("approval", "notice")) & (outbox.c.state == "sent")
         query = (
@@ -94,11 +96,11 @@ class Placed(Book):
             rows = connection.execute(query).all()
             answered = {row.case: _answers(connection, row.case) for row in rows}
         return tuple(
-            OwnMail(
+            EndedCaseMail(
                 intent=row.intent,
                 reference=row.reference,
                 answers=answered[row.case],
-                message_ids=tuple(one for one in (row.message_id, row.server_id) if one),
+                message_ids=tuple(message_id for message_id in (row.message_id, row.server_id) if message_id),
                 body_hash=row.body_hash,
             )
             for row in rows
@@ -109,7 +111,7 @@ class Placed(Book):
         with self._writing() as connection:
             connection.execute(update(outbox).where(outbox.c.intent == intent).values(tidied=1))
 
-    def _drafts(self, *conditions: Any) -> tuple[Draft, ...]:
+    def _drafts(self, *conditions: Any) -> tuple[PlacedDraft, ...]:
         query = select(placed).where(*conditions).order_by(placed.c.case, placed.c.version)
         with self._reading() as connection:
             return tuple(_draft(row) for row in connection.execute(query))
@@ -123,9 +125,9 @@ def _answers(connection: Connection, case: int) -> frozenset[str]:
 
 def lies_in_drafts(connection: Connection, case: int) -> bool:
     """Whether the owner has a draft of this case in the Drafts folder: what they send there is sent by their hand."""
-    which = (placed.c.case == case) & placed.c.state.in_(("begun", "placed", "changed"))
-    return connection.execute(select(placed.c.case).where(which).limit(1)).first() is not None
+    of_case = (placed.c.case == case) & placed.c.state.in_(("begun", "placed", "changed"))
+    return connection.execute(select(placed.c.case).where(of_case).limit(1)).first() is not None
 
 
-def _draft(row: Row[Any]) -> Draft:
-    return Draft(case=row.case, version=row.version, message_id=row.message_id, folder=row.folder, blob=row.blob)
+def _draft(row: Row[Any]) -> PlacedDraft:
+    return PlacedDraft(case=row.case, version=row.version, message_id=row.message_id, folder=row.folder, blob=row.blob)

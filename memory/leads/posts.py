@@ -19,7 +19,9 @@ from memory.record.dialect import insert
 from memory.record.events import Beginning, News, Unopened, account, begin, tell
 from memory.record.people import find_client, new_client, standing_of
 from memory.record.schema import cases, feeds, from_json, lead_posts, leads, to_json
-from workflows.models import Client, Ignore, Lead, Start
+from workflows.models.leads import Lead
+from workflows.models.people import Client
+from workflows.models.routes import Ignore, Start
 from workflows.ports import Clock
 from workflows.rules.leads.lead import UNREADABLE
 from workflows.rules.leads.posts import canonical_url
@@ -40,7 +42,7 @@ _WORDS = {"score": "below the threshold", "refused": "refused", "expired": "expi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
+class SourcePost:
     """One item of a source as the rules read it: the lead, or why it is none."""
 
     id: str
@@ -87,7 +89,7 @@ class Leads(Book):
     def record_leads(  # noqa: PLR0913 - what one look brought
         self,
         source: str,
-        posts: Sequence[Post],
+        posts: Sequence[SourcePost],
         decide: Judge,
         next_state: Mapping[str, Any],
         *,
@@ -100,14 +102,14 @@ class Leads(Book):
         """
         with self._writing() as connection:
             counts = keep_posts(connection, self._clock, source, posts, decide)
-            told = _tell_gone(connection, self._clock, source, gone) + _tell_expired(connection, self._clock)
+            ended = _tell_gone(connection, self._clock, source, gone) + _tell_expired(connection, self._clock)
             values = {
                 "state": json.dumps(dict(next_state)),
                 "asked_at": asked_at or self._clock.now(),
                 "wait_until": None,
             }
             _keep_feed(connection, source, values)
-        return Counts(**{name: getattr(counts, name) for name in Counts.__slots__ if name != "gone"}, gone=told)
+        return Counts(**{name: getattr(counts, name) for name in Counts.__slots__ if name != "gone"}, gone=ended)
 
     def feed(self, source: str) -> Feed:
         """Where the source goes on; a new one begins with nothing."""
@@ -154,14 +156,14 @@ class Leads(Book):
 
 def set_result(connection: Connection, case: int, result: Result) -> bool:
     """Within the caller's transaction: how the bid of a case ended."""
-    done = connection.execute(update(leads).where(leads.c.case == case, leads.c.case != 0).values(result=result))
-    return done.rowcount == 1
+    updated = connection.execute(update(leads).where(leads.c.case == case, leads.c.case != 0).values(result=result))
+    return updated.rowcount == 1
 
 
 # ---------------------------------------------------------------- accounting for posts
 
 
-def keep_posts(connection: Connection, clock: Clock, source: str, posts: Iterable[Post], decide: Judge) -> Counts:
+def keep_posts(connection: Connection, clock: Clock, source: str, posts: Iterable[SourcePost], decide: Judge) -> Counts:
     """Within the caller's transaction: account for every post. One that was accounted for before is only counted."""
     outcomes: Counter[str] = Counter()
     skipped: Counter[str] = Counter()
@@ -183,14 +185,14 @@ def keep_posts(connection: Connection, clock: Clock, source: str, posts: Iterabl
     )
 
 
-def _keep_post(connection: Connection, clock: Clock, source: str, post: Post, decide: Judge) -> tuple[str, str]:
+def _keep_post(connection: Connection, clock: Clock, source: str, post: SourcePost, decide: Judge) -> tuple[str, str]:
     rows = _rows_of(connection, source, post.id)
-    known = next((row for row in rows if _is_known(connection, row, post)), None)
-    if known is not None:
-        which = (lead_posts.c.source == source) & (lead_posts.c.id == known.id)
-        connection.execute(update(lead_posts).where(which, lead_posts.c.gone == 1).values(gone=0))
+    known_post = next((row for row in rows if _is_known(connection, row, post)), None)
+    if known_post is not None:
+        of_post = (lead_posts.c.source == source) & (lead_posts.c.id == known_post.id)
+        connection.execute(update(lead_posts).where(of_post, lead_posts.c.gone == 1).values(gone=0))
         if isinstance(post.found, Lead):
-            _tell_changed(connection, clock, known.lead, post.found)
+            _tell_changed(connection, clock, known_post.lead, post.found)
         return "known", ""
     if any(row.lead for row in rows):  # another post under the same id: a source's id alone proves nothing
         post = replace(post, id=f"{post.id}{_BESIDE}{_proof(post)}")
@@ -200,21 +202,21 @@ def _keep_post(connection: Connection, clock: Clock, source: str, post: Post, de
     twin = _twin(connection, clock, lead)
     if twin is not None:
         _keep_id(connection, clock, source, post.id, twin.key)
-        what = f"case {twin.case}" if twin.case else f"a post of {twin.source} that was skipped ({twin.reason})"
-        why = Ignore(rule="duplicate", reason=f"The same job as {what}")
-        account(connection, clock, _unopened(source, post, why, twin.case))
+        original = f"case {twin.case}" if twin.case else f"a post of {twin.source} that was skipped ({twin.reason})"
+        refusal = Ignore(rule="duplicate", reason=f"The same job as {original}")
+        account(connection, clock, _unopened(source, post, refusal, twin.case))
         return "duplicate", "duplicate"
     return _judge(connection, clock, source, replace(post, found=lead), decide(lead))
 
 
 def _rows_of(connection: Connection, source: str, number: str) -> tuple[Row[Any], ...]:
     """Every post of the source that was accounted for under this id of its own."""
-    same = (lead_posts.c.id == number) | lead_posts.c.id.startswith(f"{number}{_BESIDE}", autoescape=True)
-    query = select(lead_posts).where(lead_posts.c.source == source, same)
+    same_id = (lead_posts.c.id == number) | lead_posts.c.id.startswith(f"{number}{_BESIDE}", autoescape=True)
+    query = select(lead_posts).where(lead_posts.c.source == source, same_id)
     return tuple(connection.execute(query.order_by(lead_posts.c.id)).all())
 
 
-def _is_known(connection: Connection, row: Row[Any], post: Post) -> bool:
+def _is_known(connection: Connection, row: Row[Any], post: SourcePost) -> bool:
     """Whether that row is of this very post: the id has a second proof in its link or title."""
     if not row.lead:  # it was no post that could be read; one that can be is news
         return isinstance(post.found, Ignore)
@@ -229,18 +231,18 @@ def _is_known(connection: Connection, row: Row[Any], post: Post) -> bool:
     )
 
 
-def _proof(post: Post) -> str:
+def _proof(post: SourcePost) -> str:
     page = canonical_url(post.found.url) if isinstance(post.found, Lead) else ""
     return _digest(page, post.title)[:12]
 
 
-def _set_aside(connection: Connection, clock: Clock, source: str, post: Post, why: Ignore) -> tuple[str, str]:
+def _set_aside(connection: Connection, clock: Clock, source: str, post: SourcePost, why: Ignore) -> tuple[str, str]:
     _keep_id(connection, clock, source, post.id, "")
     account(connection, clock, _unopened(source, post, why))
     return ("quarantined" if why.rule == UNREADABLE else "skipped"), why.rule
 
 
-def _unopened(source: str, post: Post, why: Ignore, case: int = 0) -> Unopened:
+def _unopened(source: str, post: SourcePost, why: Ignore, case: int = 0) -> Unopened:
     return Unopened(
         kind="lead",
         key=_post_key(source, post.id),
@@ -253,7 +255,9 @@ def _unopened(source: str, post: Post, why: Ignore, case: int = 0) -> Unopened:
     )
 
 
-def _judge(connection: Connection, clock: Clock, source: str, post: Post, verdict: Start | Ignore) -> tuple[str, str]:
+def _judge(
+    connection: Connection, clock: Clock, source: str, post: SourcePost, verdict: Start | Ignore
+) -> tuple[str, str]:
     """A job that no source has brought before: a case, or one line of why not."""
     lead = post.found
     assert isinstance(lead, Lead)
@@ -281,8 +285,8 @@ def _judge(connection: Connection, clock: Clock, source: str, post: Post, verdic
             sender=source,
         )  # fmt: skip
         account(connection, clock, line)
-    kept = {"key": key, "case": case, "reason": one_line(verdict.reason, 300), "at": clock.now()}
-    connection.execute(insert(leads).values(**kept, **_columns(lead)))
+    values = {"key": key, "case": case, "reason": one_line(verdict.reason, 300), "at": clock.now()}
+    connection.execute(insert(leads).values(**values, **_columns(lead)))
     _keep_id(connection, clock, source, post.id, key)
     return ("bid", "") if case else ("skipped", verdict.rule if isinstance(verdict, Ignore) else "")
 
@@ -312,10 +316,10 @@ def _client(connection: Connection, clock: Clock, lead: Lead, verdict: Start | I
     """Whom a bid would be mailed to; somebody new becomes a client only with a case."""
     if not lead.contact.email:
         return None
-    found = find_client(connection, lead.contact.email)
-    if found is None and isinstance(verdict, Start):
+    client = find_client(connection, lead.contact.email)
+    if client is None and isinstance(verdict, Start):
         return new_client(connection, lead.contact, clock)
-    return found
+    return client
 
 
 def _columns(lead: Lead) -> dict[str, Any]:
@@ -340,8 +344,10 @@ def _free_key(connection: Connection, clock: Clock, lead: Lead) -> str:
 
 def _keep_id(connection: Connection, clock: Clock, source: str, number: str, lead: str) -> None:
     row = insert(lead_posts).values(source=source, id=number, lead=lead, at=clock.now())
-    known = lead_posts.c.lead == ""  # what could not be read, and can be now
-    connection.execute(row.on_conflict_do_update(index_elements=["source", "id"], set_={"lead": lead}, where=known))
+    unreadable = lead_posts.c.lead == ""  # what could not be read, and can be now
+    connection.execute(
+        row.on_conflict_do_update(index_elements=["source", "id"], set_={"lead": lead}, where=unreadable)
+    )
 
 
 def _twin(connection: Connection, clock: Clock, lead: Lead) -> Row[Any] | None:
@@ -383,30 +389,30 @@ def _tell_changed(connection: Connection, clock: Clock, key: str, after: Lead) -
     if before == after or after.source.startswith("mail:"):
         return
     # Whom a bid goes to never changes by an edit: that is how a stranger would turn it to himself.
-    kept = replace(after, contact=before.contact, url=before.url)
-    values = {"lead": to_json(kept), "expires_at": kept.expires_at}
+    revised = replace(after, contact=before.contact, url=before.url)
+    values = {"lead": to_json(revised), "expires_at": revised.expires_at}
     connection.execute(update(leads).where(leads.c.key == key).values(**values))
-    if changed := changes(before, kept):
+    if changed := changes(before, revised):
         summary = f"The post was changed: {', '.join(changed)}."
-        key = f"changed:{row.case}:{_digest(to_json(kept))[:16]}"
+        key = f"changed:{row.case}:{_digest(to_json(revised))[:16]}"
         tell(connection, clock, News(case=row.case, key=key, summary=summary))
 
 
 def _tell_gone(connection: Connection, clock: Clock, source: str, ids: Sequence[str]) -> int:
     """A job is gone when every source that listed it says so."""
-    told = 0
+    ended = 0
     for number in ids:
         if len(_rows_of(connection, source, number)) > 1:  # which of them is gone the id does not say
             continue
-        which = (lead_posts.c.source == source) & (lead_posts.c.id == number)
-        connection.execute(update(lead_posts).where(which).values(gone=1))
-        key = connection.execute(select(lead_posts.c.lead).where(which)).scalar()
+        of_post = (lead_posts.c.source == source) & (lead_posts.c.id == number)
+        connection.execute(update(lead_posts).where(of_post).values(gone=1))
+        key = connection.execute(select(lead_posts.c.lead).where(of_post)).scalar()
         if not key:
             continue
         listed = select(lead_posts.c.id).where(lead_posts.c.lead == key, lead_posts.c.gone == 0)
         if connection.execute(listed).first() is None:
-            told += _end(connection, clock, key, f"{source} lists the post no more.")
-    return told
+            ended += _end(connection, clock, key, f"{source} lists the post no more.")
+    return ended
 
 
 def _tell_expired(connection: Connection, clock: Clock) -> int:

@@ -191,16 +191,16 @@ def _small() -> frozenset[str]:
 
 
 def _features(word: str) -> list[tuple[str, float]]:
-    found = [("w:" + word, 1.0)]
+    features = [("w:" + word, 1.0)]
     if len(word) > _STEM:
-        found.append(("s:" + word[:_STEM], 0.8))
+        features.append(("s:" + word[:_STEM], 0.8))
     concept = concept_of(word)
     if concept:
-        found.append(("c:" + concept, 1.5))
+        features.append(("c:" + concept, 1.5))
     edged = f"<{word}>"
     grams = [edged[start : start + _GRAM] for start in range(len(edged) - _GRAM + 1)]
     share = 1.0 / math.sqrt(max(len(grams), 1))  # so that a long word does not outweigh a short one
-    return found + [("g:" + gram, 0.6 * share) for gram in grams]
+    return features + [("g:" + gram, 0.6 * share) for gram in grams]
 
 
 def _place(feature: str) -> tuple[int, float]:

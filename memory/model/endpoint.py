@@ -45,8 +45,8 @@ def http_client(reading: Reading = as_it_came, most_bytes: int = MOST_BYTES) -> 
             finally:
                 await response.aclose()
             status, body = reading(response.status_code, body)
-            kept = [(name, value) for name, value in response.headers.items() if name not in _OF_THE_BODY]
-            return httpx2.Response(status, headers=kept, content=body, extensions=response.extensions)
+            response_headers = [(name, value) for name, value in response.headers.items() if name not in _OF_THE_BODY]
+            return httpx2.Response(status, headers=response_headers, content=body, extensions=response.extensions)
 
     class Client(httpx2.AsyncClient):
         async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:

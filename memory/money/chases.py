@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select
 
 from memory.record.events import News, open_cases_of, tell
 from memory.record.schema import cases, from_json, notices, outbox
-from workflows.models import CaseState
+from workflows.models.case import CaseState
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import Made
 from workflows.stories import Kind
@@ -30,16 +30,16 @@ def notices_of(connection: Connection, client: str, zone: str) -> tuple[Made, ..
         .where(notices.c.client == client, notices.c.step > 0, cases.c.closed_at.is_not(None))
     )
     rows = connection.execute(query.order_by(cases.c.closed_at)).all()
-    left = _left(connection, {row.case for row in rows})
-    found = []
+    departures = _left(connection, {row.case for row in rows})
+    attempts = []
     for row in rows:
         outcome, day = from_json(CaseState, row.state).outcome, row.closed_at.astimezone(ZoneInfo(zone)).date()
-        bounced = left.get(row.case, "")
-        if bounced or (outcome in _REFUSED and row.case not in left):
-            found.append(Made(number=row.number, step=row.step, day=day, how="refused"))
-        elif outcome in _MADE or row.case in left:
-            found.append(Made(number=row.number, step=row.step, day=day, how="sent"))
-    return tuple(found)
+        bounced = departures.get(row.case, "")
+        if bounced or (outcome in _REFUSED and row.case not in departures):
+            attempts.append(Made(number=row.number, step=row.step, day=day, how="refused"))
+        elif outcome in _MADE or row.case in departures:
+            attempts.append(Made(number=row.number, step=row.step, day=day, how="sent"))
+    return tuple(attempts)
 
 
 def _left(connection: Connection, about: Collection[int]) -> dict[int, str]:
@@ -65,10 +65,10 @@ def open_chases(connection: Connection, client: str) -> dict[int, tuple[str, ...
     kinds: tuple[Kind, ...] = ("chase",)
     open_ones = open_cases_of(connection, client, kinds)
     query = select(notices.c.case, notices.c.number).where(notices.c.case.in_(open_ones), notices.c.stage != THANKS)
-    found: dict[int, tuple[str, ...]] = {}
+    by_case: dict[int, tuple[str, ...]] = {}
     for row in connection.execute(query.order_by(notices.c.case, notices.c.number)):
-        found[row.case] = (*found.get(row.case, ()), row.number)
-    return found
+        by_case[row.case] = (*by_case.get(row.case, ()), row.number)
+    return by_case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,20 +83,20 @@ class Matter:
 
 def withdraw(connection: Connection, clock: Clock, matter: Matter, summary: str, ends: str) -> None:
     """Take invoices from the waiting chase: it ends when none is left, else it is drafted again."""
-    for case, about in open_chases(connection, matter.client).items():
-        concerned = tuple(one for one in about if not matter.numbers or one in matter.numbers)
+    for case, numbers in open_chases(connection, matter.client).items():
+        concerned = tuple(number for number in numbers if not matter.numbers or number in matter.numbers)
         if not concerned:
             continue
-        if len(concerned) == len(about):
+        if len(concerned) == len(numbers):
             tell(connection, clock, News(case=case, key=f"{matter.key}:{case}", summary=summary, ends=ends))
             continue
-        which = (notices.c.case == case) & notices.c.number.in_(concerned)
-        connection.execute(delete(notices).where(which))
+        dropped = (notices.c.case == case) & notices.c.number.in_(concerned)
+        connection.execute(delete(notices).where(dropped))
         tell(connection, clock, News(case=case, key=f"{matter.key}:{case}", summary=summary))
 
 
 def mark_stale(connection: Connection, clock: Clock, matter: Matter, summary: str) -> None:
     """What the waiting chase says about these invoices is no longer so: it is drafted again."""
-    for case, about in open_chases(connection, matter.client).items():
-        if any(number in about for number in matter.numbers):
+    for case, numbers in open_chases(connection, matter.client).items():
+        if any(number in numbers for number in matter.numbers):
             tell(connection, clock, News(case=case, key=f"{matter.key}:{case}", summary=summary))

@@ -8,10 +8,10 @@ from sqlalchemy import select, update
 from memory.money.debts import bank_data_day, debts_of, invoice, oldest_first
 from memory.money.holds import holds_of
 from memory.money.invoicing import Changes, InvoiceListing, keep_invoices
-from memory.money.payments import OVER, Payment, payment_of
+from memory.money.payments import OVER, PaymentSign, payment_of
 from memory.record.book import Book
 from memory.record.schema import invoices, payments
-from workflows.models import Invoice, Money
+from workflows.models.money import Invoice, Money
 from workflows.rules.debts.dunning import Hold
 from workflows.rules.text.money import totals
 
@@ -33,9 +33,11 @@ class Debts(Book):
     def debts(self, client: str = "") -> tuple[Invoice, ...]:
         """What is owed now, by this client or (client "") by everybody."""
         with self._reading() as connection:
-            wanted = [client] if client else connection.execute(select(invoices.c.client).distinct()).scalars().all()
-            found = [one for whose in sorted(wanted) for one in debts_of(connection, whose)]
-        return tuple(sorted(found, key=oldest_first))
+            client_ids = (
+                [client] if client else connection.execute(select(invoices.c.client).distinct()).scalars().all()
+            )
+            debts = [debt for client_id in sorted(client_ids) for debt in debts_of(connection, client_id)]
+        return tuple(sorted(debts, key=oldest_first))
 
     def holds(self, client: str) -> tuple[Hold, ...]:
         """What speaks against chasing this client now."""
@@ -44,14 +46,14 @@ class Debts(Book):
 
     def owed(self) -> tuple[Money, ...]:
         """Everything that is owed, one amount for each currency."""
-        return totals(one.balance for one in self.debts())
+        return totals(debt.balance for debt in self.debts())
 
     def bank_data_day(self) -> date | None:
         """The day of the newest thing known about payments."""
         with self._reading() as connection:
             return bank_data_day(connection)
 
-    def payments_to_ask_about(self) -> tuple[Payment, ...]:
+    def payments_to_ask_about(self) -> tuple[PaymentSign, ...]:
         """What the owner was not told of yet: signs that are not enough, and more than was owed; oldest first."""
         query = select(payments).where(payments.c.told.in_((0, OVER))).order_by(payments.c.at)
         with self._reading() as connection:

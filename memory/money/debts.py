@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from memory.record.people import read_client
 from memory.record.schema import debtors, from_json, imports, invoices, payments
-from workflows.models import Invoice, Money
+from workflows.models.money import Invoice, Money
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import BusinessDays, zone_of
 from workflows.rules.text.canonical import one_line
@@ -29,23 +29,27 @@ def invoice(connection: Connection, number: str) -> Invoice | None:
     row = _row(connection, number)
     if row is None:
         plain = _plain(number)
-        alike = [one for one in connection.execute(select(invoices)).all() if plain and _plain(one.number) == plain]
+        alike = [
+            candidate
+            for candidate in connection.execute(select(invoices)).all()
+            if plain and _plain(candidate.number) == plain
+        ]
         row = alike[0] if len(alike) == 1 else None
     return None if row is None else as_known(row)
 
 
 def debts_of(connection: Connection, client: str) -> tuple[Invoice, ...]:
     """What this client owes now, late or not, the oldest first."""
-    mine = select(invoices).where(invoices.c.client == client, invoices.c.gone == 0)
-    known = (as_known(row) for row in connection.execute(mine.order_by(invoices.c.number)).all())
-    return tuple(sorted((one for one in known if one.balance.minor), key=oldest_first))
+    query = select(invoices).where(invoices.c.client == client, invoices.c.gone == 0)
+    current = (as_known(row) for row in connection.execute(query.order_by(invoices.c.number)).all())
+    return tuple(sorted((debt for debt in current if debt.balance.minor), key=oldest_first))
 
 
 def debtors_now(connection: Connection) -> tuple[str, ...]:
     """Every client who owes anything now, by id; whose debt is the oldest comes first."""
     rows = connection.execute(select(invoices).where(invoices.c.gone == 0, invoices.c.client != "")).all()
-    owing = sorted((one for row in rows if (one := as_known(row)).balance.minor), key=oldest_first)
-    return tuple(dict.fromkeys(one.client for one in owing))
+    owing = sorted((open_invoice for row in rows if (open_invoice := as_known(row)).balance.minor), key=oldest_first)
+    return tuple(dict.fromkeys(debt.client for debt in owing))
 
 
 def oldest_first(one: Invoice) -> tuple[date, str]:

@@ -16,7 +16,8 @@ from memory.record.dialect import insert
 from memory.record.events import Beginning, News, begin, tell
 from memory.record.people import read_client
 from memory.record.schema import cases, notices, outbox, seen
-from workflows.models import Client, Invoice, Owner
+from workflows.models.money import Invoice
+from workflows.models.people import Client, Owner
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import BusinessDays, Due, Hold, Ladder, Made, Nothing, ladder, next_notice, zone_of
 from workflows.rules.text.canonical import one_line
@@ -27,7 +28,7 @@ _WAITING = ("drafted", "waiting", "needs_owner")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class DueTerms:
     """The settings of `[money]` that decide when something is due."""
 
     ladder: str = "standard"
@@ -46,7 +47,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class DuesReport:
     """What the day's look found."""
 
     opened: tuple[Opened, ...]
@@ -56,7 +57,7 @@ class Looked:
     @property
     def says(self) -> str:
         """In one line: "4 debtors: 1 notice due, 2 wait for your answer"."""
-        fresh = sum(1 for one in self.opened if not one.renewed)
+        fresh = sum(1 for notice in self.opened if not notice.renewed)
         renewed = len(self.opened) - fresh
         parts = [f"{fresh} {'notice' if fresh == 1 else 'notices'} due"]
         parts += [f"{renewed} renewed"] if renewed else []
@@ -97,7 +98,7 @@ class Chased:
     bounced: str = ""  # why the newest notice that came back did
 
 
-def debtor(connection: Connection, clock: Clock, owner: Owner, client: str, terms: Terms) -> Debtor:
+def debtor(connection: Connection, clock: Clock, owner: Owner, client: str, terms: DueTerms) -> Debtor:
     """Everything the rule needs to know of one client. Country and time zone are the owner's where none is known."""
     country = country_of(connection, client)
     zone = zone_of(country, owner.timezone) if country else owner.timezone
@@ -113,18 +114,20 @@ def debtor(connection: Connection, clock: Clock, owner: Owner, client: str, term
     )
 
 
-def due_notice(connection: Connection, clock: Clock, owner: Owner, client: str, terms: Terms) -> Opened | None:
+def due_notice(connection: Connection, clock: Clock, owner: Owner, client: str, terms: DueTerms) -> Opened | None:
     """Open a chase case for this client when a notice is due, or renew the one that waits; None when nothing is.
 
     Asked twice on one day, or after days without Deskhand, it opens nothing twice: what is due is a rule over what was
     sent and what is open. One open case to a client at most.
     """
-    found = debtor(connection, clock, owner, client, terms)
-    due = found.next()
+    known_debtor = debtor(connection, clock, owner, client, terms)
+    due = known_debtor.next()
     if isinstance(due, Nothing):
         return None
     chases = open_chases(connection, client)
-    return _renew(connection, clock, found, due, chases) if chases else _open(connection, clock, found, due)
+    return (
+        _renew(connection, clock, known_debtor, due, chases) if chases else _open(connection, clock, known_debtor, due)
+    )
 
 
 def _open(connection: Connection, clock: Clock, found: Debtor, due: Due) -> Opened:
@@ -151,8 +154,8 @@ def _open(connection: Connection, clock: Clock, found: Debtor, due: Due) -> Open
 
 def _title(name: str, late: Sequence[Invoice]) -> str:
     """What the case is called in lists: who owes how much of what."""
-    owed = ", ".join(format_money(total) for total in totals(one.balance for one in late))
-    return one_line(f"{name}: {owed} late ({', '.join(one.number for one in late)})", _TITLE)
+    owed = ", ".join(format_money(total) for total in totals(debt.balance for debt in late))
+    return one_line(f"{name}: {owed} late ({', '.join(debt.number for debt in late)})", _TITLE)
 
 
 def _renew(
@@ -162,15 +165,15 @@ def _renew(
     case = max(chases)
     stage = connection.execute(select(cases.c.stage).where(cases.c.number == case)).scalar()
     query = select(notices.c.number, notices.c.step).where(notices.c.case == case)
-    about = {(row.number, row.step) for row in connection.execute(query)}
-    wanted = {(item.invoice.number, item.step) for item in due.items}
-    if stage not in _WAITING or not wanted - about or _has_news(connection, case):
+    case_steps = {(row.number, row.step) for row in connection.execute(query)}
+    due_steps = {(item.invoice.number, item.step) for item in due.items}
+    if stage not in _WAITING or not due_steps - case_steps or _has_news(connection, case):
         return None
     connection.execute(delete(notices).where(notices.c.case == case))
     _keep(connection, case, found, due)
     numbers = tuple(item.invoice.number for item in due.items)
-    what = f"More has come due: {', '.join(sorted(number for number, _ in wanted - about))}."
-    tell(connection, clock, News(case=case, key=f"due:{case}:{found.today.isoformat()}", summary=what))
+    summary = f"More has come due: {', '.join(sorted(number for number, _ in due_steps - case_steps))}."
+    tell(connection, clock, News(case=case, key=f"due:{case}:{found.today.isoformat()}", summary=summary))
     return Opened(case=case, client=found.client, stage=due.stage.name, numbers=numbers, renewed=True)
 
 
@@ -192,18 +195,18 @@ def _keep(connection: Connection, case: int, found: Debtor, due: Due) -> None:
 
 def _thread(connection: Connection, case: int, numbers: tuple[str, ...]) -> tuple[str, ...]:
     """The mails about any of these invoices that left before, oldest first."""
-    about = select(notices.c.case).where(notices.c.number.in_(numbers), notices.c.case != case)
+    earlier_cases = select(notices.c.case).where(notices.c.number.in_(numbers), notices.c.case != case)
     query = select(outbox.c.message_id, outbox.c.server_id).where(
-        outbox.c.purpose == "client", outbox.c.state.in_(("sent", "uncertain")), outbox.c.case.in_(about)
+        outbox.c.purpose == "client", outbox.c.state.in_(("sent", "uncertain")), outbox.c.case.in_(earlier_cases)
     )
     rows = connection.execute(query.order_by(outbox.c.sent_at, outbox.c.id))
-    return tuple(one for row in rows if (one := row.server_id or row.message_id))
+    return tuple(message_id for row in rows if (message_id := row.server_id or row.message_id))
 
 
 class Dues(Debts):
     """The day's look, and what a chase case is about."""
 
-    def open_due(self, owner: Owner, terms: Terms) -> Looked:
+    def open_due(self, owner: Owner, terms: DueTerms) -> DuesReport:
         """Open a chase case for everybody to whom a notice is due.
 
         Looked for without holding up anybody who writes, then opened in one short transaction for each client.
@@ -211,41 +214,41 @@ class Dues(Debts):
         with self._reading() as connection:
             owing = debtors_now(connection)
             waiting = sum(len(open_chases(connection, client)) for client in owing)
-        opened = [made for client in owing if (made := self._open_if_due(client, owner, terms))]
-        return Looked(opened=tuple(opened), debtors=len(owing), waiting=waiting)
+        opened = [opened_case for client in owing if (opened_case := self._open_if_due(client, owner, terms))]
+        return DuesReport(opened=tuple(opened), debtors=len(owing), waiting=waiting)
 
     def entitle(self, case: int, client: str, late: Sequence[Invoice]) -> None:
         """Call the case by what is owed now: lists must not show an amount that came in since."""
         with self._reading() as connection:
             person = read_client(connection, client)
-            known = connection.execute(select(cases.c.title).where(cases.c.number == case)).scalar()
+            old_title = connection.execute(select(cases.c.title).where(cases.c.number == case)).scalar()
         title = _title(one_line(person.name, 80) if person else client, late)
-        if known is None or title == known:
+        if old_title is None or title == old_title:
             return
         with self._writing() as connection:
             connection.execute(update(cases).where(cases.c.number == case).values(title=title))
 
-    def _open_if_due(self, client: str, owner: Owner, terms: Terms) -> Opened | None:
+    def _open_if_due(self, client: str, owner: Owner, terms: DueTerms) -> Opened | None:
         if isinstance(self.debtor(client, owner, terms).next(), Nothing):
             return None
         with self._writing() as connection:
             return due_notice(connection, self._clock, owner, client, terms)
 
-    def debtor(self, client: str, owner: Owner, terms: Terms) -> Debtor:
+    def debtor(self, client: str, owner: Owner, terms: DueTerms) -> Debtor:
         """One client's debts as the rule sees them today."""
         with self._reading() as connection:
             return debtor(connection, self._clock, owner, client, terms)
 
-    def chased(self, case: int, client: str, owner: Owner, terms: Terms) -> Chased:
+    def chased(self, case: int, client: str, owner: Owner, terms: DueTerms) -> Chased:
         """What a chase case is about now; no invoices when nothing of it is left."""
         with self._reading() as connection:
             rows = connection.execute(select(notices).where(notices.c.case == case)).all()
-            found = [known for row in rows if (known := invoice(connection, row.number))]
-            ordered = tuple(sorted(found, key=lambda one: (one.due, one.number)))
-            numbers = tuple(one.number for one in ordered)
+            debts = [current for row in rows if (current := invoice(connection, row.number))]
+            ordered = tuple(sorted(debts, key=lambda one: (one.due, one.number)))
+            numbers = tuple(debt.number for debt in ordered)
             steps = {row.number: row.step for row in rows}
             known_debtor = debtor(connection, self._clock, owner, client, terms)
-            sent = [made.day for made in known_debtor.notices if made.how == "sent" and made.number in numbers]
+            sent = [notice.day for notice in known_debtor.notices if notice.how == "sent" and notice.number in numbers]
             return Chased(
                 client=read_client(connection, client),
                 stage=rows[0].stage if rows else "",

@@ -30,9 +30,9 @@ def note_promise(connection: Connection, clock: Clock, matter: Matter, until: da
     """
     if not matter.by_owner:
         until = min(until, _longest(connection, clock, "promise", matter.client))
-    who = "you say they pay" if matter.by_owner else "they promised to pay"
-    what = f"{who} by {until:%a} {until.day} {until:%b %Y}"
-    return speak_against(connection, clock, matter, Hold(kind="promise", until=until, says=what), "promised")
+    claim = "you say they pay" if matter.by_owner else "they promised to pay"
+    reason = f"{claim} by {until:%a} {until.day} {until:%b %Y}"
+    return speak_against(connection, clock, matter, Hold(kind="promise", until=until, says=reason), "promised")
 
 
 def note_dispute(connection: Connection, clock: Clock, matter: Matter, reason: str = "") -> str:
@@ -45,8 +45,8 @@ def note_absence(connection: Connection, clock: Clock, matter: Matter, until: da
     """They are away and back on `until`: nothing is chased before that day, 45 days at most."""
     if not matter.by_owner:
         until = min(until, _longest(connection, clock, "absence", matter.client))
-    what = f"they are away until {until:%a} {until.day} {until:%b %Y}"
-    return speak_against(connection, clock, matter, Hold(kind="absence", until=until, says=what), "stopped")
+    reason = f"they are away until {until:%a} {until.day} {until:%b %Y}"
+    return speak_against(connection, clock, matter, Hold(kind="absence", until=until, says=reason), "stopped")
 
 
 def _longest(connection: Connection, clock: Clock, kind: HoldKind, client: str) -> date:
@@ -58,9 +58,9 @@ def stop_chasing(connection: Connection, clock: Clock, client: str) -> str:
     now = clock.now()
     row = insert(debtors).values(client=client, stopped_at=now)
     connection.execute(row.on_conflict_do_update(index_elements=["client"], set_={"stopped_at": now}))
-    what = "you said they are not to be chased"
+    reason = "you said they are not to be chased"
     matter = Matter(key=f"stop-chasing:{now.isoformat()}", client=client)
-    withdraw(connection, clock, matter, f"{what}.", "stopped")
+    withdraw(connection, clock, matter, f"{reason}.", "stopped")
     return f"{name_of(connection, client)} is not chased any more until you say 'chase {name_of(connection, client)}'."
 
 
@@ -69,8 +69,8 @@ def resume_chasing(connection: Connection, clock: Clock, client: str) -> str:
     connection.execute(update(debtors).where(debtors.c.client == client).values(stopped_at=None))
     over: tuple[HoldKind, ...] = ("promise", "dispute", "absence", "evidence", "wish", "mail", "complaint")
     end_holds(connection, clock, client, (), over)
-    still = "".join(f" Until then: {hold.says}." for hold in holds_of(connection, client))
-    return f"{name_of(connection, client)} is chased again when the next notice is due.{still}"
+    remaining = "".join(f" Until then: {hold.says}." for hold in holds_of(connection, client))
+    return f"{name_of(connection, client)} is chased again when the next notice is due.{remaining}"
 
 
 def hold_chasing(connection: Connection, clock: Clock, client: str, *, key: str, summary: str) -> None:
@@ -82,48 +82,48 @@ def hold_chasing(connection: Connection, clock: Clock, client: str, *, key: str,
 def holds_of(connection: Connection, client: str) -> tuple[Hold, ...]:
     """Everything that speaks, or spoke, against chasing this client and was not ended by the owner or a payment."""
     standing = standing_of(connection, client)
-    found = []
+    holds = []
     if standing.refuses("chase"):
-        found.append(Hold(kind="never", says="you said never to remind them"))
+        holds.append(Hold(kind="never", says="you said never to remind them"))
     if standing.paused:
-        found.append(Hold(kind="paused", says="you have paused them"))
+        holds.append(Hold(kind="paused", says="you have paused them"))
     if standing.hold:
-        found.append(Hold(kind="complaint", says=f"there is {standing.hold}"))
+        holds.append(Hold(kind="complaint", says=f"there is {standing.hold}"))
     stopped = select(debtors.c.stopped_at).where(debtors.c.client == client)
     if connection.execute(stopped).scalar():
-        found.append(Hold(kind="stopped", says="you said they are not to be chased"))
-    mine = select(debt_holds).where(debt_holds.c.client == client, debt_holds.c.ended_at.is_(None))
-    for row in connection.execute(mine.order_by(debt_holds.c.id)):
+        holds.append(Hold(kind="stopped", says="you said they are not to be chased"))
+    query = select(debt_holds).where(debt_holds.c.client == client, debt_holds.c.ended_at.is_(None))
+    for row in connection.execute(query.order_by(debt_holds.c.id)):
         if row.kind == "mail" and not _waits(connection, row.key):
             continue  # it was answered, or the owner let it be
         until = date.fromisoformat(row.until) if row.until else None
-        found.append(Hold(kind=row.kind, number=row.number, until=until, says=row.says))
-    return tuple(found)
+        holds.append(Hold(kind=row.kind, number=row.number, until=until, says=row.says))
+    return tuple(holds)
 
 
 def _waits(connection: Connection, key: str) -> bool:
     """Whether the case that answers this mail is open still."""
     query = select(cases.c.number).join(seen, seen.c.case == cases.c.number)
-    mine = (seen.c.key == key.removeprefix(MAIL)) & (seen.c.kind == "mail") & cases.c.closed_at.is_(None)
-    return connection.execute(query.where(mine)).first() is not None
+    of_mail = (seen.c.key == key.removeprefix(MAIL)) & (seen.c.kind == "mail") & cases.c.closed_at.is_(None)
+    return connection.execute(query.where(of_mail)).first() is not None
 
 
 def not_chased(connection: Connection, now: datetime, zone: str) -> tuple[tuple[str, Hold], ...]:
     """Who owes and is not chased now, and why: (client, hold). `zone`: the owner's, for clients without a country."""
-    found: list[tuple[str, Hold]] = []
+    holds: list[tuple[str, Hold]] = []
     for client in debtors_now(connection):
         country = country_of(connection, client)
         calendar, today = BusinessDays(country=country), now.astimezone(ZoneInfo(zone_of(country, zone))).date()
-        found += [(client, hold) for hold in holds_of(connection, client) if is_on(hold, today, calendar)]
-    return tuple(found)
+        holds += [(client, hold) for hold in holds_of(connection, client) if is_on(hold, today, calendar)]
+    return tuple(holds)
 
 
 def speak_against(connection: Connection, clock: Clock, matter: Matter, hold: Hold, ends: str) -> str:
     """Keep a hold once per key, and take what it is about from the waiting case."""
-    known = tuple(found.number for number in matter.numbers if (found := invoice(connection, number)))
-    about = f"invoice {', '.join(known)}" if known else f"what {name_of(connection, matter.client)} owes"
-    sentence = f"{hold.says[0].upper()}{hold.says[1:]}: {about} is not chased meanwhile."
-    matter = replace(matter, numbers=known)
+    numbers = tuple(debt.number for number in matter.numbers if (debt := invoice(connection, number)))
+    subject = f"invoice {', '.join(numbers)}" if numbers else f"what {name_of(connection, matter.client)} owes"
+    sentence = f"{hold.says[0].upper()}{hold.says[1:]}: {subject} is not chased meanwhile."
+    matter = replace(matter, numbers=numbers)
     if hold_once(connection, clock, matter, hold):
         withdraw(connection, clock, replace(matter, key=f"{hold.kind}:{matter.key}"), sentence, ends)
     return sentence
@@ -131,8 +131,8 @@ def speak_against(connection: Connection, clock: Clock, matter: Matter, hold: Ho
 
 def hold_once(connection: Connection, clock: Clock, matter: Matter, hold: Hold) -> bool:
     """Keep it, once per key; False when it was there. A newer one of its kind takes the place of an older one."""
-    there = select(debt_holds.c.id).where(debt_holds.c.key == matter.key, debt_holds.c.kind == hold.kind)
-    if connection.execute(there).first():
+    query = select(debt_holds.c.id).where(debt_holds.c.key == matter.key, debt_holds.c.kind == hold.kind)
+    if connection.execute(query).first():
         return False
     end_holds(connection, clock, matter.client, matter.numbers, (hold.kind,))
     for number in matter.numbers or ("",):
@@ -149,7 +149,7 @@ def end_holds(
     connection: Connection, clock: Clock, client: str, numbers: tuple[str, ...], kinds: Iterable[HoldKind]
 ) -> None:
     """End the holds of these kinds on these invoices; () ends those on all of the client's."""
-    which = (debt_holds.c.client == client) & debt_holds.c.kind.in_(tuple(kinds)) & debt_holds.c.ended_at.is_(None)
+    of_kinds = (debt_holds.c.client == client) & debt_holds.c.kind.in_(tuple(kinds)) & debt_holds.c.ended_at.is_(None)
     if numbers:
-        which &= debt_holds.c.number.in_(numbers)
-    connection.execute(update(debt_holds).where(which).values(ended_at=clock.now()))
+        of_kinds &= debt_holds.c.number.in_(numbers)
+    connection.execute(update(debt_holds).where(of_kinds).values(ended_at=clock.now()))

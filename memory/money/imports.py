@@ -11,7 +11,7 @@ from memory.money.invoicing import Changes, InvoiceListing, keep_invoices
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import imports, meta
-from workflows.models import Invoice
+from workflows.models.money import Invoice
 
 _UNTOLD = "invoice_news"
 _COUNTED = "invoice_news_told"
@@ -35,7 +35,7 @@ class Imports(Book):
         with self._writing() as connection:
             listing = InvoiceListing(source=source, invoices=found, complete=complete, read_at=read_at, aside=aside)
             changes = keep_invoices(connection, self._clock, listing)
-            changed = (InvoiceNews(subject=what.rstrip("."), says=what) for what in changes.changed)
+            changed = (InvoiceNews(subject=change.rstrip("."), says=change) for change in changes.changed)
             add_news(connection, (*changed, *(_vanished(number, source) for number in changes.vanished)))
         return changes
 
@@ -63,8 +63,8 @@ def add_news(connection: Connection, news: Sequence[InvoiceNews]) -> None:
 
 
 def _vanished(number: str, source: str) -> InvoiceNews:
-    what = f"Invoice {number} is no longer listed"
-    return InvoiceNews(subject=what, says=f"{what} ({source}): it is chased no longer.")
+    subject = f"Invoice {number} is no longer listed"
+    return InvoiceNews(subject=subject, says=f"{subject} ({source}): it is chased no longer.")
 
 
 def _untold(connection: Connection) -> list[InvoiceNews]:

@@ -14,7 +14,8 @@ from memory.money.settled import settle_paid
 from memory.record.dialect import insert
 from memory.record.people import client_at, mark_written_to
 from memory.record.schema import debtors, from_json, imports, invoices, payments, to_json
-from workflows.models import Address, Invoice
+from workflows.models.mail import Address
+from workflows.models.money import Invoice
 from workflows.ports import Clock
 from workflows.rules.text.money import format_money
 
@@ -72,8 +73,8 @@ def keep_invoices(connection: Connection, clock: Clock, listing: InvoiceListing)
     if listing.complete:
         news.miss({invoice.number for invoice in listing.invoices}.union(listing.aside))
     news.settle()
-    mine = (invoices.c.source == source) & (invoices.c.gone == 0)
-    connection.execute(update(invoices).where(mine).values(read_at=read_at))
+    of_source = (invoices.c.source == source) & (invoices.c.gone == 0)
+    connection.execute(update(invoices).where(of_source).values(read_at=read_at))
     newest = insert(imports).values(source=source, read_at=read_at)
     connection.execute(newest.on_conflict_do_update(index_elements=["source"], set_={"read_at": read_at}))
     return news.changes()
@@ -96,19 +97,19 @@ class _Import:
             if _facts(from_json(Invoice, row.invoice)) != _facts(invoice):
                 self._note("clashes", invoice.number)
             return
-        stated = replace(invoice, client=self._client_of(invoice), source=self._source)
+        imported = replace(invoice, client=self._client_of(invoice), source=self._source)
         if row is None or row.gone:
-            self._write(stated)
+            self._write(imported)
             self._note("appeared", invoice.number)
-        elif row.invoice != to_json(stated):
-            self._write(stated)
-            self._compare(as_known(row), with_noted(stated, row.noted))
-            self._note_received(from_json(Invoice, row.invoice), stated)
+        elif row.invoice != to_json(imported):
+            self._write(imported)
+            self._compare(as_known(row), with_noted(imported, row.noted))
+            self._note_received(from_json(Invoice, row.invoice), imported)
 
     def miss(self, listed: Collection[str]) -> None:
         """What the source had and has no more."""
-        mine = [row for row in self._rows.values() if row.source == self._source and not row.gone]
-        for row in mine:
+        rows = [row for row in self._rows.values() if row.source == self._source and not row.gone]
+        for row in rows:
             if row.number in listed:
                 continue
             self._connection.execute(update(invoices).where(invoices.c.number == row.number).values(gone=1))
@@ -129,8 +130,8 @@ class _Import:
 
     def _compare(self, before: Invoice, now: Invoice) -> None:
         if before.client != now.client and before.balance.minor:
-            what = f"Invoice {now.number} now goes to somebody else."
-            self._withdraw(Matter(key=f"moved:{self._key(now)}", client=before.client, numbers=(now.number,)), what)
+            change = f"Invoice {now.number} now goes to somebody else."
+            self._withdraw(Matter(key=f"moved:{self._key(now)}", client=before.client, numbers=(now.number,)), change)
         if before.balance.minor and not now.balance.minor:
             if now.state == "cancelled":
                 self._note("changed", f"Invoice {now.number} was cancelled.")
@@ -139,22 +140,22 @@ class _Import:
                 return
             self._note("paid", now.number)
             self._settled.setdefault(now.client, []).append(now.number)
-        elif (what := _difference(before, now)) and now.balance.minor:
-            self._note("changed", what)
+        elif (change := _difference(before, now)) and now.balance.minor:
+            self._note("changed", change)
             matter = Matter(key=self._key(now), client=now.client, numbers=(now.number,))
-            mark_stale(self._connection, self._clock, matter, what)
+            mark_stale(self._connection, self._clock, matter, change)
 
     def _withdraw(self, matter: Matter, summary: str) -> None:
         withdraw(self._connection, self._clock, matter, summary, "gone")
 
     def _note_received(self, before: Invoice, now: Invoice) -> None:
         """What the source says came in since: the mail that tells of the same money may come after it."""
-        more = received(now) - received(before)
-        if more <= 0 or now.state == "cancelled":
+        increase = received(now) - received(before)
+        if increase <= 0 or now.state == "cancelled":
             return
         row = insert(payments).values(
             key=f"{IMPORTED}{self._source}:{now.number}:{received(now)}", client=now.client, number=now.number,
-            minor=more, currency=now.amount.currency, proven=1, says=self._source, result="", told=1,
+            minor=increase, currency=now.amount.currency, proven=1, says=self._source, result="", told=1,
             at=self._clock.now(),
         )  # fmt: skip
         self._connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
@@ -170,11 +171,11 @@ class _Import:
             return ""
         email = invoice.email.lower()
         if (email, invoice.country) not in self._clients:
-            known = client_at(self._connection, Address(email=email, name=invoice.name), self._clock).id
-            self._clients[email, invoice.country] = known
-            mark_written_to(self._connection, known)
+            client_id = client_at(self._connection, Address(email=email, name=invoice.name), self._clock).id
+            self._clients[email, invoice.country] = client_id
+            mark_written_to(self._connection, client_id)
             if invoice.country:
-                self._note_country(known, invoice.country)
+                self._note_country(client_id, invoice.country)
         return self._clients[email, invoice.country]
 
     def _note_country(self, client: str, country: str) -> None:
@@ -204,7 +205,7 @@ def _facts(one: Invoice) -> tuple[Any, ...]:
 def _difference(before: Invoice, now: Invoice) -> str:
     """What the owner and the waiting draft should know, "" for nothing that matters."""
     if before.balance != now.balance:
-        was, is_now = (format_money(one.balance) for one in (before, now))
+        was, is_now = (format_money(invoice.balance) for invoice in (before, now))
         return f"Invoice {now.number} now has {is_now} open instead of {was}."
     if before.due != now.due:
         return f"Invoice {now.number} is now due on {now.due:%Y-%m-%d} instead of {before.due:%Y-%m-%d}."

@@ -17,11 +17,14 @@ from memory.money.objections import note_unanswered, note_wish
 from memory.money.payments import Sign, note_payment
 from memory.record.people import find_client
 from memory.record.schema import cases, client_addresses, invoices, outbox
-from workflows.models import Client, Email, Ignore, Invoice, Owner, Route, Start, Tell
+from workflows.models.mail import Email
+from workflows.models.money import Invoice
+from workflows.models.people import Client, Owner
+from workflows.models.routes import Ignore, Route, Start, Tell
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import zone_of
 from workflows.rules.debts.payments import NotMoney, Payment, bare_name, is_shared_domain, numbers_in, payment_in
-from workflows.rules.debts.promises import Absence, Claim, Dispute, Promise, Said, Wish, money_words
+from workflows.rules.debts.promises import Absence, Dispute, PaidClaim, Promise, Said, Wish, money_words
 from workflows.rules.mail.authentication import fails_dmarc
 from workflows.rules.mail.replying import gist, written
 from workflows.rules.text.canonical import one_line
@@ -71,12 +74,12 @@ def _is_to_be_told(connection: Connection, email: Email, sign: NotMoney) -> bool
 
 def _take_unread(connection: Connection, email: Email, sign: NotMoney) -> str:
     """Money may have come in, and how much is not known: the owner is told, and says what was paid."""
-    subject, what = one_line(email.subject, 120), sign.reason.rstrip(".")
+    subject, reason = one_line(email.subject, 120), sign.reason.rstrip(".")
     add_news(
         connection,
         (
             InvoiceNews(
-                subject=what, says=f'{what} ("{subject}"). Look at it, and say "paid" with the invoice\'s number.'
+                subject=reason, says=f'{reason} ("{subject}"). Look at it, and say "paid" with the invoice\'s number.'
             ),
         ),
     )
@@ -105,34 +108,38 @@ def _take_payment(connection: Connection, clock: Clock, email: Email, sign: Paym
 
 def _take_several(connection: Connection, clock: Clock, matter: Matter, sign: Payment, named: Sequence[Invoice]) -> str:
     """One payment that names several invoices: it settles them where it is exactly what they owe together."""
-    exact = {one.amount.currency for one in named} == {sign.amount.currency}
-    exact = exact and sum(one.balance.minor for one in named) == sign.amount.minor
+    exact = {invoice.amount.currency for invoice in named} == {sign.amount.currency}
+    exact = exact and sum(invoice.balance.minor for invoice in named) == sign.amount.minor
     if not (sign.proven and exact):
-        says = f"{sign.says} It names {len(named)} invoices, which owe another sum" if sign.proven else sign.says
-        whose = matter.client or (named[0].client if len({one.client for one in named}) == 1 else "")
-        weak = Sign(key=matter.key, client=whose, amount=sign.amount, proven=False, says=says.rstrip("."))
+        reason = f"{sign.says} It names {len(named)} invoices, which owe another sum" if sign.proven else sign.says
+        client_id = matter.client or (named[0].client if len({invoice.client for invoice in named}) == 1 else "")
+        weak = Sign(key=matter.key, client=client_id, amount=sign.amount, proven=False, says=reason.rstrip("."))
         return note_payment(connection, clock, weak)
     shares = (
         Sign(
-            key=f"{matter.key}:{one.number}", client=one.client, amount=one.balance, number=one.number, proven=True,
-            says=sign.says,
+            key=f"{matter.key}:{invoice.number}", client=invoice.client, amount=invoice.balance,
+            number=invoice.number, proven=True, says=sign.says,
         )
-        for one in named
+        for invoice in named
     )  # fmt: skip
     return " ".join([note_payment(connection, clock, share) for share in shares])
 
 
 def _owed(connection: Connection) -> Mapping[str, Invoice]:
     """Every invoice with a balance, by its number."""
-    whose = connection.execute(select(invoices.c.client).where(invoices.c.gone == 0).distinct()).scalars().all()
-    return {one.number: one for client in whose for one in debts_of(connection, client)}
+    client_ids = connection.execute(select(invoices.c.client).where(invoices.c.gone == 0).distinct()).scalars().all()
+    return {invoice.number: invoice for client in client_ids for invoice in debts_of(connection, client)}
 
 
 def _payer(connection: Connection, sign: Payment, owed: Sequence[Invoice]) -> str:
     """The client whom the service names: by address, else by the one name on an invoice that is the same."""
-    if sign.email and (found := find_client(connection, sign.email)):
-        return found.id
-    named = {one.client for one in owed if one.client and sign.payer and bare_name(one.name) == bare_name(sign.payer)}
+    if sign.email and (client := find_client(connection, sign.email)):
+        return client.id
+    named = {
+        invoice.client
+        for invoice in owed
+        if invoice.client and sign.payer and bare_name(invoice.name) == bare_name(sign.payer)
+    }
     return named.pop() if len(named) == 1 else ""
 
 
@@ -142,13 +149,13 @@ def _payer(connection: Connection, sign: Payment, owed: Sequence[Invoice]) -> st
 def _take_words(connection: Connection, clock: Clock, owner: Owner, heard: Heard, debtor: str) -> str:
     email, key = heard.email, f"{MAIL}{heard.email.identity}"
     zone = zone_of(country_of(connection, debtor), owner.timezone)
-    said = money_words(email.text, language_of(email.text), clock.now(), zone)
-    if isinstance(heard.route, Ignore) and heard.route.rule in _MACHINES and not isinstance(said, Absence):
+    words = money_words(email.text, language_of(email.text), clock.now(), zone)
+    if isinstance(heard.route, Ignore) and heard.route.rule in _MACHINES and not isinstance(words, Absence):
         return ""
-    numbers = _about(email, [one.number for one in debts_of(connection, debtor)])
+    numbers = _about(email, [invoice.number for invoice in debts_of(connection, debtor)])
     matter = Matter(key=key, client=debtor, numbers=numbers)
-    if said is not None:
-        return _note(connection, clock, matter, said)
+    if words is not None:
+        return _note(connection, clock, matter, words)
     if not (numbers and isinstance(heard.route, Start | Tell) and _wants_an_answer(email.text)):
         return ""
     return note_unanswered(connection, clock, matter, gist(email.text))
@@ -156,7 +163,7 @@ def _take_words(connection: Connection, clock: Clock, owner: Owner, heard: Heard
 
 def _note(connection: Connection, clock: Clock, matter: Matter, said: Said) -> str:
     match said:
-        case Claim(words=words):
+        case PaidClaim(words=words):
             return _take_claim(connection, clock, matter, words)
         case Promise(until=until):
             return note_promise(connection, clock, matter, until)
@@ -176,9 +183,13 @@ def _wants_an_answer(text: str) -> bool:
 
 def _take_claim(connection: Connection, clock: Clock, matter: Matter, words: str) -> str:
     """They write that they have paid: no proof, and a reason to look into the account before they are reminded."""
-    owed = [one for one in debts_of(connection, matter.client) if not matter.numbers or one.number in matter.numbers]
+    owed = [
+        invoice
+        for invoice in debts_of(connection, matter.client)
+        if not matter.numbers or invoice.number in matter.numbers
+    ]
     number = owed[0].number if len(owed) == 1 else ""
-    amount = owed[0].balance if len(owed) == 1 else totals(one.balance for one in owed)[0]
+    amount = owed[0].balance if len(owed) == 1 else totals(invoice.balance for invoice in owed)[0]
     sign = Sign(
         key=matter.key, client=matter.client, amount=amount, number=number, proven=False, says=f'they write "{words}"'
     )
@@ -200,17 +211,19 @@ def _debtor(connection: Connection, email: Email, client: Client | None) -> str:
     domain = email.sender.email.lower().rpartition("@")[2]
     if not domain or is_shared_domain(domain):
         return ""
-    owed = {one.number: one for client in _of_firm(connection, domain) for one in debts_of(connection, client)}
+    owed = {
+        invoice.number: invoice for client in _of_firm(connection, domain) for invoice in debts_of(connection, client)
+    }
     named = {owed[number].client for number in numbers_in(f"{email.subject}\n{email.text}", owed)}
-    answered = _answered(connection, email) & {one.client for one in owed.values()}
-    found = answered or named
-    return found.pop() if len(found) == 1 else ""
+    answered = _answered(connection, email) & {invoice.client for invoice in owed.values()}
+    matches = answered or named
+    return matches.pop() if len(matches) == 1 else ""
 
 
 def _of_firm(connection: Connection, domain: str) -> Sequence[str]:
     """Every client with an address there."""
-    there = client_addresses.c.email.endswith(f"@{domain}", autoescape=True)
-    return connection.execute(select(client_addresses.c.client).where(there).distinct()).scalars().all()
+    of_domain = client_addresses.c.email.endswith(f"@{domain}", autoescape=True)
+    return connection.execute(select(client_addresses.c.client).where(of_domain).distinct()).scalars().all()
 
 
 def _answered(connection: Connection, email: Email) -> set[str]:
@@ -218,7 +231,7 @@ def _answered(connection: Connection, email: Email) -> set[str]:
     parents = email.parents[:_MOST_PARENTS]
     if not parents:
         return set()
-    ours = or_(outbox.c.message_id.in_(parents), outbox.c.server_id.in_(parents))
+    of_parents = or_(outbox.c.message_id.in_(parents), outbox.c.server_id.in_(parents))
     query = select(cases.c.client).join(outbox, outbox.c.case == cases.c.number)
-    rows = connection.execute(query.where(ours, outbox.c.purpose == "client", cases.c.kind == "chase"))
+    rows = connection.execute(query.where(of_parents, outbox.c.purpose == "client", cases.c.kind == "chase"))
     return set(rows.scalars())

@@ -20,21 +20,10 @@ from memory.record import documents
 from memory.record.events import News, tell
 from memory.record.schema import cases, from_json
 from workflows.errors import Permanent
-from workflows.models import (
-    Carried,
-    CaseState,
-    Chase,
-    Client,
-    Disputed,
-    Ended,
-    Invoice,
-    Money,
-    MoneyOrder,
-    Owner,
-    Paid,
-    Promised,
-    StopChasing,
-)
+from workflows.models.case import CaseState
+from workflows.models.money import Invoice, Money
+from workflows.models.orders import Carried, Disputed, Ended, MoneyOrder, Paid, Promised, ResumeChasing, StopChasing
+from workflows.models.people import Client, Owner
 from workflows.ports import Clock
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.money import format_money, parse_amount
@@ -47,7 +36,7 @@ _RESULTS = {"won": "was won", "lost": "was lost", "no-answer": "got no answer"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class OrderTransaction:
     """What an order is carried out with, inside one transaction. `who`: the clients that words name, or why none is."""
 
     connection: Connection
@@ -57,46 +46,46 @@ class Desk:
     who: Callable[[str], Sequence[Client] | Carried]
 
 
-def carry_out(desk: Desk, order: MoneyOrder | Ended) -> Carried:
+def carry_out(desk: OrderTransaction, order: MoneyOrder | Ended) -> Carried:
     """Carry an order about money or a bid out; the caller sees to it that this happens once."""
     match order:
         case Paid():
-            done = _paid(desk, order)
+            outcome = _paid(desk, order)
         case Promised():
-            done = _promised(desk, order)
+            outcome = _promised(desk, order)
         case Disputed():
-            done = _disputed(desk, order)
+            outcome = _disputed(desk, order)
         case StopChasing(client=words):
-            done = _for_each(desk, words, stop_chasing)
-        case Chase(client=words):
-            done = _chase(desk, words)
+            outcome = _for_each(desk, words, stop_chasing)
+        case ResumeChasing(client=words):
+            outcome = _chase(desk, words)
         case Ended():
-            done = _end_bid(desk, order)
+            outcome = _end_bid(desk, order)
         case _:
             assert_never(order)
-    return done
+    return outcome
 
 
 # ---------------------------------------------------------------- invoices
 
 
-def _paid(desk: Desk, order: Paid) -> Carried:
-    found = _invoice(desk, order.what)
-    if isinstance(found, Carried):
-        return found
+def _paid(desk: OrderTransaction, order: Paid) -> Carried:
+    debt = _invoice(desk, order.what)
+    if isinstance(debt, Carried):
+        return debt
     try:
-        amount = parse_amount(order.amount, found.amount.currency) if order.amount.strip() else found.balance
+        amount = parse_amount(order.amount, debt.amount.currency) if order.amount.strip() else debt.balance
     except Permanent as error:
         return Carried(ok=False, says=f"{error} Nothing was changed.")
-    if not found.balance.minor:
-        return Carried(ok=True, says=f"Invoice {found.number} owes nothing any more, so nothing was changed.")
+    if not debt.balance.minor:
+        return Carried(ok=True, says=f"Invoice {debt.number} owes nothing any more, so nothing was changed.")
     if not amount.minor:
         return Carried(ok=False, says="Nothing came in, so nothing was changed.")
-    says = _note(desk, found, amount)
-    return Carried(ok=True, says=f"{says} {_who(desk, found)}".strip())
+    receipt = _note(desk, debt, amount)
+    return Carried(ok=True, says=f"{receipt} {_who(desk, debt)}".strip())
 
 
-def _note(desk: Desk, found: Invoice, amount: Money) -> str:
+def _note(desk: OrderTransaction, found: Invoice, amount: Money) -> str:
     sign = Sign(
         key=f"{OWNERS_WORD}{desk.key}", client=found.client, amount=amount, number=found.number, proven=True,
         says="you said so",
@@ -104,86 +93,86 @@ def _note(desk: Desk, found: Invoice, amount: Money) -> str:
     return note_payment(desk.connection, desk.clock, sign)
 
 
-def _who(desk: Desk, found: Invoice) -> str:
+def _who(desk: OrderTransaction, found: Invoice) -> str:
     """What the same client still owes."""
-    left = debts_of(desk.connection, found.client)
-    if not left:
+    debts = debts_of(desk.connection, found.client)
+    if not debts:
         return f"{one_line(found.name, _SAID)} owes nothing else."
-    return f"{one_line(found.name, _SAID)} still owes {_listed(left)}."
+    return f"{one_line(found.name, _SAID)} still owes {_listed(debts)}."
 
 
-def _promised(desk: Desk, order: Promised) -> Carried:
+def _promised(desk: OrderTransaction, order: Promised) -> Carried:
     until = order.until.astimezone(ZoneInfo(desk.owner.timezone)).date()
     return _speak(desk, order.what, lambda client, numbers: _note_promise(desk, client, numbers, until))
 
 
-def _note_promise(desk: Desk, client: str, numbers: tuple[str, ...], until: date) -> str:
+def _note_promise(desk: OrderTransaction, client: str, numbers: tuple[str, ...], until: date) -> str:
     return note_promise(desk.connection, desk.clock, _matter(desk, client, numbers), until)
 
 
-def _matter(desk: Desk, client: str, numbers: tuple[str, ...]) -> Matter:
+def _matter(desk: OrderTransaction, client: str, numbers: tuple[str, ...]) -> Matter:
     return Matter(key=f"order:{desk.key}", client=client, numbers=numbers, by_owner=True)
 
 
-def _disputed(desk: Desk, order: Disputed) -> Carried:
+def _disputed(desk: OrderTransaction, order: Disputed) -> Carried:
     def note(client: str, numbers: tuple[str, ...]) -> str:
         return note_dispute(desk.connection, desk.clock, _matter(desk, client, numbers), order.reason)
 
-    done = _speak(desk, order.what, note)
-    again = f' "chase {one_line(order.what, _SAID)}" lets it go on.' if done.ok else ""
-    return Carried(ok=done.ok, says=done.says + again)
+    outcome = _speak(desk, order.what, note)
+    hint = f' "chase {one_line(order.what, _SAID)}" lets it go on.' if outcome.ok else ""
+    return Carried(ok=outcome.ok, says=outcome.says + hint)
 
 
-def _speak(desk: Desk, what: str, note: Callable[[str, tuple[str, ...]], str]) -> Carried:
+def _speak(desk: OrderTransaction, what: str, note: Callable[[str, tuple[str, ...]], str]) -> Carried:
     """Note something about an invoice, or about all that a client owes."""
     named = invoice(desk.connection, what)
     if named is not None and named.client:
         if not named.balance.minor:
             return Carried(ok=False, says=f"Invoice {named.number} owes nothing any more, so nothing was changed.")
         return Carried(ok=True, says=note(named.client, (named.number,)))
-    found = _debtor(desk, what)
-    return found if isinstance(found, Carried) else Carried(ok=True, says=note(found.id, ()))
+    client = _debtor(desk, what)
+    return client if isinstance(client, Carried) else Carried(ok=True, says=note(client.id, ()))
 
 
-def _invoice(desk: Desk, what: str) -> Invoice | Carried:
+def _invoice(desk: OrderTransaction, what: str) -> Invoice | Carried:
     """The invoice that is meant: by its number, or the only one of a client."""
     named = invoice(desk.connection, what)
     if named is not None:
         return named
-    found = _debtor(desk, what)
-    if isinstance(found, Carried):
-        return found
-    owed = debts_of(desk.connection, found.id)
+    client = _debtor(desk, what)
+    if isinstance(client, Carried):
+        return client
+    owed = debts_of(desk.connection, client.id)
     if len(owed) == 1:
         return owed[0]
-    return Carried(ok=False, says=f"{one_line(found.name, _SAID)} owes several; say which: {_listed(owed)}.")
+    return Carried(ok=False, says=f"{one_line(client.name, _SAID)} owes several; say which: {_listed(owed)}.")
 
 
-def _debtor(desk: Desk, words: str) -> Client | Carried:
+def _debtor(desk: OrderTransaction, words: str) -> Client | Carried:
     """The one client these words name who owes something."""
-    found = desk.who(words)
-    if isinstance(found, Carried):
-        said = one_line(words, _SAID)
-        unknown = f'I know no invoice "{said}" and no client of that name, so nothing was changed.'
-        return found if found.is_several else Carried(ok=False, says=unknown)
-    owing = [client for client in found if debts_of(desk.connection, client.id)]
+    people = desk.who(words)
+    if isinstance(people, Carried):
+        phrase = one_line(words, _SAID)
+        unknown = f'I know no invoice "{phrase}" and no client of that name, so nothing was changed.'
+        return people if people.is_several else Carried(ok=False, says=unknown)
+    owing = [client for client in people if debts_of(desk.connection, client.id)]
     if len(owing) == 1:
         return owing[0]
     if not owing:
-        return Carried(ok=False, says=f"{one_line(found[0].name, _SAID)} owes nothing, so nothing was changed.")
+        return Carried(ok=False, says=f"{one_line(people[0].name, _SAID)} owes nothing, so nothing was changed.")
     named = ", ".join(one_line(f"{client.name} <{client.addresses[0]}>", _SAID) for client in owing[:_LISTED])
     return Carried(ok=False, says=f"Several of them owe something, so nothing was changed; say which address: {named}.")
 
 
 def _listed(owed: Sequence[Invoice]) -> str:
-    shown = [f"{one.number} ({format_money(one.balance)})" for one in owed[:_LISTED]]
-    return ", ".join([*shown, *([f"and {len(owed) - _LISTED} more"] if len(owed) > _LISTED else [])])
+    items = [f"{debt.number} ({format_money(debt.balance)})" for debt in owed[:_LISTED]]
+    return ", ".join([*items, *([f"and {len(owed) - _LISTED} more"] if len(owed) > _LISTED else [])])
 
 
 # ---------------------------------------------------------------- clients
 
 
-def _chase(desk: Desk, words: str) -> Carried:
+def _chase(desk: OrderTransaction, words: str) -> Carried:
     """Chase a client again; an invoice's number names its client."""
     named = invoice(desk.connection, words)
     if named is not None and named.client:
@@ -191,17 +180,17 @@ def _chase(desk: Desk, words: str) -> Carried:
     return _for_each(desk, words, resume_chasing)
 
 
-def _for_each(desk: Desk, words: str, change: Callable[[Connection, Clock, str], str]) -> Carried:
-    found = desk.who(words)
-    if isinstance(found, Carried):
-        return found
-    return Carried(ok=True, says=" ".join(change(desk.connection, desk.clock, client.id) for client in found))
+def _for_each(desk: OrderTransaction, words: str, change: Callable[[Connection, Clock, str], str]) -> Carried:
+    people = desk.who(words)
+    if isinstance(people, Carried):
+        return people
+    return Carried(ok=True, says=" ".join(change(desk.connection, desk.clock, client.id) for client in people))
 
 
 # ---------------------------------------------------------------- bids
 
 
-def _end_bid(desk: Desk, order: Ended) -> Carried:
+def _end_bid(desk: OrderTransaction, order: Ended) -> Carried:
     """How a bid ended: told to its waiting case, kept with its lead, and remembered with its client."""
     row = desk.connection.execute(select(cases).where(cases.c.number == order.case)).first()
     if row is None:
@@ -210,15 +199,15 @@ def _end_bid(desk: Desk, order: Ended) -> Carried:
     if refusal := _no_end(state):
         return Carried(ok=False, says=refusal)
     set_result(desk.connection, order.case, order.result)
-    said = f"Case {order.case} {_RESULTS[order.result]}"
-    why = f": {one_line(order.reason, 200)}" if order.reason else "."
+    sentence = f"Case {order.case} {_RESULTS[order.result]}"
+    reason = f": {one_line(order.reason, 200)}" if order.reason else "."
     if state.stage != "closed":
         summary = order.reason or f"You said it {_RESULTS[order.result]}."
         news = News(case=order.case, key=f"ended:{desk.key}", summary=summary, ends=order.result)
         tell(desk.connection, desk.clock, news)
     _remember(desk, state, order, row.title)
     before = f" It was noted as {state.outcome} before." if state.stage == "closed" else ""
-    return Carried(ok=True, says=f"{said}{why}{before}")
+    return Carried(ok=True, says=f"{sentence}{reason}{before}")
 
 
 def _no_end(state: CaseState) -> str:
@@ -232,7 +221,7 @@ def _no_end(state: CaseState) -> str:
     return f"The bid of case {state.case} has not left yet: answer its approval mail first. Nothing was changed."
 
 
-def _remember(desk: Desk, state: CaseState, order: Ended, title: str) -> None:
+def _remember(desk: OrderTransaction, state: CaseState, order: Ended, title: str) -> None:
     """The client's history says how it ended, so that the next bid knows it."""
     if not state.client:
         return

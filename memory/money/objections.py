@@ -14,7 +14,7 @@ from memory.money.chases import Matter
 from memory.money.debts import country_of, today_of
 from memory.money.holds import hold_once, speak_against
 from memory.record.schema import answers, debt_holds, documents, from_json, notices
-from workflows.models import Answer, Reject
+from workflows.models.decisions import Answer, Reject
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import BusinessDays, Hold, longest_hold
 from workflows.rules.text.canonical import one_line
@@ -34,8 +34,8 @@ def note_wish(connection: Connection, clock: Clock, matter: Matter, words: str) 
     """They want something before they pay: nothing is chased for ten business days."""
     calendar = BusinessDays(country=country_of(connection, matter.client))
     until = longest_hold("wish", today_of(connection, clock, matter.client), calendar)
-    what = f'they want something before they pay ("{one_line(words, _QUOTE)}")'
-    return speak_against(connection, clock, matter, Hold(kind="wish", until=until, says=what), "stopped")
+    reason = f'they want something before they pay ("{one_line(words, _QUOTE)}")'
+    return speak_against(connection, clock, matter, Hold(kind="wish", until=until, says=reason), "stopped")
 
 
 def note_unanswered(connection: Connection, clock: Clock, matter: Matter, words: str) -> str:
@@ -48,9 +48,9 @@ def rest_after_complaint(connection: Connection, clock: Clock, client: str, case
     """The owner has answered a complaint: the client is not reminded of money for two business days."""
     today = today_of(connection, clock, client)
     until = BusinessDays(country=country_of(connection, client)).add(today, REST - 1)
-    says = f"you answered their complaint on {today:%a} {today.day} {today:%b %Y}"
+    reason = f"you answered their complaint on {today:%a} {today.day} {today:%b %Y}"
     matter = Matter(key=f"answered:{case}", client=client)
-    hold_once(connection, clock, matter, Hold(kind="complaint", until=until, says=says))
+    hold_once(connection, clock, matter, Hold(kind="complaint", until=until, says=reason))
 
 
 def objections(
@@ -58,29 +58,31 @@ def objections(
 ) -> tuple[str, ...]:
     """What was said against chasing these invoices after that day, and the owner's own reasons; a sentence each."""
     local = ZoneInfo(zone)
-    theirs = tuple(_of_client(connection, client, numbers, since, local))
-    return (*theirs[-_MOST:], *tuple(_of_owner(connection, numbers, local))[-_MOST:])
+    client_reasons = tuple(_of_client(connection, client, numbers, since, local))
+    return (*client_reasons[-_MOST:], *tuple(_of_owner(connection, numbers, local))[-_MOST:])
 
 
 def _of_client(
     connection: Connection, client: str, numbers: Sequence[str], since: date | None, local: ZoneInfo
 ) -> Iterator[str]:
-    about = (debt_holds.c.client == client) & debt_holds.c.number.in_(("", *numbers)) & (debt_holds.c.by_owner == 0)
-    query = select(debt_holds).where(about, debt_holds.c.kind.in_(tuple(_OVER))).order_by(debt_holds.c.id)
+    of_invoices = (
+        (debt_holds.c.client == client) & debt_holds.c.number.in_(("", *numbers)) & (debt_holds.c.by_owner == 0)
+    )
+    query = select(debt_holds).where(of_invoices, debt_holds.c.kind.in_(tuple(_OVER))).order_by(debt_holds.c.id)
     for row in connection.execute(query):
         day = row.at.astimezone(local).date()
         if since is not None and day < since:
             continue
-        said = _OVER[row.kind].format(says=one_line(row.says, 2 * _QUOTE))
-        which = f"{one_line(row.number, 40)}: " if row.number else ""
+        objection = _OVER[row.kind].format(says=one_line(row.says, 2 * _QUOTE))
+        prefix = f"{one_line(row.number, 40)}: " if row.number else ""
         answered = "" if _was_written_to(connection, client, row.at) else ", and nothing was sent to them since"
-        yield f"{which}{_dated(day)} {said}{answered}."
+        yield f"{prefix}{_dated(day)} {objection}{answered}."
 
 
 def _of_owner(connection: Connection, numbers: Sequence[str], local: ZoneInfo) -> Iterator[str]:
     chases = select(notices.c.case).where(notices.c.number.in_(tuple(numbers)))
-    given = select(answers.c.answer, answers.c.at).where(answers.c.case.in_(chases), answers.c.state != "refused")
-    for row in connection.execute(given.order_by(answers.c.at)):
+    query = select(answers.c.answer, answers.c.at).where(answers.c.case.in_(chases), answers.c.state != "refused")
+    for row in connection.execute(query.order_by(answers.c.at)):
         decision = from_json(Answer, row.answer).decision
         if isinstance(decision, Reject) and decision.reason:
             reason = one_line(decision.reason, _QUOTE)

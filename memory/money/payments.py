@@ -12,7 +12,7 @@ from memory.money.holds import LONGEST_SAYS, end_holds, hold_once
 from memory.money.settled import settle_paid
 from memory.record.dialect import insert
 from memory.record.schema import invoices, payments
-from workflows.models import Invoice, Money
+from workflows.models.money import Invoice, Money
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import Hold, longest_hold
 from workflows.rules.text.canonical import one_line
@@ -27,7 +27,7 @@ _SAME_MONEY = timedelta(days=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Payment:
+class PaymentSign:
     """One sign of money: what it says and what it led to."""
 
     key: str
@@ -62,25 +62,25 @@ def note_payment(connection: Connection, clock: Clock, sign: Sign) -> str:
     Proven and matched (by `number`, or by payer and exact balance where that is one invoice alone) it is noted, the
     waiting case told and a paid client thanked. Anything less holds the chase, and the owner is asked once.
     """
-    known = connection.execute(select(payments.c.result).where(payments.c.key == sign.key)).scalar()
-    if known is not None:
-        return str(known)
+    earlier = connection.execute(select(payments.c.result).where(payments.c.key == sign.key)).scalar()
+    if earlier is not None:
+        return str(earlier)
     amount = sign.amount
     matched = _matched(connection, sign)
-    whose = (matched.client if matched else "") or sign.client
+    client_id = (matched.client if matched else "") or sign.client
     if matched and _is_known(connection, clock, matched.number, amount):
-        told, result = 1, f"{format_money(amount)} of invoice {matched.number} was known already."
+        told_state, result = 1, f"{format_money(amount)} of invoice {matched.number} was known already."
     elif sign.proven and matched and matched.amount.currency == amount.currency:
         # Who paid too much, or twice, will want it back: the owner hears of it, unless it is the owner's own word.
         over = amount.minor > matched.balance.minor and not sign.key.startswith(OWNERS_WORD)
-        told = OVER if over else 1
+        told_state = OVER if over else 1
         result = _note_proven(connection, clock, sign.key, matched, amount)
     else:
-        told, result = 0, _note_weak(connection, clock, replace(sign, client=whose), matched)
+        told_state, result = 0, _note_weak(connection, clock, replace(sign, client=client_id), matched)
     row = insert(payments).values(
-        key=sign.key, client=whose, number=matched.number if matched else "", minor=amount.minor,
+        key=sign.key, client=client_id, number=matched.number if matched else "", minor=amount.minor,
         currency=amount.currency, proven=int(sign.proven), says=one_line(sign.says, LONGEST_SAYS), result=result,
-        told=told, at=clock.now(),
+        told=told_state, at=clock.now(),
     )  # fmt: skip
     connection.execute(row)
     return result
@@ -92,31 +92,35 @@ def _matched(connection: Connection, sign: Sign) -> Invoice | None:
         return invoice(connection, sign.number)
     if not (sign.client and sign.proven):
         return None
-    fitting = [one for one in debts_of(connection, sign.client) if one.balance == sign.amount]
+    fitting = [debt for debt in debts_of(connection, sign.client) if debt.balance == sign.amount]
     return fitting[0] if len(fitting) == 1 else None
 
 
 def _note_proven(connection: Connection, clock: Clock, key: str, found: Invoice, amount: Money) -> str:
-    number, shown = found.number, format_money(amount)
+    number, figure = found.number, format_money(amount)
     if not found.balance.minor:
-        return f"Invoice {number} was paid already; {shown} more was noted."
+        return f"Invoice {number} was paid already; {figure} more was noted."
     noted = (found.paid.minor if found.paid else 0) + amount.minor
     connection.execute(update(invoices).where(invoices.c.number == number).values(noted=noted))
     end_holds(connection, clock, found.client, (number,), ("evidence",))
-    left = found.balance.minor - amount.minor
-    if left > 0:
-        still = format_money(Money(minor=left, currency=amount.currency))
-        what = f"{shown} of invoice {number} came in; {still} is still open."
-        mark_stale(connection, clock, Matter(key=f"payment:{key}", client=found.client, numbers=(number,)), what)
-        return what
+    balance = found.balance.minor - amount.minor
+    if balance > 0:
+        open_amount = format_money(Money(minor=balance, currency=amount.currency))
+        summary = f"{figure} of invoice {number} came in; {open_amount} is still open."
+        mark_stale(connection, clock, Matter(key=f"payment:{key}", client=found.client, numbers=(number,)), summary)
+        return summary
     settle_paid(connection, clock, found.client, (number,), key)
-    extra = f" {format_money(Money(minor=-left, currency=amount.currency))} more than was open came in." if left else ""
-    return f"Invoice {number} is paid ({shown}).{extra}"
+    extra = (
+        f" {format_money(Money(minor=-balance, currency=amount.currency))} more than was open came in."
+        if balance
+        else ""
+    )
+    return f"Invoice {number} is paid ({figure}).{extra}"
 
 
 def _is_known(connection: Connection, clock: Clock, number: str, amount: Money) -> bool:
     """Whether its source told of this very money in the last days; each time it did so explains one sign of it."""
-    which = (
+    same_money = (
         (payments.c.number == number)
         & payments.c.key.startswith(IMPORTED, autoescape=True)
         & (payments.c.minor == amount.minor)
@@ -124,7 +128,7 @@ def _is_known(connection: Connection, clock: Clock, number: str, amount: Money) 
         & (payments.c.result == "")
         & (payments.c.at > clock.now() - _SAME_MONEY)
     )
-    key = connection.execute(select(payments.c.key).where(which).order_by(payments.c.at)).scalar()
+    key = connection.execute(select(payments.c.key).where(same_money).order_by(payments.c.at)).scalar()
     if key is None:
         return False
     connection.execute(update(payments).where(payments.c.key == key).values(result="a sign of it came as well"))
@@ -133,24 +137,24 @@ def _is_known(connection: Connection, clock: Clock, number: str, amount: Money) 
 
 def _note_weak(connection: Connection, clock: Clock, sign: Sign, matched: Invoice | None) -> str:
     """Not enough to close anything: what it may be about is held, and the owner is asked."""
-    shown, source, client = format_money(sign.amount), one_line(sign.says, LONGEST_SAYS), sign.client
+    figure, source, client = format_money(sign.amount), one_line(sign.says, LONGEST_SAYS), sign.client
     if not client:
-        return f"{shown} may have come in ({source}), and no invoice says for what. Nothing was changed."
-    about = f"invoice {matched.number}" if matched else "an invoice of theirs"
+        return f"{figure} may have come in ({source}), and no invoice says for what. Nothing was changed."
+    subject = f"invoice {matched.number}" if matched else "an invoice of theirs"
     if matched and matched.amount.currency != sign.amount.currency:
-        about += f", which is in {matched.amount.currency}"
+        subject += f", which is in {matched.amount.currency}"
     elif sign.number and not matched:
-        about = f'"{one_line(sign.number, 40)}", which is no invoice of yours'
+        subject = f'"{one_line(sign.number, 40)}", which is no invoice of yours'
     until = longest_hold("evidence", today_of(connection, clock, client), calendar_of(connection, client))
-    what = f"{shown} may have come in for {about} ({source})"
+    summary = f"{figure} may have come in for {subject} ({source})"
     matter = Matter(key=sign.key, client=client, numbers=(matched.number,) if matched else ())
-    hold_once(connection, clock, matter, Hold(kind="evidence", until=until, says=what))
-    withdraw(connection, clock, replace(matter, key=f"evidence:{sign.key}"), f"{what}.", "stopped")
-    return f"{what}. Nothing is chased for it until {until:%Y-%m-%d} unless you say otherwise."
+    hold_once(connection, clock, matter, Hold(kind="evidence", until=until, says=summary))
+    withdraw(connection, clock, replace(matter, key=f"evidence:{sign.key}"), f"{summary}.", "stopped")
+    return f"{summary}. Nothing is chased for it until {until:%Y-%m-%d} unless you say otherwise."
 
 
-def payment_of(row: Row[Any]) -> Payment:
-    return Payment(
+def payment_of(row: Row[Any]) -> PaymentSign:
+    return PaymentSign(
         key=row.key,
         client=row.client,
         number=row.number,

@@ -15,7 +15,7 @@ from workflows.ports import Clock
 def settle_paid(connection: Connection, clock: Clock, client: str, numbers: tuple[str, ...], key: str) -> None:
     """These invoices are settled: no case chases them any more, and who was chased is thanked."""
     end_holds(connection, clock, client, numbers, ("promise", "dispute", "evidence", "wish", "mail"))
-    chased = [one for one in numbers if _was_chased(connection, one)]
+    chased = [invoice_number for invoice_number in numbers if _was_chased(connection, invoice_number)]
     label = "Invoice" if len(numbers) == 1 else "Invoices"
     paid = f"{label} {', '.join(numbers)} {'is' if len(numbers) == 1 else 'are'} paid."
     withdraw(connection, clock, Matter(key=f"paid:{key}", client=client, numbers=numbers), paid, "paid")

@@ -9,16 +9,17 @@ from sqlalchemy import Connection, select, update
 
 from memory.cases.decided import says_yes
 from memory.outbox import last_look
-from memory.outbox.entries import Entry, Held, Limits
+from memory.outbox.entries import Entry, Held, SendLimits
 from memory.record.schema import answers, cases, clients, from_json, meta, outbox, seen, versions
 from workflows.errors import NeedsOwner
-from workflows.models import Answer, Edit, Later, Mine, Never, Outgoing, Reject, Revise, Unclear
+from workflows.models.decisions import Answer, Edit, Later, Mine, Never, Reject, Revise, Unclear
+from workflows.models.drafts import Outgoing
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 A_MOMENT = timedelta(seconds=1)
 
 
-def held_back(connection: Connection, entry: Entry, limits: Limits, now: datetime) -> Held | None:
+def held_back(connection: Connection, entry: Entry, limits: SendLimits, now: datetime) -> Held | None:
     """Why a mail to a client may not go now, the most serious reason first."""
     approved = _approval(connection, entry)
     if isinstance(approved, Held):
@@ -52,14 +53,14 @@ def _approval(connection: Connection, entry: Entry) -> _Yes | Held:
     if version.hash != entry.hash:
         return Held(reason=f"The text of version {name} is not the one that was to be sent.")
     outgoing = from_json(Outgoing, version.outgoing)
-    given = [
+    yeses = [
         _Yes(row.key, row.at, outgoing, version.at)
         for row in connection.execute(select(answers).where(answers.c.case == entry.case))
         if says_yes(from_json(Answer, row.answer), entry.version, entry.hash, outgoing.body)
     ]
-    if not given:
+    if not yeses:
         return Held(reason=f"There is no yes of yours on record for the text of version {name}.")
-    return max(given, key=lambda yes: yes.at)
+    return max(yeses, key=lambda yes: yes.at)
 
 
 def _withdrawn(connection: Connection, entry: Entry, yes: _Yes) -> Held | None:
@@ -86,8 +87,8 @@ def _stopped(connection: Connection, entry: Entry) -> Held | None:
     if connection.execute(select(meta.c.value).where(meta.c.key == "stopped")).scalar():
         return Held(reason="Everything is stopped; 'resume' lets it go.")
     of_case = select(cases.c.client).where(cases.c.number == entry.case).scalar_subquery()
-    whose = clients.c.id == (entry.client or of_case)
-    query = select(clients.c.name, clients.c.paused_at).where(whose)
+    of_client = clients.c.id == (entry.client or of_case)
+    query = select(clients.c.name, clients.c.paused_at).where(of_client)
     client = connection.execute(query).first()
     if client is not None and client.paused_at:
         return Held(reason=f"You paused {client.name}; 'resume {client.name}' lets it go.")
@@ -97,8 +98,8 @@ def _stopped(connection: Connection, entry: Entry) -> Held | None:
 def _overtaken(connection: Connection, entry: Entry, now: datetime) -> Held | None:
     """A mail of this conversation is recorded and its case has not heard of it yet: what was approved may be stale."""
     news = (seen.c.case == entry.case) & (seen.c.state == "recorded") & seen.c.kind.in_(("mail", "sent"))
-    told = seen.c.rule.not_in(("answer", "order", "hint"))
-    if connection.execute(select(seen.c.id).where(news, told, seen.c.event != "").limit(1)).first() is None:
+    for_case = seen.c.rule.not_in(("answer", "order", "hint"))
+    if connection.execute(select(seen.c.id).where(news, for_case, seen.c.event != "").limit(1)).first() is None:
         return None
     return Held(reason="A newer mail in this conversation is being taken up first.", until=now + A_MOMENT)
 
@@ -116,7 +117,7 @@ def _doubted(connection: Connection, entry: Entry, yes: _Yes, now: datetime) -> 
     )
     answered = set(entry.held.split()) if entry.held_at and yes.at > entry.held_at else set[str]()
     doubts = last_look.doubts(connection, going, now)
-    doubt = next((one for one in doubts if not one.rule or one.rule not in answered), None)
+    doubt = next((candidate for candidate in doubts if not candidate.rule or candidate.rule not in answered), None)
     return None if doubt is None else Held(reason=doubt.reason, until=doubt.until, rule=doubt.rule)
 
 
@@ -127,14 +128,14 @@ def keep_doubt(connection: Connection, entry: Entry, held: Held, now: datetime) 
         connection.execute(update(outbox).where(outbox.c.intent == entry.intent).values(held=rules, held_at=now))
 
 
-def _in_grace(yes: _Yes, limits: Limits, now: datetime) -> Held | None:
+def _in_grace(yes: _Yes, limits: SendLimits, now: datetime) -> Held | None:
     over = yes.at + limits.grace
     # A yes from a clock that runs ahead measures nothing here; its case has waited out the grace by its own clock.
     waits = yes.at <= now < over
     return Held(reason="A no still wins for a moment after the yes.", until=over) if waits else None
 
 
-def _capped(connection: Connection, entry: Entry, limits: Limits, now: datetime) -> Held | None:
+def _capped(connection: Connection, entry: Entry, limits: SendLimits, now: datetime) -> Held | None:
     query = select(outbox.c.claimed_at, outbox.c.recipients).where(
         outbox.c.purpose == "client", outbox.c.claimed_at >= now - DAY, outbox.c.intent != entry.intent
     )
@@ -157,7 +158,7 @@ def _free_at(times: list[datetime], cap: int, window: timedelta) -> datetime | N
     return sorted(times)[len(times) - cap] + window + A_MOMENT
 
 
-def _quiet(limits: Limits, now: datetime) -> Held | None:
+def _quiet(limits: SendLimits, now: datetime) -> Held | None:
     if not limits.quiet_hours:
         return None
     begin, end = _hours(limits.quiet_hours)

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from workflows.errors import NeedsOwner
-from workflows.models import OutboxState
+from workflows.models.drafts import OutboxState
 
 Purpose = Literal["client", "approval", "notice"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class SendLimits:
     """What holds a mail to a client back for a while. `grace` is the time after the yes in which a no still wins."""
 
     per_hour: int = 50  # at least 1, as the next

@@ -24,7 +24,9 @@ from memory.record.schema import (
     seen,
     versions,
 )
-from workflows.models import CaseState, Email, Outgoing
+from workflows.models.case import CaseState
+from workflows.models.drafts import Outgoing
+from workflows.models.mail import Email
 from workflows.rules.debts.dunning import BusinessDays
 from workflows.rules.mail.replying import new_part
 from workflows.rules.text.canonical import body_hash, one_line
@@ -68,7 +70,7 @@ class Going:
 
     @property
     def recipients(self) -> frozenset[str]:
-        return frozenset(one.email.lower() for one in (*self.outgoing.to, *self.outgoing.cc))
+        return frozenset(address.email.lower() for address in (*self.outgoing.to, *self.outgoing.cc))
 
 
 def doubts(connection: Connection, going: Going, now: datetime) -> Iterator[Doubt]:
@@ -109,13 +111,13 @@ def _news(connection: Connection, going: Going, now: datetime) -> Doubt | None:
     if not text:
         return None
     state = from_json(CaseState, text)
-    known = {state.event, *state.heard}
+    heard = {state.event, *state.heard}
     # News is looked at before it is delivered, too: a payment that is in the ledger stops a notice at once.
     known_of = or_(seen.c.state == "delivered", and_(seen.c.state == "recorded", seen.c.kind == "news"))
     mail = and_(seen.c.case == going.case, known_of, seen.c.event != "")
     query = select(seen.c.key, seen.c.kind, seen.c.reason, seen.c.at).where(mail, seen.c.rule.not_in(_NO_MAIL))
     for row in connection.execute(query):
-        if row.key in known or (len(known) >= _CERTAINLY_KEPT and row.at < going.made_at):
+        if row.key in heard or (len(heard) >= _CERTAINLY_KEPT and row.at < going.made_at):
             continue
         reason = (
             "You wrote to them yourself in this conversation."
@@ -136,8 +138,8 @@ def _foreign_address(connection: Connection, going: Going, _now: datetime) -> Do
     if name is None:
         return None
     query = select(client_addresses.c.email).where(client_addresses.c.client == going.client)
-    theirs = set(connection.execute(query).scalars())
-    foreign = next((one.email for one in going.outgoing.to if one.email.lower() not in theirs), "")
+    addresses = set(connection.execute(query).scalars())
+    foreign = next((address.email for address in going.outgoing.to if address.email.lower() not in addresses), "")
     if not foreign:
         return None
     return Doubt(
@@ -158,9 +160,11 @@ def _duplicate(connection: Connection, going: Going, now: datetime) -> Doubt | N
     query = select(outbox, versions.c.outgoing).join(
         versions, and_(versions.c.case == outbox.c.case, versions.c.version == outbox.c.version)
     )
-    left = (outbox.c.state.in_(_LEFT)) & (outbox.c.claimed_at >= going.day_before(now)) & (outbox.c.purpose == "client")
-    same = outbox.c.body_hash == body_hash(going.outgoing.body)
-    for row in connection.execute(query.where(left, same, outbox.c.intent != going.intent)):
+    departed = (
+        (outbox.c.state.in_(_LEFT)) & (outbox.c.claimed_at >= going.day_before(now)) & (outbox.c.purpose == "client")
+    )
+    same_body = outbox.c.body_hash == body_hash(going.outgoing.body)
+    for row in connection.execute(query.where(departed, same_body, outbox.c.intent != going.intent)):
         answered = {row.message_id, row.server_id} & set(going.outgoing.references)
         if _is_same_mail(
             going, from_json(Outgoing, row.outgoing), json.loads(row.recipients), said_before=bool(answered)
@@ -170,7 +174,7 @@ def _duplicate(connection: Connection, going: Going, now: datetime) -> Doubt | N
 
 
 def _is_same_mail(going: Going, theirs: Outgoing, recipients: Sequence[str], *, said_before: bool) -> bool:
-    people = {one.lower() for one in recipients}
+    people = {address.lower() for address in recipients}
     same_thread = said_before or theirs.in_reply_to == going.outgoing.in_reply_to
     return same_thread and fold(theirs.subject) == fold(going.outgoing.subject) and bool(going.recipients & people)
 
@@ -178,7 +182,7 @@ def _is_same_mail(going: Going, theirs: Outgoing, recipients: Sequence[str], *, 
 def _written_by_hand(connection: Connection, going: Going, now: datetime) -> Doubt | None:
     """The owner sent the same text to the same person by hand within a day, in whatever conversation."""
     for email, at in _sent_by_hand(connection, going, now):
-        people = {one.email.lower() for one in (*email.to, *email.cc, *email.bcc)}
+        people = {address.email.lower() for address in (*email.to, *email.cc, *email.bcc)}
         if going.recipients & people and _says_the_same(going.outgoing.body, email.text):
             return _already(going, f"You sent them the same text yourself ({at:%d %b %H:%M} UTC)")
     return None
@@ -186,11 +190,11 @@ def _written_by_hand(connection: Connection, going: Going, now: datetime) -> Dou
 
 def _answered_by_hand(connection: Connection, going: Going, now: datetime) -> Doubt | None:
     """The owner's own answer to the very mail that this one answers, whatever it says."""
-    asked = going.outgoing.in_reply_to
-    if not asked:
+    parent = going.outgoing.in_reply_to
+    if not parent:
         return None
-    for email, at in _sent_by_hand(connection, going, now, since=now - _MONTH, naming=asked):
-        if asked in email.parents[:1]:
+    for email, at in _sent_by_hand(connection, going, now, since=now - _MONTH, naming=parent):
+        if parent in email.parents[:1]:
             name = f"{going.case}.{going.outgoing.version}"
             return Doubt(
                 rule="answered",
@@ -205,7 +209,7 @@ def _sent_by_hand(
 ) -> Iterator[tuple[Email, datetime]]:
     """The owner's own mails to these people, newest first; `naming`: only those that name this Message-ID."""
     since = since or going.day_before(now)
-    ours = select(outbox.c.id).where(
+    own_mail = select(outbox.c.id).where(
         outbox.c.state.in_(_LEFT),
         or_(
             outbox.c.message_id == mails.c.message_id,
@@ -214,11 +218,11 @@ def _sent_by_hand(
         ),
         mails.c.message_id != "",
     )
-    named = or_(*(mails.c.email.contains(one, autoescape=True) for one in sorted(going.recipients)))
+    named = or_(*(mails.c.email.contains(address, autoescape=True) for address in sorted(going.recipients)))
     query = (
         select(mails.c.email, seen.c.at)
         .join(seen, seen.c.key == mails.c.identity)
-        .where(seen.c.kind == "sent", seen.c.at >= since, named, ~ours.exists())
+        .where(seen.c.kind == "sent", seen.c.at >= since, named, ~own_mail.exists())
     )
     if naming:
         query = query.where(mails.c.email.contains(naming, autoescape=True))
@@ -227,8 +231,8 @@ def _sent_by_hand(
 
 
 def _says_the_same(ours: str, theirs: str) -> bool:
-    wanted, found = fold(ours), fold(new_part(theirs))
-    return wanted == found or (len(wanted) >= _LONG_ENOUGH and wanted in found)
+    draft_text, sent_text = fold(ours), fold(new_part(theirs))
+    return draft_text == sent_text or (len(draft_text) >= _LONG_ENOUGH and draft_text in sent_text)
 
 
 def _already(going: Going, what: str) -> Doubt:
@@ -254,10 +258,12 @@ def _not_now(connection: Connection, going: Going, now: datetime) -> Doubt | Non
         versions, and_(versions.c.case == outbox.c.case, versions.c.version == outbox.c.version)
     )
     today = (outbox.c.purpose == "client") & (outbox.c.claimed_at > now - DAY) & (outbox.c.state != "failed")
-    for one in connection.execute(query.where(today, outbox.c.client == going.client, outbox.c.intent != going.intent)):
-        if from_json(Outgoing, one.outgoing).proactive:
+    for mail_row in connection.execute(
+        query.where(today, outbox.c.client == going.client, outbox.c.intent != going.intent)
+    ):
+        if from_json(Outgoing, mail_row.outgoing).proactive:
             reason = "They had one mail today that they did not ask for, and one a day is the limit."
-            return Doubt(reason=reason, until=one.claimed_at + DAY + _A_MOMENT)
+            return Doubt(reason=reason, until=mail_row.claimed_at + DAY + _A_MOMENT)
     return None
 
 

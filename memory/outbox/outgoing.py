@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, func, or_, select, update
 
 from memory.outbox.clearance import A_MOMENT, held_back, keep_doubt
-from memory.outbox.entries import Claimed, Composed, Entry, Held, Limits, Purpose
+from memory.outbox.entries import Claimed, Composed, Entry, Held, Purpose, SendLimits
 from memory.outbox.restored import count_departure
 from memory.record.blobs import Blobs
 from memory.record.book import Book
@@ -87,7 +87,9 @@ class OutgoingLedger(Book):
         with self._reading() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def claim(self, intent: str, compose: Callable[[Entry], Composed], limits: Limits, now: datetime) -> Claimed | Held:
+    def claim(
+        self, intent: str, compose: Callable[[Entry], Composed], limits: SendLimits, now: datetime
+    ) -> Claimed | Held:
         """The last look, and the whole message made once; one transaction.
 
         A row already claimed by an attempt that sent nothing is looked at again in full (a no or a stop still wins,
@@ -97,15 +99,15 @@ class OutgoingLedger(Book):
             entry = _need(connection, intent)
             if entry.state not in {"approved", "claimed"}:
                 return Held(reason=f"{intent} is {entry.state}.", until=now + A_MOMENT)
-            if entry.purpose == "client" and (held := held_back(connection, entry, limits, now)):
-                keep_doubt(connection, entry, held, now)
-                return held
+            if entry.purpose == "client" and (refusal := held_back(connection, entry, limits, now)):
+                keep_doubt(connection, entry, refusal, now)
+                return refusal
             values: dict[str, Any] = {"state": "claimed", "claimed_at": now, "attempts": entry.attempts + 1}
             if not entry.blob:
-                made = compose(entry)
+                composed = compose(entry)
                 # The blob is durable before the row that names it: a row never points at nothing.
-                values |= {"blob": self._blobs.put(made.content), "message_id": made.message_id}
-                values["body_hash"] = made.body_hash
+                values |= {"blob": self._blobs.put(composed.content), "message_id": composed.message_id}
+                values["body_hash"] = composed.body_hash
             connection.execute(update(outbox).where(outbox.c.intent == intent).values(values))
             return Claimed(entry=_need(connection, intent))
 
@@ -117,10 +119,10 @@ class OutgoingLedger(Book):
         """
         allowed = (outbox.c.intent == intent) & (outbox.c.state == "claimed")
         with self._writing() as connection:
-            done = connection.execute(update(outbox).where(allowed).values(state="committing", detail=""))
-            if done.rowcount and _need(connection, intent).purpose == "client":
+            updated = connection.execute(update(outbox).where(allowed).values(state="committing", detail=""))
+            if updated.rowcount and _need(connection, intent).purpose == "client":
                 count_departure(connection)
-        if not done.rowcount:
+        if not updated.rowcount:
             raise Retryable(f"{intent} is being sent by another attempt.")
 
     def retry(self, intent: str, detail: str) -> None:
@@ -159,8 +161,8 @@ class OutgoingLedger(Book):
 
     def of_case(self, case: int, version: int = 0) -> Entry | None:
         """The row of this version to the client; of version 0 the newest one, an uncertain one first."""
-        found = self._entries(outbox.c.purpose == "client", outbox.c.case == case)
-        fitting = [one for one in found if one.version == version or not version]
+        entries = self._entries(outbox.c.purpose == "client", outbox.c.case == case)
+        fitting = [entry for entry in entries if entry.version == version or not version]
         return max(fitting, key=lambda one: (one.state == "uncertain", one.version), default=None)
 
     def learned(self, intent: str, server_id: str) -> Entry:
@@ -194,9 +196,9 @@ class OutgoingLedger(Book):
     def missing(self, owner: str, after: datetime, before: datetime) -> tuple[Entry, ...]:
         """Mails to the owner that left between these times and that nobody has seen in the inbox, oldest first."""
         to_owner = outbox.c.recipients == json.dumps([owner])
-        left = (outbox.c.sent_at > after) & (outbox.c.sent_at <= before)
+        in_window = (outbox.c.sent_at > after) & (outbox.c.sent_at <= before)
         return self._entries(
-            outbox.c.purpose.in_(_TO_OWNER), outbox.c.state == "sent", to_owner, left,
+            outbox.c.purpose.in_(_TO_OWNER), outbox.c.state == "sent", to_owner, in_window,
             outbox.c.arrived_at.is_(None), outbox.c.other_way != _DONE,
         )  # fmt: skip
 
@@ -231,15 +233,15 @@ class OutgoingLedger(Book):
     def is_ours(self, message_id: str, body_hash: str) -> bool:
         """Whether a mail is one that Deskhand made, by either of its ids or by its body."""
         by_id = or_(outbox.c.message_id == message_id, outbox.c.server_id == message_id)
-        same = []
+        conditions = []
         if message_id:
-            same.append(by_id)
+            conditions.append(by_id)
         if body_hash:
-            same.append(outbox.c.body_hash == body_hash)
-        if not same:
+            conditions.append(outbox.c.body_hash == body_hash)
+        if not conditions:
             return False
         with self._reading() as connection:
-            return connection.execute(select(outbox.c.id).where(or_(*same)).limit(1)).first() is not None
+            return connection.execute(select(outbox.c.id).where(or_(*conditions)).limit(1)).first() is not None
 
     def files_sent(self, host: str) -> bool | None:
         """Whether this server was seen to file what it sends; None: not learned yet."""
@@ -273,8 +275,8 @@ class OutgoingLedger(Book):
     def _move(self, intent: str, before: Iterable[str], **values: Any) -> bool:
         allowed = outbox.c.state.in_(tuple(before))
         with self._writing() as connection:
-            done = connection.execute(update(outbox).where(outbox.c.intent == intent, allowed).values(values))
-            return bool(done.rowcount)
+            updated = connection.execute(update(outbox).where(outbox.c.intent == intent, allowed).values(values))
+            return bool(updated.rowcount)
 
 
 def _find(connection: Connection, intent: str) -> Entry | None:

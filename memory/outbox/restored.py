@@ -20,7 +20,7 @@ from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import cases, from_json, meta, outbox, versions
 from workflows.errors import NeedsOwner
-from workflows.models import Outgoing
+from workflows.models.drafts import Outgoing
 from workflows.rules.text.canonical import body_hash
 
 HOLD = "hold_after_restore"
@@ -84,20 +84,20 @@ class Restored(Book):
 
     def begin(self, home: str, departures: Departures) -> bool:
         """Once at each start, before anything can leave: whether an older ledger was put back."""
-        kept_home, kept = departures.read()
+        kept_home, kept_count = departures.read()
         with self._writing() as connection:
-            behind = bool(kept_home) and (kept_home != home or kept > _count(connection))
+            behind = bool(kept_home) and (kept_home != home or kept_count > _count(connection))
             if behind and not _get(connection, HOLD):
                 _set(connection, HOLD, "more mails have left than this copy of the ledger knows of")
-            held = bool(_get(connection, HOLD))
-            if held:
+            is_held = bool(_get(connection, HOLD))
+            if is_held:
                 _set(connection, LOOKING, self._clock.now().isoformat())
                 # From now on this ledger is the one that counts.
-                _set(connection, DEPARTURES, str(max(kept, _count(connection))))
+                _set(connection, DEPARTURES, str(max(kept_count, _count(connection))))
             count = _count(connection)
-        if held:
+        if is_held:
             departures.keep(home, count)
-        return held
+        return is_held
 
     def notice(self, reason: str) -> None:
         """Something shows that an older ledger was put back: everything made until now is looked up first."""
@@ -118,10 +118,10 @@ class Restored(Book):
 
     def unsent(self) -> tuple[Unsent, ...]:
         """Every approved version that has not left, as far as this ledger knows, oldest first."""
-        mine = (outbox.c.case == versions.c.case) & (outbox.c.version == versions.c.version)
+        of_version = (outbox.c.case == versions.c.case) & (outbox.c.version == versions.c.version)
         query = (
             select(versions, outbox.c.message_id, outbox.c.server_id)
-            .outerjoin(outbox, mine & (outbox.c.purpose == "client"))
+            .outerjoin(outbox, of_version & (outbox.c.purpose == "client"))
             .where(versions.c.state == "approved", outbox.c.state.is_(None) | outbox.c.state.in_(_UNSENT))
             .order_by(versions.c.at, versions.c.case)
         )
@@ -132,38 +132,38 @@ class Restored(Book):
                     version=row.version,
                     outgoing=from_json(Outgoing, row.outgoing),
                     made_at=row.at,
-                    message_ids=tuple(one for one in (row.message_id, row.server_id) if one),
+                    message_ids=tuple(message_id for message_id in (row.message_id, row.server_id) if message_id),
                 )
                 for row in connection.execute(query)
             )
 
     def made_at(self, case: int, version: int) -> datetime | None:
         """When the version was made."""
-        which = (versions.c.case == case) & (versions.c.version == version)
+        of_version = (versions.c.case == case) & (versions.c.version == version)
         with self._reading() as connection:
-            return connection.execute(select(versions.c.at).where(which)).scalar()
+            return connection.execute(select(versions.c.at).where(of_version)).scalar()
 
     def found(self, case: int, version: int, message_id: str, where: str) -> None:
         """It lies among the sent mails: it has left, whatever this ledger says, and never leaves again."""
         with self._writing() as connection:
-            which = (versions.c.case == case) & (versions.c.version == version)
-            row = connection.execute(select(versions).where(which)).one()
+            of_version = (versions.c.case == case) & (versions.c.version == version)
+            row = connection.execute(select(versions).where(of_version)).one()
             outgoing, now = from_json(Outgoing, row.outgoing), self._clock.now()
             client = connection.execute(select(cases.c.client).where(cases.c.number == case)).scalar() or ""
             values = {
                 "intent": f"send:{case}.{version}", "purpose": "client", "case": case, "version": version,
                 "client": client, "hash": row.hash, "at": now, "state": "approved",
-                "recipients": json.dumps([one.email for one in (*outgoing.to, *outgoing.cc)]),
+                "recipients": json.dumps([address.email for address in (*outgoing.to, *outgoing.cc)]),
                 "body_hash": body_hash(outgoing.body),
             }  # fmt: skip
             connection.execute(insert(outbox).values(values).on_conflict_do_nothing(index_elements=["intent"]))
-            left = {"state": "sent", "sent_at": now, "claimed_at": now, "filed": 1, "server_id": message_id}
-            left["detail"] = f"A copy lies in {where}, so it had left before."
+            departure = {"state": "sent", "sent_at": now, "claimed_at": now, "filed": 1, "server_id": message_id}
+            departure["detail"] = f"A copy lies in {where}, so it had left before."
             unsent = (outbox.c.intent == values["intent"]) & outbox.c.state.in_(_UNSENT)
-            if connection.execute(update(outbox).where(unsent).values(left)).rowcount:
+            if connection.execute(update(outbox).where(unsent).values(departure)).rowcount:
                 add_to_thread(connection, message_id, case)
-                known = _get(connection, FOUND).split()
-                _set(connection, FOUND, " ".join((*known, f"{case}.{version}")))
+                recovered = _get(connection, FOUND).split()
+                _set(connection, FOUND, " ".join((*recovered, f"{case}.{version}")))
 
     def found_so_far(self) -> tuple[str, ...]:
         """What was found to have left ("41.1") since the hold began."""

@@ -43,7 +43,7 @@ def _place(folder: str, uidvalidity: int, uid: int | str) -> str:
     return f"uid:{folder}:{uidvalidity}:{uid}"
 
 
-class Account(Book):
+class SeenMails(Book):
     """Rows of `seen` as they are shown; those that the owner must know of until he was told."""
 
     def quarantine(self, blob: str, kind: str, reason: str, sender: str, subject: str) -> bool:
@@ -76,9 +76,9 @@ class Account(Book):
 
     def take_back(self, folder: str, uidvalidity: int, uid: int) -> None:
         """The server gave it, and it has a line of its own; or it was deleted."""
-        which = (seen.c.key == _place(folder, uidvalidity, uid)) & (seen.c.rule == NOT_GIVEN)
+        of_place = (seen.c.key == _place(folder, uidvalidity, uid)) & (seen.c.rule == NOT_GIVEN)
         with self._writing() as connection:
-            connection.execute(delete(seen).where(which))
+            connection.execute(delete(seen).where(of_place))
 
     def not_given(self, folder: str, uidvalidity: int) -> tuple[int, ...]:
         """The UIDs of the folder's mails that were set aside because the server does not give them."""

@@ -17,10 +17,12 @@ from memory.record.notebook import Notebook, read_meta
 from memory.record.people import find_client, standing_of
 from memory.record.schema import from_json, mails, outbox
 from workflows import older
-from workflows.models import Asked, Astray, Client, Email, FolderKind, Owner, Surroundings
+from workflows.models.mail import Email, FolderKind
+from workflows.models.people import Client, Owner
+from workflows.models.routes import Asked, Astray, Surroundings
 from workflows.ports import Clock
 from workflows.rules.answers.orders import is_order_subject
-from workflows.rules.answers.parents import Question, direct_parent, is_answer_to, is_ours_by_form
+from workflows.rules.answers.parents import ParentMail, direct_parent, is_answer_to, is_ours_by_form
 from workflows.rules.text.canonical import body_hash
 from workflows.rules.triage import OUR_HEADER
 
@@ -59,15 +61,15 @@ class Around(Notebook):
 
     def _surroundings(self, connection: Connection, email: Email, folder_kind: FolderKind) -> Surroundings:
         client = self._whose(connection, email, folder_kind)
-        asked, burnt, astray = self._asked(connection, email)
+        asked_mail, burnt, astray = self._asked(connection, email)
         return Surroundings(
             folder_kind=folder_kind,
             now=self._clock.now(),
             open_case=open_case(connection, email, folder_kind, client),
-            asked=asked,
+            asked=asked_mail,
             burnt=burnt,
             astray=astray,
-            signatures=self._signatures(connection, email, asked),
+            signatures=self._signatures(connection, email, asked_mail),
             ours=self.row_of_ours(connection, email) is not None,
             client=client,
             never=client is not None and standing_of(connection, client.id).never,
@@ -89,22 +91,22 @@ class Around(Notebook):
         parents = email.parents[:_MOST_EARLIER]
         if not parents:
             return ()
-        known = select(mails.c.email).where(mails.c.message_id.in_(parents)).limit(2 * _MOST_EARLIER)
-        texts = [from_json(Email, text).text for text in connection.execute(known).scalars()]
-        ours = select(outbox.c.blob).where(outbox.c.purpose == "client", has_id(parents)).limit(_MOST_EARLIER)
-        texts += [self._text_of(blob) for blob in connection.execute(ours).scalars()]
+        parent_mails = select(mails.c.email).where(mails.c.message_id.in_(parents)).limit(2 * _MOST_EARLIER)
+        texts = [from_json(Email, text).text for text in connection.execute(parent_mails).scalars()]
+        own_blobs = select(outbox.c.blob).where(outbox.c.purpose == "client", has_id(parents)).limit(_MOST_EARLIER)
+        texts += [self._text_of(blob) for blob in connection.execute(own_blobs).scalars()]
         return tuple(dict.fromkeys(text for text in texts if text.strip()))
 
     def _whose(self, connection: Connection, email: Email, folder_kind: FolderKind) -> Client | None:
         if folder_kind == "inbox":
             return find_client(connection, email.sender.email)
-        others = self._recipients(email)
-        return find_client(connection, others[0]) if others else None
+        recipients = self._recipients(email)
+        return find_client(connection, recipients[0]) if recipients else None
 
     def _recipients(self, email: Email) -> tuple[str, ...]:
         """To whom the owner wrote, themselves left out."""
-        found = (address.email.lower() for address in email.to if "@" in address.email)
-        return tuple(dict.fromkeys(email for email in found if email not in self._owner.addresses))
+        addresses = (address.email.lower() for address in email.to if "@" in address.email)
+        return tuple(dict.fromkeys(email for email in addresses if email not in self._owner.addresses))
 
     def _signatures(self, connection: Connection, email: Email, asked: Asked | None) -> tuple[str, ...]:
         """The owner's signatures as they were known before he was asked; an order of its own asks for them now."""
@@ -112,17 +114,19 @@ class Around(Notebook):
             return ()
         return signatures_before(connection, self._owner, asked.sent_at if asked else self._clock.now())
 
-    def _questions(self, connection: Connection, email: Email) -> tuple[tuple[Question, str], ...]:
+    def _questions(self, connection: Connection, email: Email) -> tuple[tuple[ParentMail, str], ...]:
         """The mails of ours that this one names, newest first, each with why it is answered no more ("": it is)."""
         parents = email.parents[:MOST_PARENTS]
         if not parents:
             return ()
-        mine = outbox.c.purpose.in_(("approval", "notice")) & has_id(parents)
-        rows = connection.execute(select(outbox).where(mine).order_by(outbox.c.id.desc()).limit(_MOST_QUESTIONS))
+        own_questions = outbox.c.purpose.in_(("approval", "notice")) & has_id(parents)
+        rows = connection.execute(
+            select(outbox).where(own_questions).order_by(outbox.c.id.desc()).limit(_MOST_QUESTIONS)
+        )
         return tuple((self._question(row), older.clause_of(row.burnt)) for row in rows)
 
-    def _question(self, row: Row[Any]) -> Question:
-        asked = Asked(
+    def _question(self, row: Row[Any]) -> ParentMail:
+        asked_mail = Asked(
             case=row.case,
             version=row.version,
             purpose=row.purpose,
@@ -131,7 +135,7 @@ class Around(Notebook):
             intent=row.intent,
         )
         ids = frozenset({row.message_id, row.server_id} - {""})
-        return Question(asked=asked, ids=ids, reference=row.reference, is_at_hand=row.arrived_at is not None)
+        return ParentMail(asked=asked_mail, ids=ids, reference=row.reference, is_at_hand=row.arrived_at is not None)
 
     def _asked(self, connection: Connection, email: Email) -> tuple[Asked | None, Asked | None, Astray | None]:
         """The Deskhand mail this one answers; or a burnt one; and why what it names is not answered by it."""
@@ -160,8 +164,8 @@ class Around(Notebook):
         if email.sender.email.lower() not in self._owner.addresses:
             return None
         if email.message_id:
-            same = or_(outbox.c.message_id == email.message_id, outbox.c.server_id == email.message_id)
-            row = connection.execute(select(outbox).where(same)).first()
+            same_id = or_(outbox.c.message_id == email.message_id, outbox.c.server_id == email.message_id)
+            row = connection.execute(select(outbox).where(same_id)).first()
             if row is not None:
                 return row
         return self._row_by_reference(connection, email) or self._row_by_body(connection, email)
@@ -170,8 +174,10 @@ class Around(Notebook):
         """A mail to the owner whose id and text a server changed: its reference stays, and so do its words."""
         if not email.references or not email.has_header(OUR_HEADER):
             return None
-        mine = (outbox.c.reference == email.references[-1]) & (outbox.c.blob != "")
-        rows = connection.execute(select(outbox).where(mine).order_by(outbox.c.id.desc()).limit(_MOST_QUESTIONS))
+        same_reference = (outbox.c.reference == email.references[-1]) & (outbox.c.blob != "")
+        rows = connection.execute(
+            select(outbox).where(same_reference).order_by(outbox.c.id.desc()).limit(_MOST_QUESTIONS)
+        )
         return next((row for row in rows if is_it(row, email, self._owner, self._text_of)), None)
 
     def _row_by_body(self, connection: Connection, email: Email) -> Row[Any] | None:
@@ -180,7 +186,9 @@ class Around(Notebook):
         if email.html_text and body_hash(email.html_text) != body_hash(email.text):
             rows = [row for row in rows if row.purpose == "client"]  # ours are plain: its reader sees something else
         to = {address.email.lower() for address in (*email.to, *email.cc)}
-        return next((row for row in rows if to >= {one.lower() for one in json.loads(row.recipients)}), None)
+        return next(
+            (row for row in rows if to >= {recipient.lower() for recipient in json.loads(row.recipients)}), None
+        )
 
     def _is_first_day(self, connection: Connection) -> bool:
         if self._intake.first_day == "ask":
@@ -195,14 +203,14 @@ def _is_known(connection: Connection, message_id: str) -> bool:
     return connection.execute(select(mails.c.identity).where(mails.c.message_id == message_id)).first() is not None
 
 
-def _astray(question: Question, reason: str) -> Astray:
+def _astray(question: ParentMail, reason: str) -> Astray:
     return Astray(case=question.asked.case, version=question.asked.version, reason=reason)
 
 
-def _burnt(question: Question, who: str) -> str:
+def _burnt(question: ParentMail, who: str) -> str:
     """What is said to an answer that comes too late to a burnt question; `who` knows it, or why else it is burnt."""
-    said = f"The mail that you answered counts no more: {who}."
-    return said if question.asked.purpose == "notice" else f"{said} Answer the one that was sent after it."
+    sentence = f"The mail that you answered counts no more: {who}."
+    return sentence if question.asked.purpose == "notice" else f"{sentence} Answer the one that was sent after it."
 
 
 def _unknown(email: Email) -> Astray | None:

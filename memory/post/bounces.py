@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Row, or_, select, update
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import bounces, from_json, mails, notes, outbox, versions
-from workflows.models import Email, Outgoing
+from workflows.models.drafts import Outgoing
+from workflows.models.mail import Email
 from workflows.rules.mail.bounces import Bounce, read
 from workflows.rules.text.words import fold
 
@@ -69,9 +70,9 @@ def keep_bounce(connection: Connection, email: Email, at: datetime) -> bool:
     row = _mail_of(connection, report, email, at) if report else None
     if report is None or row is None:
         return False
-    reached = {one.lower() for one in json.loads(row.recipients)}
-    missed = [one for one in report.recipients if one in reached] or sorted(reached)
-    news = [one for one in missed if _insert(connection, row, report, one, at)]
+    reached = {recipient.lower() for recipient in json.loads(row.recipients)}
+    missed = [recipient for recipient in report.recipients if recipient in reached] or sorted(reached)
+    news = [recipient for recipient in missed if _insert(connection, row, report, recipient, at)]
     if news:
         _note(connection, row, report, news, at)
     return True
@@ -86,19 +87,19 @@ def _insert(connection: Connection, row: Row[Any], report: Bounce, recipient: st
         "intent": row.intent, "case": row.case, "version": row.version, "recipient": recipient, "kind": report.kind,
         "reason": report.reason, "mend": report.mend, "quote": report.quote, "at": at,
     }  # fmt: skip
-    made = insert(bounces).values(values).on_conflict_do_nothing(index_elements=["intent", "recipient", "kind"])
-    return connection.execute(made).rowcount == 1
+    statement = insert(bounces).values(values).on_conflict_do_nothing(index_elements=["intent", "recipient", "kind"])
+    return connection.execute(statement).rowcount == 1
 
 
 def _note(connection: Connection, row: Row[Any], report: Bounce, people: Iterable[str], at: datetime) -> None:
-    what = "bounced" if report.kind == "failed" else "delayed"
-    which = outbox.c.id == row.id
-    connection.execute(update(outbox).where(which).values(bounced=f"{what}: {report.reason}"))
+    verdict = "bounced" if report.kind == "failed" else "delayed"
+    of_mail = outbox.c.id == row.id
+    connection.execute(update(outbox).where(of_mail).values(bounced=f"{verdict}: {report.reason}"))
     if row.state == "uncertain":  # what comes back was taken by the server
-        values = {"state": "sent", "sent_at": row.claimed_at or at, "detail": f"It was handed on, and {what}."}
-        connection.execute(update(outbox).where(which).values(values))
-    said = f"{row.case}.{row.version} to {', '.join(people)} {what}: {report.reason}."
-    connection.execute(insert(notes).values(case=row.case, what=said, at=at))
+        values = {"state": "sent", "sent_at": row.claimed_at or at, "detail": f"It was handed on, and {verdict}."}
+        connection.execute(update(outbox).where(of_mail).values(values))
+    sentence = f"{row.case}.{row.version} to {', '.join(people)} {verdict}: {report.reason}."
+    connection.execute(insert(notes).values(case=row.case, what=sentence, at=at))
 
 
 # ---------------------------------------------------------------- which mail
@@ -108,19 +109,19 @@ def _mail_of(connection: Connection, report: Bounce, email: Email, at: datetime)
     to_client = outbox.c.purpose == "client"
     ids = report.message_ids
     named = or_(outbox.c.message_id.in_(ids), outbox.c.server_id.in_(ids))
-    found = connection.execute(select(outbox).where(to_client, named).order_by(outbox.c.id.desc())).first()
-    if found is not None or not report.recipients:
-        return found
+    named_row = connection.execute(select(outbox).where(to_client, named).order_by(outbox.c.id.desc())).first()
+    if named_row is not None or not report.recipients:
+        return named_row
     if connection.execute(select(mails.c.identity).where(mails.c.message_id.in_(ids)).limit(1)).first() is not None:
         return None  # a mail that the owner wrote by hand came back
-    left = outbox.c.state.in_(_LEFT) & (outbox.c.claimed_at <= at) & (outbox.c.claimed_at > at - MOST_DAYS)
-    rows = connection.execute(select(outbox).where(to_client, left).order_by(outbox.c.claimed_at.desc())).all()
-    wanted = set(report.recipients)
+    departed = outbox.c.state.in_(_LEFT) & (outbox.c.claimed_at <= at) & (outbox.c.claimed_at > at - MOST_DAYS)
+    rows = connection.execute(select(outbox).where(to_client, departed).order_by(outbox.c.claimed_at.desc())).all()
+    recipients = set(report.recipients)
     return next(
         (
             row
             for row in rows
-            if wanted & {one.lower() for one in json.loads(row.recipients)}
+            if recipients & {recipient.lower() for recipient in json.loads(row.recipients)}
             and (not ids or _names_subject(connection, row, email))
         ),
         None,
@@ -129,8 +130,8 @@ def _mail_of(connection: Connection, report: Bounce, email: Email, at: datetime)
 
 def _names_subject(connection: Connection, row: Row[Any], email: Email) -> bool:
     """A server that gives mails its own ids: then the report must at least show our subject."""
-    which = (versions.c.case == row.case) & (versions.c.version == row.version)
-    text = connection.execute(select(versions.c.outgoing).where(which)).scalar()
+    of_version = (versions.c.case == row.case) & (versions.c.version == row.version)
+    text = connection.execute(select(versions.c.outgoing).where(of_version)).scalar()
     return text is not None and fold(from_json(Outgoing, text).subject) in fold(f"{email.subject} {email.text}")
 
 

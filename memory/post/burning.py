@@ -12,7 +12,9 @@ from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
 from memory.post.threads import MOST_PARENTS
 from memory.record.events import News, tell
 from memory.record.schema import cases, digest_items, from_json, outbox, seen
-from workflows.models import CaseState, Email, Owner
+from workflows.models.case import CaseState
+from workflows.models.mail import Email
+from workflows.models.people import Owner
 from workflows.ports import Clock
 from workflows.rules.answers.copies import letters
 from workflows.rules.answers.hints import is_second
@@ -31,37 +33,37 @@ def has_id(ids: tuple[str, ...]) -> ColumnElement[bool]:
 
 def times_burnt(connection: Connection, case: int, version: int) -> int:
     """How many mails that showed this version are burnt: what is shown next has another nonce and reference."""
-    mine = (outbox.c.case == case) & (outbox.c.version == version) & (outbox.c.purpose == "approval")
-    return connection.execute(select(func.count()).where(mine, outbox.c.burnt != "")).scalar_one()
+    of_version = (outbox.c.case == case) & (outbox.c.version == version) & (outbox.c.purpose == "approval")
+    return connection.execute(select(func.count()).where(of_version, outbox.c.burnt != "")).scalar_one()
 
 
 def burn(
     connection: Connection, clock: Clock, owner: Owner, email: Email, text_of: Callable[[str], str]
 ) -> tuple[str, ...]:
     """Burn whatever question this mail shows to be known to somebody else; the questions that are shown anew."""
-    taken = tuple(row for row in _named(connection, (email.message_id,)) if not is_it(row, email, owner, text_of))
-    rows = taken or (_named(connection, email.parents[:MOST_PARENTS]) if _is_foreign(email, owner) else ())
-    who = email.sender.email or "somebody"
-    how = "came under the very Message-ID of the mail that asked you" if taken else "names the mail that asked you"
-    clause = f"mail from {who} {how}"
-    why = f"A {clause}, so somebody else has seen that one. It counts no more; answer this one."
-    shown: dict[int, int] = {}
+    usurped = tuple(row for row in _named(connection, (email.message_id,)) if not is_it(row, email, owner, text_of))
+    rows = usurped or (_named(connection, email.parents[:MOST_PARENTS]) if _is_foreign(email, owner) else ())
+    writer = email.sender.email or "somebody"
+    how = "came under the very Message-ID of the mail that asked you" if usurped else "names the mail that asked you"
+    clause = f"mail from {writer} {how}"
+    reason = f"A {clause}, so somebody else has seen that one. It counts no more; answer this one."
+    by_case: dict[int, int] = {}
     for row in rows:
-        shown |= dict(_shown_by(connection, row))
+        by_case |= dict(_shown_by(connection, row))
         _mark(connection, row, f"a {clause}")
     return tuple(
         f"{case}.{version}"
-        for case, version in shown.items()
-        if _show_anew(connection, clock, (case, version), f"{_BURNS}{email.identity}:{case}", why)
+        for case, version in by_case.items()
+        if _show_anew(connection, clock, (case, version), f"{_BURNS}{email.identity}:{case}", reason)
     )
 
 
 def _named(connection: Connection, ids: tuple[str, ...]) -> tuple[Row[Any], ...]:
-    known = tuple(one for one in ids if one)
-    if not known:
+    message_ids = tuple(message_id for message_id in ids if message_id)
+    if not message_ids:
         return ()
-    mine = outbox.c.purpose.in_(_TO_OWNER) & (outbox.c.burnt == "") & (outbox.c.blob != "")
-    return tuple(connection.execute(select(outbox).where(mine, has_id(known)).order_by(outbox.c.id)).all())
+    unburnt = outbox.c.purpose.in_(_TO_OWNER) & (outbox.c.burnt == "") & (outbox.c.blob != "")
+    return tuple(connection.execute(select(outbox).where(unburnt, has_id(message_ids)).order_by(outbox.c.id)).all())
 
 
 def is_it(row: Row[Any], email: Email, owner: Owner, text_of: Callable[[str], str]) -> bool:
@@ -72,10 +74,10 @@ def is_it(row: Row[Any], email: Email, owner: Owner, text_of: Callable[[str], st
     """
     if len(email.senders) != 1 or email.sender.email.lower() not in owner.addresses:
         return False
-    ours = letters(text_of(row.blob))
+    own_letters = letters(text_of(row.blob))
     is_cut = any(defect.code == "text" for defect in email.defects)
     texts = [letters(text) for text in (email.text, email.html_text) if text]
-    return bool(email.text) and all(ours in text or (is_cut and text and text in ours) for text in texts)
+    return bool(email.text) and all(own_letters in text or (is_cut and text and text in own_letters) for text in texts)
 
 
 def _is_foreign(email: Email, owner: Owner) -> bool:
@@ -87,10 +89,10 @@ def _is_foreign(email: Email, owner: Owner) -> bool:
 
 def _mark(connection: Connection, row: Row[Any], who: str) -> None:
     """All that showed this version: they share its nonce and its reference. `who` knows it, as a clause."""
-    same = outbox.c.id == row.id
+    concerned = outbox.c.id == row.id
     if row.purpose == "approval":
-        same = (outbox.c.purpose == "approval") & (outbox.c.case == row.case) & (outbox.c.version == row.version)
-    connection.execute(update(outbox).where(same).values(burnt=who))
+        concerned = (outbox.c.purpose == "approval") & (outbox.c.case == row.case) & (outbox.c.version == row.version)
+    connection.execute(update(outbox).where(concerned).values(burnt=who))
 
 
 def _shown_by(connection: Connection, row: Row[Any]) -> Iterator[tuple[int, int]]:

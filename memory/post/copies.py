@@ -11,7 +11,8 @@ from memory.post.burning import times_burnt
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import answers, copies, from_json, mails, orders, seen, to_json
-from workflows.models import Email, Event
+from workflows.models.mail import Email
+from workflows.models.routes import Event
 from workflows.ports import Clock
 from workflows.rules.answers.copies import answer_key
 
@@ -24,10 +25,10 @@ class Copies(Book):
 
     def copies_to_judge(self, key: str) -> tuple[Email, ...]:
         """The copies in Sent of the mail whose event has this key, oldest first; they count as judged from now on."""
-        mine = (copies.c.key == key) & (copies.c.kind == "sent")
+        sent_copies = (copies.c.key == key) & (copies.c.kind == "sent")
         with self._writing() as connection:
-            rows = connection.execute(select(copies.c.email).where(mine).order_by(copies.c.id)).scalars().all()
-            connection.execute(update(copies).where(mine).values(judged=1))
+            rows = connection.execute(select(copies.c.email).where(sent_copies).order_by(copies.c.id)).scalars().all()
+            connection.execute(update(copies).where(sent_copies).values(judged=1))
             if not rows:  # recorded by an older Deskhand
                 rows = connection.execute(select(mails.c.email).where(mails.c.identity == key)).scalars().all()
         return tuple(from_json(Email, text) for text in rows)
@@ -56,10 +57,10 @@ def sent_copy(connection: Connection, key: str) -> bool:
 
 
 def _lies_in_sent(connection: Connection, email: Email) -> bool:
-    same: list[ColumnElement[bool]] = [copies.c.answer == answer_key(email)]
+    conditions: list[ColumnElement[bool]] = [copies.c.answer == answer_key(email)]
     if email.message_id:
-        same.append(copies.c.message_id == email.message_id)
-    return connection.execute(select(copies.c.id).where(copies.c.kind == "sent", or_(*same))).first() is not None
+        conditions.append(copies.c.message_id == email.message_id)
+    return connection.execute(select(copies.c.id).where(copies.c.kind == "sent", or_(*conditions))).first() is not None
 
 
 def first_of(connection: Connection, email: Email, kind: SeenKind, rule: str) -> str:
@@ -78,8 +79,8 @@ def keep_copy(connection: Connection, clock: Clock, email: Email, kind: SeenKind
 
     The first is judged with its event in any case; one that comes after may come while the others are being judged.
     """
-    others = select(copies.c.id).where(copies.c.key == key, copies.c.kind == kind)
-    is_first = connection.execute(others).first() is None
+    other_copies = select(copies.c.id).where(copies.c.key == key, copies.c.kind == kind)
+    is_first = connection.execute(other_copies).first() is None
     row = insert(copies).values(
         key=key,
         kind=kind,

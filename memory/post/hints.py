@@ -9,28 +9,28 @@ from memory.post.account import SeenMail, seen_mail
 from memory.post.copies import sent_copy
 from memory.record.book import Book
 from memory.record.schema import answers, cases, from_json, seen
-from workflows.models import Answer, Approve
+from workflows.models.decisions import Answer, Approve
 
 _ABOUT_THE_SAME_TIME = timedelta(minutes=15)
 
 
-class Hints(Book):
+class HintBook(Book):
     """Rows of `seen` with the rule "hint"; `told` is set once nothing more is to be said about one."""
 
     def hint_settled(self, key: str) -> None:
         """Nothing more is to be said about this hint."""
-        which = (seen.c.key == key) & (seen.c.rule == "hint")
+        of_hint = (seen.c.key == key) & (seen.c.rule == "hint")
         with self._writing() as connection:
-            connection.execute(update(seen).where(which).values(told=1))
+            connection.execute(update(seen).where(of_hint).values(told=1))
 
     def overdue_hints(self, before: datetime) -> tuple[SeenMail, ...]:
         """Hints from before that time whose proof has not come, oldest first; those that have it are settled."""
-        which = (seen.c.rule == "hint") & (seen.c.told == 0) & (seen.c.state == "delivered") & (seen.c.at <= before)
+        overdue = (seen.c.rule == "hint") & (seen.c.told == 0) & (seen.c.state == "delivered") & (seen.c.at <= before)
         with self._writing() as connection:
-            rows = connection.execute(select(seen).where(which).order_by(seen.c.id)).all()
-            done = [row.id for row in rows if _is_answered(connection, row)]
-            connection.execute(update(seen).where(seen.c.id.in_(done)).values(told=1))
-            return tuple(seen_mail(row) for row in rows if row.id not in done)
+            rows = connection.execute(select(seen).where(overdue).order_by(seen.c.id)).all()
+            settled = [row.id for row in rows if _is_answered(connection, row)]
+            connection.execute(update(seen).where(seen.c.id.in_(settled)).values(told=1))
+            return tuple(seen_mail(row) for row in rows if row.id not in settled)
 
     def refused_in_silence(self, since: datetime, before: datetime) -> tuple[SeenMail, ...]:
         """Mails of the owner's that may be answers and were skipped by a rule, which nobody was told of, oldest first.
@@ -41,9 +41,9 @@ class Hints(Book):
         sent = seen.alias()
         twin = select(sent.c.id).where(sent.c.key == seen.c.key, sent.c.kind == "sent")
         in_inbox = and_(seen.c.kind == "mail", seen.c.rule == "own-mail", seen.c.at <= before, ~twin.exists())
-        which = and_(seen.c.state == "ignored", seen.c.told == 0, seen.c.at >= since, or_(in_sent, in_inbox))
+        skipped = and_(seen.c.state == "ignored", seen.c.told == 0, seen.c.at >= since, or_(in_sent, in_inbox))
         with self._reading() as connection:
-            return tuple(seen_mail(row) for row in connection.execute(select(seen).where(which).order_by(seen.c.id)))
+            return tuple(seen_mail(row) for row in connection.execute(select(seen).where(skipped).order_by(seen.c.id)))
 
     def held_by(self, key: str) -> tuple[int, ...]:
         """The open cases that the unproven answer with that key holds back."""
@@ -81,8 +81,8 @@ def _answered(connection: Connection, numbers: tuple[int, ...], at: datetime, *,
     since = at - _ABOUT_THE_SAME_TIME
     query = select(answers.c.answer).where(answers.c.case.in_(numbers), answers.c.at >= since)
     query = query.where(or_(answers.c.state == "handled", answers.c.state == "recorded"))
-    real = (one for one in map(_answer, connection.execute(query).scalars()) if one.via != "hint")
-    return any(not held or not isinstance(one.decision, Approve) or (one.at or since) >= at for one in real)
+    real = (answer for answer in map(_answer, connection.execute(query).scalars()) if answer.via != "hint")
+    return any(not held or not isinstance(answer.decision, Approve) or (answer.at or since) >= at for answer in real)
 
 
 def _answer(text: str) -> Answer:

@@ -12,10 +12,10 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, delete, select, update
 
 from memory.leads.placed import lies_in_drafts
-from memory.leads.posts import Post, keep_posts
+from memory.leads.posts import SourcePost, keep_posts
 from memory.money.holds import hold_chasing
 from memory.money.money_mail import Heard, hear
-from memory.post.account import ALERT, Account, SeenKind, SeenMail, seen_mail
+from memory.post.account import ALERT, SeenKind, SeenMail, SeenMails, seen_mail
 from memory.post.around import FIRST_DAY, Around, Intake
 from memory.post.bounces import keep_bounce
 from memory.post.burning import burn
@@ -26,22 +26,10 @@ from memory.record.dialect import insert
 from memory.record.people import find_client, hold_proactive, mark_written_to, new_client
 from memory.record.schema import cases, from_json, mails, outbox, seen, to_json
 from workflows.errors import Permanent
-from workflows.models import (
-    Answered,
-    CaseState,
-    Client,
-    Email,
-    Event,
-    FolderKind,
-    Hinted,
-    Ignore,
-    Ordered,
-    Posted,
-    Route,
-    Start,
-    Surroundings,
-    Tell,
-)
+from workflows.models.case import CaseState
+from workflows.models.mail import Email, FolderKind
+from workflows.models.people import Client
+from workflows.models.routes import Answered, Event, Hinted, Ignore, Ordered, Posted, Route, Start, Surroundings, Tell
 from workflows.ports import Clock
 from workflows.rules.leads.lead import unjudged
 from workflows.rules.mail.authentication import fails_dmarc
@@ -73,7 +61,7 @@ class _Arrival:
     case: int = 0
 
 
-class Mails(Account, Around):
+class Mails(SeenMails, Around):
     """Recording mail, and giving what it leads to until it is taken."""
 
     def record_mail(
@@ -186,7 +174,7 @@ class Mails(Account, Around):
         if isinstance(route, Tell | Answered | Hinted):
             number = route.case
         arrival = replace(arrival, case=number)
-        shown = burn(connection, self._clock, self._owner, arrival.email, self._text_of)
+        shown_anew = burn(connection, self._clock, self._owner, arrival.email, self._text_of)
         self._note_what_the_owner_sent(connection, arrival, route)
         self._note_own_arrival(connection, arrival)
         _keep_mail(connection, arrival)
@@ -198,8 +186,8 @@ class Mails(Account, Around):
         route = self._with_money(connection, arrival, route)
         if isinstance(route, Posted):
             route = self._with_leads(connection, route)
-        if shown and isinstance(route, Ignore):
-            route = replace(route, reason=f"{route.reason} It names {', '.join(shown)}, which you are shown anew.")
+        if shown_anew and isinstance(route, Ignore):
+            route = replace(route, reason=f"{route.reason} It names {', '.join(shown_anew)}, which you are shown anew.")
         if arrival.kind == "mail" and isinstance(route, Ignore):
             keep_bounce(connection, arrival.email, arrival.at)
         event = _event(arrival, route)
@@ -213,15 +201,15 @@ class Mails(Account, Around):
         if arrival.kind != "mail" or arrival.around.ours or arrival.email.form:
             return route
         heard = Heard(email=arrival.email, route=route, client=arrival.client)
-        said = hear(connection, self._clock, self._owner, self._intake.authserv_id, heard)
-        return replace(route, reason=f"{route.reason} {said}".strip()) if said else route
+        money_note = hear(connection, self._clock, self._owner, self._intake.authserv_id, heard)
+        return replace(route, reason=f"{route.reason} {money_note}".strip()) if money_note else route
 
     def _with_leads(self, connection: Connection, route: Posted) -> Posted:
         """Account for the jobs of an alert mail; the route whose reason tells what became of them."""
         if not route.leads:
             return route
         verdicts = dict(zip((lead.id for lead in route.leads), route.verdicts, strict=False))
-        posts = [Post(id=lead.id, title=lead.title, found=lead) for lead in route.leads]
+        posts = [SourcePost(id=lead.id, title=lead.title, found=lead) for lead in route.leads]
         counts = keep_posts(
             connection, self._clock, route.leads[0].source, posts, lambda lead: verdicts.get(lead.id) or unjudged(lead)
         )
@@ -265,8 +253,8 @@ class Mails(Account, Around):
         for address in arrival.email.to[:_MOST_RECIPIENTS]:
             if address.email.lower() in self._owner.addresses or "@" not in address.email:
                 continue
-            found = find_client(connection, address.email) or new_client(connection, address, self._clock)
-            mark_written_to(connection, found.id)
+            client = find_client(connection, address.email) or new_client(connection, address, self._clock)
+            mark_written_to(connection, client.id)
 
     def _note_own_arrival(self, connection: Connection, arrival: _Arrival) -> None:
         """A mail of ours reached the owner's inbox: the watch over our own mails need not look for it."""
@@ -293,12 +281,12 @@ class Mails(Account, Around):
 
     def mark_delivered(self, key: str, kind: str) -> None:
         """The event reached its case. `kind` is the event's: mail | sent | answer | order | hint."""
-        which = seen.c.rule == kind if kind in _BY_RULE.values() else seen.c.kind == kind
+        of_kind = seen.c.rule == kind if kind in _BY_RULE.values() else seen.c.kind == kind
         if kind in {"answer", "order"}:
-            which &= all_judged(key)
+            of_kind &= all_judged(key)
         with self._writing() as connection:
             connection.execute(
-                update(seen).where(seen.c.key == key, which, seen.c.state == "recorded").values(state="delivered")
+                update(seen).where(seen.c.key == key, of_kind, seen.c.state == "recorded").values(state="delivered")
             )
 
     def email(self, identity: str) -> Email | None:
@@ -379,8 +367,8 @@ def _written_at(email: Email, received_at: datetime) -> datetime:
     """The Date the sender states where it can be true, else when it came."""
     if email.date is None:
         return received_at
-    stated = email.date if email.date.tzinfo else email.date.replace(tzinfo=UTC)
-    return stated if OLDEST < stated <= received_at else received_at
+    written = email.date if email.date.tzinfo else email.date.replace(tzinfo=UTC)
+    return written if OLDEST < written <= received_at else received_at
 
 
 def _event(arrival: _Arrival, route: Route) -> Event | None:

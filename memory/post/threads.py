@@ -4,7 +4,8 @@ from sqlalchemy import Connection, select
 
 from memory.record.dialect import insert
 from memory.record.schema import cases, threads
-from workflows.models import Client, Email, FolderKind
+from workflows.models.mail import Email, FolderKind
+from workflows.models.people import Client
 from workflows.stories import kinds_that
 
 MOST_PARENTS = 200
@@ -33,12 +34,14 @@ def open_case(connection: Connection, email: Email, folder_kind: FolderKind, cli
     query = (
         select(threads.c.message_id, threads.c.case, cases.c.client)
         .join(cases, cases.c.number == threads.c.case)
-        .where(threads.c.message_id.in_(tuple(one for one in ids if one)), cases.c.closed_at.is_(None))
+        .where(
+            threads.c.message_id.in_(tuple(message_id for message_id in ids if message_id)), cases.c.closed_at.is_(None)
+        )
     )
     if folder_kind == "inbox":  # an answer to a bid, a chase or an update is a conversation of its own
         query = query.where(cases.c.kind.in_(kinds_that(lambda story: story.answers_them)))
     rows = connection.execute(query).all()
-    whose = "" if client is None else client.id
-    theirs = [row for row in rows if folder_kind == "sent" or row.client == whose]
-    found = {row.message_id: row.case for row in rows if row in theirs or row.message_id in email.parents}
-    return next((int(found[one]) for one in ids if one in found), 0)
+    client_id = "" if client is None else client.id
+    client_rows = [row for row in rows if folder_kind == "sent" or row.client == client_id]
+    by_message = {row.message_id: row.case for row in rows if row in client_rows or row.message_id in email.parents}
+    return next((int(by_message[message_id]) for message_id in ids if message_id in by_message), 0)

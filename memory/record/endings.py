@@ -11,8 +11,10 @@ from sqlalchemy import Connection, select
 
 from memory.record.book import Book
 from memory.record.schema import from_json, mails, outbox, seen
-from workflows.models import Email, Event, Owner
-from workflows.rules.answers.signatures import THREADS, LearntSignature, OwnMail, learnt
+from workflows.models.mail import Email
+from workflows.models.people import Owner
+from workflows.models.routes import Event
+from workflows.rules.answers.signatures import THREADS, LearntSignature, OwnersMail, learnt
 from workflows.rules.text.canonical import body_hash
 
 _MOST_MAILS = 150
@@ -58,12 +60,12 @@ def _learnt(connection: Connection, owner: Owner, before: datetime) -> tuple[Lea
     by_hand = [row.email for row in rows if not (row.event and from_json(Event, row.event).from_drafts)]
     ids, bodies = _ours(connection)
     emails = (from_json(Email, text) for text in reversed(by_hand))
-    own = [
-        OwnMail(key=email.identity, email=email)
+    own_mails = [
+        OwnersMail(key=email.identity, email=email)
         for email in emails
         if _is_to_others(email, owner) and email.message_id not in ids and body_hash(email.text) not in bodies
     ]
-    return learnt(own, owner)
+    return learnt(own_mails, owner)
 
 
 def _ours(connection: Connection) -> tuple[frozenset[str], frozenset[str]]:
@@ -75,8 +77,8 @@ def _ours(connection: Connection) -> tuple[frozenset[str], frozenset[str]]:
 
 def _is_to_others(email: Email, owner: Owner) -> bool:
     recipients = {address.email.lower() for address in (*email.to, *email.cc, *email.bcc)}
-    theirs = recipients - owner.addresses - {owner.second.lower()}
-    return email.sender.email.lower() in owner.addresses and bool(theirs)
+    outsiders = recipients - owner.addresses - {owner.second.lower()}
+    return email.sender.email.lower() in owner.addresses and bool(outsiders)
 
 
 def _taught(connection: Connection, signature: LearntSignature) -> TaughtSignature:

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, select, update
 
 from memory.record.dialect import insert
 from memory.record.schema import cases, seen, to_json
-from workflows.models import CaseState, Event
+from workflows.models.case import CaseState
+from workflows.models.routes import Event
 from workflows.ports import Clock
 from workflows.rules.text.canonical import one_line
 from workflows.stories import Begins, Kind
@@ -36,10 +37,10 @@ class Beginning:
 
 def begin(connection: Connection, clock: Clock, beginning: Beginning) -> int:
     """Open a case and record the event that begins it; its number. The same key again gives the first one's."""
-    known = select(seen.c.case).where(seen.c.key == beginning.key, seen.c.kind == beginning.event)
-    found = connection.execute(known).scalar()
-    if found is not None:
-        return int(found)
+    query = select(seen.c.case).where(seen.c.key == beginning.key, seen.c.kind == beginning.event)
+    earlier = connection.execute(query).scalar()
+    if earlier is not None:
+        return int(earlier)
     now = clock.now()
     row = insert(cases).values(
         kind=beginning.kind,

@@ -10,13 +10,13 @@ from sqlalchemy import Connection, select, update
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import cursors, from_json, meta, to_json
-from workflows.models import Cursor
+from workflows.models.mail import Cursor
 
 _KEPT = "kept-notice:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class DeferredNotice:
     """A notice that waits for a mail with others, because too many came in one hour."""
 
     key: str
@@ -65,7 +65,7 @@ class Notebook(Book):
         with self._reading() as connection:
             return read_meta(connection, key)
 
-    def keep_notice(self, notice: Kept) -> None:
+    def keep_notice(self, notice: DeferredNotice) -> None:
         """Keep a notice until it is told with others; one of that key that was told is not told again."""
         row = insert(meta).values(key=f"{_KEPT}{notice.key}", value=to_json(notice))
         with self._writing() as connection:
@@ -75,16 +75,16 @@ class Notebook(Book):
         """Whether it was kept, told meanwhile or not."""
         return self.get_meta(f"{_KEPT}{key}") is not None
 
-    def kept_notices(self) -> tuple[Kept, ...]:
+    def kept_notices(self) -> tuple[DeferredNotice, ...]:
         """What is still to be told, in the order of its coming."""
         query = select(meta.c.value).where(meta.c.key.startswith(_KEPT, autoescape=True), meta.c.value != "")
         with self._reading() as connection:
-            return tuple(from_json(Kept, text) for text in connection.execute(query).scalars())
+            return tuple(from_json(DeferredNotice, text) for text in connection.execute(query).scalars())
 
     def mark_kept_told(self, keys: Iterable[str]) -> None:
-        which = meta.c.key.in_([f"{_KEPT}{key}" for key in keys])
+        of_keys = meta.c.key.in_([f"{_KEPT}{key}" for key in keys])
         with self._writing() as connection:
-            connection.execute(update(meta).where(which).values(value=""))
+            connection.execute(update(meta).where(of_keys).values(value=""))
 
     def set_meta(self, key: str, value: str) -> None:
         row = insert(meta).values(key=key, value=value)

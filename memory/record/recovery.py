@@ -7,7 +7,9 @@ from sqlalchemy import select, update
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.schema import answers, cases, from_json, meta, seen
-from workflows.models import Answer, CaseState, Event
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer
+from workflows.models.routes import Event
 
 STRANGER = "stranger_at"
 """The ledger's key for when a stranger's workflow or schedule was last found in the place of ours."""
@@ -18,9 +20,9 @@ class Recovery(Book):
 
     def unheard(self, state: CaseState) -> tuple[Event, ...]:
         """Delivered mails and news of a case that its kept state does not know, oldest first."""
-        known = (state.event, *state.heard)
+        heard = (state.event, *state.heard)
         query = select(seen.c.event).where(
-            seen.c.case == state.case, seen.c.state == "delivered", seen.c.event != "", seen.c.key.not_in(known)
+            seen.c.case == state.case, seen.c.state == "delivered", seen.c.event != "", seen.c.key.not_in(heard)
         )
         with self._reading() as connection:
             events = (from_json(Event, text) for text in connection.execute(query.order_by(seen.c.id)).scalars())
@@ -38,8 +40,8 @@ class Recovery(Book):
 
     def lately_open(self, within: timedelta) -> tuple[CaseState, ...]:
         """Every case that is open, or was so within this time, oldest first."""
-        still = cases.c.closed_at.is_(None) | (cases.c.closed_at > self._clock.now() - within)
-        query = select(cases.c.state).where(still).order_by(cases.c.number)
+        recent = cases.c.closed_at.is_(None) | (cases.c.closed_at > self._clock.now() - within)
+        query = select(cases.c.state).where(recent).order_by(cases.c.number)
         with self._reading() as connection:
             return tuple(from_json(CaseState, text) for text in connection.execute(query).scalars())
 

@@ -91,13 +91,13 @@ def open_engine(path: Path) -> Engine:
 def _prepare(engine: Engine, path: Path) -> None:
     """Look before touching: a newer ledger is left as it is. Two processes may do this at once."""
     with reading(engine) as connection:
-        found = _version(connection)
-    if found is not None and found > VERSION:
+        ledger_version = _version(connection)
+    if ledger_version is not None and ledger_version > VERSION:
         raise NeedsOwner(
-            f"The ledger {path} was written by a newer Deskhand (schema {found}, this one knows {VERSION}).",
+            f"The ledger {path} was written by a newer Deskhand (schema {ledger_version}, this one knows {VERSION}).",
             "Update Deskhand, or restore the backup made before the update.",
         )
-    if found == VERSION and _is_complete(engine):
+    if ledger_version == VERSION and _is_complete(engine):
         return
     with transaction(engine) as connection:
         metadata.create_all(connection)
@@ -110,8 +110,8 @@ def _prepare(engine: Engine, path: Path) -> None:
 def _version(connection: Connection) -> int | None:
     if not inspect(connection).has_table("meta"):
         return None
-    found = connection.execute(select(meta.c.value).where(meta.c.key == "schema")).scalar()
-    return None if found is None else int(found)
+    version = connection.execute(select(meta.c.value).where(meta.c.key == "schema")).scalar()
+    return None if version is None else int(version)
 
 
 def _is_complete(engine: Engine) -> bool:
@@ -124,8 +124,8 @@ def _missing(connection: Connection) -> list[tuple[Table, Column[Any]]]:
     """Columns that this code knows and the file does not: an older Deskhand made the table."""
     look = inspect(connection)
     tables = [table for table in metadata.sorted_tables if look.has_table(table.name)]
-    known = {table.name: {column["name"] for column in look.get_columns(table.name)} for table in tables}
-    return [(table, column) for table in tables for column in table.c if column.name not in known[table.name]]
+    columns = {table.name: {column["name"] for column in look.get_columns(table.name)} for table in tables}
+    return [(table, column) for table in tables for column in table.c if column.name not in columns[table.name]]
 
 
 def _add(connection: Connection, table: Table, column: Column[Any]) -> None:

@@ -17,7 +17,10 @@ from memory.record.events import Beginning, News, begin, open_cases_of, tell
 from memory.record.people import client_at, read_client, standing_of
 from memory.record.schema import cases, from_json, projects, risks, seen, to_json, update_work, updates, work
 from workflows.errors import Permanent
-from workflows.models import Address, CaseState, Owner, Project, Report, Work
+from workflows.models.case import CaseState
+from workflows.models.mail import Address
+from workflows.models.people import Owner
+from workflows.models.work import Project, Report, Work
 from workflows.ports import Clock
 from workflows.rules.text.canonical import one_line
 from workflows.rules.work import milestones, rhythm
@@ -29,7 +32,7 @@ _MOST_BACK = 60  # periods that one update may reach back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class WorkChanges:
     """What an import changed."""
 
     new: int = 0
@@ -57,28 +60,28 @@ class Works(Book):
         with self._writing() as connection:
             for project in found:
                 _keep_project(connection, self._clock, project, today)
-            there = {project.id for project in found} | set(unread)
-            connection.execute(update(projects).where(projects.c.id.not_in(there)).values(gone=1))
+            project_ids = {project.id for project in found} | set(unread)
+            connection.execute(update(projects).where(projects.c.id.not_in(project_ids)).values(gone=1))
 
-    def keep_work(self, pieces: Iterable[Work], read: Mapping[str, date], *, unbilled: bool = True) -> Kept:
+    def keep_work(self, pieces: Iterable[Work], read: Mapping[str, date], *, unbilled: bool = True) -> WorkChanges:
         """Keep each piece once, by id (a rebased commit by its twin), as it is now.
 
         `read`: each source that was read whole, and from which day on: what it no longer holds is taken out unless
         it was told. An open update whose work changed is drafted again, with what came meanwhile.
         """
         with self._writing() as connection:
-            known = {piece.twin: piece for piece in _work(connection, true())}
+            by_twin = {piece.twin: piece for piece in _work(connection, true())}
             now = {piece.twin or piece.id: piece for piece in pieces}
-            both = [(known[twin], piece) for twin, piece in now.items() if twin in known]
-            changed = [before.id for before, piece in both if _says(piece) != _says(before)]
-            for before, piece in both:
+            pairs = [(by_twin[twin], piece) for twin, piece in now.items() if twin in by_twin]
+            changed = [before.id for before, piece in pairs if _says(piece) != _says(before)]
+            for before, piece in pairs:
                 if _kept(piece) != _kept(before):
                     connection.execute(update(work).where(work.c.id == before.id).values(**_values(piece)))
-            new = [piece for twin, piece in now.items() if twin not in known]
+            new = [piece for twin, piece in now.items() if twin not in by_twin]
             self._add(connection, new)
-            removed = _remove(connection, [piece for twin, piece in known.items() if twin not in now], read)
+            removed = _remove(connection, [piece for twin, piece in by_twin.items() if twin not in now], read)
             self._tell_open_updates(connection, {*changed, *removed}, unbilled=unbilled)
-        return Kept(new=len(new), changed=len(changed), removed=len(removed))
+        return WorkChanges(new=len(new), changed=len(changed), removed=len(removed))
 
     def _add(self, connection: Connection, new: Sequence[Work]) -> None:
         """All in one statement: a first import may be ten years of entries, and others wait for the ledger."""
@@ -93,11 +96,11 @@ class Works(Book):
         for row in connection.execute(query).all():
             if not ids & _work_of(connection, [row.case]):
                 continue
-            found = connection.execute(select(projects).where(projects.c.id == row.project)).one()
-            if pieces := _untold(connection, found, date.fromisoformat(row.last), unbilled=unbilled):
+            project_row = connection.execute(select(projects).where(projects.c.id == row.project)).one()
+            if pieces := _untold(connection, project_row, date.fromisoformat(row.last), unbilled=unbilled):
                 _hold(connection, row.case, pieces)
-            left = (work.c.id.in_(_work_of(connection, [row.case]))) & (work.c.project == row.project)
-            none_left = connection.execute(select(work.c.id).where(left)).first() is None
+            remaining = (work.c.id.in_(_work_of(connection, [row.case]))) & (work.c.project == row.project)
+            none_left = connection.execute(select(work.c.id).where(remaining)).first() is None
             before = select(func.count()).where(seen.c.case == row.case, seen.c.kind == "news")
             news = News(
                 case=row.case,
@@ -140,8 +143,8 @@ class Works(Book):
         with self._writing() as connection:
             query = select(projects).where(projects.c.gone == 0).order_by(projects.c.id)
             rows = connection.execute(query).all()
-            found = [self._begin_update(connection, row, today, owner, unbilled=unbilled) for row in rows]
-        return tuple(one for one in found if one is not None)
+            outcomes = [self._begin_update(connection, row, today, owner, unbilled=unbilled) for row in rows]
+        return tuple(outcome for outcome in outcomes if outcome is not None)
 
     def _begin_update(
         self, connection: Connection, row: Row[Any], today: date, owner: Owner, *, unbilled: bool
@@ -151,15 +154,15 @@ class Works(Book):
         period = rhythm.due(every, today, owner)
         if period is None or _has_update(connection, project.id, period.name):
             return None
-        told = _told(connection, project.id)
+        history = _told(connection, project.id)
         pieces = _untold(connection, row, period.last, unbilled=unbilled)
         # What lapsed unheard comes along with something new; alone it is not asked about over and over.
-        if all(piece.id in told.shown for piece in pieces):
+        if all(piece.id in history.shown for piece in pieces):
             return None
-        why = _refusal(connection, project.client)
-        if why:
-            return Begun(project=project.id, period=period.name, why=why)
-        first = max(_first_day(every, period, pieces[0].day), told.until)
+        refusal = _refusal(connection, project.client)
+        if refusal:
+            return Begun(project=project.id, period=period.name, why=refusal)
+        first = max(_first_day(every, period, pieces[0].day), history.until)
         number = self._open_update(connection, project, replace(period, first=first), pieces)
         return Begun(project=project.id, period=period.name, case=number)
 
@@ -204,10 +207,10 @@ class Works(Book):
             row = connection.execute(select(updates).where(updates.c.case == case)).first()
             if row is None:
                 raise Permanent(f"Case {case} is no status update.")
-            found = connection.execute(select(projects).where(projects.c.id == row.project)).one()
+            project_row = connection.execute(select(projects).where(projects.c.id == row.project)).one()
             named = select(update_work.c.work).where(update_work.c.case == case)
             pieces = _work(connection, work.c.id.in_(named) & (work.c.project == row.project))
-        project = _project(found)
+        project = _project(project_row)
         report = Report(
             project=project.id,
             name=project.name,
@@ -231,8 +234,8 @@ class Works(Book):
             rows = {(row.project, row.milestone): row for row in connection.execute(select(risks))}
             now = {(risk.load.project.id, risk.load.milestone.name) for risk in found}
             for project, milestone in rows.keys() - now:
-                which = (risks.c.project == project) & (risks.c.milestone == milestone)
-                connection.execute(update(risks).where(which).values(over=1))
+                of_risk = (risks.c.project == project) & (risks.c.milestone == milestone)
+                connection.execute(update(risks).where(of_risk).values(over=1))
         news = []
         for risk in found:
             row = rows.get((risk.load.project.id, risk.load.milestone.name))
@@ -319,18 +322,18 @@ def _refusal(connection: Connection, client: str) -> str:
 
 
 def _has_update(connection: Connection, project: str, period: str) -> bool:
-    which = (updates.c.project == project) & (updates.c.period == period)
-    return connection.execute(select(updates.c.case).where(which)).first() is not None
+    of_period = (updates.c.project == project) & (updates.c.period == period)
+    return connection.execute(select(updates.c.case).where(of_period)).first() is not None
 
 
 def _keep_project(connection: Connection, clock: Clock, project: Project, today: date) -> None:
     address = Address(email=project.email, name=project.contact)
     client = client_at(connection, address, clock)
-    known = replace(project, client=client.id)
+    stored = replace(project, client=client.id)
     every = rhythm.pace(project.update_every) or rhythm.Pace()
     period = rhythm.last_ended(every, today)
     since = period.first if period else today
-    values = {"client": client.id, "project": to_json(known), "gone": 0, "at": clock.now()}
+    values = {"client": client.id, "project": to_json(stored), "gone": 0, "at": clock.now()}
     row = insert(projects).values(id=project.id, since=since.isoformat(), **values)
     connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
 
@@ -359,10 +362,10 @@ def _work(connection: Connection, which: Any) -> tuple[Work, ...]:
 
 def _untold(connection: Connection, project: Row[Any], last: date, *, unbilled: bool) -> list[Work]:
     """What was logged for a project until that day and is in no update that told it or is under way."""
-    told = _told(connection, project.id)
+    history = _told(connection, project.id)
     days = (work.c.day >= project.since) & (work.c.day <= last.isoformat())
-    found = _work(connection, (work.c.project == project.id) & days)
-    return [piece for piece in found if piece.id not in told.work and (unbilled or piece.billable)]
+    pieces = _work(connection, (work.c.project == project.id) & days)
+    return [piece for piece in pieces if piece.id not in history.work and (unbilled or piece.billable)]
 
 
 def _hold(connection: Connection, case: int, pieces: Sequence[Work]) -> None:
@@ -372,12 +375,12 @@ def _hold(connection: Connection, case: int, pieces: Sequence[Work]) -> None:
 
 def _remove(connection: Connection, missing: Sequence[Work], read: Mapping[str, date]) -> list[str]:
     """Take out what its source no longer holds; what was told stays on record."""
-    there = [piece for piece in missing if piece.source in read and piece.day >= read[piece.source]]
-    told = {name: _told(connection, name, ended=True).work for name in {piece.project for piece in there}}
-    gone = [piece.id for piece in there if piece.id not in told[piece.project]]
-    if gone:
-        connection.execute(delete(work).where(work.c.id == bindparam("gone")), [{"gone": name} for name in gone])
-    return gone
+    dropped = [piece for piece in missing if piece.source in read and piece.day >= read[piece.source]]
+    told_work = {name: _told(connection, name, ended=True).work for name in {piece.project for piece in dropped}}
+    removed = [piece.id for piece in dropped if piece.id not in told_work[piece.project]]
+    if removed:
+        connection.execute(delete(work).where(work.c.id == bindparam("gone")), [{"gone": name} for name in removed])
+    return removed
 
 
 def _values(piece: Work) -> dict[str, Any]:

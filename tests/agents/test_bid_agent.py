@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from agents.bid import BidAgent, TemplateBid, check
-from agents.bid_text import Words as BidWords
-from agents.bid_text import compose
+from agents.bid_text import BidWords, compose
 from agents.checks import faults
 from agents.templates import Drafter, TemplateReply
 from agents.writing import Task
@@ -19,7 +18,10 @@ from memory.journal import Journal
 from tests.models import model_at
 from tests.servers.openai import Fault, OpenAIServer
 from workflows.errors import Retryable
-from workflows.models import Address, Brief, Draft, DraftedBy, Factor, Lead, Money, PastWork, Pay, Score, Source
+from workflows.models.drafts import Brief, Draft, DraftedBy, Source
+from workflows.models.leads import Factor, Lead, PastWork, Pay, Score
+from workflows.models.mail import Address
+from workflows.models.money import Money
 from workflows.rules.leads.claims import claims
 from workflows.rules.leads.matching import fitting, work_source
 

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from agents.chase import ChaseAgent, TemplateChase, Words, check, compose
+from agents.chase import ChaseAgent, ChaseWords, TemplateChase, check, compose
 from agents.templates import Drafter, TemplateReply
 from agents.writing import Task
 from memory.journal import Journal
@@ -15,7 +15,9 @@ from tests.models import model_at
 from tests.servers.openai import Fault as Trouble
 from tests.servers.openai import OpenAIServer
 from workflows.errors import Retryable
-from workflows.models import Address, Brief, Draft, DraftedBy, Envelope, Invoice, Money, Notice, Source
+from workflows.models.drafts import Brief, Draft, DraftedBy, Envelope, Source
+from workflows.models.mail import Address
+from workflows.models.money import Invoice, Money, Notice
 from workflows.rules.debts.dunning import ladder, ladders
 from workflows.rules.text.language import language_of
 from workflows.rules.text.languages import languages
@@ -102,7 +104,7 @@ def test_every_stage_of_every_ladder_has_words() -> None:
 def test_no_template_threatens_or_concedes(language: str) -> None:
     for tone in TONES:
         body = written(brief(tone=tone, language=language)).body
-        words = Words(before=body, after="So.", gist="")
+        words = ChaseWords(before=body, after="So.", gist="")
         assert [
             fault.what
             for fault in check(words, Task(brief=brief(language=language), version=1))
@@ -288,17 +290,17 @@ def test_a_thank_you_says_that_all_is_settled_only_when_it_is(language: str) -> 
     settled, partly = written(given).body, written(some).body
     assert len(partly) < len(settled)
     check_for = check(
-        Words(before="Thank you:", after=settled.split("\n\n")[-2], gist="x"), Task(brief=some, version=1)
+        ChaseWords(before="Thank you:", after=settled.split("\n\n")[-2], gist="x"), Task(brief=some, version=1)
     )
     assert "settled" in {fault.rule for fault in check_for}
     after = partly.split("\n\n")[-2]
     assert after in settled
     assert "settled" not in {
-        fault.rule for fault in check(Words(before="x:", after=after, gist="x"), Task(brief=some, version=1))
+        fault.rule for fault in check(ChaseWords(before="x:", after=after, gist="x"), Task(brief=some, version=1))
     }
 
 
 def test_a_models_thank_you_may_say_it_when_nothing_else_is_open() -> None:
     given = brief(bill("A", paid=50000), tone="thanks")
-    words = Words(before="Thank you, it has arrived:", after="Now everything is settled.", gist="Thanks")
+    words = ChaseWords(before="Thank you, it has arrived:", after="Now everything is settled.", gist="Thanks")
     assert "settled" not in {fault.rule for fault in check(words, Task(brief=given, version=1))}

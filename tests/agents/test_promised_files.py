@@ -5,7 +5,8 @@
 import pytest
 
 from agents.checks import faults
-from workflows.models import Address, Brief
+from workflows.models.drafts import Brief
+from workflows.models.mail import Address
 
 BRIEF = Brief(case=1, sender=Address(email="maria@studio.example", name="Maria"), subject="Brief", message="Hello Ada")
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.checks import LONGEST, Fault, allowed, faults, safe_line
+from agents.checks import LONGEST, DraftFault, allowed, faults, safe_line
 from agents.prompting import every_prompt
 from agents.reply import ReplyAgent
 from agents.templates import Drafter, TemplateReply
@@ -21,7 +21,8 @@ from tests.models import model_at
 from tests.servers.openai import Answer, OpenAIServer, Request
 from tests.servers.openai import Fault as Trouble
 from workflows.errors import Retryable
-from workflows.models import Address, Brief, Draft, DraftedBy, Source
+from workflows.models.drafts import Brief, Draft, DraftedBy, Source
+from workflows.models.mail import Address
 from workflows.rules.text.canonical import canonical
 
 UNDERSTOOD = {
@@ -319,7 +320,7 @@ def _forms(seed: int, size: int) -> list[Any]:
     return odd + made
 
 
-def _unfriendly(draft: Draft, brief: Brief) -> list[Fault]:
+def _unfriendly(draft: Draft, brief: Brief) -> list[DraftFault]:
     return [fault for fault in faults(draft.body, brief) if fault.hard]
 
 
@@ -350,7 +351,7 @@ async def test_no_hostile_output_becomes_a_draft(openai_server, agent) -> None:
 # ---------------------------------------------------------------- the checks by themselves
 
 
-def said(text: str, **changed: Any) -> tuple[Fault, ...]:
+def said(text: str, **changed: Any) -> tuple[DraftFault, ...]:
     given = {
         "case": 1,
         "message": BRIEF.message,

@@ -22,7 +22,8 @@ from tests.servers.openai import Fault, OpenAIServer, Request
 from tests.servers.web import WebServer
 from tools.web.client import Response, Web
 from tools.web.pages import read_page
-from workflows.models import CaseState, Lead
+from workflows.models.case import CaseState
+from workflows.models.leads import Lead
 
 ABOUT = b"""<html><head><title>Studio Nord - websites for museums</title>
 <meta name="description" content="We build and keep the websites of eleven museums in the north.">

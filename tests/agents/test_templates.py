@@ -8,7 +8,8 @@ import pytest
 
 from agents.checks import faults
 from agents.templates import Drafter, TemplateReply, first_name
-from workflows.models import Address, Brief, DraftedBy, Source
+from workflows.models.drafts import Brief, DraftedBy, Source
+from workflows.models.mail import Address
 from workflows.rules.text.canonical import canonical
 from workflows.rules.text.language import language_of
 

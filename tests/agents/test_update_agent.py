@@ -14,7 +14,9 @@ from tests.models import model_at
 from tests.servers.openai import Fault as Trouble
 from tests.servers.openai import OpenAIServer
 from workflows.errors import Retryable
-from workflows.models import Address, Brief, Draft, DraftedBy, Envelope, Report, Work
+from workflows.models.drafts import Brief, Draft, DraftedBy, Envelope
+from workflows.models.mail import Address
+from workflows.models.work import Report, Work
 from workflows.rules.text.languages import languages
 
 

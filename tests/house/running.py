@@ -28,7 +28,7 @@ from tests.servers.smtp import Delivered, RecordingSmtp
 from tools.mail import mime
 from workers.clock import SystemClock
 from workers.settings import loading
-from workflows.models import Address, Email
+from workflows.models.mail import Address, Email
 from workflows.names import Names, names_of
 
 ROOT = Path(__file__).resolve().parents[2]

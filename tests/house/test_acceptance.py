@@ -18,7 +18,7 @@ from tests.rules.test_approval_mail import QUESTION
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
-from workflows.models import Email
+from workflows.models.mail import Email
 from workflows.rules.asking.approval import render
 
 

@@ -15,7 +15,8 @@ from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
 from workflows.errors import Permanent
-from workflows.models import Address, Draft, DraftedBy, Email
+from workflows.models.drafts import Draft, DraftedBy
+from workflows.models.mail import Address, Email
 from workflows.rules.text.addresses import unsendable
 
 ABROAD = Address(name="Jörg Müller", email="jörg@studio.example")

@@ -17,7 +17,10 @@ from tests.house.test_orders import Desk
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
-from workflows.models import Address, Asked, Change, Confirm, Email, Fix, NotUnderstood, Owner, StopAll
+from workflows.models.mail import Address, Email
+from workflows.models.orders import Change, Confirm, Fix, NotUnderstood, StopAll
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers.orders import ASKED_BACK, is_asked_back, order_in, read_order
 
 OWNER = Owner(name="Ada Winter", address="ada@winter.example", language="de")
@@ -208,7 +211,7 @@ def test_an_order_of_a_client_by_reply_to_is_no_order(desk: Desk) -> None:
 def test_an_expired_question_is_told_and_does_nothing(desk: Desk) -> None:
     question = desk.told("deskhand away until 9d")
     from memory.record.schema import asked_back, from_json, to_json, transaction
-    from workflows.models import AskedBack
+    from workflows.models.orders import AskedBack
 
     engine = open_engine(desk.house.home / "ledger.sqlite")
     with transaction(engine) as connection:  # three days later

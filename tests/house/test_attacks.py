@@ -27,7 +27,9 @@ from tests.servers.smtp import Delivered, RecordingSmtp
 from tools.mail import mime
 from workers.temporal.codec import converter
 from workers.temporal.engine import TemporalEngine
-from workflows.models import Address, Answer, Approve, Email, Receipt
+from workflows.models.decisions import Answer, Approve
+from workflows.models.drafts import Receipt
+from workflows.models.mail import Address, Email
 from workflows.reply import Reply
 
 STRANGER = Address(name="Mallory", email="mallory@evil.example")

@@ -11,7 +11,9 @@ from tests.house.running import CLIENT, House, until
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
-from workflows.models import Address, Attachment, Brief, Client, Draft, DraftedBy, Outgoing, Owner
+from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing
+from workflows.models.mail import Address, Attachment
+from workflows.models.people import Client, Owner
 from workflows.rules.asking import acknowledgement
 from workflows.rules.asking.autonomy import Ending, Leaving, in_a_row, needs_a_yes, unbroken
 

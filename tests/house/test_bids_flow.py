@@ -15,7 +15,8 @@ from tests.servers.openai import OpenAIServer
 from tests.servers.smtp import RecordingSmtp
 from tests.servers.web import WebServer
 from tools.mail import mime
-from workflows.models import Email, Lead
+from workflows.models.leads import Lead
+from workflows.models.mail import Email
 from workflows.rules.asking.approval import extract_draft
 from workflows.rules.leads.factors import FACTORS
 

@@ -15,7 +15,8 @@ from tests.house.running import until
 from tests.ledgers import OWNER, House, mail
 from tools.mail import mime
 from workers.service.aftercare import Aftercare, told
-from workflows.models import Address, Draft, Email, Outgoing
+from workflows.models.drafts import Draft, Outgoing
+from workflows.models.mail import Address, Email
 from workflows.rules.mail.bounces import read
 from workflows.rules.routing import route
 

@@ -13,7 +13,7 @@ from tests.house.running import House, case_of, until
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import Delivered, RecordingSmtp
 from tools.mail import mime
-from workflows.models import Address, Email
+from workflows.models.mail import Address, Email
 from workflows.rules.asking.approval import extract_draft
 
 TODAY = datetime.now(UTC).date()

@@ -21,7 +21,8 @@ from tests.ledgers import House as Records
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
-from workflows.models import Address, Answered, Asked, Email, Hinted, Ignore, Ordered
+from workflows.models.mail import Address, Email
+from workflows.models.routes import Answered, Asked, Hinted, Ignore, Ordered
 from workflows.rules.answers.copies import answer_key
 from workflows.rules.routing import route
 

@@ -10,7 +10,7 @@ from tests.house.running import AutomaticOwner, House, until
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
-from workflows.models import Address
+from workflows.models.mail import Address
 
 ACTIVITIES = ("brief", "draft", "ask", "save", "approve", "hand_over", "send", "close", "remember")
 BOUNDARIES = tuple(f"{activity}:{point}" for activity in ACTIVITIES for point in POINTS)

@@ -11,7 +11,7 @@ from tests.house.running import House, is_approval, until
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
-from workflows.models import Address, Email
+from workflows.models.mail import Address, Email
 from workflows.rules.asking.approval import extract_draft
 
 ZONE = ZoneInfo("Europe/Berlin")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.leads.placed import Draft, Placed
+from memory.leads.placed import Placed, PlacedDraft
 from tests.house.running import House, until
 from tests.ledgers import House as LedgerHouse
 from tests.ledgers import mail
@@ -15,8 +15,11 @@ from tools.mail import mime
 from tools.mail.folders import Drafts
 from tools.mail.inbox import Mailbox
 from workflows.errors import NeedsOwner
-from workflows.models import CaseState, DraftedBy, Email, Owner
-from workflows.models import Draft as Text
+from workflows.models.case import CaseState
+from workflows.models.drafts import Draft as Text
+from workflows.models.drafts import DraftedBy
+from workflows.models.mail import Email
+from workflows.models.people import Owner
 
 ADA = Owner(name="Ada Winter", address="ada@winter.example", timezone="Europe/Berlin")
 HAND = b"From: ada@winter.example\r\nSubject: a letter of mine\r\nMessage-ID: <mine@winter.example>\r\n\r\nDear Bob\r\n"
@@ -109,7 +112,7 @@ async def test_a_closed_case_takes_its_draft_away(desk):
 async def test_a_crash_between_keeping_and_appending_makes_one_draft(desk):
     desk.waiting()
     await desk.drafts.round()
-    draft = Draft(case=1, version=1, **_kept(desk))
+    draft = PlacedDraft(case=1, version=1, **_kept(desk))
     desk.placed.keep_draft(draft, "begun")  # as if the process had died after APPEND
     await desk.drafts.round()
     assert len(desk.in_drafts()) == 1

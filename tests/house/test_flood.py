@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from memory.record.notebook import Kept
+from memory.record.notebook import DeferredNotice
 from tests.house.running import House, until
 from tests.ledgers import House as Books
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
-from workflows.models import Address
+from workflows.models.mail import Address
 
 ZONE = ZoneInfo("Europe/Berlin")
 MOST = 4
@@ -62,8 +62,11 @@ def test_a_flood_is_few_mails_and_all_of_it_waits_for_the_digest(flooded: House)
 
 def test_a_kept_notice_is_kept_once_and_told_once(tmp_path: Path) -> None:
     ledger = Books(tmp_path / "home").ledger
-    first, second = Kept(key="source:a", subject="A", text="one"), Kept(key="source:b", subject="B", text="two")
-    for notice in (first, second, Kept(key="source:a", subject="A", text="anew")):
+    first, second = (
+        DeferredNotice(key="source:a", subject="A", text="one"),
+        DeferredNotice(key="source:b", subject="B", text="two"),
+    )
+    for notice in (first, second, DeferredNotice(key="source:a", subject="A", text="anew")):
         ledger.keep_notice(notice)
     assert set(ledger.kept_notices()) == {first, second}
     ledger.mark_kept_told(["source:a"])

@@ -4,7 +4,8 @@ from collections import deque
 
 from tests.scripted import Script
 from tests.workflows.test_case import Bench, bench  # noqa: F401 - the fixture of the time-skipping server
-from workflows.models import Approve, Receipt
+from workflows.models.decisions import Approve
+from workflows.models.drafts import Receipt
 
 
 async def test_a_doubt_is_told_at_once_and_one_more_yes_sends(bench: Bench):  # noqa: F811

@@ -26,7 +26,7 @@ from workers.temporal.carrying import NAMED
 from workers.temporal.codec import UNBOUND, Codec, converter
 from workers.temporal.runs import Runs
 from workers.temporal.server import TemporalServer, find_cli
-from workflows.models import Address
+from workflows.models.mail import Address
 from workflows.names import OLD
 
 

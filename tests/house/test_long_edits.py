@@ -12,7 +12,9 @@ from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
 from workers.commands.deciding import LARGEST_TEXT
-from workflows.models import Asked, Defect, Edit, Email, Unclear
+from workflows.models.decisions import Edit, Unclear
+from workflows.models.mail import Defect, Email
+from workflows.models.routes import Asked
 from workflows.rules.answers import decisions
 
 FOUR_BYTES = "\N{CJK UNIFIED IDEOGRAPH-2000B}"

@@ -11,7 +11,7 @@ from tests.house.running import AutomaticOwner, House, until
 from tests.servers.dovecot import Dovecot, DovecotUser
 from tests.servers.smtp import Delivered, RecordingSmtp
 from tools.mail import mime
-from workflows.models import Address
+from workflows.models.mail import Address
 
 MACHINES = Path(__file__).parents[1] / "mail" / "triage"
 KINDS = ("auto-reply", "bounce", "bulk", "calendar-notice", "mailing-list", "newsletter", "no-reply", "read-receipt")

@@ -13,7 +13,7 @@ from tests.house.running import House, case_of, until
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
-from workflows.models import Address, Email
+from workflows.models.mail import Address, Email
 
 MAILS = Path(__file__).parents[1] / "mail" / "payments"
 DUE = (datetime.now(UTC).date() - timedelta(days=20)).isoformat()

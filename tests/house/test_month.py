@@ -16,7 +16,8 @@ from bench.month import FIRST, match, month, needless, played
 from tests.answer_styles import STYLES, Reply
 from tests.rules.test_typed import decide, question
 from tools.mail import mime
-from workflows.models import Address, Approve, Edit, Later, Mine, Reject, Revise
+from workflows.models.decisions import Approve, Edit, Later, Mine, Reject, Revise
+from workflows.models.mail import Address
 
 AT = datetime(2035, 6, 4, 10, 40, tzinfo=UTC)
 CLEAR = {"ok": Approve, "no": Reject, "no after all": Reject, "mine": Mine, "later": Later, "wish": Revise}

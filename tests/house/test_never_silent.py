@@ -17,7 +17,7 @@ from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
 from tools.mail.desk import MOST_ANSWERS_A_DAY
-from workflows.models import Address, Email
+from workflows.models.mail import Address, Email
 
 BOB = Address(name="Bob", email="bob@books.example")
 WAYS = {

@@ -15,7 +15,9 @@ from tests.house.running import House, until
 from tests.house.test_digest import PEOPLE, ZONE, Home, notices, outcome, soon, waiting, write_from
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
-from workflows.models import Away, Back, CaseState, Owner
+from workflows.models.case import CaseState
+from workflows.models.orders import Away, Back
+from workflows.models.people import Owner
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 

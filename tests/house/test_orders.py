@@ -16,7 +16,7 @@ from tests.ledgers import client_at
 from tests.servers.dovecot import Dovecot, DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
-from workflows.models import Address, Email
+from workflows.models.mail import Address, Email
 
 ACME = Address(name="Anna Acker", email="anna@acme.example")
 BETA = Address(name="Bert Beta", email="bert@beta.example")

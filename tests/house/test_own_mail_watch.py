@@ -18,7 +18,7 @@ from tools.mail import mime
 from workers.service import wiring
 from workers.service.own_mail import PART, OwnMail
 from workers.settings import loading
-from workflows.models import Email
+from workflows.models.mail import Email
 from workflows.rules.asking.approval import ApprovalMail
 
 
@@ -70,7 +70,7 @@ class Post:
 
 
 def ignore_all(email: Email, around: object):
-    from workflows.models import Ignore
+    from workflows.models.routes import Ignore
 
     return Ignore(rule="own-mail", reason="Deskhand sent it itself.")
 

@@ -12,7 +12,7 @@ from tests.house.running import House, case_of, until
 from tests.house.test_attacks import _connect as connect
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import Fault, RecordingSmtp
-from workflows.models import Address
+from workflows.models.mail import Address
 
 LARGEST_PAYLOAD = 256 * 1024
 

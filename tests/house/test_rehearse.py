@@ -15,7 +15,8 @@ from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
 from workers.__main__ import main
-from workflows.models import Address, Email, Owner
+from workflows.models.mail import Address, Email
+from workflows.models.people import Owner
 from workflows.rules.answers.sent_headers import learn, learn_from_answer
 
 OWNER = Owner(name="Ada Winter", address="ada@winter.example")

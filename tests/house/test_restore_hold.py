@@ -19,7 +19,8 @@ from tools.mail import mime
 from tools.mail.sending.evidence import Evidence
 from tools.mail.sending.reconcile import Reconcile
 from workflows.errors import DeskhandError
-from workflows.models import Address, Approve, Email
+from workflows.models.decisions import Approve
+from workflows.models.mail import Address, Email
 
 FILES = ("ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm")
 

@@ -27,7 +27,7 @@ from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
 from workers.temporal.lookout import _SUBJECT as MEDDLING
-from workflows.models import Address, Email
+from workflows.models.mail import Address, Email
 from workflows.names import Names
 
 """The promise is 60 s; a busy machine is forgiven."""

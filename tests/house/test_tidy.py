@@ -16,7 +16,8 @@ from tests.servers.dovecot import Dovecot, DovecotUser
 from tools.mail import mime
 from tools.mail.folders import Tidying
 from tools.mail.inbox import Mailbox
-from workflows.models import Address, Answer, Approve
+from workflows.models.decisions import Answer, Approve
+from workflows.models.mail import Address
 from workflows.rules.text.canonical import body_hash
 
 ADA = Address(email=OWNER.address, name="Deskhand")

@@ -16,7 +16,7 @@ from workers.desk.answering import Answering
 from workers.desk.hints import NO_PROOF, Hints
 from workers.service import wiring
 from workers.settings import loading
-from workflows.models import Address, Email
+from workflows.models.mail import Address, Email
 
 
 class LaterClock:

@@ -14,7 +14,7 @@ from tests.servers.openai import Answer, OpenAIServer, Request
 from tests.servers.smtp import RecordingSmtp
 from tests.tools.test_gitlog import Repository
 from tools.mail import mime
-from workflows.models import Email
+from workflows.models.mail import Email
 from workflows.rules.asking.approval import extract_draft
 
 ALWAYS = {"hours": "Mon-Sun 00:00-24:00"}

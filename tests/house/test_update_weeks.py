@@ -28,7 +28,8 @@ from workers.temporal.engine import TemporalEngine
 from workers.temporal.worker import build_workers, running
 from workflows.activities import Activities
 from workflows.intake import Rhythm
-from workflows.models import Answer, Approve, CaseState
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Approve
 
 BERLIN = ZoneInfo("Europe/Berlin")
 PROJECT = 'name = "Relaunch"\nemail = "maria@studio.example"\nupdate_every = "weekly"\n'

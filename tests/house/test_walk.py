@@ -9,7 +9,7 @@ from tests.house.running import House, case_of, until
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
-from workflows.models import Address
+from workflows.models.mail import Address
 
 
 @pytest.fixture

@@ -27,7 +27,10 @@ from workers.service import wiring
 from workers.settings import loading
 from workers.sources.work import NAME
 from workflows.errors import NeedsOwner
-from workflows.models import CaseState, Event, Owner, Project, Work
+from workflows.models.case import CaseState
+from workflows.models.people import Owner
+from workflows.models.routes import Event
+from workflows.models.work import Project, Work
 from workflows.rules.work import rhythm
 
 MONDAY = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)  # 09:30 in Berlin

@@ -39,11 +39,15 @@ from tests.servers.timeskip import time_skipping
 from workers.rounds.polling import Polls
 from workers.service import wiring
 from workers.settings import loading
-from workers.temporal.engine import Refused, TemporalEngine
+from workers.temporal.engine import AnswerRefused, TemporalEngine
 from workers.temporal.worker import build_workers, running
 from workflows.activities import Activities
 from workflows.intake import Rhythm
-from workflows.models import Address, Answer, Approve, CaseState, Invoice, Mine, Money, Start
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Approve, Mine
+from workflows.models.mail import Address
+from workflows.models.money import Invoice, Money
+from workflows.models.routes import Start
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FIRST = date(2035, 11, 12)
@@ -257,7 +261,7 @@ class Year:
     async def give(self, answer: Answer) -> None:
         """As a command at the machine: on record first, then told to its case; given again it changes nothing."""
         await asyncio.to_thread(self.parts.ledger.record_answer, answer)
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(AnswerRefused):
             await self.engine.answer(answer)
 
     async def _settled(self) -> bool:

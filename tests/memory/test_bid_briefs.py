@@ -8,10 +8,14 @@ import pytest
 
 from memory.briefs.bids import BidBriefs
 from memory.leads.findings import NOTE, Finding
-from memory.leads.posts import Post
+from memory.leads.posts import SourcePost
 from tests.ledgers import OWNER, House
 from workflows.errors import Permanent
-from workflows.models import Address, CaseState, Draft, Flag, Lead, Outgoing, PastWork, Profile, Source, Start
+from workflows.models.case import CaseState
+from workflows.models.drafts import Draft, Outgoing, Source
+from workflows.models.leads import Flag, Lead, PastWork, Profile
+from workflows.models.mail import Address
+from workflows.models.routes import Start
 from workflows.rules.asking import approval
 from workflows.rules.asking.packs import render_pack
 from workflows.rules.leads.rates import parse_rate
@@ -48,7 +52,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 def recorded(house: House, lead: Lead) -> CaseState:
     house.ledger.record_leads(
         "wwr",
-        [Post(id=lead.id, title=lead.title, found=replace(lead, published=house.clock.now()))],
+        [SourcePost(id=lead.id, title=lead.title, found=replace(lead, published=house.clock.now()))],
         lambda _: Start(kind="bid"),
         {},
     )

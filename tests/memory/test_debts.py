@@ -14,18 +14,22 @@ from sqlalchemy import select
 from memory.briefs.chases import ChaseBriefs
 from memory.money import holds, invoicing, payments
 from memory.money.chases import Matter
-from memory.money.dues import Terms
+from memory.money.dues import DueTerms
 from memory.outbox.last_look import Doubt, Going, doubts
 from memory.record.people import new_client
 from memory.record.schema import from_json, notices, reading, seen, transaction
 from tests.ledgers import OWNER, House, client_at, mail
 from workers.settings.schema import MoneySection
-from workers.sources.money import Money as Chasing
-from workflows.models import Address, Brief, CaseState, Draft, DraftedBy, Email, Event, Invoice, Money, Start
+from workers.sources.money import ChaseParts as Chasing
+from workflows.models.case import CaseState
+from workflows.models.drafts import Brief, Draft, DraftedBy
+from workflows.models.mail import Address, Email
+from workflows.models.money import Invoice, Money
+from workflows.models.routes import Event, Start
 from workflows.rules.debts.dunning import Due, is_held
 
 EUR = "EUR"
-TERMS = Terms()
+TERMS = DueTerms()
 ADA = replace(OWNER, timezone="Europe/Berlin", country="DE", language="en")
 Day = date
 LATE = Day(2026, 11, 19)
@@ -77,7 +81,7 @@ def pays(house: House, minor: int = 50000, **given: Any) -> str:
     return comes_in(house, amount=Money(minor=minor, currency=values.pop("currency", EUR)), **values)
 
 
-def opened(house: House, terms: Terms = TERMS) -> list[tuple[str, tuple[str, ...]]]:
+def opened(house: House, terms: DueTerms = TERMS) -> list[tuple[str, tuple[str, ...]]]:
     return [(one.stage, one.numbers) for one in house.ledger.open_due(ADA, terms).opened]
 
 
@@ -324,7 +328,7 @@ def test_any_day_will_do_where_the_owner_says_so(house) -> None:
     keep(house, bill("A"))
     house.clock.time = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
     assert opened(house) == []
-    assert opened(house, Terms(business_days=False)) == [("reminder", ("A",))]
+    assert opened(house, DueTerms(business_days=False)) == [("reminder", ("A",))]
 
 
 def test_bank_data_that_is_not_there_is_said(house) -> None:
@@ -701,7 +705,7 @@ def test_a_yes_on_their_day_off_waits_for_their_next_business_day(house) -> None
 
 def test_where_any_day_will_do_a_yes_is_carried_out_on_any_day(house) -> None:
     keep(house, bill("A"))
-    opened(house, Terms(business_days=False))
+    opened(house, DueTerms(business_days=False))
     going = about_to_leave(house)
     house.clock.time = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)  # a Sunday
     assert last_look(house, going) == []

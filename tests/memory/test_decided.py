@@ -11,7 +11,9 @@ import pytest
 from memory.cases.decided import says_yes
 from tests.ledgers import NOON, House, mail
 from workflows.errors import OutOfStep
-from workflows.models import Answer, Approve, CaseState, Draft, DraftedBy, Edit, Mine, Reject
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Approve, Edit, Mine, Reject
+from workflows.models.drafts import Draft, DraftedBy
 
 MINUTE = timedelta(minutes=1)
 

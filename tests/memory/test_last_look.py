@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, update
 
-from memory.outbox.entries import Claimed, Held, Limits
+from memory.outbox.entries import Claimed, Held, SendLimits
 from memory.outbox.outgoing import OutgoingLedger
 from memory.record.schema import client_addresses, transaction, versions
 from tests.approved import composed
 from tests.ledgers import House, mail, own_mail
-from workflows.models import Answer, Approve, CaseState, Draft, DraftedBy, Outgoing
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Approve
+from workflows.models.drafts import Draft, DraftedBy, Outgoing
 from workflows.rules.text.canonical import approved_hash, body_hash
 
 BODY = "Hi Maria,\n\nThursday at 10:00 works for me; please send the brief before.\n\nAda\n"
-FREE = Limits(grace=timedelta(0))
+FREE = SendLimits(grace=timedelta(0))
 
 
 @dataclass

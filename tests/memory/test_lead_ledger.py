@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from memory.leads.posts import Counts, Post
+from memory.leads.posts import Counts, SourcePost
 from memory.record.schema import cases, reading, seen
 from tests.ledgers import House, client_at
-from workflows.models import Address, Carried, Event, Flag, Ignore, Lead, Money, Pay, Rescue, Start
+from workflows.models.leads import Flag, Lead, Pay
+from workflows.models.mail import Address
+from workflows.models.money import Money
+from workflows.models.orders import Carried, Rescue
+from workflows.models.routes import Event, Ignore, Start
 from workflows.rules.leads.lead import UNREADABLE
 
 LONG = " ".join(f"word{number}" for number in range(60))
@@ -30,9 +34,9 @@ def lead(number: int, source: str = "wwr", **fields: object) -> Lead:
     return Lead(source=source, id=str(number), **(values | fields))
 
 
-def post(found: Lead | Ignore, number: str = "") -> Post:
+def post(found: Lead | Ignore, number: str = "") -> SourcePost:
     title = found.title if isinstance(found, Lead) else ""
-    return Post(id=found.id if isinstance(found, Lead) else number, title=title, found=found)
+    return SourcePost(id=found.id if isinstance(found, Lead) else number, title=title, found=found)
 
 
 def bid(_: Lead) -> Start:

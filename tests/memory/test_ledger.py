@@ -17,25 +17,11 @@ from memory.ledger import Intake
 from memory.record.schema import reading
 from tests.ledgers import NOON, OWNER, House, client_at, mail, own_mail
 from workflows.errors import NeedsOwner, Permanent
-from workflows.models import (
-    Address,
-    Answer,
-    Approve,
-    Brief,
-    CaseState,
-    Cursor,
-    Draft,
-    DraftedBy,
-    Edit,
-    Later,
-    Mine,
-    Never,
-    Reject,
-    Revise,
-    Start,
-    Unclear,
-    Why,
-)
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Approve, Edit, Later, Mine, Never, Reject, Revise, Unclear, Why
+from workflows.models.drafts import Brief, Draft, DraftedBy
+from workflows.models.mail import Address, Cursor
+from workflows.models.routes import Start
 
 NONCE = "0123456789abcdef" * 2
 REFERENCE = "<7.2.abc@deskhand.invalid>"

@@ -10,13 +10,16 @@ from sqlalchemy import insert, select
 from agents.chase import TemplateChase
 from memory.briefs.chases import ChaseBriefs
 from memory.money.chases import open_chases
-from memory.money.dues import Terms
+from memory.money.dues import DueTerms
 from memory.money.holds import holds_of, resume_chasing
 from memory.money.payments import Sign, note_payment
 from memory.record.schema import answers, reading, seen, to_json, transaction
 from tests.ledgers import OWNER, House, mail
 from tools.mail import mime
-from workflows.models import Address, Answer, CaseState, Email, Invoice, Money, Reject
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Reject
+from workflows.models.mail import Address, Email
+from workflows.models.money import Invoice, Money
 from workflows.rules.routing import route
 
 MAILS = Path(__file__).parents[1] / "mail" / "payments"
@@ -56,7 +59,7 @@ def says(text: str, sender: Address = ACME, subject: str = "Re: Invoice 2026-014
 
 def chase(house: House) -> int:
     """The open chase of what is due, as the daily look opens it."""
-    house.ledger.open_due(OWNER, Terms())
+    house.ledger.open_due(OWNER, DueTerms())
     (event,) = [event for event in house.ledger.undelivered() if event.kind == "debt"]
     return event.case
 
@@ -204,10 +207,10 @@ def test_we_pay_friday_holds_until_monday(house: House) -> None:
     import_(house, owed())
     receive(house, says("Sorry, we pay on Friday."))
     for _ in range(5):  # Monday to Friday
-        assert house.ledger.open_due(OWNER, Terms()).opened == ()
+        assert house.ledger.open_due(OWNER, DueTerms()).opened == ()
         house.clock.move(days=1)
     house.clock.move(days=2)
-    (opened,) = house.ledger.open_due(OWNER, Terms()).opened
+    (opened,) = house.ledger.open_due(OWNER, DueTerms()).opened
     assert house.clock.now().strftime("%A") == "Monday"
     assert opened.numbers == ("2026-014",)
 
@@ -300,11 +303,11 @@ def client_of(house: House) -> str:
 def shown(house: House) -> str:
     """What the approval mail of the next reminder says of what they owe."""
     client = client_of(house)
-    house.ledger.open_due(OWNER, Terms())
+    house.ledger.open_due(OWNER, DueTerms())
     with reading(house.engine) as connection:
         (case,) = open_chases(connection, client)
     state = CaseState(case=case, kind="chase", client=client)
-    return ChaseBriefs(house.ledger, OWNER, Terms()).build(state).message
+    return ChaseBriefs(house.ledger, OWNER, DueTerms()).build(state).message
 
 
 def test_an_unanswered_mail_that_names_the_invoice_holds_its_reminder_until_its_case_is_over(house: House) -> None:
@@ -314,7 +317,7 @@ def test_an_unanswered_mail_that_names_the_invoice_holds_its_reminder_until_its_
     assert holds(house) == ["mail"]
     assert [ends for ends, _ in news(house, waiting)] == ["stopped"]
     close(house, waiting, "stopped")
-    assert house.ledger.open_due(OWNER, Terms()).opened == ()
+    assert house.ledger.open_due(OWNER, DueTerms()).opened == ()
     close(house, event.case, "rejected")
     assert holds(house) == []
     said = shown(house)
@@ -343,7 +346,7 @@ def test_a_wish_holds_for_ten_business_days_and_stands_in_the_next_reminder(hous
     import_(house, owed())
     event = receive(house, says("We need a PO number on it before we can pay."))
     assert holds(house) == ["wish"]
-    assert house.ledger.open_due(OWNER, Terms()).opened == ()
+    assert house.ledger.open_due(OWNER, DueTerms()).opened == ()
     close(house, event.case, "rejected")
     house.clock.move(days=15)
     assert 'they want something before they pay ("We need a PO number on it before we can pay.")' in shown(house)
@@ -376,9 +379,9 @@ def test_a_complaint_that_the_owner_answered_rests_money_for_two_business_days(
     if not rests:
         assert holds(house) == ["complaint"]  # nobody has seen to it
         return
-    assert house.ledger.open_due(OWNER, Terms()).opened == ()  # Monday
+    assert house.ledger.open_due(OWNER, DueTerms()).opened == ()  # Monday
     house.clock.move(days=1)
-    assert house.ledger.open_due(OWNER, Terms()).opened == ()
+    assert house.ledger.open_due(OWNER, DueTerms()).opened == ()
     house.clock.move(days=1)
     assert "You answered their complaint on Mon 23 Nov 2026" in shown(house)
 
@@ -394,7 +397,7 @@ def test_a_thank_you_knows_what_else_is_open(house: House) -> None:
         )  # fmt: skip
         note_payment(connection, house.clock, sign)
     (thanks,) = [event.case for event in house.ledger.undelivered() if event.kind == "debt" and event.case != case]
-    brief = ChaseBriefs(house.ledger, OWNER, Terms()).build(
+    brief = ChaseBriefs(house.ledger, OWNER, DueTerms()).build(
         CaseState(case=thanks, kind="chase", client=client_of(house))
     )
     assert brief.notice is not None

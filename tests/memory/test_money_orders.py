@@ -8,23 +8,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import update
 
-from memory.money.dues import Terms
+from memory.money.dues import DueTerms
 from memory.money.holds import holds_of
 from memory.record.events import Beginning, begin
 from memory.record.schema import cases, from_json, reading, to_json, transaction
 from tests.ledgers import OWNER, House, mail
-from workflows.models import (
-    Address,
-    CaseState,
-    Chase,
-    Disputed,
-    Ended,
-    Invoice,
-    Money,
-    Paid,
-    Promised,
-    StopChasing,
-)
+from workflows.models.case import CaseState
+from workflows.models.mail import Address
+from workflows.models.money import Invoice, Money
+from workflows.models.orders import Disputed, Ended, Paid, Promised, ResumeChasing, StopChasing
 from workflows.rules.text.money import format_money
 
 ACME, BETA = "billing@acme.example", "ap@beta.example"
@@ -99,7 +91,7 @@ def test_an_invoice_is_named_by_its_number_or_by_whoever_owes_it_alone(house: Ho
         (Paid(what="2026-014", amount="0"), "Nothing came in"),
         (Promised(what="nobody", until=FRIDAY), "no invoice"),
         (StopChasing(client="nobody"), "no client"),
-        (Chase(client="nobody"), "no client"),
+        (ResumeChasing(client="nobody"), "no client"),
         (Ended(case=99, result="won"), "no case 99"),
     ],
 )
@@ -120,7 +112,7 @@ def test_an_order_is_carried_out_once(house: House) -> None:
 
 
 def test_paid_ends_the_waiting_chase_and_more_than_is_owed_is_said(house: House) -> None:
-    (acme, beta) = house.ledger.open_due(OWNER, Terms()).opened
+    (acme, beta) = house.ledger.open_due(OWNER, DueTerms()).opened
     told(house, Paid(what="2026-014"), "a")
     told(house, Paid(what="2026-015"), "b")
     assert "paid" in news(house, acme.case)
@@ -148,17 +140,17 @@ def test_a_dispute_holds_until_the_owner_says_chase(house: House) -> None:
     assert "10 hours" in done.says
     assert "chase" in done.says
     assert holds(house) == [("dispute", "2026-014")]
-    assert told(house, Chase(client="2026-014"), "b").ok
+    assert told(house, ResumeChasing(client="2026-014"), "b").ok
     assert holds(house) == []
 
 
 def test_stop_chasing_and_chase_again(house: House) -> None:
-    opened = house.ledger.open_due(OWNER, Terms()).opened
+    opened = house.ledger.open_due(OWNER, DueTerms()).opened
     acme = next(one for one in opened if "2026-014" in one.numbers)
     assert told(house, StopChasing(client="Acme"), "a").ok
     assert news(house, acme.case) == ["stopped"]
     assert [kind for kind, _ in holds(house)] == ["stopped"]
-    assert told(house, Chase(client="acme.example"), "b").ok
+    assert told(house, ResumeChasing(client="acme.example"), "b").ok
     assert holds(house) == []
 
 

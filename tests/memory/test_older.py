@@ -11,7 +11,10 @@ from memory.leads.findings import NOTE
 from memory.record.schema import findings, from_json, meta, to_json, transaction
 from tests.ledgers import House
 from workflows import older
-from workflows.models import CaseState, ChangedBy, Defect, Draft, DraftedBy, Email, Flag, Lead
+from workflows.models.case import CaseState, ChangedBy
+from workflows.models.drafts import Draft, DraftedBy
+from workflows.models.leads import Flag, Lead
+from workflows.models.mail import Defect, Email
 
 NAMES_IT = "a mail from a,b@y.example names the mail that asked you"
 EMAIL = Email(identity="i", blob="b", text="ok")

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.ledgers import House, client_at, mail, own_mail
-from workflows.models import Address, Away, Back, Ignore, Pause, Rescue, Resume, Route, StopAll, Surroundings
+from workflows.models.mail import Address
+from workflows.models.orders import Away, Back, Pause, Rescue, Resume, StopAll
+from workflows.models.routes import Ignore, Route, Surroundings
 from workflows.rules.routing import route
 
 PAUSED = Ignore(rule="paused", reason="You paused them.")

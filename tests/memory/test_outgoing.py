@@ -6,23 +6,13 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import insert, select, update
 
-from memory.outbox.entries import Claimed, Held, Limits
+from memory.outbox.entries import Claimed, Held, SendLimits
 from memory.outbox.outgoing import OutgoingLedger
 from memory.record.schema import client_addresses, clients, meta, threads, transaction, versions
 from tests.approved import CLIENT, FREE, NOW, Desk
 from workflows.errors import NeedsOwner, Permanent, Retryable
-from workflows.models import (
-    Address,
-    Approve,
-    Edit,
-    Later,
-    Mine,
-    Never,
-    Reject,
-    Revise,
-    Unclear,
-    Why,
-)
+from workflows.models.decisions import Approve, Edit, Later, Mine, Never, Reject, Revise, Unclear, Why
+from workflows.models.mail import Address
 
 
 @pytest.fixture
@@ -195,16 +185,16 @@ def test_held_client_is_still_answered(desk):
 
 def test_grace_lets_a_no_win(desk):
     intent = desk.approved()
-    held = desk.claim(intent, Limits())
+    held = desk.claim(intent, SendLimits())
     assert held.until == NOW + timedelta(seconds=60)
     desk.clock.time = held.until
-    assert isinstance(desk.claim(intent, Limits()), Claimed)
+    assert isinstance(desk.claim(intent, SendLimits()), Claimed)
 
 
 def test_a_wrong_clock_in_the_answer_does_not_hold_the_mail_for_hours(desk):
     outgoing = desk.version()
     desk.answer(outgoing, Approve(), at=NOW + timedelta(hours=5))
-    assert isinstance(desk.claim(desk.enqueue(outgoing), Limits()), Claimed)
+    assert isinstance(desk.claim(desk.enqueue(outgoing), SendLimits()), Claimed)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +211,7 @@ def test_quiet_hours_are_the_owners(desk, now, until):
     outgoing = desk.version()
     desk.answer(outgoing, Approve(), at=datetime.fromisoformat(now))
     desk.clock.time = datetime.fromisoformat(now)
-    limits = Limits(grace=timedelta(0), quiet_hours="20:00-07:00", timezone="Europe/Berlin")
+    limits = SendLimits(grace=timedelta(0), quiet_hours="20:00-07:00", timezone="Europe/Berlin")
     found = desk.claim(desk.enqueue(outgoing), limits)
     assert getattr(found, "until", None) == (datetime.fromisoformat(until) if until else None)
 
@@ -234,7 +224,7 @@ def test_unreadable_quiet_hours_are_told(desk, text):
 
 def test_a_cap_of_nothing_is_told():
     with pytest.raises(NeedsOwner, match="at least 1"):
-        Limits(per_hour=0)
+        SendLimits(per_hour=0)
 
 
 def test_cap_per_recipient_per_day(desk):
@@ -275,7 +265,7 @@ def test_cap_per_hour_is_never_passed_in_any_sliding_hour(desk):
 def test_mails_to_the_owner_are_not_capped_or_held(desk):
     desk.write(insert(meta).values(key="stopped", value="yes"))
     desk.ledger.enqueue(intent="ask:1.1", purpose="approval", recipients=["ada@winter.example"], hash="h")
-    assert isinstance(desk.claim("ask:1.1", Limits(per_hour=1)), Claimed)
+    assert isinstance(desk.claim("ask:1.1", SendLimits(per_hour=1)), Claimed)
 
 
 def test_only_one_attempt_may_commit(desk):

@@ -25,7 +25,8 @@ from memory.record.documents import Document, Index
 from tests.history import MAILS, QUESTIONS
 from tests.ledgers import NOON, OWNER, House, mail, own_mail
 from workflows.errors import NeedsOwner, Retryable
-from workflows.models import Address, Draft, DraftedBy, Source
+from workflows.models.drafts import Draft, DraftedBy, Source
+from workflows.models.mail import Address
 
 PROFILE = (Source(id="profile:rate", kind="profile", quote="95 EUR/hour"),)
 

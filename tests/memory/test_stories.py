@@ -15,7 +15,8 @@ from tests.stage import Bench, staged
 from workflows.case import RESULT_WITHIN
 from workflows.errors import Permanent
 from workflows.intake import Poll, Rhythm
-from workflows.models import Address, Approve, Edit, Never, Reject, Why
+from workflows.models.decisions import Approve, Edit, Never, Reject, Why
+from workflows.models.mail import Address
 
 DAY = timedelta(days=1)
 

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflows.models import Address, Attachment, Brief, Client, Draft, Outgoing, Owner, Source
+from workflows.models.drafts import Brief, Draft, Outgoing, Source
+from workflows.models.mail import Address, Attachment
+from workflows.models.people import Client, Owner
 from workflows.rules.asking import digest
 from workflows.rules.asking.approval import (
     Question,
@@ -135,7 +137,7 @@ def test_no_mail_to_the_owner_has_a_place_that_was_not_filled(language: str, cou
     owner = replace(OWNER, language=language)
     question = replace(QUESTION, owner=owner)
     items = [
-        digest.Item(
+        digest.DigestRow(
             case=41 + number, version=1, hash="x", brief=QUESTION.brief,
             question=None if number < held else question, hold="a complaint" if number < held else "",
         )

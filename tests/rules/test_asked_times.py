@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.desk.asked_times import asked_times
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.ledgers import mail
 from tests.rules.test_triage import AROUND, OWNER
-from workflows.models import Address, Attachment, Email
+from workflows.models.mail import Address, Attachment, Email
 from workflows.rules.mail.bounces import read
 from workflows.rules.triage import triage
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.text.calendar import (
     Span,
     add_working_days,

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.models import Address, Attachment, Outgoing
+from workflows.models.drafts import Outgoing
+from workflows.models.mail import Address, Attachment
 from workflows.rules.text.canonical import approved_hash, body_hash, canonical, nonce, one_line, reference
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates included

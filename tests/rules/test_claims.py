@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflows.models import Source
+from workflows.models.drafts import Source
 from workflows.rules.leads.claims import claims, is_claim, sentences
 
 OWN = (

@@ -8,7 +8,7 @@ import pytest
 
 from tests.ledgers import OWNER, House, mail
 from tools.mail import mime
-from workflows.models import Address, Attachment, Email
+from workflows.models.mail import Address, Attachment, Email
 from workflows.rules.mail.files import attached, described
 from workflows.rules.mail.holds import hold_reason
 from workflows.rules.mail.replying import left_out, new_part

@@ -7,21 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflows.models import (
-    Approve,
-    Asked,
-    Attachment,
-    Edit,
-    Email,
-    Later,
-    Mine,
-    Never,
-    Owner,
-    Reject,
-    Revise,
-    Unclear,
-    Why,
-)
+from workflows.models.decisions import Approve, Edit, Later, Mine, Never, Reject, Revise, Unclear, Why
+from workflows.models.mail import Attachment, Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers.decisions import is_automatic, parse, read
 from workflows.rules.answers.digest_answers import parse_item, parse_items
 from workflows.rules.text.languages import languages as languages_with

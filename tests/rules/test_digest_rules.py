@@ -8,26 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rules.test_triage import emails
-from workflows.models import (
-    Address,
-    Approve,
-    Asked,
-    Brief,
-    Client,
-    Decision,
-    Defect,
-    Draft,
-    Edit,
-    Email,
-    Later,
-    Mine,
-    Never,
-    Outgoing,
-    Owner,
-    Reject,
-    Revise,
-    Unclear,
-)
+from workflows.models.decisions import Approve, Decision, Edit, Later, Mine, Never, Reject, Revise, Unclear
+from workflows.models.drafts import Brief, Draft, Outgoing
+from workflows.models.mail import Address, Defect, Email
+from workflows.models.people import Client, Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers.decisions import read_items
 from workflows.rules.answers.digest_answers import parse_items
 from workflows.rules.asking import digest
@@ -40,7 +25,7 @@ OWNER = Owner(name="Ada Winter", address="ada@winter.example", timezone="Europe/
 NONCE = "0123456789abcdef" * 2
 
 
-def item(case: int, body: str = "", name: str = "Maria Alvarez", hold: str = "") -> digest.Item:
+def item(case: int, body: str = "", name: str = "Maria Alvarez", hold: str = "") -> digest.DigestRow:
     sender = Address(name=name, email=f"client{case}@studio.example")
     client = Client(id=f"c-{case}", name=name, addresses=(sender.email,))
     brief = Brief(
@@ -53,12 +38,12 @@ def item(case: int, body: str = "", name: str = "Maria Alvarez", hold: str = "")
         outgoing=outgoing, draft=Draft(body=text, gist=f"Says yes to {case}"), brief=brief, owner=OWNER, nonce=NONCE,
         expires_at=NOW + timedelta(days=7),
     )  # fmt: skip
-    return digest.Item(
+    return digest.DigestRow(
         case=case, version=1, hash=f"seal-{case}", brief=brief, question=None if hold else question, hold=hold
     )
 
 
-def shown(*items: digest.Item, kind: digest.Kind = "digest", owner: Owner = OWNER) -> str:
+def shown(*items: digest.DigestRow, kind: digest.Kind = "digest", owner: Owner = OWNER) -> str:
     return digest.render(kind, 7, NONCE, items, owner).text
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.models import Invoice, Money
+from workflows.models.money import Invoice, Money
 from workflows.rules.debts.dunning import (
     BusinessDays,
     Due,

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.ledgers import OWNER, House
-from workflows.models import Address, Email
+from workflows.models.mail import Address, Email
 from workflows.rules.routing import route
 from workflows.rules.text.canonical import body_hash
 

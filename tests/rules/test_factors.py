@@ -10,7 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workflows.models import Address, Factor, Flag, Ignore, Lead, Money, PastWork, Pay, Profile, Start
+from workflows.models.leads import Factor, Flag, Lead, PastWork, Pay, Profile
+from workflows.models.mail import Address
+from workflows.models.money import Money
+from workflows.models.routes import Ignore, Start
 from workflows.rules.leads.factors import FACTORS
 from workflows.rules.leads.rates import parse_rate, written
 from workflows.rules.leads.scoring import THRESHOLD, score, total, verdict

@@ -9,7 +9,8 @@ import pytest
 from tests.answer_styles import Reply, plain
 from tests.rules.test_typed import NOW, asked, decide, owner, question
 from tools.mail.mime import parse
-from workflows.models import Approve, Email
+from workflows.models.decisions import Approve
+from workflows.models.mail import Email
 from workflows.rules.answers.decisions import read
 from workflows.rules.quoted import footers
 from workflows.rules.quoted.footers import Known, is_footer

@@ -8,7 +8,7 @@ import pytest
 
 from tests.ledgers import House, mail
 from tests.rules.test_triage import AROUND, OWNER
-from workflows.models import Address, Email
+from workflows.models.mail import Address, Email
 from workflows.rules.mail.forms import as_written_by
 from workflows.rules.mail.holds import hold_reason
 from workflows.rules.mail.replying import reply_to

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.ledgers import OWNER, mail
-from workflows.models import Ignore, Surroundings
+from workflows.models.routes import Ignore, Surroundings
 from workflows.rules.mail.gateways import bare_subject, without_banner
 from workflows.rules.mail.replying import gist
 from workflows.rules.mail.subjects import is_forward_subject, is_reply_subject

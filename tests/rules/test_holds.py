@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from workflows.models import Address, Email
+from workflows.models.mail import Address, Email
 from workflows.rules.triage import hold_reason
 
 MAIL = Email(identity="i", blob="b", senders=(Address(email="maria@studio.example"),), subject="Website")

@@ -11,7 +11,10 @@ import pytest
 
 from tests.ledgers import OWNER, House
 from tools.mail import mime
-from workflows.models import Address, Email, Ignore, Lead, Money, Pay, Posted, Start, Surroundings
+from workflows.models.leads import Lead, Pay
+from workflows.models.mail import Address, Email
+from workflows.models.money import Money
+from workflows.models.routes import Ignore, Posted, Start, Surroundings
 from workflows.rules.leads.job_alerts import FORWARDED, INVITED, Unknown, alerts
 from workflows.rules.routing import route
 

@@ -20,7 +20,10 @@ from agents.checks import language_name
 from agents.gists import gist_of
 from agents.templates import TemplateReply
 from workers.voice import answer_texts
-from workflows.models import Address, Brief, Draft, Money, Outgoing, Owner
+from workflows.models.drafts import Brief, Draft, Outgoing
+from workflows.models.mail import Address
+from workflows.models.money import Money
+from workflows.models.people import Owner
 from workflows.rules.answers import decisions
 from workflows.rules.answers.orders import parse_order
 from workflows.rules.asking import acknowledgement, approval, digest
@@ -162,9 +165,9 @@ def question(language: str) -> approval.Question:
     )  # fmt: skip
 
 
-def item(language: str, *, hold: str = "") -> digest.Item:
+def item(language: str, *, hold: str = "") -> digest.DigestRow:
     asked = question(language)
-    return digest.Item(
+    return digest.DigestRow(
         case=41, version=2, hash="", brief=asked.brief, question=None if hold else asked, hold=hold
     )  # fmt: skip
 
@@ -235,7 +238,7 @@ def test_a_language_without_a_file_is_english(name: str, code: str) -> None:
 
 def without_code(said: object) -> object:
     """What was said, without the code of the language that some values carry."""
-    return replace(said, brief=None) if isinstance(said, digest.Item) else said
+    return replace(said, brief=None) if isinstance(said, digest.DigestRow) else said
 
 
 @pytest.mark.parametrize("code", ["de", "de-AT", "de_CH", "DE", " de "])
@@ -280,7 +283,7 @@ SCRIPT = """
 import json, sys
 from datetime import UTC, date, datetime
 from tests_of_words import asked
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.answers import decisions
 from workflows.rules.answers.orders import parse_order
 from workflows.rules.asking import acknowledgement, approval, digest
@@ -311,7 +314,8 @@ print(json.dumps({
 }))
 """
 ASKED = """
-from workflows.models import Address, Brief, Draft, Outgoing
+from workflows.models.drafts import Brief, Draft, Outgoing
+from workflows.models.mail import Address
 from workflows.rules.asking.approval import Question
 
 def asked(owner, until):

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from workflows.models import Flag, Ignore, Lead, Money, Pay
+from workflows.models.leads import Flag, Lead, Pay
+from workflows.models.money import Money
+from workflows.models.routes import Ignore
 from workflows.rules.leads.lead import UNREADABLE, company_and_role, engagement, lead_of, moment, questions_in
 from workflows.rules.leads.pay import pay_in, pay_of
 from workflows.rules.leads.posts import canonical_url, clean_url, cleaned, repaired

@@ -6,7 +6,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.models import Milestone, Owner, Project, Work
+from workflows.models.people import Owner
+from workflows.models.work import Milestone, Project, Work
 from workflows.rules.work.milestones import Free, account, free_until, hours, loads, risks, subject
 
 ADA = Owner(name="Ada", address="ada@winter.example", country="DE", hours="Mon-Fri 09:00-17:00")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.errors import Permanent
-from workflows.models import Money
+from workflows.models.money import Money
 from workflows.rules.text.money import currency_of, format_money, from_decimal, parse_amount, places, to_decimal, totals
 from workflows.rules.text.words import table
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from workflows.rules.debts.promises import Claim, Dispute, Promise, Wish, money_words
+from workflows.rules.debts.promises import Dispute, PaidClaim, Promise, Wish, money_words
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)  # a Tuesday
 FRIDAY, NEXT_FRIDAY, MONDAY = date(2026, 11, 27), date(2026, 12, 4), date(2026, 11, 30)
@@ -247,7 +247,7 @@ def test_plain_words_promise(language: str, promise: tuple[str, date]) -> None:
 
 @pytest.mark.parametrize(("language", "text"), of(CLAIMS))
 def test_plain_words_say_that_it_is_paid(language: str, text: str) -> None:
-    assert isinstance(read(text, language), Claim)
+    assert isinstance(read(text, language), PaidClaim)
 
 
 @pytest.mark.parametrize(("language", "text"), of(WISHES))
@@ -319,7 +319,7 @@ OTHERS = {
         "Mañana te lo ingreso.",
         "Te lo pago a final de mes.",
     ),
-    Claim: (
+    PaidClaim: (
         "Paid this morning.",
         "We transferred the amount on Friday.",
         "I sent the payment last week.",

@@ -10,7 +10,9 @@ import pytest
 from tests import orders as pages
 from tests.ledgers import NOON, OWNER, House
 from workers.voice import desk_texts
-from workflows.models import Address, Asked, Carried, Change, Confirm, Email, Ended, Fix, Order
+from workflows.models.mail import Address, Email
+from workflows.models.orders import Carried, Change, Confirm, Ended, Fix, Order
+from workflows.models.routes import Asked
 from workflows.rules.answers.orders import is_asked_back, order_in, parse_order
 from workflows.rules.orders.lists import in_words
 from workflows.rules.orders.row import HelpLine, OrderRow

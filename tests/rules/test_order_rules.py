@@ -9,44 +9,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rules.test_triage import emails
-from workflows.models import (
-    Address,
+from workflows.models.decisions import Approve, Edit, Later, Mine, Never, Reject, Why
+from workflows.models.mail import Address, Attachment, Email
+from workflows.models.orders import (
     Allow,
-    Answered,
-    Approve,
-    Asked,
-    Attachment,
     Away,
     Back,
-    Chase,
     Disallow,
     Disputed,
-    Edit,
-    Email,
     Ended,
     Explain,
     Help,
-    Ignore,
-    Later,
-    Mine,
-    Never,
     NotByMail,
     NotUnderstood,
-    Ordered,
-    Owner,
     Paid,
     Pause,
     Promised,
-    Reject,
     Rescue,
     Resume,
+    ResumeChasing,
     ShowIgnored,
     ShowStatus,
     StopAll,
     StopChasing,
-    Surroundings,
-    Why,
 )
+from workflows.models.people import Owner
+from workflows.models.routes import Answered, Asked, Ignore, Ordered, Surroundings
 from workflows.rules.answers import decisions
 from workflows.rules.answers.orders import is_order_subject, order_in, parse_order, read_order
 from workflows.rules.answers.proof import Proven, Unproven, order_proof
@@ -182,8 +170,8 @@ ORDERS = [
     ("en", "dispute 2026-014 they say 10 hours", Disputed(what="2026-014", reason="they say 10 hours")),
     ("en", "stop chasing Acme", StopChasing(client="Acme")),
     ("en", "don't chase Acme", StopChasing(client="Acme")),
-    ("en", "chase Acme", Chase(client="Acme")),
-    ("en", "chase again billing@acme.example", Chase(client="billing@acme.example")),
+    ("en", "chase Acme", ResumeChasing(client="Acme")),
+    ("en", "chase again billing@acme.example", ResumeChasing(client="billing@acme.example")),
     ("en", "auto status", Allow(what="update")),
     ("en", "auto reply", Allow(what="reply")),
     ("en", "stop auto status updates", Disallow(what="update")),
@@ -196,7 +184,7 @@ ORDERS = [
     ("de", "versprochen 2026-014 Freitag", Promised(what="2026-014", until=FRIDAY)),
     ("de", "strittig 2026-014", Disputed(what="2026-014")),
     ("de", "nicht mehr mahnen Acme", StopChasing(client="Acme")),
-    ("de", "mahne Acme", Chase(client="Acme")),
+    ("de", "mahne Acme", ResumeChasing(client="Acme")),
     ("de", "gewonnen 41", Ended(case=41, result="won")),
     ("de", "keine Antwort 41", Ended(case=41, result="no-answer")),
     ("fr", "payé 2026-014", Paid(what="2026-014")),

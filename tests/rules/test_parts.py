@@ -6,7 +6,7 @@ import pytest
 
 from tests.rules.test_triage import AROUND, OWNER
 from tools.mail.mime import parse
-from workflows.models import Email
+from workflows.models.mail import Email
 from workflows.rules.mail.holds import hold_reason
 from workflows.rules.triage import triage
 

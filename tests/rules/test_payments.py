@@ -8,7 +8,9 @@ import pytest
 
 from tests.ledgers import OWNER
 from tools.mail import mime
-from workflows.models import Address, Email, Ignore, Money, Surroundings
+from workflows.models.mail import Address, Email
+from workflows.models.money import Money
+from workflows.models.routes import Ignore, Surroundings
 from workflows.rules.debts.payments import NotMoney, Payment, is_payment_sender, lure, numbers_in, payment_in
 from workflows.rules.mail.vouching import vouched_domains
 from workflows.rules.routing import route

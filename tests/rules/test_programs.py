@@ -6,7 +6,7 @@ from tests.answer_programs import HELD_BACK, PAGES, PROGRAMS
 from tests.answer_styles import STYLES, Reply
 from tests.rules.test_typed import BODY, decide, question
 from tools.mail.mime import parse as parse_mail
-from workflows.models import Approve, Edit, Reject, Unclear
+from workflows.models.decisions import Approve, Edit, Reject, Unclear
 from workflows.rules.asking.approval import extract_draft
 from workflows.rules.quoted.typed import typed
 

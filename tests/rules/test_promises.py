@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.rules.debts.promises import Absence, Claim, Dispute, Promise, languages, money_words
+from workflows.rules.debts.promises import Absence, Dispute, PaidClaim, Promise, languages, money_words
 
 NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)  # a Tuesday
 FRIDAY = date(2026, 11, 27)
@@ -282,7 +282,7 @@ def test_a_promise_has_its_day(language: str, text: str, until: date) -> None:
 @pytest.mark.parametrize(("language", "text"), MADE, ids=[text for _, text in MADE])
 def test_who_says_they_have_paid_is_heard(language: str, text: str) -> None:
     found = read(text, language)
-    assert isinstance(found, Claim)
+    assert isinstance(found, PaidClaim)
     assert found.words in " ".join(text.split())
 
 

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflows.models import Address, Asked, Attachment, Email, Owner, Surroundings
+from workflows.models.mail import Address, Attachment, Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked, Surroundings
 from workflows.rules.answers.proof import Proven, Unproven, sent_proof
 
 OWNER = Owner(name="Ada Winter", address="ada@winter.example", aliases=("Office@winter.example",))

@@ -16,7 +16,9 @@ from tests.rules.test_typed import asked as asked_of
 from tests.rules.test_typed import decide, owner, question
 from tools.mail.mime import parse
 from tools.web.markup import as_written
-from workflows.models import Approve, Asked, Decision, Edit, Owner, Reject, Unclear
+from workflows.models.decisions import Approve, Decision, Edit, Reject, Unclear
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers.decisions import read
 from workflows.rules.quoted import frames
 from workflows.rules.quoted.frames import is_left_in

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rules.test_triage import emails
-from workflows.models import Address, Email
+from workflows.models.mail import Address, Email
 from workflows.rules.mail.replying import gist, new_part, reply_to, written
 from workflows.rules.mail.subjects import is_forward_subject, reply_subject
 from workflows.rules.text.canonical import canonical

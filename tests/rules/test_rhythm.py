@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.text.languages import languages
 from workflows.rules.work.rhythm import Pace, Period, day, due, last_ended, pace, period, subject
 

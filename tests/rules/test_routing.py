@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rules.test_triage import emails, surroundings
-from workflows.models import Address, Answered, Asked, Email, Hinted, Ignore, Ordered, Owner, Start, Surroundings, Tell
+from workflows.models.mail import Address, Email
+from workflows.models.people import Owner
+from workflows.models.routes import Answered, Asked, Hinted, Ignore, Ordered, Start, Surroundings, Tell
 from workflows.rules.routing import route
 
 NOW = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)

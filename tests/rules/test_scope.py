@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflows.models import Milestone, Project
+from workflows.models.work import Milestone, Project
 from workflows.rules.work.scope import QUOTE, outside_scope, told
 
 ENGLISH = Project(

@@ -20,7 +20,9 @@ from tools.mail.message.headers import read_block
 from tools.mail.message.signatures import Signatures, verify
 from workers.settings.loading import load
 from workflows.errors import NeedsOwner, Retryable
-from workflows.models import Address, Asked, Owner
+from workflows.models.mail import Address
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers.proof import Proven, Unproven
 from workflows.rules.answers.second_proof import OLDEST, Signed, second_proof
 from workflows.rules.mail.authentication import read_results

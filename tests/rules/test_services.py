@@ -6,7 +6,7 @@ import pytest
 
 from tests.ledgers import mail
 from tests.rules.test_triage import AROUND, KNOWN, OWNER
-from workflows.models import Address, Email
+from workflows.models.mail import Address, Email
 from workflows.rules.triage import triage
 
 

@@ -10,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.mail.mime import parse as parse_mail
-from workflows.models import Address, Approve, Asked, Edit, Email, Later, Mine, Owner, Reject, Revise, Unclear
+from workflows.models.decisions import Approve, Edit, Later, Mine, Reject, Revise, Unclear
+from workflows.models.mail import Address, Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers.decisions import read
 from workflows.rules.answers.orders import order_in
-from workflows.rules.answers.signatures import OwnMail, answers_in, as_block, learnt
+from workflows.rules.answers.signatures import OwnersMail, answers_in, as_block, learnt
 
 NOW = datetime(2026, 11, 24, 14, 5, tzinfo=UTC)
 OWNER = Owner(name="Nora Feld", address="nora@feld.example", language="de", timezone="Europe/Berlin", country="DE")
@@ -30,7 +33,7 @@ BODIES = (
 )
 
 
-def sent(number: int, text: str, **fields: object) -> OwnMail:
+def sent(number: int, text: str, **fields: object) -> OwnersMail:
     values = {
         "identity": f"{number:064}",
         "blob": "b" * 64,
@@ -39,14 +42,14 @@ def sent(number: int, text: str, **fields: object) -> OwnMail:
         "to": (Address(email=f"client{number}@else.example"),),
         "text": text,
     }
-    return OwnMail(key=f"{number:064}", email=Email(**(values | fields)))
+    return OwnersMail(key=f"{number:064}", email=Email(**(values | fields)))
 
 
-def signed(signature: str, bodies: tuple[str, ...] = BODIES, first: int = 1) -> list[OwnMail]:
+def signed(signature: str, bodies: tuple[str, ...] = BODIES, first: int = 1) -> list[OwnersMail]:
     return [sent(number, f"{body}\n\n{signature}\n") for number, body in enumerate(bodies, first)]
 
 
-def texts(mails: list[OwnMail], owner: Owner = OWNER) -> list[str]:
+def texts(mails: list[OwnersMail], owner: Owner = OWNER) -> list[str]:
     return [signature.text for signature in learnt(mails, owner)]
 
 

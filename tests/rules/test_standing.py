@@ -9,21 +9,11 @@ from sqlalchemy import update
 
 from memory.record.schema import cases, meta, to_json, transaction, versions
 from tests.ledgers import OWNER, House, mail
-from workflows.models import (
-    Address,
-    Allow,
-    Answer,
-    Attachment,
-    Brief,
-    CaseState,
-    Disallow,
-    Draft,
-    DraftedBy,
-    Outgoing,
-    Reject,
-    Unclear,
-    Why,
-)
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Reject, Unclear, Why
+from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing
+from workflows.models.mail import Address, Attachment
+from workflows.models.orders import Allow, Disallow
 from workflows.rules.asking import acknowledgement
 from workflows.rules.text.canonical import approved_hash
 

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.mail.mime import parse
-from workflows.models import Address, Attachment, Client, Email, Owner, Surroundings
+from workflows.models.mail import Address, Attachment, Email
+from workflows.models.people import Client, Owner
+from workflows.models.routes import Surroundings
 from workflows.rules.mail.machines import is_no_reply
 from workflows.rules.triage import hold_reason, triage
 

@@ -18,7 +18,10 @@ from hypothesis import strategies as st
 from tests.answer_styles import LANGUAGES, STYLES, Reply, marked, unquoted
 from tests.rules.test_approval_mail import QUESTION
 from tools.mail.mime import parse as parse_mail
-from workflows.models import Approve, Asked, Edit, Email, Later, Mine, Owner, Reject, Revise, Unclear, Why
+from workflows.models.decisions import Approve, Edit, Later, Mine, Reject, Revise, Unclear, Why
+from workflows.models.mail import Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers.decisions import read
 from workflows.rules.asking.approval import extract_draft, render
 from workflows.rules.quoted.typed import Typed, typed

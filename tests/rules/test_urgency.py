@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.mail.urgency import urgent
 
 OWNER = Owner(name="Ada", address="ada@winter.example", timezone="Europe/Berlin", language="de")

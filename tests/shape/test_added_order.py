@@ -45,7 +45,7 @@ def put_in(path: Path, before: str, text: str) -> None:
 
 
 def value(tree: Path) -> None:
-    path = tree / "workflows/models.py"
+    path = tree / "workflows/models/orders.py"
     content = path.read_text("utf-8")
     assert content.count("\nChange = ") == 1
     path.write_text(content.replace("\nChange = ", VALUE), "utf-8")

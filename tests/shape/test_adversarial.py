@@ -8,7 +8,7 @@ from time import process_time
 import pytest
 
 from agents.bid import check
-from agents.bid_text import Words
+from agents.bid_text import BidWords
 from agents.writing import Task
 from tests.adversarial import SHAPES, growth, public_rules
 from tests.agents.test_bid_agent import lead
@@ -121,7 +121,7 @@ def test_a_feed_takes_no_square_of_its_text(name: str) -> None:
 def test_the_length_of_a_models_words_is_looked_at_first(piece: str) -> None:
     text = piece * (200_000 // len(piece))
     began = process_time()
-    faults = check(Words(opening=text, fit=text, plan=text, answers=[]), Task(brief=lead(), version=1))
+    faults = check(BidWords(opening=text, fit=text, plan=text, answers=[]), Task(brief=lead(), version=1))
     assert process_time() - began < 2
     assert {fault.rule for fault in faults} == {"length"}
 

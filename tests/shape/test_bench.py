@@ -21,7 +21,7 @@ from tests.servers.smtp import ACCEPT_THEN_DROP, DROP_BEFORE_ACCEPT
 from tools.mail import mime
 from workers.commands import bench
 from workers.voice.output import Output
-from workflows.models import Address
+from workflows.models.mail import Address
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("approval", "arrival", "calls", "events", "idle", "month", "outbox", "restart", "rules", "web")

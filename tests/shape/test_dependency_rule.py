@@ -377,8 +377,8 @@ def test_each_rule_sees_what_breaks_it(rule: Callable[[Path], list[str]], path: 
 
 def test_a_good_tree_breaks_nothing(tmp_path: Path) -> None:
     good = {
-        "workflows/rules/text/calendar.py": "import holidays\nfrom workflows.models import Email\n",
-        "workflows/case.py": "from temporalio import workflow\nfrom workflows.models import Email\n",
+        "workflows/rules/text/calendar.py": "import holidays\nfrom workflows.models.mail import Email\n",
+        "workflows/case.py": "from temporalio import workflow\nfrom workflows.models.mail import Email\n",
         "tools/web/client.py": "import httpcore2\n",
         "memory/index/store.py": "import chromadb\nfrom workflows.errors import Retryable\n",
         "tools/mail/sending/outbox.py": "import aiosmtplib\nfrom memory.index.store import Store\n",

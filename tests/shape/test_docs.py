@@ -18,7 +18,7 @@ from tests.rules import test_digest_rules
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import RecordingSmtp
 from workers.voice import desk_texts
-from workflows.models import Address
+from workflows.models.mail import Address
 from workflows.rules.asking.approval import extract_draft
 
 ROOT = Path(__file__).resolve().parents[2]

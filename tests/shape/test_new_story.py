@@ -39,7 +39,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from workflows.case import Story
-    from workflows.models import CaseState
+    from workflows.models.case import CaseState
     from workflows.stories import THANKS
 
 
@@ -60,7 +60,10 @@ class Thanks(Story):
 BRIEF = '''"""The brief of a thank-you: how long a client is with the owner."""
 
 from memory.ledger import Ledger
-from workflows.models import Address, Brief, CaseState, Envelope, Owner
+from workflows.models.case import CaseState
+from workflows.models.drafts import Brief, Envelope
+from workflows.models.mail import Address
+from workflows.models.people import Owner
 from workflows.stories import THANKS
 
 
@@ -85,7 +88,7 @@ DRAFTER = '''"""The thank-you, from a template."""
 import tomllib
 
 from agents.templates import FOLDER
-from workflows.models import Brief, Draft, DraftedBy
+from workflows.models.drafts import Brief, Draft, DraftedBy
 
 
 class TemplateThanks:
@@ -113,7 +116,8 @@ from workers.service import wiring
 from workers.settings.loading import load
 from workers.temporal.engine import closed
 from workers.temporal.worker import STORIES
-from workflows.models import Address, CaseState
+from workflows.models.case import CaseState
+from workflows.models.mail import Address
 from workflows.rules.asking.approval import Question, render
 from workflows.stories import KINDS, facts_of
 

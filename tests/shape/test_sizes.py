@@ -19,9 +19,8 @@ MODULE_LINES, FOLDER_MODULES, FUNCTION_LINES = 450, 16, 50
 Sizes = Mapping[str, int]
 
 ABOVE: dict[str, int] = {  # what is above its limit still
-    "workflows/models.py": 975,
-    "workflows/case.py": 616,
-    "tools/mail/desk.py": 464,
+    "workflows/case.py": 604,
+    "tools/mail/desk.py": 467,
 }
 WIDE = 24
 """Functions with more parameters than the linter's five, each with its reason: constructors and doors in the main."""

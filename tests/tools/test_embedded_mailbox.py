@@ -15,7 +15,7 @@ from tools.mail.embedded import HOST, EmbeddedMail
 from tools.mail.inbox import Mailbox
 from tools.mail.sending.smtp import Transport
 from workflows.errors import NeedsOwner
-from workflows.models import Address
+from workflows.models.mail import Address
 
 ADA, MARIA = "ada@winter.example", "maria@studio.example"
 MAIL = mime.compose(

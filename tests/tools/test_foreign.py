@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.limited import Limits
+from tools.limited import ParserLimits
 from tools.web.channels import channel
 from tools.web.client import Response
 from tools.web.foreign import Reader, channel_of, page_of, text_of
@@ -26,7 +26,7 @@ def answer(content: str, kind: str = "text/html") -> Response:
 def reader():
     made: list[Reader] = []
 
-    def make(limits: Limits) -> Reader:
+    def make(limits: ParserLimits) -> Reader:
         made.append(Reader(limits))
         return made[-1]
 
@@ -52,7 +52,7 @@ def test_what_is_no_feed_is_refused_in_the_same_words(content: str) -> None:
 
 
 def test_a_page_that_takes_too_long_ends_its_child_alone(reader) -> None:
-    slow = reader(Limits(seconds=0.0))
+    slow = reader(ParserLimits(seconds=0.0))
     with pytest.raises(Permanent, match="The page takes longer than 0 s to read"):
         slow.ask("text", {}, b"<p>x</p>" * 50_000)
     assert text_of("<p>Hi</p>") == "Hi"

@@ -14,11 +14,11 @@ from tests.patience import PATIENCE
 from tests.servers.certificates import Certificate, Certificates, make_certificates
 from tests.servers.dovecot import Dovecot, DovecotUser
 from tools.mail.account import Account
-from tools.mail.imap import Patience, Unreachable, connect
+from tools.mail.imap import ImapPatience, Unreachable, connect
 from workflows.errors import NeedsOwner, Retryable
 
 PASSWORD = "hunter2 is long enough"
-QUICK = Patience(connect=5, command=5)
+QUICK = ImapPatience(connect=5, command=5)
 
 
 class Recorder:
@@ -245,7 +245,7 @@ def test_an_answer_that_never_comes_is_given_up(certificates: Certificates) -> N
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent_account = Account(host="127.0.0.1", port=silent.getsockname()[1], tls="none")
         with pytest.raises(Retryable):
-            connect(silent_account, Patience(connect=1, command=1))
+            connect(silent_account, ImapPatience(connect=1, command=1))
 
 
 def test_a_ca_file_that_is_none_is_named(tmp_path: Path) -> None:

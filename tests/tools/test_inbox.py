@@ -18,17 +18,17 @@ from tests.servers.proxy import Proxy
 from tools.limited import Quarantined
 from tools.mail import mime
 from tools.mail.account import Account
-from tools.mail.imap import Patience, Unreachable
+from tools.mail.imap import ImapPatience, Unreachable
 from tools.mail.inbox import Mailbox, watch
 from tools.mail.parser import OVERSIZE, Parser
 from tools.mail.reading.folder_names import decode_name, encode_name, read_folders, read_namespaces
 from tools.mail.reading.folder_uses import guessed_uses
 from workflows.errors import NeedsOwner, Permanent, Retryable
-from workflows.models import Cursor, RawMail
+from workflows.models.mail import Cursor, RawMail
 
-SLOW = Patience(connect=20, command=20, poll=1, backoff=0.05, longest=0.2, refused=0.2)
+SLOW = ImapPatience(connect=20, command=20, poll=1, backoff=0.05, longest=0.2, refused=0.2)
 """For a wait for the server that a busy machine's own pauses cannot be mistaken for."""
-QUICK = Patience(connect=2, command=2, poll=1, backoff=0.05, longest=0.2, refused=0.2)
+QUICK = ImapPatience(connect=2, command=2, poll=1, backoff=0.05, longest=0.2, refused=0.2)
 
 
 class SystemClock:
@@ -62,7 +62,7 @@ class Ledger:
 
     @contextlib.asynccontextmanager
     async def watching(
-        self, account: Account, folder: str = "INBOX", patience: Patience = QUICK, since: datetime | None = None
+        self, account: Account, folder: str = "INBOX", patience: ImapPatience = QUICK, since: datetime | None = None
     ) -> AsyncIterator["asyncio.Task[None]"]:
         task = asyncio.create_task(
             watch(
@@ -170,7 +170,7 @@ async def test_nobodys_mail_is_touched(mailbox: DovecotUser) -> None:
 
 async def test_news_is_noticed_by_idle_not_by_the_poll(mailbox: DovecotUser) -> None:
     ledger = Ledger()
-    async with ledger.watching(mailbox.account(), patience=Patience(poll=10 * PATIENCE)):
+    async with ledger.watching(mailbox.account(), patience=ImapPatience(poll=10 * PATIENCE)):
         await until(lambda: "INBOX idle" in ledger.states)
         await off_loop(mailbox.deliver, mail(1))
         await until(lambda: ledger.mails)
@@ -280,7 +280,7 @@ async def test_a_black_hole_is_noticed_within_poll_plus_command(mailbox: Dovecot
         proxy.heal()
         await off_loop(mailbox.deliver, mail(1))
         await until(lambda: ledger.mails)
-    real = Patience()
+    real = ImapPatience()
     assert real.poll + real.command + 3 <= 90
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tools.money.invoice_heads import heads
 from tools.money.invoices import COLUMNS, read_folder, read_table
-from workflows.models import Money
+from workflows.models.money import Money
 
 EUR = Money(minor=120_000, currency="EUR")
 

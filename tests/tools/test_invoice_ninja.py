@@ -12,12 +12,12 @@ from tests.ledgers import House
 from tests.patience import PATIENCE
 from tests.servers.web import WebServer
 from tools.money.invoiceninja import PER_PAGE, InvoiceNinja, Listing, permitted
-from tools.web.client import Limits, Web
+from tools.web.client import FetchLimits, Web
 from workers.settings.loading import load
 from workers.settings.schema import Settings
 from workers.sources.invoicing import Importing, ninja_of
 from workflows.errors import NeedsOwner, Retryable
-from workflows.models import Invoice, Money
+from workflows.models.money import Invoice, Money
 
 FILES = Path(__file__).parents[1] / "data" / "invoices"
 STATICS = {
@@ -435,7 +435,7 @@ async def test_invoice_ninja_is_taken_in_and_what_was_paid_there_is_paid(tmp_pat
 async def test_a_slow_server_costs_no_more_than_its_time(tmp_path: Path) -> None:
     with WebServer() as web:
         web.raw("/api/v1/statics", lambda peer: web.wait(PATIENCE))
-        limits = Limits(time=timedelta(seconds=0.3))
+        limits = FetchLimits(time=timedelta(seconds=0.3))
         slow = InvoiceNinja(web=Web(permit=web.permit, limits=limits), url=web.url, token="t")
         with pytest.raises(Retryable, match="took longer"):
             await slow.read()

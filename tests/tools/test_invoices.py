@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.money.invoices import COLUMNS, LARGEST, TEMPLATE, Fault, read_file, read_folder, read_table
+from tools.money.invoices import COLUMNS, LARGEST, TEMPLATE, InvoiceFault, read_file, read_folder, read_table
 from workflows.errors import NeedsOwner
-from workflows.models import Invoice, Money
+from workflows.models.money import Invoice, Money
 
 FILES = Path(__file__).parents[1] / "data" / "invoices"
 HEADER = ",".join(COLUMNS)
 
 
-def read(name: str) -> tuple[tuple[Invoice, ...], tuple[Fault, ...]]:
+def read(name: str) -> tuple[tuple[Invoice, ...], tuple[InvoiceFault, ...]]:
     found = read_file(FILES / name)
     return found.invoices, found.faults
 
@@ -31,7 +31,7 @@ def row(**cells: str) -> str:
     return ",".join(good.get(column, "") for column in COLUMNS)
 
 
-def fault_of(**cells: str) -> Fault:
+def fault_of(**cells: str) -> InvoiceFault:
     invoices, faults = read_table("x.csv", f"{HEADER}\n{row(**cells)}\n")
     assert invoices == ()
     assert len(faults) == 1

@@ -17,7 +17,7 @@ from tools.mail.message.texts import MAX_TEXT
 from tools.mail.mime import compose, decoded_body, parse
 from tools.web import markup
 from workflows.errors import Permanent
-from workflows.models import Address, Attachment, Email
+from workflows.models.mail import Address, Attachment, Email
 
 RECEIVED = Path(__file__).parents[1] / "mail" / "received"
 ADA = Address(email="ada@winter.example", name="Ada Winter")

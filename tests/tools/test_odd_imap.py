@@ -11,14 +11,14 @@ import pytest
 from tests.patience import PATIENCE
 from tests.servers.oddimap import OddImap, letter
 from tools.mail.account import Account
-from tools.mail.imap import Patience, connect
+from tools.mail.imap import ImapPatience, connect
 from tools.mail.inbox import Mailbox, watch
 from tools.mail.login import is_busy, refusal, shown
 from tools.mail.reading.missed import Missing
 from workflows.errors import NeedsOwner, Retryable
-from workflows.models import Cursor, RawMail
+from workflows.models.mail import Cursor, RawMail
 
-QUICK = Patience(
+QUICK = ImapPatience(
     connect=2, command=1, poll=1, second_look=0.1, backoff=0.02, longest=0.1, refused=0.1,
     pauses=(0.05, 0.05, 0.05, 0.05), again=0.2,
 )  # fmt: skip

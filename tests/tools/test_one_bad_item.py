@@ -11,7 +11,8 @@ from tools.feeds import _Asking, _read
 from tools.items import UNREADABLE, each, unreadable
 from tools.sources import hackernews, json_map, remoteok, rss, weworkremotely
 from tools.web.client import Response
-from workflows.models import Ignore, Lead
+from workflows.models.leads import Lead
+from workflows.models.routes import Ignore
 from workflows.rules.leads.lead import UNREADABLE as SET_ASIDE
 from workflows.rules.leads.lead import lead_of
 

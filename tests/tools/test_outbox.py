@@ -35,16 +35,19 @@ from tools.mail.account import Account
 from tools.mail.inbox import Mailbox
 from tools.mail.parser import Parser
 from tools.mail.sending.evidence import Evidence
-from tools.mail.sending.outbox import Outbox, Waiting
-from tools.mail.sending.smtp import Patience, Transport
+from tools.mail.sending.outbox import Outbox, SearchPatience
+from tools.mail.sending.smtp import SmtpPatience, Transport
 from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
-from workflows.models import Address, Approve, Outgoing, Owner, Receipt
+from workflows.models.decisions import Approve
+from workflows.models.drafts import Outgoing, Receipt
+from workflows.models.mail import Address
+from workflows.models.people import Owner
 from workflows.rules.text.canonical import approved_hash
 
 OWNER = Owner(name="Ada Winter", address="ada@winter.example", timezone="Europe/Berlin")
 BODY = "Hi Maria,\n\nThursday 10:00 works; the café is fine.\n.\nFrom Monday on I am away.\n\nAda\n"
 ROOT = Path(__file__).parents[2]
-SHORT = Waiting(proof=0.3, filing=0.3, pause=0.05)
+SHORT = SearchPatience(proof=0.3, filing=0.3, pause=0.05)
 
 
 class Crash(BaseException):
@@ -59,7 +62,7 @@ class Office:
         self.files_sent, self.limits = files_sent, limits
         self.login = ("", "")
         self.parse = mime.parse
-        self.patience = Patience(connect=2, command=2, final=0.4)
+        self.patience = SmtpPatience(connect=2, command=2, final=0.4)
         self.mailbox = Mailbox(mailbox.account())
         self.outbox = self.restart()
 
@@ -435,7 +438,7 @@ from memory.outbox.entries import Limits
 from datetime import timedelta
 from workflows.rules.text.canonical import approved_hash
 from memory.record.schema import versions, reading, from_json
-from workflows.models import Outgoing
+from workflows.models.drafts import Outgoing
 from sqlalchemy import select
 desk = Desk(Path(sys.argv[1]))
 with reading(desk.engine) as connection:

@@ -14,11 +14,11 @@ import pytest
 
 from tests.patience import PATIENCE
 from tools import limited
-from tools.limited import Limits, Quarantined, _Allowance
+from tools.limited import ParserLimits, Quarantined, _Allowance
 from tools.mail import mime
 from tools.mail.parser import MAX_MAIL, OVERSIZE, Parser
 from workflows.errors import Permanent
-from workflows.models import Email
+from workflows.models.mail import Email
 
 RECEIVED = sorted((Path(__file__).parents[1] / "mail" / "received").glob("*.eml"))
 GOOD = b"From: Maria <maria@studio.example>\nSubject: good\n\nThe next good mail.\n"
@@ -159,7 +159,7 @@ def test_too_big_is_told_without_reading(reader: Parser) -> None:
 
 
 def test_too_much_memory_is_told() -> None:
-    reader = Parser(replace(Limits(), memory=30 * 1024 * 1024))
+    reader = Parser(replace(ParserLimits(), memory=30 * 1024 * 1024))
     with pytest.raises(Quarantined, match="more than 30 MB"):
         reader.parse(b"From: a@b.example\n\n" + b"x" * 40_000_000)
     assert reader.parse(GOOD).subject == "good"
@@ -167,7 +167,7 @@ def test_too_much_memory_is_told() -> None:
 
 
 def test_too_slow_is_killed_and_told() -> None:
-    reader = Parser(replace(Limits(), seconds=0.05))
+    reader = Parser(replace(ParserLimits(), seconds=0.05))
     with pytest.raises(Quarantined, match=re.escape("longer than 0.05 s")):
         reader.parse(BOMBS["25 MB of quoted-printable"])
     reader.close()
@@ -188,7 +188,7 @@ def test_a_child_that_dies_between_mails_is_replaced() -> None:
 
 
 def test_an_idle_child_goes_and_comes_back() -> None:
-    reader = Parser(replace(Limits(), idle=0.05))
+    reader = Parser(replace(ParserLimits(), idle=0.05))
     reader.parse(GOOD)
     deadline = time.monotonic() + PATIENCE
     while reader.pid is not None:
@@ -201,7 +201,7 @@ def test_an_idle_child_goes_and_comes_back() -> None:
 
 
 def test_a_fresh_child_after_so_many_mails() -> None:
-    reader = Parser(replace(Limits(), mails=3))
+    reader = Parser(replace(ParserLimits(), mails=3))
     pids = []
     for _ in range(7):
         reader.parse(GOOD)

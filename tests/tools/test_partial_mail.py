@@ -8,7 +8,10 @@ import pytest
 from tools.mail import mime, parser
 from tools.mail.message.headers import MAX_ALL, MAX_FIELD, MAX_FIELDS
 from tools.web.markup import CAP
-from workflows.models import Approve, Asked, Defect, Email, Owner, Unclear
+from workflows.models.decisions import Approve, Unclear
+from workflows.models.mail import Defect, Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers.decisions import read
 
 NOW = datetime(2026, 11, 24, 14, 31, tzinfo=UTC)

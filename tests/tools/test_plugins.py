@@ -21,7 +21,7 @@ from workers.check import probing, trade
 from workers.settings.loading import load as load_settings
 from workers.settings.schema import Settings, SourceSection
 from workflows.errors import NeedsOwner
-from workflows.models import Lead
+from workflows.models.leads import Lead
 from workflows.rules.leads.lead import lead_of
 
 ROOT = Path(__file__).resolve().parents[2]

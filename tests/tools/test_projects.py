@@ -9,7 +9,7 @@ import pytest
 from tools.work.projects import KEYS, TEMPLATE, UNREAD, read_project, read_projects
 from tools.work.timesheets import Reading, read_timesheet
 from workflows.errors import NeedsOwner
-from workflows.models import Milestone, Project
+from workflows.models.work import Milestone, Project
 
 DATA = Path(__file__).parents[1].joinpath("data") / "work"
 GOOD = 'name = "Relaunch"\nemail = "maria@studio.example"\n'

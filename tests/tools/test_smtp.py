@@ -17,7 +17,7 @@ from tests.servers.smtp import (
 )
 from tools.mail.account import Account
 from tools.mail.sending.servers import stated_id
-from tools.mail.sending.smtp import Patience, Refused, Submitted, Transport, Uncertain
+from tools.mail.sending.smtp import SmtpPatience, SmtpRefused, Submitted, Transport, Uncertain
 from workflows.errors import NeedsOwner, Permanent, Retryable
 
 SENDER, CLIENT = "ada@winter.example", "maria@studio.example"
@@ -25,7 +25,7 @@ MAIL = b"From: ada@winter.example\r\nTo: maria@studio.example\r\nSubject: Hi\r\n
 LARGE = MAIL + (b"x" * 900 + b"\r\n") * 20_000  # 18 MB, more than the buffers of a loopback connection
 SES_ID = "0100018f0e2b4c5d-1a2b3c4d-5e6f-7081-92a3-b4c5d6e7f809-000000"
 SES = f"Ok {SES_ID}"
-SHORT = Patience(connect=1, command=0.5, final=0.5)
+SHORT = SmtpPatience(connect=1, command=0.5, final=0.5)
 
 
 class Committing:
@@ -126,7 +126,7 @@ async def test_lost_in_the_middle_of_a_large_mail_is_retryable(smtp_server, do):
 
 
 @pytest.mark.parametrize("at", ["mail", "rcpt", "data", "final"])
-@pytest.mark.parametrize(("reply", "error"), [("451 4.3.0 later", Retryable), ("550 5.7.1 no", Refused)])
+@pytest.mark.parametrize(("reply", "error"), [("451 4.3.0 later", Retryable), ("550 5.7.1 no", SmtpRefused)])
 async def test_clear_refusal_means_not_accepted(smtp_server, at, reply, error):
     smtp_server.play(Fault(at, "reply", reply))
     with pytest.raises(error, match=reply.split()[-1]):
@@ -137,7 +137,7 @@ async def test_clear_refusal_means_not_accepted(smtp_server, at, reply, error):
 @pytest.mark.parametrize("reply", ["421 4.3.2 shutting down", "554 5.5.4 no service for you"])
 async def test_refused_at_the_door(smtp_server, reply):
     smtp_server.play(Fault("connect", "reply", reply))
-    with pytest.raises(Retryable if reply.startswith("4") else Refused):
+    with pytest.raises(Retryable if reply.startswith("4") else SmtpRefused):
         await submit(smtp_server)
 
 
@@ -159,7 +159,7 @@ async def test_unreadable_answer_to_the_final_dot_is_uncertain(smtp_server, repl
 async def test_one_refused_recipient_means_nobody_gets_it(smtp_server):
     smtp_server.refused.add("gone@studio.example")
     step = Committing()
-    with pytest.raises(Refused, match=r"gone@studio\.example: 550"):
+    with pytest.raises(SmtpRefused, match=r"gone@studio\.example: 550"):
         await submit(smtp_server, recipients=(CLIENT, "gone@studio.example", "joe@studio.example"), step=step)
     assert step.times == 0
     assert smtp_server.delivered == []
@@ -199,7 +199,7 @@ async def test_smtputf8_only_when_needed(smtp_server):
 
 async def test_international_address_at_an_old_server_is_refused():
     with RecordingSmtp(extensions=()) as server:
-        with pytest.raises(Refused, match="ASCII"):
+        with pytest.raises(SmtpRefused, match="ASCII"):
             await submit(server, recipients=("jürgen@studio.example",))
         assert server.transactions == []
 
@@ -313,7 +313,7 @@ async def test_server_that_wants_a_login_says_so():
 
 async def test_faults_leave_the_next_mail_alone(smtp_server):
     smtp_server.play(TEMPORARY, PERMANENT, DROP_BEFORE_ACCEPT, None)
-    for error in (Retryable, Refused, Uncertain):
+    for error in (Retryable, SmtpRefused, Uncertain):
         with pytest.raises(error):
             await submit(smtp_server)
     await submit(smtp_server)

@@ -15,12 +15,13 @@ from memory.leads.posts import Counts
 from tests.ledgers import House
 from tests.servers.web import WebServer
 from tools.feeds import least_pause, pull
-from tools.plugins import Source, load
+from tools.plugins import PostSource, load
 from tools.web.client import Web
 from workers.settings.schema import LeadsSection, SourceSection
 from workers.sources.feeds import Feeds
 from workflows.errors import NeedsOwner, Retryable
-from workflows.models import Lead, Money, Pay, Profile
+from workflows.models.leads import Lead, Pay, Profile
+from workflows.models.money import Money
 from workflows.rules.leads.lead import lead_of
 
 DATA = Path(__file__).parents[1] / "data" / "feeds"
@@ -335,8 +336,8 @@ async def test_a_host_that_vanished_is_a_passing_fault(web: WebServer):
 # ---------------------------------------------------------------- foreign sources
 
 
-def foreign(fetch: Any) -> Source:
-    return Source(name="mine", plugin="mine", fetch=fetch, says="")
+def foreign(fetch: Any) -> PostSource:
+    return PostSource(name="mine", plugin="mine", fetch=fetch, says="")
 
 
 async def test_a_plain_function_is_a_source_as_well(web: WebServer):

@@ -20,7 +20,7 @@ from tests.servers.certificates import Authority
 from tests.servers.dns import DnsServer
 from tests.servers.web import WebServer
 from tools.web.addresses import PORTS, is_own, is_public, reach_of, target
-from tools.web.client import Limits, NotServed, Response, Web, named, stands_in
+from tools.web.client import FetchLimits, NotServed, Response, Web, named, stands_in
 from tools.web.markup import decode, html_to_text, parse_xml
 from workflows.errors import Permanent, Retryable
 
@@ -311,7 +311,7 @@ async def test_a_server_that_is_away_is_tried_again(web, site):
 
 async def test_caps_are_set_where_the_client_is_made(site):
     site.put("/big", b"x" * 1001)
-    small = Web(permit=site.permit, limits=Limits(size=1000, time=timedelta(seconds=0.3)))
+    small = Web(permit=site.permit, limits=FetchLimits(size=1000, time=timedelta(seconds=0.3)))
     with pytest.raises(Permanent, match=r"larger than 1,000 bytes"):
         await small.get(f"{site.url}/big")
     site.raw("/slow", lambda peer: site.wait(PATIENCE))
@@ -323,7 +323,7 @@ async def test_caps_are_set_where_the_client_is_made(site):
 
 async def test_exactly_the_cap_is_allowed(site):
     site.put("/full", gzip.compress(b"x" * 1000), headers={"Content-Encoding": "gzip"})
-    web = Web(permit=site.permit, limits=Limits(size=1000))
+    web = Web(permit=site.permit, limits=FetchLimits(size=1000))
     assert len((await web.get(f"{site.url}/full")).content) == 1000
 
 

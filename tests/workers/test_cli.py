@@ -26,7 +26,10 @@ from workers.home import hold
 from workers.settings.environ import cache_folder
 from workers.voice.output import Output, printable
 from workflows.errors import NeedsOwner, Permanent
-from workflows.models import Address, Answer, Brief, CaseState, Draft, Outgoing, Reject, Source
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Reject
+from workflows.models.drafts import Brief, Draft, Outgoing, Source
+from workflows.models.mail import Address
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

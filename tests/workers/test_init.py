@@ -26,7 +26,7 @@ from tests.servers.smtp import RecordingSmtp
 from tools.money.invoices import TEMPLATE
 from workers.settings.loading import load
 from workers.setup import init as setup
-from workers.setup.discovery import Finder, Found, Server, from_table, parse_autoconfig
+from workers.setup.discovery import Finder, MailServers, Server, from_table, parse_autoconfig
 from workers.setup.discovery import _providers as providers
 from workers.voice.output import Output
 from workflows.errors import NeedsOwner
@@ -90,7 +90,7 @@ AUTOCONFIG = """<?xml version="1.0"?>
   <outgoingServer type="smtp"><hostname>smtp.%EMAILDOMAIN%</hostname><port>587</port><socketType>STARTTLS</socketType>
     <username>%EMAILADDRESS%</username></outgoingServer>
 </emailProvider></clientConfig>"""  # noqa: E501
-EXPECTED = Found(
+EXPECTED = MailServers(
     imap=Server(host="imap.winter.example", port=993),
     smtp=Server(host="smtp.winter.example", port=587, tls="starttls"),
     user="ada",

@@ -14,7 +14,7 @@ from tests.ledgers import House, mail
 from workers.clock import SystemClock
 from workers.commands import bench, reading
 from workers.voice.output import WIDTH, Output, columns, shorten, table
-from workflows.models import CaseState
+from workflows.models.case import CaseState
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -23,7 +23,7 @@ from workers.desk.ordering import Orders
 from workers.desk.settling import Settling
 from workers.service.handlers import Handlers
 from workflows.errors import NeedsOwner
-from workflows.models import Fix
+from workflows.models.orders import Fix
 from workflows.rules.answers.orders import parse_order
 from workflows.rules.orders.row import HelpLine, OrderRow
 from workflows.rules.orders.rows import ROWS

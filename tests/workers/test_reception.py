@@ -11,7 +11,7 @@ from tests.patience import PATIENCE
 from workers.service import reception as receptions
 from workers.service.reception import FIRST_PAUSE, SWEEP, Reception, pause
 from workflows.errors import Retryable
-from workflows.models import Event
+from workflows.models.routes import Event
 
 
 class Case:

@@ -7,7 +7,7 @@ from tests.ledgers import OWNER, House
 from tools.mail.parser import OVERSIZE, Parser
 from workers.rounds.upkeep import Upkeep
 from workers.service.reception import Reception
-from workflows.models import RawMail
+from workflows.models.mail import RawMail
 
 RAW = OVERSIZE + b"61000000\r\nFrom: Maria <maria@studio.example>\r\nSubject: The plans\x1b[2J\r\n\r\n...\r\n"
 

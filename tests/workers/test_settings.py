@@ -12,7 +12,7 @@ from workers.settings import environ
 from workers.settings import schema as settings
 from workers.settings.loading import load
 from workers.settings.schema import Settings
-from workers.settings.values import Money
+from workers.settings.values import Amount
 from workflows import models
 from workflows.errors import NeedsOwner
 
@@ -78,7 +78,7 @@ def test_the_documented_sample_is_read_with_the_right_types(home: Path):
     assert loaded.approval.digest_at == (time(8), time(16))
     assert loaded.approval.expire_after == timedelta(days=7)
     assert loaded.model is not None
-    assert loaded.model.daily_cost == Money(Decimal("2.00"), "USD")
+    assert loaded.model.daily_cost == Amount(Decimal("2.00"), "USD")
     assert loaded.profile.skills == ("python", "postgres")
     assert loaded.embeddings is None
 

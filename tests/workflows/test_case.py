@@ -13,23 +13,10 @@ from tests.scripted import NAMES, Script, seal
 from tests.stage import NUMBERS, PATIENCE, Bench, Play, staged
 from workers.temporal.engine import TemporalEngine
 from workflows.case import LONG_HISTORY, MOST_HEARD, MOST_VERSIONS
-from workflows.client import Approved
-from workflows.client import Client as ClientVoice
+from workflows.client import Approved, ClientVoice
 from workflows.errors import OutOfStep, Permanent, Retryable
-from workflows.models import (
-    Answer,
-    Approve,
-    Decision,
-    Edit,
-    Later,
-    Mine,
-    Never,
-    Receipt,
-    Reject,
-    Revise,
-    Unclear,
-    Why,
-)
+from workflows.models.decisions import Answer, Approve, Decision, Edit, Later, Mine, Never, Reject, Revise, Unclear, Why
+from workflows.models.drafts import Receipt
 from workflows.rules.answers import unclear
 
 LARGEST_PAYLOAD = 256 * 1024

@@ -25,9 +25,9 @@ from workers.temporal.worker import STORIES, runner
 from workflows import steps
 from workflows.activities import Activities
 from workflows.case import Case, Story
-from workflows.client import Approved, _report
-from workflows.client import Client as ClientVoice
-from workflows.models import Answer, CaseState
+from workflows.client import Approved, ClientVoice, _report
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer
 from workflows.names import OLD, named
 
 FOLDER = Path(__file__).parents[1] / "histories"

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
-from tools.limited import Limits
+from tools.limited import ParserLimits
 from tools.web.foreign import Reader
 from workflows.errors import Permanent
 from workflows.rules.desk.slots import BusySpan
 
 LARGEST: Final = 10_000_000
 """Bytes of one calendar that are read."""
-_LIMITS: Final = Limits(seconds=20.0, memory=400 * 1024 * 1024)
+_LIMITS: Final = ParserLimits(seconds=20.0, memory=400 * 1024 * 1024)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

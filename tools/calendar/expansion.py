@@ -15,6 +15,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from tools.calendar.blocks import MOST_EVENTS, Blocks, Entry, cut, day_in, groups
+from tools.calendar.wall import on_one_wall
 from workflows.errors import Permanent
 
 MOST_OCCURRENCES: Final = 5_000
@@ -131,17 +132,17 @@ def _spans(group: Sequence[Entry], blocks: Blocks, frame: Frame, taken: _Taken) 
 
     _measure(group, frame)
     calendar = Calendar()
-    if blocks.zone:
-        calendar.add("X-WR-TIMEZONE", blocks.zone)
     for entry in group:
         calendar.add_component(_event(entry, taken))
+    published = named_zone(blocks.zone) if blocks.zone else None
+    wall = on_one_wall(calendar.subcomponents, frame.zone, published)
     query = recurring_ical_events.of(calendar)
     occurrences = query.between(frame.first - _AROUND, frame.last + _AROUND)
     if len(occurrences) > MOST_OCCURRENCES:
         raise _Aside(f"it takes place more than {MOST_OCCURRENCES:,} times in these days")
     for event in occurrences:
         if not _takes_no_time(_value_of(event)) and not _is_declined(event, frame.owners):
-            bounds = _bounds(event, frame.zone)
+            bounds = _bounds(event, wall, frame.zone)
             yield from _within(bounds, frame, _is_tentative(_value_of(event)), str(event.get("UID", "")))
 
 
@@ -228,16 +229,17 @@ def _within(bounds: tuple[datetime, datetime], frame: Frame, tentative: bool, ui
         yield start.timestamp(), end.timestamp(), tentative, uid[:200]
 
 
-def _bounds(event: Any, zone: ZoneInfo) -> tuple[datetime, datetime]:
+def _bounds(event: Any, wall: tzinfo, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """When it is; a day is the owner's, a time is on the clock by which the event was counted."""
     start = event["DTSTART"].dt
     end = event["DTEND"].dt if "DTEND" in event else start
-    if end == start and not isinstance(start, datetime):
-        end = start + timedelta(days=1)
-    return moment(start, zone), moment(end, zone)
+    if isinstance(start, datetime):
+        return moment(start, wall), moment(end, wall)
+    return moment(start, zone), moment(end if end > start else start + timedelta(days=1), zone)
 
 
-def moment(value: date, zone: ZoneInfo) -> datetime:
-    """A day or a time of a calendar as a moment; one without a zone is the owner's wall clock."""
+def moment(value: date, zone: tzinfo) -> datetime:
+    """A day or a time of a calendar as a moment; one that names no zone is in this one."""
     wall = value if isinstance(value, datetime) else datetime.combine(value, time())
     return (wall if wall.tzinfo else wall.replace(tzinfo=zone)).astimezone(UTC)
 
@@ -264,11 +266,11 @@ def _plain_time(parameters: str, value: str, zone: ZoneInfo) -> datetime | None:
         wall = datetime(*(int(part or 0) for part in read.groups()[:6]))  # type: ignore[arg-type]  # noqa: DTZ001
     except ValueError:
         return None
-    place = UTC if read[7] else _named_zone(within[1]) if within[1] else zone
+    place = UTC if read[7] else named_zone(within[1]) if within[1] else zone
     return None if place is None else moment(wall.replace(tzinfo=place), zone)
 
 
-def _named_zone(name: str) -> tzinfo | None:
+def named_zone(name: str) -> tzinfo | None:
     from icalendar.timezone import tzp
 
     with warnings.catch_warnings():

@@ -13,13 +13,16 @@ import structlog
 from memory.ledger import Ledger
 from memory.outbox.outgoing import OutgoingLedger
 from memory.record.blobs import Blobs
-from memory.record.notebook import Kept
+from memory.record.notebook import DeferredNotice
 from tools.mail import mime
 from tools.mail.sending.evidence import Evidence
 from tools.mail.sending.outbox import Outbox, Via
 from tools.mail.trace import trace
 from workflows.errors import DeskhandError, Permanent
-from workflows.models import Address, Asking, Brief, CaseState, ChangedBy, Client, Outgoing, Owner, Receipt
+from workflows.models.case import CaseState, ChangedBy
+from workflows.models.drafts import Asking, Brief, Outgoing, Receipt
+from workflows.models.mail import Address
+from workflows.models.people import Client, Owner
 from workflows.ports import Clock
 from workflows.rules.asking import approval, digest
 from workflows.rules.asking.packs import render_pack
@@ -68,7 +71,7 @@ def _what_helps(case: int) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class ApprovalTerms:
     """How the owner is asked: how long an approval may wait (working days), how long after a yes a no wins (seconds).
 
     `mode` as the setting; while `most_waiting` cases wait, only what is urgent is asked at once.
@@ -92,7 +95,7 @@ class MailDesk:
     blobs: Blobs
     owner: Owner
     clock: Clock
-    terms: Terms
+    terms: ApprovalTerms
     key: bytes
     evidence: Evidence | None = None  # the owner's Sent folder, where mails to a new address may lie
     looking: set[asyncio.Task[None]] = field(default_factory=set)  # the loop keeps only weak references
@@ -113,18 +116,18 @@ class MailDesk:
         if not await asyncio.to_thread(self._is_asked_now, intent, state, mail):
             return Asking(asked_at=asked_at, expires_at=expires_at, grace=self.terms.grace, shown=False)
         reference = await asyncio.to_thread(self._reference, intent, state, mail)
-        about = f"{state.case}.{state.version}"
+        case_label = f"{state.case}.{state.version}"
         left_at = await self.outbox.post(
             intent=intent,
             purpose="approval",
             text=mail.text,
-            compose=lambda message_id, date: self._to_owner(mail, about, message_id, date, reference),
+            compose=lambda message_id, date: self._to_owner(mail, case_label, message_id, date, reference),
             case=state.case,
             version=state.version,
             reference=reference,
         )
         if self.owner.second and state.version:
-            await self._ask_second(intent, (state.case, state.version), about, mail, reference)
+            await self._ask_second(intent, (state.case, state.version), case_label, mail, reference)
         if leaves_at is not None:  # the time to undo begins when the mail has left, however long that took
             leaves_at = max(leaves_at, left_at + timedelta(seconds=self.terms.undo))
         return Asking(asked_at=left_at, expires_at=expires_at, grace=self.terms.grace, leaves_at=leaves_at)
@@ -150,7 +153,7 @@ class MailDesk:
 
     async def _search_sent(self, evidence: Evidence, client: Client) -> None:
         with contextlib.suppress(DeskhandError):  # not known now: it is said as if nothing lay there
-            looks = [await evidence.written_to(one, self.owner.addresses) for one in client.addresses]
+            looks = [await evidence.written_to(address, self.owner.addresses) for address in client.addresses]
             await asyncio.to_thread(self.ledger.keep_sent_before, client.id, found=any(looks))
 
     def _leaves_at(self, state: CaseState, asked_at: datetime) -> datetime | None:
@@ -210,8 +213,8 @@ class MailDesk:
     def _with_times(self, receipt: Receipt) -> Receipt:
         """The receipt with its time in the owner's time zone, as the owner may be told it."""
         if receipt.state == "sent" and receipt.at:
-            said = f"sent {calendar.format_moment(receipt.at, self.owner)}"
-            return replace(receipt, detail=f"{said} ({receipt.detail})" if receipt.detail else said)
+            sent_note = f"sent {calendar.format_moment(receipt.at, self.owner)}"
+            return replace(receipt, detail=f"{sent_note} ({receipt.detail})" if receipt.detail else sent_note)
         if receipt.state == "held" and receipt.until:
             until = calendar.format_deadline(receipt.until, self.owner)
             return replace(receipt, detail=f"{receipt.detail} It is tried again on {until}.".strip())
@@ -224,19 +227,19 @@ class MailDesk:
         intent = f"digest:{number}"
         mail = await asyncio.to_thread(self._digest, intent, number, kind, states)
         reference = canonical.reference(self.key, 0, number, canonical.body_hash(mail.text))
-        about = " ".join(f"{state.case}.{state.version}" for state in states)
+        case_labels = " ".join(f"{state.case}.{state.version}" for state in states)
         await self.outbox.post(
             intent=intent,
             purpose="approval",
             text=mail.text,
-            compose=lambda message_id, date: self._to_owner(mail, about, message_id, date, reference),
+            compose=lambda message_id, date: self._to_owner(mail, case_labels, message_id, date, reference),
             version=number,
             reference=reference,
         )
         if self.owner.second and kind == "digest":  # a reminder shows what they were asked already
-            await self._ask_second(intent, (0, number), about, mail, reference)
+            await self._ask_second(intent, (0, number), case_labels, mail, reference)
 
-    def items(self, states: Sequence[CaseState]) -> list[digest.Item]:
+    def items(self, states: Sequence[CaseState]) -> list[digest.DigestRow]:
         """The cases as a digest shows them, in order; one that cannot be shown is left out, and is no other's fault."""
         items = []
         for state in states:
@@ -256,17 +259,17 @@ class MailDesk:
         items = [self._item(state) for state in states]
         return digest.render(kind, number, canonical.nonce(self.key, 0, number, digest.seal(items)), items, self.owner)
 
-    def _item(self, state: CaseState) -> digest.Item:
+    def _item(self, state: CaseState) -> digest.DigestRow:
         brief = self.ledger.stored_brief(state.brief)
-        held = bool(state.hold) or not state.version
+        is_held = bool(state.hold) or not state.version
         asked_at = state.asked_at or self.clock.now()
         ends = state.expires_at or calendar.expiry(asked_at, self.terms.expire_after_days, self.owner)
-        return digest.Item(
+        return digest.DigestRow(
             case=state.case,
             version=state.version,
             hash=state.hash,
             brief=brief,
-            question=None if held else self._draft_of(state, brief, ends),
+            question=None if is_held else self._draft_of(state, brief, ends),
             hold=state.hold,
         )
 
@@ -334,21 +337,21 @@ class MailDesk:
 
     async def tell_kept(self) -> None:
         """What waited because of the hour's limit, in one mail, as soon as there is room for one."""
-        kept = await asyncio.to_thread(self.ledger.kept_notices)
-        if not kept or not await asyncio.to_thread(self._has_room):
+        notices = await asyncio.to_thread(self.ledger.kept_notices)
+        if not notices or not await asyncio.to_thread(self._has_room):
             return
-        shown = list(kept[:1])
-        for notice in kept[1:]:
-            if sum(len(one.text) for one in (*shown, notice)) > _MOST_KEPT:
+        batch = list(notices[:1])
+        for notice in notices[1:]:
+            if sum(len(entry.text) for entry in (*batch, notice)) > _MOST_KEPT:
                 break
-            shown.append(notice)
-        count = "A notice" if len(shown) == 1 else f"{len(shown)} notices"
+            batch.append(notice)
+        count = "A notice" if len(batch) == 1 else f"{len(batch)} notices"
         head = (
             f"More than {self.terms.per_hour} mails an hour would have come (limits.to_owner_per_hour), so this waited."
         )
-        text = "\n\n".join([head, *(f"----- {one.subject} -----\n\n{one.text.strip()}" for one in shown)])
+        text = "\n\n".join([head, *(f"----- {entry.subject} -----\n\n{entry.text.strip()}" for entry in batch)])
         await self.tell(f"kept:{canonical.body_hash(text)[:16]}", f"{count} that waited", f"{text}\n")
-        await asyncio.to_thread(self.ledger.mark_kept_told, [one.key for one in shown])
+        await asyncio.to_thread(self.ledger.mark_kept_told, [entry.key for entry in batch])
 
     def _is_kept(self, key: str, subject: str, text: str, case: int) -> bool:
         """Whether this notice waits for a mail with others; nothing is told twice."""
@@ -358,7 +361,7 @@ class MailDesk:
             if not self.ledger.is_kept(key):
                 if self._has_room():
                     return False
-                self.ledger.keep_notice(Kept(key=key, subject=subject, text=text, case=case))
+                self.ledger.keep_notice(DeferredNotice(key=key, subject=subject, text=text, case=case))
             return True
 
     def _has_room(self) -> bool:
@@ -384,19 +387,19 @@ class MailDesk:
         """A digest or reminder once more under the question its answer left open: answered as the first one is."""
         intent = f"unclear:{key}"
         first = await asyncio.to_thread(self.rows.entry, f"digest:{number}")
-        said = await asyncio.to_thread(self._bounded, f"unclear:{key}", question, 0)
-        if first is None or not first.blob or not said:
+        wording = await asyncio.to_thread(self._bounded, f"unclear:{key}", question, 0)
+        if first is None or not first.blob or not wording:
             await self.tell(f"unclear:{key}", words_in(self.owner.language, "answering")["unsure"], question)
             return
         content = await asyncio.to_thread(self.blobs.get, first.blob)
-        shown, rest = mime.parse(content), mime.decoded_body(content).partition("\n")[2]
-        mail = approval.ApprovalMail(subject=shown.subject, text=f"{canonical.one_line(said)}\n{rest}")
-        about = shown.header("x-deskhand-case")
+        first_mail, body = mime.parse(content), mime.decoded_body(content).partition("\n")[2]
+        mail = approval.ApprovalMail(subject=first_mail.subject, text=f"{canonical.one_line(wording)}\n{body}")
+        case_labels = first_mail.header("x-deskhand-case")
         await self.outbox.post(
             intent=intent,
             purpose="approval",
             text=mail.text,
-            compose=lambda message_id, date: self._to_owner(mail, about, message_id, date, first.reference),
+            compose=lambda message_id, date: self._to_owner(mail, case_labels, message_id, date, first.reference),
             version=number,
             reference=first.reference,
         )
@@ -439,8 +442,8 @@ class MailDesk:
     def _what_changed(self, state: CaseState) -> str:
         """With the newest words of the client, where it was they who changed something."""
         mails = self.ledger.case_mails(state) if state.changed_by is ChangedBy.CLIENT else ()
-        said = gist(new_part(mails[-1][0].text), _QUOTED) if mails else ""
-        return f'{state.changed} "{said}"' if said else state.changed
+        quote = gist(new_part(mails[-1][0].text), _QUOTED) if mails else ""
+        return f'{state.changed} "{quote}"' if quote else state.changed
 
     def _to_owner(  # noqa: PLR0913, PLR0917 - what differs from one mail to the next
         self,

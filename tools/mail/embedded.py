@@ -84,7 +84,7 @@ class EmbeddedMail:
         """Every mail of a folder, oldest first, byte for byte, read by IMAP as a mail program would."""
         mailbox = Mailbox(self.account_for(user).imap)
         try:
-            return [found.content for found in await mailbox.find(folder)]
+            return [mail.content for mail in await mailbox.find(folder)]
         finally:
             await mailbox.close()
 
@@ -104,10 +104,10 @@ class EmbeddedMail:
     async def _close(self) -> None:
         for server in self._servers:
             server.close()
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
+        other_tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in other_tasks:
             task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.gather(*other_tasks, return_exceptions=True)
 
     async def _know(self, user: str) -> None:
         async with self._session(user):
@@ -126,11 +126,11 @@ class EmbeddedMail:
         from pymap.user import UserMetadata
 
         login = self._backend.login
-        known = user in login.users_dict
-        if not known:
+        is_known = user in login.users_dict
+        if not is_known:
             login.users_dict[user] = UserMetadata(self._backend.config, user, password=self._password)
         async with Identity(user, login, None, frozenset()).new_session() as session:
-            if not known:
+            if not is_known:
                 await session.create_mailbox(SENT)
             yield session
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from memory.leads.placed import Draft, OwnMail, Placed
+from memory.leads.placed import EndedCaseMail, Placed, PlacedDraft
 from memory.record.blobs import Blobs
 from tools.mail import mime
 from tools.mail.inbox import Mailbox
 from workflows.errors import NeedsOwner, Permanent
-from workflows.models import Address, Email, Outgoing, Owner, RawMail
+from workflows.models.drafts import Outgoing
+from workflows.models.mail import Address, Email, RawMail
+from workflows.models.people import Owner
 from workflows.ports import Clock
 from workflows.rules.text.canonical import body_hash
 
@@ -46,7 +48,7 @@ class Drafts:
         for draft, outgoing in await asyncio.to_thread(self.placed.drafts_to_place):
             await self._place(draft, outgoing)
 
-    async def _place(self, draft: Draft, outgoing: Outgoing) -> None:
+    async def _place(self, draft: PlacedDraft, outgoing: Outgoing) -> None:
         folder = await self._folder()
         # The id follows from the version: whoever composes it again after a crash makes the same mail.
         seed = hashlib.sha256(f"{self.owner.address}\n{outgoing.case}.{outgoing.version}\n{outgoing.body}".encode())
@@ -63,16 +65,16 @@ class Drafts:
             references=outgoing.references,
         )
         blob = await asyncio.to_thread(self.blobs.put, content)
-        made = Draft(case=draft.case, version=draft.version, message_id=message_id, folder=folder, blob=blob)
-        await asyncio.to_thread(self.placed.keep_draft, made, "begun")
-        await self._append(made)
+        new_draft = PlacedDraft(case=draft.case, version=draft.version, message_id=message_id, folder=folder, blob=blob)
+        await asyncio.to_thread(self.placed.keep_draft, new_draft, "begun")
+        await self._append(new_draft)
 
-    async def _append(self, draft: Draft) -> None:
+    async def _append(self, draft: PlacedDraft) -> None:
         content = await asyncio.to_thread(self.blobs.get, draft.blob)
         await self.mailbox.append(draft.folder, content, ("\\Draft", "\\Seen"))
         await asyncio.to_thread(self.placed.keep_draft, draft, "placed")
 
-    async def _remove(self, draft: Draft) -> None:
+    async def _remove(self, draft: PlacedDraft) -> None:
         """Only what is still ours to the byte is taken away; what the owner has edited is the owner's."""
         content = await asyncio.to_thread(self.blobs.get, draft.blob)
         state = "removed"
@@ -82,17 +84,17 @@ class Drafts:
             state = "changed"
         await asyncio.to_thread(self.placed.keep_draft, draft, state)
 
-    async def _is_there(self, draft: Draft) -> bool:
+    async def _is_there(self, draft: PlacedDraft) -> bool:
         return bool(await self.mailbox.find(draft.folder, message_id=draft.message_id, part="header"))
 
     async def _folder(self) -> str:
-        found = next((folder.name for folder in await self.mailbox.folders() if folder.use == "drafts"), "")
-        if not found:
+        drafts_folder = next((folder.name for folder in await self.mailbox.folders() if folder.use == "drafts"), "")
+        if not drafts_folder:
             raise NeedsOwner(
                 "The mailbox has no Drafts folder, so drafts cannot be put there.",
                 'Make one in your mail program, or set approval.deliver = "send".',
             )
-        return found
+        return drafts_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,22 +120,22 @@ class Tidying:
         for mail in waiting:
             await self._tidy(mail, target)
 
-    async def _tidy(self, mail: OwnMail, target: str) -> None:
+    async def _tidy(self, mail: EndedCaseMail, target: str) -> None:
         for message_id in mail.message_ids:
-            for found in await self.mailbox.find("INBOX", message_id=message_id):
-                if await self._is_ours(found, message_id, mail.body_hash):
-                    await self.mailbox.move(found, target)
+            for copy in await self.mailbox.find("INBOX", message_id=message_id):
+                if await self._is_ours(copy, message_id, mail.body_hash):
+                    await self.mailbox.move(copy, target)
         await self._tidy_answers(mail, target)
         await asyncio.to_thread(self.placed.mark_tidied, mail.intent)
 
-    async def _tidy_answers(self, mail: OwnMail, target: str) -> None:
+    async def _tidy_answers(self, mail: EndedCaseMail, target: str) -> None:
         """The copies in INBOX of the owner's own answers to it: those that were proven to be the owner's, no others."""
         parents = [*mail.message_ids, *([mail.reference] if mail.reference else [])]
         if not mail.answers or not parents:
             return
-        for found in await self.mailbox.find("INBOX", answering=parents):
-            if await self._identity(found) in mail.answers:
-                await self.mailbox.move(found, target)
+        for answer in await self.mailbox.find("INBOX", answering=parents):
+            if await self._identity(answer) in mail.answers:
+                await self.mailbox.move(answer, target)
 
     async def _identity(self, found: RawMail) -> str:
         try:
@@ -155,13 +157,15 @@ class Tidying:
     async def _target(self) -> str:
         folders = await self.mailbox.folders()
         if self.where == "archive":
-            archive = next((one.name for one in folders if _is_archive(one.use, one.flags, one.name)), "")
+            archive = next(
+                (folder.name for folder in folders if _is_archive(folder.use, folder.flags, folder.name)), ""
+            )
             if archive:
                 return archive
         else:
             archive = ""
         name = archive or (FOLDER if self.where == "folder" else "Archive")
-        if name not in {one.name for one in folders}:
+        if name not in {folder.name for folder in folders}:
             await self.mailbox.create(name)
         return name
 

@@ -31,7 +31,7 @@ _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), (
 _JOIN_WITHIN = 3.0
 
 __all__ = [
-    "DROPS", "Connection", "Folder", "No", "Patience", "Unreachable", "connect", "decode_name", "encode_name",
+    "DROPS", "Connection", "Folder", "ImapPatience", "No", "Unreachable", "connect", "decode_name", "encode_name",
     "is_refusal", "lost", "quote", "read_folders", "read_namespaces",
 ]  # fmt: skip
 
@@ -48,13 +48,13 @@ class No(Exception):
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        found = re.match(r"\[([A-Z0-9-]+)", text)
-        self.code = found[1] if found else ""
+        match = re.match(r"\[([A-Z0-9-]+)", text)
+        self.code = match[1] if match else ""
         self.is_busy = login.is_busy(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class ImapPatience:
     """Seconds to wait for things."""
 
     connect: float = 15
@@ -71,7 +71,7 @@ class Patience:
 class Connection(imaplib2.IMAP4):  # type: ignore[misc]  # imaplib2 has no types
     """An imaplib2 connection over a socket that is verified before anything secret is said."""
 
-    def __init__(self, account: Account, context: ssl.SSLContext | None, patience: Patience) -> None:
+    def __init__(self, account: Account, context: ssl.SSLContext | None, patience: ImapPatience) -> None:
         self._account, self._context, self._patience = account, context, patience
         self._io = threading.Lock()  # OpenSSL allows one thread at a time on a connection
         self._broken = False
@@ -120,11 +120,11 @@ class Connection(imaplib2.IMAP4):  # type: ignore[misc]  # imaplib2 has no types
 
     def send(self, data: bytes) -> None:
         """All of it; the time limit counts from the last byte that went out."""
-        rest = memoryview(data)
+        unsent = memoryview(data)
         moved = time.monotonic()
-        while rest:
-            sent = self._send_some(rest[:_TLS_RECORD])
-            rest = rest[sent:]
+        while unsent:
+            sent = self._send_some(unsent[:_TLS_RECORD])
+            unsent = unsent[sent:]
             if sent:
                 moved = time.monotonic()
             elif self._broken or time.monotonic() - moved > self._patience.command:
@@ -302,7 +302,7 @@ def is_refusal(outcome: Any) -> bool:
     return response is not None and response[0] != "OK"
 
 
-def connect(account: Account, patience: Patience | None = None) -> Connection:
+def connect(account: Account, patience: ImapPatience | None = None) -> Connection:
     """A connection, verified and logged in.
 
     Raises:
@@ -312,7 +312,7 @@ def connect(account: Account, patience: Patience | None = None) -> Connection:
     tls.require_loopback(account, "imap")
     context = None if account.tls == "none" else tls.context(account)
     with _plain_words(account):
-        connection = Connection(account, context, patience or Patience())
+        connection = Connection(account, context, patience or ImapPatience())
         try:
             connection.secure()
             connection.log_in()
@@ -334,7 +334,7 @@ class _plain_words(contextlib.AbstractContextManager[None]):  # noqa: N801  used
 
 
 def _connect_error(account: Account, error: Exception) -> Exception:
-    where = f"{account.host}:{account.port}"
+    server = f"{account.host}:{account.port}"
     problem = tls.certificate_problem(account, error)
     if problem is not None:
         return problem
@@ -342,11 +342,11 @@ def _connect_error(account: Account, error: Exception) -> Exception:
         mend = "Check imap.host" if error.errno != socket.EAI_AGAIN else "Check that this machine is online"
         return Unreachable(f"The mail server {account.host} is not known.", f"{mend}.")
     if isinstance(error, ConnectionRefusedError):
-        return Unreachable(f"{where} refuses connections.", "Check imap.host and imap.port; the server may be down.")
+        return Unreachable(f"{server} refuses connections.", "Check imap.host and imap.port; the server may be down.")
     if isinstance(error, TimeoutError) and not isinstance(error, imaplib2.IMAP4.error):
-        return Unreachable(f"{where} does not answer.", "Check imap.host and imap.port, and this machine's network.")
+        return Unreachable(f"{server} does not answer.", "Check imap.host and imap.port, and this machine's network.")
     if isinstance(error, OSError) and error.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL}:
-        return Unreachable(f"{where} cannot be reached from this network.", "Check that this machine is online.")
+        return Unreachable(f"{server} cannot be reached from this network.", "Check that this machine is online.")
     return lost(account, error)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from tools.mail.account import Account
-from tools.mail.imap import Connection, No, Patience
+from tools.mail.imap import Connection, ImapPatience, No
 from tools.mail.reading import own
 from tools.mail.reading.fetching import (
     BIG_FETCH,
@@ -29,7 +29,7 @@ from tools.mail.reading.line import ImapLine, Result
 from tools.mail.reading.missed import Missed, Shelf
 from tools.mail.reading.watching import FolderWatcher
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
-from workflows.models import Cursor, FolderKind, RawMail
+from workflows.models.mail import Cursor, FolderKind, RawMail
 from workflows.ports import Clock
 
 _KEPT_FOR = 30.0  # seconds a connection of `Mailbox` stays open unused
@@ -49,7 +49,7 @@ async def watch(  # noqa: PLR0913  the house's side of one folder, all of it nam
     on_state: Callable[[str, str], None],
     clock: Clock,
     since: datetime | None = None,
-    patience: Patience | None = None,
+    patience: ImapPatience | None = None,
     shelf: Shelf | None = None,
 ) -> None:
     """Hand over every mail that reaches the folder, in order, until cancelled.
@@ -75,9 +75,9 @@ async def watch(  # noqa: PLR0913  the house's side of one folder, all of it nam
         on_state=partial(on_state, folder),
         clock=clock,
         since=since,
-        patience=patience or Patience(),
+        patience=patience or ImapPatience(),
         shelf=shelf,
-        missed=Missed(pauses=(patience or Patience()).pauses, again=(patience or Patience()).again),
+        missed=Missed(pauses=(patience or ImapPatience()).pauses, again=(patience or ImapPatience()).again),
     )
     await watcher.run()
 
@@ -88,8 +88,8 @@ async def watch(  # noqa: PLR0913  the house's side of one folder, all of it nam
 class Mailbox:
     """Questions to one account, and copies filed into it. The connection is made when needed and kept for a while."""
 
-    def __init__(self, account: Account, patience: Patience | None = None) -> None:
-        self._account, self._patience = account, patience or Patience()
+    def __init__(self, account: Account, patience: ImapPatience | None = None) -> None:
+        self._account, self._patience = account, patience or ImapPatience()
         self._line: ImapLine | None = None
         self._lock = asyncio.Lock()
         self._closing: asyncio.TimerHandle | None = None
@@ -109,11 +109,11 @@ class Mailbox:
         folders = await self.folders()
         if not setting:
             return tuple(folder for folder in folders if folder.use == "sent")
-        wanted = tuple(folder for folder in folders if setting.lower() in {folder.name.lower(), folder.raw.lower()})
-        if not wanted:
+        matches = tuple(folder for folder in folders if setting.lower() in {folder.name.lower(), folder.raw.lower()})
+        if not matches:
             names = ", ".join(folder.name for folder in folders[:30])
             raise NeedsOwner(f"There is no folder {setting!r} for imap.sent.", f"There are: {names}.")
-        return wanted
+        return matches
 
     async def capabilities(self) -> tuple[str, ...]:
         """What the server says it can do, after login."""
@@ -156,10 +156,10 @@ class Mailbox:
         kind: FolderKind = "inbox" if folder.upper() == "INBOX" else "sent"
         criteria = _criteria(message_id, since, answering, to)
         look = partial(_find, folder=folder, criteria=criteria, part=part, newest=newest)
-        found = await self._ask(look, BIG_FETCH)
+        mails = await self._ask(look, BIG_FETCH)
         return tuple(
             RawMail(content=content, folder=folder, folder_kind=kind, uid=listed.uid, uidvalidity=uidvalidity)
-            for uidvalidity, listed, content in found
+            for uidvalidity, listed, content in mails
             if not (since and listed.date and listed.date < since)
         )
 
@@ -247,16 +247,16 @@ def _refused_append(folder: str, no: No) -> DeskhandError:
 
 
 def _criteria(message_id: str, since: datetime | None, answering: Sequence[str] = (), to: str = "") -> tuple[str, ...]:
-    found: tuple[str, ...] = ()
+    criteria: tuple[str, ...] = ()
     if message_id:
-        found += ("HEADER", "Message-ID", quote(message_id))
+        criteria += ("HEADER", "Message-ID", quote(message_id))
     if to:
-        found += ("OR", "TO", quote(to), "CC", quote(to))
+        criteria += ("OR", "TO", quote(to), "CC", quote(to))
     if since:  # servers compare dates without zones
-        found += ("SINCE", imap_date(since - timedelta(days=1)))
-    parents = [("HEADER", name, quote(one)) for one in answering for name in ("In-Reply-To", "References")]
-    found += ("OR",) * (len(parents) - 1) + tuple(word for parent in parents for word in parent)
-    return found or ("ALL",)
+        criteria += ("SINCE", imap_date(since - timedelta(days=1)))
+    parents = [("HEADER", name, quote(parent_id)) for parent_id in answering for name in ("In-Reply-To", "References")]
+    criteria += ("OR",) * (len(parents) - 1) + tuple(word for parent in parents for word in parent)
+    return criteria or ("ALL",)
 
 
 def _find(

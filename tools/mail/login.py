@@ -131,5 +131,5 @@ def _pieces(form: str) -> set[str]:
 
 def words_of(error: BaseException) -> str:
     """What the server said; imaplib2 raises with its bytes."""
-    said = error.args[0] if error.args else ""
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    reply = error.args[0] if error.args else ""
+    return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(reply)

@@ -26,7 +26,7 @@ from tools.mail.message.writing import (
     text_part,
 )
 from tools.web import charsets
-from workflows.models import Address, Attachment, Email
+from workflows.models.mail import Address, Attachment, Email
 
 __all__ = [
     "MAX_DEPTH", "MAX_PARTS", "MAX_REFERENCES", "MAX_TEXT", "MAX_TRACE", "MAX_VALUE", "compose", "decoded_body",
@@ -92,8 +92,8 @@ def parse(raw: bytes) -> Email:
 
 def _trace(block: Block) -> tuple[tuple[str, str], ...]:
     # Undecoded: an encoded word that somebody put in could turn into a verdict.
-    found = ((name, value[:MAX_VALUE]) for name, value in block.fields if name in _TRACE)
-    return tuple(itertools.islice(found, MAX_TRACE))
+    fields = ((name, value[:MAX_VALUE]) for name, value in block.fields if name in _TRACE)
+    return tuple(itertools.islice(fields, MAX_TRACE))
 
 
 def decoded_body(raw: bytes) -> str:
@@ -107,33 +107,33 @@ def decoded_body(raw: bytes) -> str:
 
 
 def _people(tree: MimeTree, name: str) -> tuple[Address, ...]:
-    found = tuple(address for value in tree.top.block.all(name) for address in addresses(value))
-    if tree.top.block.has(name) and not found:
+    people = tuple(address for value in tree.top.block.all(name) for address in addresses(value))
+    if tree.top.block.has(name) and not people:
         tree.forgive("address", f"no readable address in {name.title()}")
-    return found
+    return people
 
 
 def _message_id(value: str) -> str:
-    found = MESSAGE_ID.search(value)
-    if found:
-        return found.group()
+    match = MESSAGE_ID.search(value)
+    if match:
+        return match.group()
     bare = value.strip()
     return f"<{bare}>" if bare and not re.search(r"[\s<>]", bare) and len(bare) < LONGEST_LINE else ""
 
 
 def _ids(values: Sequence[str]) -> tuple[str, ...]:
-    found = list(dict.fromkeys(MESSAGE_ID.findall(" ".join(values))))
-    if len(found) > MAX_REFERENCES:  # the first names the thread, the last ones the conversation
-        found = [found[0], *found[-(MAX_REFERENCES - 1) :]]
-    return tuple(found)
+    ids = list(dict.fromkeys(MESSAGE_ID.findall(" ".join(values))))
+    if len(ids) > MAX_REFERENCES:  # the first names the thread, the last ones the conversation
+        ids = [ids[0], *ids[-(MAX_REFERENCES - 1) :]]
+    return tuple(ids)
 
 
 def _date(tree: MimeTree, value: str) -> datetime | None:
     if not value:
         return None
     try:
-        found = parsedate_to_datetime(value[:200])
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        moment = parsedate_to_datetime(value[:200])
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         tree.forgive("date", "the date cannot be read")
         return None

@@ -13,10 +13,10 @@ import threading
 from datetime import datetime
 from typing import Any
 
-from tools.limited import ANSWERED, Child, Limits, Quarantined, WentIdle, serve
+from tools.limited import ANSWERED, Child, ParserLimits, Quarantined, WentIdle, serve
 from tools.mail import mime
 from workflows.errors import Retryable
-from workflows.models import Address, Attachment, Defect, Email
+from workflows.models.mail import Address, Attachment, Defect, Email
 
 MAX_MAIL = 50 * 1024 * 1024
 """Bytes; a bigger mail is quarantined unread."""
@@ -31,8 +31,8 @@ _FIELDS = re.compile(rb"(?im)^(?:from|subject):[^\n]*(?:\n[ \t][^\n]*)*")
 class Parser:
     """Reads mail in a limited child. Thread-safe: one mail at a time."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        self._limits = limits or Limits()
+    def __init__(self, limits: ParserLimits | None = None) -> None:
+        self._limits = limits or ParserLimits()
         self._lock = threading.Lock()
         self._child: Child | None = None
 

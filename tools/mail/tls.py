@@ -20,17 +20,17 @@ def context(account: Account) -> ssl.SSLContext:
     Raises:
         NeedsOwner: the extra certificate authority cannot be read.
     """
-    made = ssl.create_default_context()
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    tls_context = ssl.create_default_context()
+    tls_context.minimum_version = ssl.TLSVersion.TLSv1_2
     if account.ca_file is not None:
         try:
-            made.load_verify_locations(cafile=str(account.ca_file))
+            tls_context.load_verify_locations(cafile=str(account.ca_file))
         except (OSError, ssl.SSLError) as error:
             raise NeedsOwner(
                 f"The certificate authority file {account.ca_file} cannot be read: {error}.",
                 "Put the path of a PEM file at ca_file, or leave it empty.",
             ) from error
-    return made
+    return tls_context
 
 
 def require_loopback(account: Account, section: str) -> None:
@@ -58,11 +58,11 @@ def is_loopback(host: str) -> bool:
 
 def certificate_problem(account: Account, error: BaseException) -> NeedsOwner | None:
     """What the owner should know when TLS failed for a reason that retrying does not mend; None for a mere drop."""
-    for found in _causes(error):
-        if isinstance(found, ssl.SSLCertVerificationError):
-            return _refused_certificate(account, found)
-        if isinstance(found, ssl.SSLError) and not isinstance(found, ssl.SSLEOFError):
-            return _no_common_tls(account, found)
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return _refused_certificate(account, cause)
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
+            return _no_common_tls(account, cause)
     return None
 
 
@@ -75,30 +75,30 @@ def _causes(error: BaseException | None) -> list[BaseException]:
 
 
 def _refused_certificate(account: Account, error: ssl.SSLCertVerificationError) -> NeedsOwner:
-    where = f"{account.host}:{account.port}"
+    server = f"{account.host}:{account.port}"
     code = error.verify_code
     if code in _EXPIRED:
         return NeedsOwner(
-            f"The certificate of {where} has expired.", "Ask the provider to renew it, and check this machine's clock."
+            f"The certificate of {server} has expired.", "Ask the provider to renew it, and check this machine's clock."
         )
     if code in _NOT_YET_VALID:
-        return NeedsOwner(f"The certificate of {where} is not valid yet.", "Check this machine's clock.")
+        return NeedsOwner(f"The certificate of {server} is not valid yet.", "Check this machine's clock.")
     if code in _WRONG_NAME:
         return NeedsOwner(
-            f"The certificate of {where} is for another host name.",
+            f"The certificate of {server} is for another host name.",
             "Set host to the name that the provider gives in its instructions.",
         )
     if code in _SELF_SIGNED:
         return NeedsOwner(
-            f"The certificate of {where} is self-signed and not trusted.",
+            f"The certificate of {server} is self-signed and not trusted.",
             "If the server is your own, save its certificate as a PEM file and name it at ca_file.",
         )
     if code in _UNKNOWN_AUTHORITY:
         return NeedsOwner(
-            f"The certificate of {where} is signed by an authority that this machine does not know.",
+            f"The certificate of {server} is signed by an authority that this machine does not know.",
             "If that authority is your own, name its PEM file at ca_file.",
         )
-    return NeedsOwner(f"The certificate of {where} is not trusted: {error.verify_message}.", "Mend it at the server.")
+    return NeedsOwner(f"The certificate of {server} is not trusted: {error.verify_message}.", "Mend it at the server.")
 
 
 def _no_common_tls(account: Account, error: ssl.SSLError) -> NeedsOwner:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from memory.cases.story import CaseStory
-from workflows.models import DraftedBy, Owner
+from workflows.models.drafts import DraftedBy
+from workflows.models.people import Owner
 from workflows.rules.asking.approval import model_of, score_lines
 from workflows.rules.text.calendar import format_moment
 from workflows.rules.text.canonical import one_line
@@ -18,10 +19,10 @@ def trace(story: CaseStory, owner: Owner) -> str:
     """Trigger, rule, drafts with sources and model, answers, sends and costs, in the order they happened."""
     lines = [line for part in (_events, _versions, _answers, _sends, _calls, _notes) for line in part(story)]
     ordered = sorted(lines, key=lambda line: line[0])
-    told = "\n".join(f"{format_moment(at, owner)}  {one_line(text, _LONGEST)}" for at, text in ordered)
+    timeline = "\n".join(f"{format_moment(at, owner)}  {one_line(text, _LONGEST)}" for at, text in ordered)
     state = story.state
     end = f"It ended: {state.outcome}. {state.reason}".strip() if state.outcome else f"It is {state.stage} now."
-    parts = [one_line(story.row.title, _LONGEST), told, "\n".join(_rests_on(story)), end]
+    parts = [one_line(story.row.title, _LONGEST), timeline, "\n".join(_rests_on(story)), end]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

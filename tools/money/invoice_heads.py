@@ -28,19 +28,23 @@ class Heads:
 def heads(cells: Sequence[str]) -> Heads:
     """Which column is which. A head of our own counts first; of several for one column, the first in the data."""
     plain = [_plain(cell) for cell in cells]
-    own = [cell.strip().lower().replace(" ", "_") for cell in cells]
-    columns, currency, ours = list(own), "", set(own)
+    keys = [cell.strip().lower().replace(" ", "_") for cell in cells]
+    columns, currency, distinct_keys = list(keys), "", set(keys)
     for column, names in _data()["columns"].items():
         bare = [
             _without_currency(cell, head) if column in {"amount", "paid"} else head
             for cell, head in zip(cells, plain, strict=True)
         ]
-        at = own.index(column) if column in ours else next((bare.index(name) for name in names if name in bare), -1)
-        if at < 0 or (columns[at] in _data()["columns"] and columns[at] != own[at]):
+        at = (
+            keys.index(column)
+            if column in distinct_keys
+            else next((bare.index(name) for name in names if name in bare), -1)
+        )
+        if at < 0 or (columns[at] in _data()["columns"] and columns[at] != keys[at]):
             continue
         if column == "amount" and bare[at] != plain[at]:
             currency = _currency(cells[at])
-        if column not in ours:
+        if column not in distinct_keys:
             columns[at] = column
     first = any(word in head for word in _data()["day_first"]["languages"] for head in plain)
     return Heads(columns=tuple(columns), currency=currency, day_first=first)

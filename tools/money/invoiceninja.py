@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from tools.web.addresses import target
 from tools.web.client import NotServed, Response, Web, named
 from workflows.errors import NeedsOwner, Permanent
-from workflows.models import Invoice, Money
+from workflows.models.money import Invoice, Money
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.money import from_decimal, places
 
@@ -81,18 +81,18 @@ class InvoiceNinja:
             Retryable: it does not answer now.
         """
         names = await self._names()
-        found: dict[str, Mapping[str, Any]] = {}
+        rows_by_id: dict[str, Mapping[str, Any]] = {}
         totals: set[object] = set()
         for page in range(1, MOST_PAGES + 1):
             # No filter: what `client_status` takes differs between its versions, and what was paid is news as well.
             answer = await self._ask("invoices", {"per_page": PER_PAGE, "page": page, "include": "client"})
             rows = [row for row in _list(answer.get("data")) if isinstance(row, dict)]
-            found |= {str(row.get("id")): row for row in rows}
+            rows_by_id |= {str(row.get("id")): row for row in rows}
             pages = _pages(answer)
             totals.add(pages.get("total"))
             if not rows or page >= int(pages.get("total_pages") or page):
                 break
-        return _listing(list(found.values()), names, steady=len(totals) == 1)
+        return _listing(list(rows_by_id.values()), names, steady=len(totals) == 1)
 
     async def _names(self) -> _Names:
         statics = await self._ask("statics", {})
@@ -119,14 +119,14 @@ class InvoiceNinja:
             ) from error
 
     def _not_served(self, error: NotServed) -> NeedsOwner:
-        where = named(self.url)
+        address = named(self.url)
         if error.status in _REFUSED:
             return NeedsOwner(
-                f"Invoice Ninja at {where} does not take the token ({error.status}).",
+                f"Invoice Ninja at {address} does not take the token ({error.status}).",
                 "Make a new one there (Settings > Account Management > API tokens) and put it into invoiceninja.token.",
             )
         return NeedsOwner(
-            f"There is no Invoice Ninja v5 at {where} (it answered {error.status}).",
+            f"There is no Invoice Ninja v5 at {address} (it answered {error.status}).",
             "Correct invoiceninja.url: the address of its start page, without /api behind it.",
         )
 
@@ -153,9 +153,11 @@ def _listing(rows: list[Mapping[str, Any]], names: _Names, *, steady: bool) -> L
         try:
             invoice = _invoice(row, names)
         except (Permanent, ValueError, TypeError, ArithmeticError, AttributeError) as error:
-            why = str(error) if isinstance(error, Permanent) else "it is of another shape than it should be."
+            problem = str(error) if isinstance(error, Permanent) else "it is of another shape than it should be."
             aside.add(one_line(str(row.get("number") or ""), _LONGEST_NUMBER))
-            faults.append(f"Invoice {one_line(str(row.get('number') or row.get('id')), 60)} of Invoice Ninja: {why}")
+            faults.append(
+                f"Invoice {one_line(str(row.get('number') or row.get('id')), 60)} of Invoice Ninja: {problem}"
+            )
             continue
         if invoice.number not in invoices or invoice.state == "open":  # a deleted one may have had the number before
             invoices[invoice.number] = invoice
@@ -250,8 +252,8 @@ def _email(client: Mapping[str, Any]) -> str:
     """Where a reminder goes: the primary contact's address, else the first there is."""
     contacts = [contact for contact in _list(client.get("contacts")) if isinstance(contact, dict)]
     ranked = sorted(contacts, key=lambda contact: not contact.get("is_primary"))
-    found = (str(contact.get("email") or "").strip().lower() for contact in ranked)
-    return next((one for one in found if "@" in one.strip("@")), "")
+    addresses = (str(contact.get("email") or "").strip().lower() for contact in ranked)
+    return next((address for address in addresses if "@" in address.strip("@")), "")
 
 
 def _pages(answer: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tools.money.invoice_heads import Heads, all_or_nothing, country_code, heads
 from tools.spreadsheets import separated, text_of
 from workflows.errors import NeedsOwner, Permanent
-from workflows.models import Invoice, Money
+from workflows.models.money import Invoice, Money
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.money import currency_of, format_money, parse_amount
 
@@ -46,7 +46,7 @@ _COUNTRY = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class InvoiceFault:
     """What is wrong in a file, where, and the mend. `line` 0: of the file as a whole."""
 
     file: str
@@ -68,7 +68,7 @@ class InvoiceFile:
 
     name: str
     invoices: tuple[Invoice, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[InvoiceFault, ...]
     read_at: datetime  # the file's own modification time: from when its data is
 
     @property
@@ -94,30 +94,34 @@ def read_folder(folder: Path) -> tuple[InvoiceFile, ...]:
         NeedsOwner: the folder cannot be looked into.
     """
     try:
-        wanted = (*_SUFFIXES, *_OTHER_SUFFIXES)
-        found = [path for path in folder.iterdir() if path.suffix.lower() in wanted and path.is_file()]
+        suffixes = (*_SUFFIXES, *_OTHER_SUFFIXES)
+        paths = [path for path in folder.iterdir() if path.suffix.lower() in suffixes and path.is_file()]
     except OSError as error:
         raise NeedsOwner(
             f"The folder of your invoices, {folder}, cannot be read: {error.strerror}.",
             "Mend its permissions, or name another one as money.invoices.",
         ) from error
-    return tuple(read_file(path) for path in sorted(found) if not path.name.startswith((".", "~$")))
+    return tuple(read_file(path) for path in sorted(paths) if not path.name.startswith((".", "~$")))
 
 
 def read_file(path: Path) -> InvoiceFile:
     """One file; whatever is in it."""
     read_at = datetime.fromtimestamp(0, UTC)
     if path.suffix.lower() in _OTHER_SUFFIXES:
-        fault = Fault(file=path.name, problem="It is no CSV file.", mend="Export it as CSV, and take this one out.")
+        fault = InvoiceFault(
+            file=path.name, problem="It is no CSV file.", mend="Export it as CSV, and take this one out."
+        )
         return InvoiceFile(name=path.name, invoices=(), faults=(fault,), read_at=read_at)
     try:
         read_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         invoices, faults = read_table(path.name, text_of(_content(path)))
     except Permanent as error:
         mend = "Save it once more as CSV, in UTF-8; it is read again by itself."
-        invoices, faults = (), (Fault(file=path.name, problem=str(error), mend=mend),)
+        invoices, faults = (), (InvoiceFault(file=path.name, problem=str(error), mend=mend),)
     except OSError as error:
-        fault = Fault(file=path.name, problem=f"It cannot be read: {error.strerror}.", mend="Mend its permissions.")
+        fault = InvoiceFault(
+            file=path.name, problem=f"It cannot be read: {error.strerror}.", mend="Mend its permissions."
+        )
         invoices, faults = (), (fault,)
     return InvoiceFile(name=path.name, invoices=invoices, faults=faults, read_at=read_at)
 
@@ -150,28 +154,28 @@ class _Wrong(Permanent):
         self.column, self.problem, self.mend = column, problem, mend
 
 
-def read_table(name: str, text: str) -> tuple[tuple[Invoice, ...], tuple[Fault, ...]]:
+def read_table(name: str, text: str) -> tuple[tuple[Invoice, ...], tuple[InvoiceFault, ...]]:
     """The invoices of one file's text and what is wrong in it. `name`: the file's, for the faults."""
     delimiter, plain = separated(text)
     rows, faults = _rows(name, plain.split("\n"), delimiter)
     if not rows:
-        return (), (*faults, Fault(file=name, problem="It has no header line.", mend=_HEADER))
+        return (), (*faults, InvoiceFault(file=name, problem="It has no header line.", mend=_HEADER))
     header = heads([_plain(cell) for cell in rows[0].cells])
     needed = [column for column in REQUIRED if column != "currency" or not _names_currency(header, rows[1:])]
     wrong = _header_faults(name, rows[0].line, header.columns, needed)
     if any(column not in header.columns for column in needed):
         return (), (*faults, *wrong)
-    found, of_rows = _invoices(name, header, rows[1:])
-    return found, tuple(sorted((*faults, *wrong, *of_rows), key=lambda fault: fault.line))
+    invoices, of_rows = _invoices(name, header, rows[1:])
+    return invoices, tuple(sorted((*faults, *wrong, *of_rows), key=lambda fault: fault.line))
 
 
 _HEADER = f"Its first line must name the columns: {','.join(COLUMNS)}."
 
 
-def _rows(name: str, lines: Sequence[str], delimiter: str) -> tuple[list[_Row], list[Fault]]:
+def _rows(name: str, lines: Sequence[str], delimiter: str) -> tuple[list[_Row], list[InvoiceFault]]:
     """The rows with the line each begins in. One that cannot be split is named, and the next line is tried."""
     rows: list[_Row] = []
-    faults: list[Fault] = []
+    faults: list[InvoiceFault] = []
     at = 0
     while at < len(lines):
         length = _length(lines, at)
@@ -183,7 +187,10 @@ def _rows(name: str, lines: Sequence[str], delimiter: str) -> tuple[list[_Row], 
             faults.append(_unclosed(name, at + 1))
         elif len(rows) > MOST_ROWS:
             mend = "Divide it into several files."
-            return rows, [*faults, Fault(file=name, line=at + 1, problem=f"More than {MOST_ROWS:,} rows.", mend=mend)]
+            return rows, [
+                *faults,
+                InvoiceFault(file=name, line=at + 1, problem=f"More than {MOST_ROWS:,} rows.", mend=mend),
+            ]
         else:
             try:
                 cells = next(csv.reader([text], delimiter=delimiter, strict=True))
@@ -204,8 +211,8 @@ def _length(lines: Sequence[str], at: int) -> int:
     return 0
 
 
-def _unclosed(name: str, line: int) -> Fault:
-    return Fault(
+def _unclosed(name: str, line: int) -> InvoiceFault:
+    return InvoiceFault(
         file=name,
         line=line,
         problem="Its quotation marks cannot be read, so this line was left out.",
@@ -226,38 +233,44 @@ def _beside(amount: str) -> str:
         return ""
 
 
-def _header_faults(name: str, line: int, header: Sequence[str], needed: Sequence[str]) -> list[Fault]:
+def _header_faults(name: str, line: int, header: Sequence[str], needed: Sequence[str]) -> list[InvoiceFault]:
     faults = []
     for column in needed:
         if column not in header:
             problem = f"The column {column} is missing."
-            near = difflib.get_close_matches(column, [one for one in header if one not in COLUMNS], 1, _LIKE)
+            near = difflib.get_close_matches(column, [head for head in header if head not in COLUMNS], 1, _LIKE)
             mend = f'Rename "{near[0]}" to {column}.' if near else _HEADER
-            faults.append(Fault(file=name, line=line, column=column, problem=problem, mend=mend))
+            faults.append(InvoiceFault(file=name, line=line, column=column, problem=problem, mend=mend))
     for column in dict.fromkeys(header):
-        missing = [one for one in COLUMNS if one not in header and one not in REQUIRED]
+        missing = [candidate for candidate in COLUMNS if candidate not in header and candidate not in REQUIRED]
         near = difflib.get_close_matches(column, missing, 1, _LIKE) if column not in COLUMNS else []
         if near:  # others are the owner's own, and are let be
             problem = f'"{_shown(column)}" is no column that is read.'
             faults.append(
-                Fault(file=name, line=line, column=_shown(column), problem=problem, mend=f"Did you mean {near[0]}?")
+                InvoiceFault(
+                    file=name, line=line, column=_shown(column), problem=problem, mend=f"Did you mean {near[0]}?"
+                )
             )
         if column in COLUMNS and header.count(column) > 1:
-            faults.append(Fault(file=name, line=line, column=column, problem="It is there twice.", mend="Keep one."))
+            faults.append(
+                InvoiceFault(file=name, line=line, column=column, problem="It is there twice.", mend="Keep one.")
+            )
     return faults
 
 
-def _invoices(name: str, header: Heads, rows: Sequence[_Row]) -> tuple[tuple[Invoice, ...], list[Fault]]:
-    found: dict[str, tuple[int, Invoice]] = {}
-    faults: list[Fault] = []
+def _invoices(name: str, header: Heads, rows: Sequence[_Row]) -> tuple[tuple[Invoice, ...], list[InvoiceFault]]:
+    invoices: dict[str, tuple[int, Invoice]] = {}
+    faults: list[InvoiceFault] = []
     for row in rows:
         try:
             invoice = _invoice(name, _cells(header, row))
-            _once(invoice.number, found)
-            found[invoice.number] = (row.line, invoice)
+            _once(invoice.number, invoices)
+            invoices[invoice.number] = (row.line, invoice)
         except _Wrong as wrong:
-            faults.append(Fault(file=name, line=row.line, column=wrong.column, problem=wrong.problem, mend=wrong.mend))
-    return tuple(invoice for _, invoice in found.values()), faults
+            faults.append(
+                InvoiceFault(file=name, line=row.line, column=wrong.column, problem=wrong.problem, mend=wrong.mend)
+            )
+    return tuple(invoice for _, invoice in invoices.values()), faults
 
 
 def _once(number: str, found: Mapping[str, tuple[int, Invoice]]) -> None:
@@ -331,8 +344,8 @@ def _day(cells: Mapping[str, str], column: str) -> date | None:
     dotted = _DOTTED.fullmatch(text)
     written = f"{dotted[3]}-{int(dotted[2]):02}-{int(dotted[1]):02}" if dotted else text
     if not _ISO.fullmatch(written):
-        what = f'"{_shown(text)}" is no day that can be read in one way only.'
-        raise _Wrong(column, what, "Write it as YEAR-MONTH-DAY, such as 2026-12-31.")
+        problem = f'"{_shown(text)}" is no day that can be read in one way only.'
+        raise _Wrong(column, problem, "Write it as YEAR-MONTH-DAY, such as 2026-12-31.")
     try:
         return _of_our_time(column, date.fromisoformat(written))
     except ValueError:
@@ -376,8 +389,8 @@ def _paid(cells: Mapping[str, str], amount: Money) -> Money | None:
         return amount if word == "all" else None
     paid, at = _amount(cells, "paid", amount.currency), _day(cells, "paid_at")
     if paid and paid.minor > amount.minor:
-        more = f"{format_money(paid)} is more than the {format_money(amount)} of the invoice."
-        raise _Wrong("paid", more, "Write what came in for this invoice alone.")
+        problem = f"{format_money(paid)} is more than the {format_money(amount)} of the invoice."
+        raise _Wrong("paid", problem, "Write what came in for this invoice alone.")
     if at and paid is None:
         return amount
     return paid if paid and paid.minor else None
@@ -399,7 +412,7 @@ def _shown(text: str) -> str:
     return one_line(text, _SHOWN)
 
 
-def faults_of(files: Sequence[InvoiceFile]) -> Iterator[Fault]:
+def faults_of(files: Sequence[InvoiceFile]) -> Iterator[InvoiceFault]:
     """Everything that is wrong in any of them."""
     for file in files:
         yield from file.faults

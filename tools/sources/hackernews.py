@@ -32,8 +32,8 @@ async def fetch(state: dict[str, Any], get: Get) -> tuple[list[dict[str, Any]], 
     posts = await asyncio.to_thread(each, comments, lambda one: _post(one, story))
     listed = [post["id"] for post in posts]
     before = state.get("listed", []) if state.get("story") == story else []
-    gone = [one for one in before if one not in listed]  # deleted by who wrote it: found somebody
-    return posts, {"story": story, "listed": listed, "gone": gone, "empty": not posts}
+    withdrawn = [post_id for post_id in before if post_id not in listed]  # deleted by who wrote it: found somebody
+    return posts, {"story": story, "listed": listed, "gone": withdrawn, "empty": not posts}
 
 
 async def _thread(api: str, get: Get) -> str:
@@ -42,8 +42,8 @@ async def _thread(api: str, get: Get) -> str:
     if answer.status == NOT_MODIFIED:
         return ""
     hits = _hits(answer)
-    threads = [one for one in hits if _THREAD.search(str(one.get("title"))) and str(one.get("author")) in _AUTHORS]
-    newest = max((one for one in threads if one.get("objectID")), key=_made, default=None)
+    threads = [hit for hit in hits if _THREAD.search(str(hit.get("title"))) and str(hit.get("author")) in _AUTHORS]
+    newest = max((thread for thread in threads if thread.get("objectID")), key=_made, default=None)
     return str(newest["objectID"]) if newest else ""
 
 
@@ -54,26 +54,26 @@ def _made(story: dict[str, Any]) -> float:
 
 async def _comments(api: str, get: Get, story: str) -> list[dict[str, Any]] | None:
     """Every comment of the thread; None when no page of it changed."""
-    found: list[dict[str, Any]] = []
+    comments: list[dict[str, Any]] = []
     for page in range(_MOST_PAGES):
         url = f"{api}/search_by_date?tags=comment,story_{story}&hitsPerPage={_PER_PAGE}&page={page}"
         # Each new comment moves the pages on: an unchanged first page says that nothing came, a later one nothing.
         answer = await get(url, {"cache-control": "no-cache"} if page else None)
         if answer.status == NOT_MODIFIED:
             return None
-        found += _hits(answer)
+        comments += _hits(answer)
         pages = answer.json().get("nbPages")
         if not isinstance(pages, int) or page + 1 >= pages:
             break
-    return found
+    return comments
 
 
 def _hits(answer: Response) -> list[dict[str, Any]]:
-    found = answer.json()
-    hits = found.get("hits") if isinstance(found, dict) else None
+    body = answer.json()
+    hits = body.get("hits") if isinstance(body, dict) else None
     if not isinstance(hits, list):
         raise TypeError("a list of hits was expected")
-    return [one for one in hits if isinstance(one, dict)]
+    return [hit for hit in hits if isinstance(hit, dict)]
 
 
 def _post(one: dict[str, Any], story: str) -> dict[str, Any] | None:

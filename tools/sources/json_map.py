@@ -25,16 +25,16 @@ async def fetch(
     answer = await get(settings["url"], _proof(settings))
     if answer.status == NOT_MODIFIED:
         return [], {"listed": state.get("listed", [])}
-    where = settings.get("items", "")
-    posts = at(answer.json(), where)
+    path = settings.get("items", "")
+    posts = at(answer.json(), path)
     if not isinstance(posts, list):
-        raise TypeError(f'there is no list at items = "{where}"')
+        raise TypeError(f'there is no list at items = "{path}"')
     fields = settings["map"]
     items = each(posts, lambda one: _item(one, fields))
     after: dict[str, Any] = {"empty": not posts}
     if settings.get("complete"):
         after["listed"] = [str(item.get("id")) for item in items][:_MOST_IDS]
-        after["gone"] = [one for one in state.get("listed", []) if one not in after["listed"]]
+        after["gone"] = [item_id for item_id in state.get("listed", []) if item_id not in after["listed"]]
     return items, after
 
 
@@ -48,8 +48,8 @@ def _proof(settings: dict[str, Any]) -> dict[str, str]:
 def _item(post: Any, fields: dict[str, str]) -> dict[str, Any]:
     if not isinstance(post, dict):
         return unreadable(post, "it is no object")
-    found = {key: _value(post, where) for key, where in fields.items()}
-    return {key: value for key, value in found.items() if value is not None}
+    item = {key: _value(post, path) for key, path in fields.items()}
+    return {key: value for key, value in item.items() if value is not None}
 
 
 def _value(post: dict[str, Any], where: str) -> Any:
@@ -68,7 +68,7 @@ def at(value: Any, path: str) -> Any:
         elif isinstance(value, list) and step.isdigit():
             value = value[int(step)] if int(step) < len(value) else None
         elif isinstance(value, list):
-            value = [one.get(step) for one in value if isinstance(one, dict)]
+            value = [element.get(step) for element in value if isinstance(element, dict)]
         else:
             return None
     return value

@@ -19,12 +19,12 @@ async def fetch(
     answer = await get(state["settings"].get("url", FEED))
     if answer.status == NOT_MODIFIED:
         return [], {}
-    found = answer.json()
-    if not isinstance(found, list):
+    rows = answer.json()
+    if not isinstance(rows, list):
         raise TypeError("a list of posts was expected")
-    posts = [one for one in found if not _is_notice(one)]
+    posts = [row for row in rows if not _is_notice(row)]
     # With tags a day may have no post: then the notice stands alone.
-    return each(posts, _post), {"empty": bool(found) and not posts}
+    return each(posts, _post), {"empty": bool(rows) and not posts}
 
 
 def _is_notice(one: object) -> bool:
@@ -35,8 +35,8 @@ def _is_notice(one: object) -> bool:
 def _post(one: Any) -> dict[str, Any]:
     if not isinstance(one, dict):
         return unreadable(one, "it is no object")
-    said = one.get("tags")
-    tags = said if isinstance(said, list) else []
+    raw_tags = one.get("tags")
+    tags = raw_tags if isinstance(raw_tags, list) else []
     return {
         "id": one.get("id") or one.get("slug"),
         "title": one.get("position"),

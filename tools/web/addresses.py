@@ -58,8 +58,8 @@ class Target:
     @property
     def is_inner(self) -> bool:
         """Whether the name can only lead inside: one word, or an ending that the public DNS does not have."""
-        *rest, last = self.host.split(".")
-        return not self.is_address and (not rest or last in _INNER)
+        *labels, last = self.host.split(".")
+        return not self.is_address and (not labels or last in _INNER)
 
 
 def target(url: str) -> Target:
@@ -68,10 +68,10 @@ def target(url: str) -> Target:
     Raises:
         Permanent: it is no plain http or https address, or is spelled in a way that only attacks need.
     """
-    found = _URL.fullmatch(url) if len(url) <= _LONGEST and not _NEVER.search(url.partition("?")[0]) else None
-    if found is None:
+    match = _URL.fullmatch(url) if len(url) <= _LONGEST and not _NEVER.search(url.partition("?")[0]) else None
+    if match is None:
         raise _refused(url, "it is not a plain http or https address")
-    scheme, netloc = found[1].lower(), found[2]
+    scheme, netloc = match[1].lower(), match[2]
     if "@" in netloc:
         raise _refused(url, "it carries a user name")
     parts = _NETLOC.fullmatch(netloc)
@@ -81,7 +81,7 @@ def target(url: str) -> Target:
     port = int(parts[2]) if parts[2] else _default_port(scheme)
     if not 0 < port <= _LAST_PORT:
         raise _refused(url, "there is no such port")
-    path = quote(f"{found[3] or '/'}{found[4] or ''}", safe="/?:@!$&'()*+,;=-._~%[]|")
+    path = quote(f"{match[3] or '/'}{match[4] or ''}", safe="/?:@!$&'()*+,;=-._~%[]|")
     return Target(scheme=scheme, host=host, port=port, path=path, is_address=is_address)
 
 
@@ -95,8 +95,8 @@ def reach_of(url: str) -> tuple[frozenset[str], frozenset[int]]:
         place = target(url)
     except Permanent:
         return frozenset(), frozenset()
-    own = place.is_inner or (place.is_address and not is_public(place.host))
-    return frozenset({f"{place.host}:{place.port}"} if own else ()), frozenset({place.port})
+    is_inside = place.is_inner or (place.is_address and not is_public(place.host))
+    return frozenset({f"{place.host}:{place.port}"} if is_inside else ()), frozenset({place.port})
 
 
 def is_own(address: str) -> bool:
@@ -113,18 +113,18 @@ def is_own(address: str) -> bool:
 def is_public(address: str) -> bool:
     """Whether the number is one that the whole internet routes; False for what cannot be read."""
     try:
-        found = ip_address(address)
+        number = ip_address(address)
     except ValueError:
         return False
-    if isinstance(found, IPv4Address):
-        return _is_public_v4(found)
-    if found in _TRANSLATED:  # what a network without IPv4 makes of it: the last 32 bits are what is reached
-        return _is_public_v4(IPv4Address(int(found) & 0xFFFFFFFF))
+    if isinstance(number, IPv4Address):
+        return _is_public_v4(number)
+    if number in _TRANSLATED:  # what a network without IPv4 makes of it: the last 32 bits are what is reached
+        return _is_public_v4(IPv4Address(int(number) & 0xFFFFFFFF))
     return (
-        found.scope_id is None
-        and found in _UNICAST
-        and found.is_global
-        and not any(found in network for network in _NOT_FOR_US)
+        number.scope_id is None
+        and number in _UNICAST
+        and number.is_global
+        and not any(number in network for network in _NOT_FOR_US)
     )
 
 
@@ -176,5 +176,5 @@ def _default_port(scheme: str) -> int:
 
 
 def _refused(url: str, why: str) -> Permanent:
-    shown = re.sub(r"[^\x21-\x7e]", "?", url)[:80]
-    return Permanent(f"The address {shown} is refused: {why}.")
+    excerpt = re.sub(r"[^\x21-\x7e]", "?", url)[:80]
+    return Permanent(f"The address {excerpt} is refused: {why}.")

@@ -39,8 +39,8 @@ def channel(answer: Response) -> tuple[str, list[dict[str, Any]]]:
 def _item(entry: Element, base: str) -> dict[str, Any]:
     texts: dict[str, str] = {}
     for node in entry:
-        if said := markup_of(node):
-            texts.setdefault(local(node), said)
+        if markup := markup_of(node):
+            texts.setdefault(local(node), markup)
     item: dict[str, Any] = {
         key: next((texts[name] for name in names if name in texts), None) for key, names in _FIELDS.items()
     }

@@ -23,36 +23,36 @@ _NOT_A_NAME = re.compile(r"[^a-z0-9._:-]")
 
 def codec(charset: str) -> str:
     """Python's codec for a stated charset, the wider one where senders mean it; "" when there is none."""
-    wanted = _NOT_A_NAME.sub("", charset.strip().strip("'\"").lower())[:40]
-    if wanted in {"", "unknown-8bit", "x-unknown", "default", "default_charset"}:
+    name = _NOT_A_NAME.sub("", charset.strip().strip("'\"").lower())[:40]
+    if name in {"", "unknown-8bit", "x-unknown", "default", "default_charset"}:
         return ""
-    wanted = _ALIASES.get(wanted, re.sub(r"^(?:x-|cs)(?=[a-z]+[-0-9])", "", wanted))
+    name = _ALIASES.get(name, re.sub(r"^(?:x-|cs)(?=[a-z]+[-0-9])", "", name))
     try:
-        found = codecs.lookup(wanted)
+        codec_info = codecs.lookup(name)
     except (LookupError, ValueError):
         return ""
-    if not found._is_text_encoding or found.name in {"idna", "punycode", "undefined", "unicode-escape"}:  # noqa: SLF001
+    if not codec_info._is_text_encoding or codec_info.name in {"idna", "punycode", "undefined", "unicode-escape"}:  # noqa: SLF001
         return ""
-    return _MEANT.get(found.name, "" if found.name == "raw-unicode-escape" else found.name)
+    return _MEANT.get(codec_info.name, "" if codec_info.name == "raw-unicode-escape" else codec_info.name)
 
 
 def decode(content: bytes, charset: str, forgive: Callable[[str], None]) -> str:
     """The text. UTF-8 wins over a stated western charset when it fits, because it hardly ever fits by chance."""
     if content.isascii() and b"\x1b" not in content and codec(charset) not in {"utf-7", "utf-16", "utf-32"}:
         return content.decode("ascii")
-    stated = codec(charset)
-    if charset and not stated:
+    stated_codec = codec(charset)
+    if charset and not stated_codec:
         forgive(f"unknown charset {charset[:40]!r}")
-    if stated in {"", "utf-8", *_SINGLE_BYTE}:
-        return _western(content, stated, forgive)
+    if stated_codec in {"", "utf-8", *_SINGLE_BYTE}:
+        return _western(content, stated_codec, forgive)
     try:
-        return content.decode(stated)
+        return content.decode(stated_codec)
     except (UnicodeError, ValueError):
         forgive(f"text is not in its stated charset {charset[:40]!r}")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
-        return content.decode(stated, "replace")
+        return content.decode(stated_codec, "replace")
 
 
 def _western(content: bytes, stated: str, forgive: Callable[[str], None]) -> str:

@@ -73,7 +73,7 @@ class NotServed(Permanent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class FetchLimits:
     """What one fetch may cost.
 
     Attributes:
@@ -97,8 +97,8 @@ class Response:
     @property
     def charset(self) -> str:
         """The charset that the Content-Type header states, "" when none."""
-        found = _CHARSET.search(self.headers.get("content-type", ""))
-        return found[1] if found else ""
+        match = _CHARSET.search(self.headers.get("content-type", ""))
+        return match[1] if match else ""
 
     def text(self) -> str:
         """The body as text, by mark, header and declaration, whatever it lies about; never raises."""
@@ -111,18 +111,18 @@ class Response:
             Permanent: it is a web page, no JSON, or built to fill the memory.
         """
         text = self.text().lstrip("\ufeff \t\r\n")
-        where = named(self.url)
+        place = named(self.url)
         if text.startswith("<"):
-            raise Permanent(f"{where} answered with a web page where JSON was expected.")
+            raise Permanent(f"{place} answered with a web page where JSON was expected.")
         if text.count("{") + text.count("[") > MOST_NODES:
-            raise Permanent(f"{where} answered with JSON of more than {MOST_NODES:,} objects and lists.")
+            raise Permanent(f"{place} answered with JSON of more than {MOST_NODES:,} objects and lists.")
         try:
             return loads(text)
         except JSONDecodeError as error:
-            raise Permanent(f"{where} answered with broken JSON: {error.msg} in line {error.lineno}.") from error
+            raise Permanent(f"{place} answered with broken JSON: {error.msg} in line {error.lineno}.") from error
         except (RecursionError, ValueError) as error:
             raise Permanent(
-                f"{where} answered with JSON that cannot be read: nested too deep or a number too long."
+                f"{place} answered with JSON that cannot be read: nested too deep or a number too long."
             ) from error
 
 
@@ -142,13 +142,13 @@ class Web:
         permit: frozenset[str] = frozenset(),
         ports: frozenset[int] = PORTS,
         resolve: Resolve | None = None,
-        limits: Limits | None = None,
+        limits: FetchLimits | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.permit = frozenset(entry.lower() for entry in permit)
         self._ports = ports
         self._resolve = resolve or _system_resolve
-        self._limits = limits or Limits()
+        self._limits = limits or FetchLimits()
         self._tls = tls
 
     async def get(
@@ -163,13 +163,13 @@ class Web:
         """
         if allowed_from is not None and not stands_in(url, allowed_from):
             raise Permanent(f"{named(url)} does not stand in the text it should come from, so it is not fetched.")
-        asked = {name.lower(): value for name, value in (headers or {}).items() if name.lower() not in _OURS}
-        return await self._in_time(url, asked, _GET)
+        request_headers = {name.lower(): value for name, value in (headers or {}).items() if name.lower() not in _OURS}
+        return await self._in_time(url, request_headers, _GET)
 
     async def ask(self, method: Reading, url: str, *, content: bytes, headers: Mapping[str, str]) -> Response:
         """Ask a WebDAV server of the owner's with a method that only reads; guarded and raising as `get`."""
-        asked = {name.lower(): value for name, value in headers.items() if name.lower() not in _OURS}
-        return await self._in_time(url, asked, _Question(method=method, content=content))
+        request_headers = {name.lower(): value for name, value in headers.items() if name.lower() not in _OURS}
+        return await self._in_time(url, request_headers, _Question(method=method, content=content))
 
     async def _in_time(self, url: str, headers: dict[str, str], question: "_Question") -> Response:
         seconds = self._limits.time.total_seconds()
@@ -180,17 +180,17 @@ class Web:
             raise Retryable(f"{named(url)} took longer than {seconds:g} seconds.") from error
 
     async def _follow(self, url: str, headers: dict[str, str], question: "_Question") -> Response:
-        here = target(url)
+        hop = target(url)
         for _ in range(MOST_HOPS + 1):
-            answer = await self._fetch(here, headers, question)
+            answer = await self._fetch(hop, headers, question)
             if isinstance(answer, Response):
                 return answer
-            there = target(_joined(here.url, answer))
-            if here.scheme == "https" and there.scheme == "http":
-                raise Permanent(f"{named(here.url)} redirects from https to http, which is not followed.")
-            if there.origin != here.origin:  # what was meant for one server is no other's business
+            next_hop = target(_joined(hop.url, answer))
+            if hop.scheme == "https" and next_hop.scheme == "http":
+                raise Permanent(f"{named(hop.url)} redirects from https to http, which is not followed.")
+            if next_hop.origin != hop.origin:  # what was meant for one server is no other's business
                 headers = {name: value for name, value in headers.items() if name in _TRAVELS}
-            here = there
+            hop = next_hop
         raise Permanent(f"{named(url)} redirects more than {MOST_HOPS} times.")
 
     async def _fetch(self, here: Target, headers: dict[str, str], question: "_Question") -> "Response | str":
@@ -199,7 +199,7 @@ class Web:
 
         addresses = await self._addresses(here)
         try:
-            for last, address in ((one == addresses[-1], one) for one in addresses):
+            for last, address in ((candidate == addresses[-1], candidate) for candidate in addresses):
                 try:
                     return await self._ask(here, address, headers, question)
                 except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
@@ -223,13 +223,13 @@ class Web:
         if here.port not in self._ports and not permitted:
             raise Permanent(f"{named(here.url)} is at port {here.port}, which no public page uses.")
         try:
-            found = (here.host,) if here.is_address else await self._resolve(here.host)
+            addresses = (here.host,) if here.is_address else await self._resolve(here.host)
         except (OSError, UnicodeError) as error:
             raise Retryable(f"The name {here.host} was not found: {error}.") from error
-        inside = [address for address in found if not is_public(address) or is_own(address)]
+        inside = [address for address in addresses if not is_public(address) or is_own(address)]
         if inside and not permitted:
             raise Permanent(f"{named(here.url)} leads to {inside[0]}, which is not a public address.")
-        return found
+        return addresses
 
     async def _ask(
         self, here: Target, address: str, headers: dict[str, str], question: "_Question"
@@ -362,8 +362,8 @@ async def _system_resolve(host: str) -> tuple[str, ...]:
     import socket
 
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+    entries = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
 
 async def _parts(reply: "httpcore2.Response") -> AsyncIterator[bytes]:
@@ -373,8 +373,8 @@ async def _parts(reply: "httpcore2.Response") -> AsyncIterator[bytes]:
 
 
 def _head(headers: Mapping[str, str]) -> dict[str, str]:
-    ours = {"accept-encoding": "gzip, deflate", "connection": "close"}
-    return {"user-agent": USER_AGENT, "accept": "*/*", **headers, **ours}
+    fixed_headers = {"accept-encoding": "gzip, deflate", "connection": "close"}
+    return {"user-agent": USER_AGENT, "accept": "*/*", **headers, **fixed_headers}
 
 
 def _by_name(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -383,11 +383,11 @@ def _by_name(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def _wait(headers: Mapping[str, str]) -> float:
     """Seconds that Retry-After asks for: a number, or a time beside the server's own."""
-    stated = headers.get("retry-after", "").strip()
-    if stated.isdigit():
-        return float(stated[:9])
+    delay = headers.get("retry-after", "").strip()
+    if delay.isdigit():
+        return float(delay[:9])
     try:
-        waited = parsedate_to_datetime(stated) - parsedate_to_datetime(headers.get("date", ""))
+        waited = parsedate_to_datetime(delay) - parsedate_to_datetime(headers.get("date", ""))
     except (TypeError, ValueError):
         return 0.0
     return max(0.0, waited.total_seconds())

@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any, Final
 
-from tools.limited import Child, Limits, Quarantined, WentIdle, serve
+from tools.limited import Child, ParserLimits, Quarantined, WentIdle, serve
 from tools.web.client import Response
 from tools.web.pages import Page
 from workflows.errors import Permanent, Retryable
 
 LARGEST: Final = 50 * 1024 * 1024
 """Bytes; a bigger answer is not read."""
-LIMITS: Final = Limits(seconds=6.0, memory=300 * 1024 * 1024)
+LIMITS: Final = ParserLimits(seconds=6.0, memory=300 * 1024 * 1024)
 _SAID = {"ValueError": ValueError, "TypeError": TypeError}
 """What readers raise of their own; anything else is told as Permanent."""
 
@@ -58,7 +58,7 @@ def _parts(answer: Response) -> dict[str, Any]:
 class Reader:
     """One child, reused, one question at a time. `module`: what it runs; `what`: what it reads, in words."""
 
-    def __init__(self, limits: Limits = LIMITS, module: str = "tools.web.foreign", what: str = "page") -> None:
+    def __init__(self, limits: ParserLimits = LIMITS, module: str = "tools.web.foreign", what: str = "page") -> None:
         self._limits, self._module, self._what = limits, module, what
         self._lock = threading.Lock()
         self._child: Child | None = None

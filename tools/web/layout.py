@@ -41,11 +41,11 @@ class _Page:
     def text(self, words: str, *, kept: bool = False) -> None:
         """Words of the current line; white space is one blank unless it is kept."""
         if kept:
-            first, *others = words.replace("\r\n", "\n").split("\n")
+            first, *lines = words.replace("\r\n", "\n").split("\n")
             self._word(first)
-            for other in others:
+            for line in lines:
                 self.end()
-                self._word(other)
+                self._word(line)
             return
         bare = re.sub(r"[ \t\n\r\f]+", " ", words)
         if bare == " " and not self.line:
@@ -206,8 +206,8 @@ def _target(node: "LexborNode") -> str:
     """Where a link leads, "" when its words say so themselves."""
     target = (node.attributes.get("href") or "").strip()
     label = _letters(node.text() or "")
-    said = not label or label in _letters(target) or not target.startswith(("http://", "https://"))
-    return "" if said else target
+    is_redundant = not label or label in _letters(target) or not target.startswith(("http://", "https://"))
+    return "" if is_redundant else target
 
 
 def _letters(text: str) -> str:

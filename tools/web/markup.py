@@ -69,10 +69,10 @@ def html_to_text(html: str) -> str:
     words = tree.body.text(separator=" ") if tree.body else ""
     if not words.strip():
         return ""
-    shown = tree.html or ""
-    if shown.count("<") > MOST_TAGS or len(_CELL.findall(shown)) > MOST_CELLS:
+    visible_html = tree.html or ""
+    if visible_html.count("<") > MOST_TAGS or len(_CELL.findall(visible_html)) > MOST_CELLS:
         return " ".join(words.split())
-    text = get_text(shown, ParserConfig(display_links=True))
+    text = get_text(visible_html, ParserConfig(display_links=True))
     if _ink(text) * 2 < _ink(words):
         text = words  # nested deeper than libxml2 reads: without this the text of such a mail would be hidden
     lines = (line.rstrip() for line in text.replace("\r", "\n").split("\n"))
@@ -148,13 +148,13 @@ def _steps(tree: "LexborHTMLParser") -> int:
 def _hidden_selectors(sheet: str) -> list[str]:
     # Rules inside @media hide for one screen only, so they count for nothing here.
     top_level = _without_media(_without_comments(sheet))
-    found = []
+    candidates = []
     for selectors, declarations in _RULE.findall(top_level)[:_RULES_READ]:
         if _hides(declarations):
-            found += [part.strip() for part in selectors.split(",") if _is_plain(part.strip())]
-    return [selector for selector in found if selector.lower() not in {"body", "html", "table", "td", "tr", "div"}][
-        :_RULES_READ
-    ]
+            candidates += [part.strip() for part in selectors.split(",") if _is_plain(part.strip())]
+    return [
+        selector for selector in candidates if selector.lower() not in {"body", "html", "table", "td", "tr", "div"}
+    ][:_RULES_READ]
 
 
 def _is_plain(selector: str) -> bool:
@@ -164,20 +164,20 @@ def _is_plain(selector: str) -> bool:
 
 def _without_comments(sheet: str) -> str:
     """Without a pattern, which would look for the end of every comment that has none."""
-    kept, at = [], 0
+    pieces, at = [], 0
     while (start := sheet.find("/*", at)) >= 0 and (end := sheet.find("*/", start + 2)) >= 0:
-        kept.append(sheet[at:start])
+        pieces.append(sheet[at:start])
         at = end + 2
-    return "".join((*kept, sheet[at:]))
+    return "".join((*pieces, sheet[at:]))
 
 
 def _without_media(sheet: str) -> str:
-    kept, depth, start = [], 0, 0
+    pieces, depth, start = [], 0, 0
     in_media = False
     for match in re.finditer(r"@media|[{}]", sheet):
         mark = match.group()
         if mark == "@media" and depth == 0:
-            kept.append(sheet[start : match.start()])
+            pieces.append(sheet[start : match.start()])
             in_media = True
         elif mark == "{":
             depth += 1
@@ -185,7 +185,7 @@ def _without_media(sheet: str) -> str:
             depth = max(0, depth - 1)
             if in_media and depth == 0:
                 in_media, start = False, match.end()
-    return "".join(kept) + ("" if in_media else sheet[start:])
+    return "".join(pieces) + ("" if in_media else sheet[start:])
 
 
 def _hides(style: str) -> bool:
@@ -218,18 +218,18 @@ def decode(content: bytes, charset: str = "") -> str:
     for mark, codec in (*_MARKS, *_UNMARKED):
         if content.startswith(mark):
             return content.decode(codec, "replace")
-    stated = charset if charsets.codec(charset) else _own_charset(content)
-    if charsets.codec(stated) in _WIDE and b"\0" not in content[:_HEAD]:
-        stated = ""  # a declaration that was readable as ASCII is not what it says
-    return charsets.decode(content, stated, _forgive)
+    stated_charset = charset if charsets.codec(charset) else _own_charset(content)
+    if charsets.codec(stated_charset) in _WIDE and b"\0" not in content[:_HEAD]:
+        stated_charset = ""  # a declaration that was readable as ASCII is not what it says
+    return charsets.decode(content, stated_charset, _forgive)
 
 
 _WIDE = {"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"}
 
 
 def _own_charset(content: bytes) -> str:
-    found = _STATED.search(content[:_HEAD])
-    return (found[1] or found[2]).decode("ascii", "ignore") if found else ""
+    match = _STATED.search(content[:_HEAD])
+    return (match[1] or match[2]).decode("ascii", "ignore") if match else ""
 
 
 def _forgive(_: str) -> None:
@@ -268,8 +268,8 @@ def parse_xml(content: bytes, charset: str = "") -> Element:
             pass
         if _WEB_PAGE.match(text):
             raise Permanent("it is a web page where XML was expected.") from first
-        said = expat.errors.messages.get(first.code, "broken")
-        raise Permanent(f"it is not XML that can be read: {said} in line {first.lineno}.") from first
+        reason = expat.errors.messages.get(first.code, "broken")
+        raise Permanent(f"it is not XML that can be read: {reason} in line {first.lineno}.") from first
 
 
 def _tree(text: str) -> Element:
@@ -280,17 +280,17 @@ def _tree(text: str) -> Element:
 
 def _mended(text: str) -> str:
     """The text with every ampersand as XML reads it; CDATA as it stands."""
-    kept, at = [], 0
+    pieces, at = [], 0
     while (start := text.find("<![CDATA[", at)) >= 0 and (end := text.find("]]>", start)) >= 0:
-        kept += [_BARE.sub(_as_xml, text[at:start]), text[start : end + 3]]
+        pieces += [_BARE.sub(_as_xml, text[at:start]), text[start : end + 3]]
         at = end + 3
-    return "".join((*kept, _BARE.sub(_as_xml, text[at:])))
+    return "".join((*pieces, _BARE.sub(_as_xml, text[at:])))
 
 
 def _as_xml(found: re.Match[str]) -> str:
     """`&nbsp;` as its character, `A & B` as the ampersand it is; what XML knows itself as it stands."""
-    known = found[0] != "&" and not found[1]
-    return found[0] if known else escape(unescape(found[0]), quote=False)
+    is_predefined = found[0] != "&" and not found[1]
+    return found[0] if is_predefined else escape(unescape(found[0]), quote=False)
 
 
 class _Tree:

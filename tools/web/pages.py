@@ -49,21 +49,21 @@ def _head(html: str) -> dict[str, str]:
 
     tree = LexborHTMLParser(html[:CAP])
     title = tree.css_first("title")
-    found = {"title": one_line(title.text() if title else "", _LINE)}
+    fields = {"title": one_line(title.text() if title else "", _LINE)}
     for name, selector in {
         "description": 'meta[name="description"]',
         "og:description": 'meta[property="og:description"]',
         "og:site_name": 'meta[property="og:site_name"]',
     }.items():
         node = tree.css_first(selector)
-        found[name] = one_line((node.attributes.get("content") or "") if node else "", _LINE)
+        fields[name] = one_line((node.attributes.get("content") or "") if node else "", _LINE)
     links = (node.attributes.get("href") or "" for node in tree.css('a[href^="mailto:"]')[:20])
-    found["mailto"] = " ".join(link.removeprefix("mailto:").partition("?")[0] for link in links)
-    return found
+    fields["mailto"] = " ".join(link.removeprefix("mailto:").partition("?")[0] for link in links)
+    return fields
 
 
 def _addresses(text: str, url: str) -> tuple[str, ...]:
     host = (urlsplit(url).hostname or "").removeprefix("www.")
-    found = (address.lower() for address in _ADDRESS.findall(text[:CAP]))
-    own = [address for address in found if host and f".{address.rpartition('@')[2]}".endswith(f".{host}")]
-    return tuple(dict.fromkeys(own))[:3]
+    addresses = (address.lower() for address in _ADDRESS.findall(text[:CAP]))
+    own_addresses = [address for address in addresses if host and f".{address.rpartition('@')[2]}".endswith(f".{host}")]
+    return tuple(dict.fromkeys(own_addresses))[:3]

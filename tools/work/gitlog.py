@@ -64,15 +64,15 @@ def commits(
             f"The repository {repository} does not exist.",
             "Correct repositories in the project's file, or leave it out.",
         )
-    found: dict[str, Commit] = {}
+    commits_by_twin: dict[str, Commit] = {}
     for line in _log(git, repository, since - timedelta(days=1), limit).split("\0"):
         fields = line.strip("\n").split(_FIELD, _FIELDS - 1)
         if len(fields) != _FIELDS or fields[2].lower() not in authors:
             continue
         commit = _commit(fields, zone)
         if commit is not None and commit.day >= since:
-            found.setdefault(commit.twin, commit)
-    return tuple(sorted(found.values(), key=lambda commit: (commit.day, commit.id)))
+            commits_by_twin.setdefault(commit.twin, commit)
+    return tuple(sorted(commits_by_twin.values(), key=lambda commit: (commit.day, commit.id)))
 
 
 def _log(git: str, repository: Path, since: date, limit: float) -> str:
@@ -86,7 +86,7 @@ def _log(git: str, repository: Path, since: date, limit: float) -> str:
         config = Path(folder) / "config"
         config.write_text(_CONFIG)
         try:
-            done = subprocess.run(  # noqa: S603 - a fixed command, no shell
+            process = subprocess.run(  # noqa: S603 - a fixed command, no shell
                 command, cwd=repository, env=dict(_environment(repository, config)), stdin=subprocess.DEVNULL,
                 capture_output=True, timeout=limit, check=False,
             )  # fmt: skip
@@ -96,13 +96,13 @@ def _log(git: str, repository: Path, since: date, limit: float) -> str:
             raise NeedsOwner(
                 f"The repository {repository} cannot be read: {error.strerror}.", "Mend its permissions."
             ) from None
-    if done.returncode == 0:
-        return done.stdout.decode("utf-8", "replace")
-    said = one_line(done.stderr.decode("utf-8", "replace"), 200)
-    if "does not have any commits" in said or "ambiguous argument 'HEAD'" in said or "bad revision 'HEAD'" in said:
+    if process.returncode == 0:
+        return process.stdout.decode("utf-8", "replace")
+    fault = one_line(process.stderr.decode("utf-8", "replace"), 200)
+    if "does not have any commits" in fault or "ambiguous argument 'HEAD'" in fault or "bad revision 'HEAD'" in fault:
         return ""
     raise NeedsOwner(
-        f"git cannot read {repository} ({said}).",
+        f"git cannot read {repository} ({fault}).",
         "Name the folder that holds .git in the project's file, and let Deskhand's user read it.",
     )
 
@@ -128,10 +128,10 @@ def _commit(fields: list[str], zone: tzinfo) -> Commit | None:
         return None
     moment = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(zone)
     # A rebase keeps author, author's time and words, and gives a new hash.
-    same = f"{at.isoformat()}{_FIELD}{author.lower()}{_FIELD}{text}"
+    identity = f"{at.isoformat()}{_FIELD}{author.lower()}{_FIELD}{text}"
     return Commit(
         id=f"git:{name[:12]}",
-        twin=f"git:{hashlib.sha256(same.encode('utf-8', 'replace')).hexdigest()[:24]}",
+        twin=f"git:{hashlib.sha256(identity.encode('utf-8', 'replace')).hexdigest()[:24]}",
         day=moment.date(),
         text=one_line(text, _LONGEST),
     )
@@ -140,7 +140,7 @@ def _commit(fields: list[str], zone: tzinfo) -> Commit | None:
 def folder_of(name: str, home: Path) -> Path:
     """The folder a project's file names: absolute, from the user's home with "~", else relative to Deskhand's home."""
     try:
-        given = Path(name).expanduser()
+        folder = Path(name).expanduser()
     except RuntimeError:
-        given = Path(name)
-    return given if given.is_absolute() else home / given
+        folder = Path(name)
+    return folder if folder.is_absolute() else home / folder

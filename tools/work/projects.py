@@ -16,7 +16,7 @@ from typing import Any
 
 from tools.spreadsheets import separated, text_of
 from workflows.errors import NeedsOwner, Permanent
-from workflows.models import Milestone, Project
+from workflows.models.work import Milestone, Project
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.words import fold
 from workflows.rules.work.rhythm import pace
@@ -95,8 +95,8 @@ class _File:
 
     def wrong(self, key: str, problem: str, mend: str, milestone: int = 0) -> NeedsOwner:
         number = self.line(key, milestone)
-        where = f"{self.path}, line {number}" if number else f"{self.path}"
-        return NeedsOwner(f"{where}: {problem}", mend)
+        place = f"{self.path}, line {number}" if number else f"{self.path}"
+        return NeedsOwner(f"{place}: {problem}", mend)
 
 
 def read_projects(folder: Path) -> Projects:
@@ -105,16 +105,16 @@ def read_projects(folder: Path) -> Projects:
     Raises:
         NeedsOwner: the folder itself cannot be read.
     """
-    wanted = (*SUFFIXES, *OTHER_SUFFIXES)
+    suffixes = (*SUFFIXES, *OTHER_SUFFIXES)
     try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in wanted and path.is_file())
+        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in suffixes and path.is_file())
     except FileNotFoundError:
         return Projects(found=())
     except OSError as error:
         raise NeedsOwner(
             f"The projects folder {folder} cannot be read: {error.strerror}.", "Mend its permissions, or work.projects."
         ) from None
-    found: list[Project] = []
+    projects: list[Project] = []
     faults: list[NeedsOwner] = []
     unread: set[str] = set()
     for path in paths:
@@ -122,12 +122,12 @@ def read_projects(folder: Path) -> Projects:
             continue
         try:
             project = read_project(path)
-            _refuse_twice(project, path, found)
-            found.append(project)
+            _refuse_twice(project, path, projects)
+            projects.append(project)
         except NeedsOwner as fault:
             faults.append(fault)
             unread.add(path.stem)
-    return Projects(found=tuple(found), faults=tuple(faults), unread=frozenset(unread))
+    return Projects(found=tuple(projects), faults=tuple(faults), unread=frozenset(unread))
 
 
 def read_project(path: Path) -> Project:
@@ -194,11 +194,11 @@ def _toml_file(path: Path, text: str) -> _File:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        what = re.sub(r"\s*\(at .*\)$", "", str(error))
+        problem = re.sub(r"\s*\(at .*\)$", "", str(error))
         place = re.search(r"line (\d+)", str(error))
-        where = f"line {place.group(1)}" if place else "at its end"
+        position = f"line {place.group(1)}" if place else "at its end"
         raise NeedsOwner(
-            f"{path}, {where}: this is not TOML ({what[:1].lower()}{what[1:]}).",
+            f"{path}, {position}: this is not TOML ({problem[:1].lower()}{problem[1:]}).",
             'Correct that line; text stands in quotes, as in name = "Website relaunch".',
         ) from None
     except (RecursionError, MemoryError):
@@ -285,8 +285,8 @@ def _refuse_unknown(file: _File, values: Mapping[str, Any], known: tuple[str, ..
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
             mend = f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(known)}."
-            what = f"{key} is not known in a milestone." if milestone else f"{key} is not known in a project's file."
-            raise file.wrong(key, what, mend, milestone)
+            problem = f"{key} is not known in a milestone." if milestone else f"{key} is not known in a project's file."
+            raise file.wrong(key, problem, mend, milestone)
 
 
 def _string(file: _File, key: str, *, needed: bool = False) -> str:
@@ -299,10 +299,10 @@ def _string(file: _File, key: str, *, needed: bool = False) -> str:
 
 
 def _email(file: _File) -> str:
-    found = _string(file, "email", needed=True).lower()
-    if not _EMAIL.fullmatch(found):
-        raise file.wrong("email", f'email is "{found}", which is no address.', f"Write it like {_EXAMPLE['email']}.")
-    return found
+    address = _string(file, "email", needed=True).lower()
+    if not _EMAIL.fullmatch(address):
+        raise file.wrong("email", f'email is "{address}", which is no address.', f"Write it like {_EXAMPLE['email']}.")
+    return address
 
 
 def _strings(file: _File, key: str) -> tuple[str, ...]:
@@ -315,18 +315,18 @@ def _strings(file: _File, key: str) -> tuple[str, ...]:
 
 def _milestones(file: _File) -> tuple[Milestone, ...]:
     value = file.values.get("milestones", [])
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value) or len(value) > MOST_ITEMS:
+    if not isinstance(value, list) or not all(isinstance(table, dict) for table in value) or len(value) > MOST_ITEMS:
         raise file.wrong("milestones", "milestones must be tables.", "Begin each with a line [[milestones]].")
-    found: list[Milestone] = []
+    milestones: list[Milestone] = []
     for number, entry in enumerate(value, 1):
         _refuse_unknown(file, entry, MILESTONE_KEYS, number)
         milestone = _milestone(file, entry, number)
-        if fold(milestone.name) in {fold(one.name) for one in found}:
+        if fold(milestone.name) in {fold(earlier.name) for earlier in milestones}:
             raise file.wrong(
                 "name", f'There are two milestones "{milestone.name}".', "Give each a name of its own.", number
             )
-        found.append(milestone)
-    return tuple(found)
+        milestones.append(milestone)
+    return tuple(milestones)
 
 
 def _milestone(file: _File, entry: Mapping[str, Any], number: int) -> Milestone:
@@ -360,12 +360,12 @@ def _estimate(file: _File, value: object, number: int) -> int:
     """Minutes of "40h", "2h 30m", "90m" or "7.5h"."""
     if value is None:
         return 0
-    found = _SPAN.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None or not (found[1] or found[2]):
+    match = _SPAN.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or not (match[1] or match[2]):
         raise file.wrong(
             "estimate", f"estimate is {_shown(value)}.", 'Write it in hours, like estimate = "40h" or "2h 30m".', number
         )
-    return round(float(found[1] or 0) * 60) + int(found[2] or 0)
+    return round(float(match[1] or 0) * 60) + int(match[2] or 0)
 
 
 def _done(file: _File, value: object, number: int) -> bool:
@@ -390,12 +390,12 @@ def _shown(value: object) -> str:
 def _refuse_twice(project: Project, path: Path, others: Iterable[Project]) -> None:
     """Two projects by one name cannot be told apart in a timesheet."""
     names = names_of(project)
-    for other in others:
-        if project.id == other.id:
+    for existing in others:
+        if project.id == existing.id:
             raise NeedsOwner(f"{path}: there is a second file for {project.id}.", "Keep one of the two.")
-        if both := names & names_of(other):
+        if shared_names := names & names_of(existing):
             raise NeedsOwner(
-                f'{path}: the project {other.id} is called "{min(both)}" as well.',
+                f'{path}: the project {existing.id} is called "{min(shared_names)}" as well.',
                 "Give each project a name, and tracked_as names, of its own.",
             )
 

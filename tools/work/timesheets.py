@@ -35,7 +35,7 @@ DayOrder = Literal["auto", "dmy", "mdy", "ymd"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class TimeEntry:
     """One time entry. `id` is "time:<12 hex>", the same in every export that has the entry; `day` is the owner's."""
 
     id: str
@@ -54,7 +54,7 @@ class Timesheet:
     """What one file holds. `left_out`: rows without time (breaks, running timers, zeros)."""
 
     tool: str
-    entries: tuple[Entry, ...]
+    entries: tuple[TimeEntry, ...]
     left_out: int = 0
 
 
@@ -81,7 +81,7 @@ def read_timesheet(path: Path, reading: Reading) -> Timesheet:
     columns = {key: _column(header, names) for key, names in tool.items() if isinstance(names, list)}
     order = _day_order(path, [(number, _cell(row, columns, "day")) for number, row in rows], reading.order)
     hours = any(_FRACTION.fullmatch(_cell(row, columns, "duration")) for _, row in rows)
-    entries: list[Entry] = []
+    entries: list[TimeEntry] = []
     twice: Counter[str] = Counter()
     for number, row in rows:
         line = _Line(path, number, header, columns, row, hours)
@@ -139,8 +139,8 @@ def _rows(path: Path, text: str) -> tuple[list[str], list[tuple[int, list[str]]]
 def _tool(path: Path, header: Sequence[str]) -> dict[str, Any]:
     for tool in _table()["tool"]:
         if all(name in header for name in tool["sure"]):
-            found: dict[str, Any] = tool
-            return found
+            known_tool: dict[str, Any] = tool
+            return known_tool
     named = ", ".join(f'"{one_line(name, 40)}"' for name in header[:8])
     raise NeedsOwner(
         f"{path}, line 1: this is no timesheet that is known; its columns are {named}.",
@@ -156,8 +156,8 @@ def _column(header: Sequence[str], names: Sequence[str]) -> int:
 
 def _cell(row: Sequence[str], columns: Mapping[str, int], key: str) -> str:
     at = columns.get(key, -1)
-    said = row[at].strip() if 0 <= at < len(row) else ""
-    return "" if said in _EMPTY else said
+    text = row[at].strip() if 0 <= at < len(row) else ""
+    return "" if text in _EMPTY else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,57 +175,57 @@ class _Line:
         return _cell(self.row, self.columns, key)
 
     def wrong(self, key: str, expected: str, mend: str = "Correct it in the tool and export again.") -> NeedsOwner:
-        name, said = self.header[self.columns[key]], one_line(self[key], 60)
+        name, excerpt = self.header[self.columns[key]], one_line(self[key], 60)
         return NeedsOwner(
-            f'{self.path}, line {self.number}, column "{name}": "{said}" is not {expected}.', mend
+            f'{self.path}, line {self.number}, column "{name}": "{excerpt}" is not {expected}.', mend
         )  # fmt: skip
 
 
 # ---------------------------------------------------------------- one entry
 
 
-def _entry(line: _Line, order: DayOrder, reading: Reading) -> Entry | None:
+def _entry(line: _Line, order: DayOrder, reading: Reading) -> TimeEntry | None:
     """The entry of a row; None for a break, a timer that still runs, and one of no length."""
     if fold(line["kind"]) in _words("breaks"):
         return None
     minutes = _minutes(line, order, reading)
     if not minutes:
         return None
-    stated = _date(line, "day", order)
+    stated_day = _date(line, "day", order)
     clock = _clock(line, "start") if line["start"] else None
-    day = stated
+    day = stated_day
     if clock is not None:
-        day = datetime.combine(stated, clock, reading.zone).astimezone(reading.owner_zone).date()
-    told = line["text"] or line["task"]
+        day = datetime.combine(stated_day, clock, reading.zone).astimezone(reading.owner_zone).date()
+    description = line["text"] or line["task"]
     # Worded anew in the tool it is the same entry: the text counts only where there is no clock.
     parts = (
         line["who"].lower(),
         fold(line["project"]),
-        f"{stated}",
-        f"{clock}" if clock else f"{fold(told)} {minutes}",
+        f"{stated_day}",
+        f"{clock}" if clock else f"{fold(description)} {minutes}",
     )
-    return Entry(
+    return TimeEntry(
         id=f"time:{hashlib.sha256(chr(31).join(parts).encode('utf-8', 'replace')).hexdigest()[:12]}",
         day=day,
         minutes=minutes,
         project=one_line(line["project"], _LONGEST),
         client=one_line(line["client"], _LONGEST),
         task=one_line(line["task"], _LONGEST),
-        text=one_line(told, _LONGEST),
+        text=one_line(description, _LONGEST),
         tags=tuple(one_line(tag, 80) for tag in line["tags"].split(",") if tag.strip()),
         billable=_billable(line),
     )
 
 
-def _again(entry: Entry, number: int) -> Entry:
+def _again(entry: TimeEntry, number: int) -> TimeEntry:
     return replace(entry, id=f"time:{hashlib.sha256(f'{entry.id} {number}'.encode()).hexdigest()[:12]}")
 
 
 def _billable(line: _Line) -> bool:
-    said = fold(line["billable"])
-    if line.columns.get("billable", -1) < 0 or said in _words("yes"):
+    flag = fold(line["billable"])
+    if line.columns.get("billable", -1) < 0 or flag in _words("yes"):
         return True
-    if said in _words("no"):
+    if flag in _words("no"):
         return False
     raise line.wrong("billable", "yes or no")
 
@@ -235,16 +235,16 @@ _NOON, _HOURS = 12, 24
 
 
 def _clock(line: _Line, key: str) -> time:
-    found = _CLOCK.fullmatch(" ".join(line[key].split()))
-    if found is None:
+    match = _CLOCK.fullmatch(" ".join(line[key].split()))
+    if match is None:
         raise line.wrong(key, 'a time such as "14:05" or "02:05:00 PM"')
-    hour, half = int(found[1]), (found[4] or "").lower()[:1]
+    hour, half = int(match[1]), (match[4] or "").lower()[:1]
     if half:
         if not 1 <= hour <= _NOON:
             raise line.wrong(key, 'a time such as "14:05" or "02:05:00 PM"')
         hour = hour % _NOON + (_NOON if half == "p" else 0)
     try:
-        return time(hour, int(found[2]), int(found[3] or 0))
+        return time(hour, int(match[2]), int(match[3] or 0))
     except ValueError:
         raise line.wrong(key, 'a time such as "14:05" or "02:05:00 PM"') from None
 
@@ -263,10 +263,10 @@ _SPELT = re.compile(r"(?:(\d{1,4})\s*h)?\s*(?:(\d{1,2})\s*m(?:in)?)?\s*(?:(\d{1,
 def _minutes(line: _Line, order: DayOrder, reading: Reading) -> int:
     """Whole minutes, rounded; a started one counts. 0 for nothing, and for a timer that has no end yet."""
     key = "duration" if line["duration"] else "decimal"
-    said = line[key]
-    if not said:
+    length = line[key]
+    if not length:
         return _between(line, order, reading) if line["start"] and line["end"] else 0
-    seconds = _of_number(line, key, order) if _NUMBER.fullmatch(said) else _seconds(said)
+    seconds = _of_number(line, key, order) if _NUMBER.fullmatch(length) else _seconds(length)
     if seconds is None or seconds > _MOST_HOURS * 3600:
         raise line.wrong(key, 'a length of time such as "1:30:00" or "1.50"')
     return max(round(seconds / 60), 1) if seconds else 0
@@ -322,17 +322,17 @@ def _between(line: _Line, order: DayOrder, reading: Reading) -> int:
 
 def _seconds(said: str) -> float | None:
     """Of `1:30:00`, `0:13` (hours and minutes), `1.50`, `1,5 h`, `47:06 min`, `2h 5m`; None for anything else."""
-    if found := _SIXTY.fullmatch(said):
-        hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    if match := _SIXTY.fullmatch(said):
+        hours, minutes, seconds = (int(part or 0) for part in match.groups())
         return None if max(minutes, seconds) >= 60 else float(hours * 3600 + minutes * 60 + seconds)  # noqa: PLR2004
-    if found := _DECIMAL.fullmatch(said):
-        return float(f"{found[1]}.{found[2] or 0}") * 3600
-    if found := _CLASSIC.fullmatch(said):
-        unit = 60 if found[3].lower() == "min" else 1
-        return float(int(found[1]) * unit + int(found[2] or 0))
-    found = _SPELT.fullmatch(said)
-    if found and any(found.groups()):
-        hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    if match := _DECIMAL.fullmatch(said):
+        return float(f"{match[1]}.{match[2] or 0}") * 3600
+    if match := _CLASSIC.fullmatch(said):
+        unit = 60 if match[3].lower() == "min" else 1
+        return float(int(match[1]) * unit + int(match[2] or 0))
+    match = _SPELT.fullmatch(said)
+    if match and any(match.groups()):
+        hours, minutes, seconds = (int(part or 0) for part in match.groups())
         return float(hours * 3600 + minutes * 60 + seconds)
     return None
 
@@ -352,8 +352,8 @@ def _day_order(path: Path, days: Sequence[tuple[int, str]], wanted: DayOrder) ->
     """
     if wanted != "auto":
         return wanted
-    found = [match for _, said in days if (match := _DAY.fullmatch(said))]
-    two = [(int(match[1]), int(match[3]), match[2]) for match in found if len(match[1]) < 4]  # noqa: PLR2004 - a year
+    matches = [match for _, day in days if (match := _DAY.fullmatch(day))]
+    two = [(int(match[1]), int(match[3]), match[2]) for match in matches if len(match[1]) < 4]  # noqa: PLR2004 - a year
     if not two:
         return "ymd"
     if any(mark == "." or first > _MONTHS for first, _, mark in two):
@@ -362,20 +362,20 @@ def _day_order(path: Path, days: Sequence[tuple[int, str]], wanted: DayOrder) ->
         return "mdy"
     if all(first == second for first, second, _ in two):
         return "dmy"  # both readings are the same day
-    said = next(said for _, said in days if _DAY.fullmatch(said))
+    example = next(day for _, day in days if _DAY.fullmatch(day))
     raise NeedsOwner(
-        f'{path}: the days can be read two ways ("{said}").',
+        f'{path}: the days can be read two ways ("{example}").',
         'Set work.dates = "dmy" or "mdy", or let the tool write days like 2026-11-23.',
     )
 
 
 def _date(line: _Line, key: str, order: DayOrder) -> date:
-    found = _DAY.fullmatch(line[key])
+    match = _DAY.fullmatch(line[key])
     expected = 'a day such as "2026-11-23"'
-    if found is None:
+    if match is None:
         raise line.wrong(key, expected)
-    first, second, third = int(found[1]), int(found[3]), int(found[4])
-    if len(found[1]) == 4 or order == "ymd":  # noqa: PLR2004 - a year
+    first, second, third = int(match[1]), int(match[3]), int(match[4])
+    if len(match[1]) == 4 or order == "ymd":  # noqa: PLR2004 - a year
         year, month, day = first, second, third
     elif order == "dmy":
         year, month, day = third, second, first
@@ -403,9 +403,9 @@ def _words(kind: str) -> frozenset[str]:
 
 def timesheets_in(folder: Path) -> tuple[Path, ...]:
     """The exports of a folder, the oldest change first, so that the newest has the last word."""
-    wanted = (*SUFFIXES, *OTHER_SUFFIXES)
+    suffixes = (*SUFFIXES, *OTHER_SUFFIXES)
     try:
-        paths = [path for path in folder.iterdir() if path.suffix.lower() in wanted and path.is_file()]
+        paths = [path for path in folder.iterdir() if path.suffix.lower() in suffixes and path.is_file()]
         paths.sort(key=lambda path: (path.stat().st_mtime_ns, path.name))
     except FileNotFoundError:
         return ()

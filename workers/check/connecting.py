@@ -19,15 +19,15 @@ async def connect(account: Account) -> str:
 
 @asynccontextmanager
 async def _connected(account: Account) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    where = f"{account.host}:{account.port}"
+    address = f"{account.host}:{account.port}"
     try:
         async with asyncio.timeout(PATIENCE):
             reader, writer = await asyncio.open_connection(account.host, account.port)
     except TimeoutError:
-        raise NeedsOwner(f"{where} does not answer.", "Check host and port, and the firewall.") from None
+        raise NeedsOwner(f"{address} does not answer.", "Check host and port, and the firewall.") from None
     except OSError as error:
         reason = error.strerror or str(error)
-        raise NeedsOwner(f"{where} cannot be reached ({reason}).", "Check host, port and the network.") from None
+        raise NeedsOwner(f"{address} cannot be reached ({reason}).", "Check host, port and the network.") from None
     try:
         yield reader, writer
     finally:
@@ -54,8 +54,8 @@ async def handshake(account: Account, protocol: Literal["imap", "smtp"]) -> str:
                 await writer.start_tls(context, server_hostname=account.host)
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             raise _tls_problem(account, protocol, error) from None
-        found: ssl.SSLObject = writer.get_extra_info("ssl_object")
-        return f"{found.version()}, certificate of {account.host} verified"
+        session: ssl.SSLObject = writer.get_extra_info("ssl_object")
+        return f"{session.version()}, certificate of {account.host} verified"
 
 
 def _tls_problem(account: Account, protocol: str, error: Exception) -> NeedsOwner:

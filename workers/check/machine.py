@@ -51,10 +51,10 @@ async def probe_home(home: Path) -> str:
 def _closed_to_others(home: Path) -> str:
     if not home.is_dir():
         raise NeedsOwner(f"The home {home} does not exist.", "Run ./deskhand init.")
-    found = homes.open_to_others(home)
-    if found:
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise NeedsOwner(f"Other users can look into {found[0]}{more}.", f"Run: chmod -R go= {home}")
+    paths = homes.open_to_others(home)
+    if paths:
+        remainder = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
+        raise NeedsOwner(f"Other users can look into {paths[0]}{remainder}.", f"Run: chmod -R go= {home}")
     return str(home)
 
 

@@ -36,22 +36,22 @@ async def probe_idle(mailbox: "Mailbox", _part: ImapSection) -> str:
 
 async def probe_folders(mailbox: "Mailbox", part: ImapSection) -> str:
     names = {folder.name.lower(): folder.name for folder in await mailbox.folders()}
-    for wanted in part.folders:
-        if wanted.lower() not in names:
-            there = ", ".join(sorted(names.values())[:30])
-            raise NeedsOwner(f'There is no folder "{wanted}" for imap.folders.', f"There are: {there}.")
+    for name in part.folders:
+        if name.lower() not in names:
+            folders = ", ".join(sorted(names.values())[:30])
+            raise NeedsOwner(f'There is no folder "{name}" for imap.folders.', f"There are: {folders}.")
     return ", ".join(part.folders)
 
 
 async def probe_sent(mailbox: "Mailbox", part: ImapSection) -> str:
-    found = await mailbox.sent_folders(part.sent)
-    if not found:
+    folders = await mailbox.sent_folders(part.sent)
+    if not folders:
         names = ", ".join(folder.name for folder in (await mailbox.folders())[:30])
         raise NeedsOwner(
             "No folder holds what you sent, so answers by mail could not be proven.",
             f"Name it as imap.sent, or send one mail by your mail program to have it made. There are: {names}.",
         )
-    return ", ".join(folder.name for folder in found)
+    return ", ".join(folder.name for folder in folders)
 
 
 async def probe_proof(home: Path, loaded: Settings | None, mailbox: "Mailbox", _part: ImapSection) -> str:
@@ -63,14 +63,14 @@ async def probe_proof(home: Path, loaded: Settings | None, mailbox: "Mailbox", _
     folders, learnt = await look_into_sent(home, loaded, mailbox)
     if not folders:
         raise Warned("No answer by mail can be proven without a Sent folder.", "Until then: ./deskhand approve.")
-    where, rehearse = ", ".join(folders), "./deskhand check --rehearse shows it for each of your devices."
+    places, rehearse = ", ".join(folders), "./deskhand check --rehearse shows it for each of your devices."
     if learnt.samples < LEAST:
-        raise Unneeded(f"by the copy in {where}; too few mails of yours lie there to learn from. {rehearse}")
+        raise Unneeded(f"by the copy in {places}; too few mails of yours lie there to learn from. {rehearse}")
     if learnt.strange:
         raise Warned(
-            f"Some of {learnt.samples} mails you sent lie in {where} as if delivered ({', '.join(learnt.strange)}).",
+            f"Some of {learnt.samples} mails you sent lie in {places} as if delivered ({', '.join(learnt.strange)}).",
             f"Answers with these are not proven; {rehearse}",
         )
     added = ", ".join(learnt.headers) or "nothing"
     second = f"; {loaded.approval.second} by signature" if loaded.approval.second else ""
-    return f"by the copy in {where}; to {learnt.samples} mails looked at the server added {added}{second}"
+    return f"by the copy in {places}; to {learnt.samples} mails looked at the server added {added}{second}"

@@ -12,9 +12,9 @@ from workers.settings.schema import Settings
 async def probe_memory(home: Path, loaded: Settings) -> str:
     if not (home / "chroma").exists():
         raise Unneeded("There is nothing remembered yet; the first ./deskhand up makes the store.")
-    held = homes.holder(home)
-    if held:
-        raise Unneeded(f"In use by {held}.")
+    holder = homes.holder(home)
+    if holder:
+        raise Unneeded(f"In use by {holder}.")
     return await asyncio.to_thread(_store, home, loaded)
 
 
@@ -29,20 +29,20 @@ def _store(home: Path, loaded: Settings) -> str:
     from workers.clock import SystemClock
     from workers.service.wiring import embedder
 
-    said: list[str] = []
+    notices: list[str] = []
     clock = SystemClock()
     with homes.hold(home, "check"):
         engine = open_engine(home / "ledger.sqlite")
         ledger = Ledger(engine, loaded.owner_facts(), clock, Blobs(home / "blobs"))
-        keywords = Keywords(home / "index.sqlite", ledger.home(), clock, said.append)
+        keywords = Keywords(home / "index.sqlite", ledger.home(), clock, notices.append)
         # The embedder of the service, for the store takes a folder made by another one as damaged and rebuilds it.
         vectors = embedder(home, loaded, Journal(engine, clock, loaded.owner.timezone))
-        store = Store(home / "chroma", ledger, keywords, vectors, clock, said.append)
+        store = Store(home / "chroma", ledger, keywords, vectors, clock, notices.append)
         try:
             count = store.count()
         finally:
             store.close()
-    return " ".join((f"{count} vectors.", *said))
+    return " ".join((f"{count} vectors.", *notices))
 
 
 async def probe_model(home: Path, loaded: Settings) -> str:

@@ -69,8 +69,8 @@ async def probed(name: str, work: Work) -> Probe:
     except DeskhandError as error:
         return Probe(name=name, ok=False, problem=str(error), mend="Try again in a while.")
     except Exception as error:  # noqa: BLE001 - one probe's own fault must not stop the others
-        what = f"This probe failed in a way it did not expect ({type(error).__name__}: {error})."
-        return Probe(name=name, ok=False, problem=what, mend="Run ./deskhand status and look into the log folder.")
+        problem = f"This probe failed in a way it did not expect ({type(error).__name__}: {error})."
+        return Probe(name=name, ok=False, problem=problem, mend="Run ./deskhand status and look into the log folder.")
 
 
 async def in_turn(account: Account | None, steps: Steps) -> AsyncIterator[Probe]:

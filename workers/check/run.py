@@ -52,8 +52,8 @@ def check(output: Output) -> int:
 async def _check(output: Output) -> int:
     faults, notes = 0, 0
     async for probe in probes(output.home):
-        shown = {"required": probe.required, "problem": probe.problem, "mend": probe.mend, "detail": probe.detail}
-        output.event("probe", name=probe.name, ok=probe.ok, **shown)
+        fields = {"required": probe.required, "problem": probe.problem, "mend": probe.mend, "detail": probe.detail}
+        output.event("probe", name=probe.name, ok=probe.ok, **fields)
         output.text(_line(probe))
         faults += probe.required and not probe.ok
         notes += not probe.required and not probe.ok

@@ -38,8 +38,8 @@ async def _temporal_answers(home: Path, loaded: Settings) -> str:
 def _temporal_cli(setting: str) -> str:
     from workers.temporal.temporal_cli import OLDEST_SERVER, VERSION, server_inside
 
-    kept = environ.cache_folder() / "bin" / f"temporal-{VERSION}"
-    candidates = (setting,) if setting else (shutil.which("temporal"), str(kept))
+    cached = environ.cache_folder() / "bin" / f"temporal-{VERSION}"
+    candidates = (setting,) if setting else (shutil.which("temporal"), str(cached))
     for path in filter(None, candidates):
         server = server_inside(Path(path))
         if server and server >= OLDEST_SERVER:

@@ -17,8 +17,8 @@ async def probe_invoices(home: Path, loaded: Settings) -> str:
 
     detail, faults = await invoicing.probe(loaded, home)
     if faults:
-        more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
-        raise Warned(f"{faults[0]}{more}", "Mend it; everything else is taken in meanwhile.")
+        remainder = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
+        raise Warned(f"{faults[0]}{remainder}", "Mend it; everything else is taken in meanwhile.")
     if not detail:
         raise Unneeded("There are no invoices: docs/money.md says where they come from.")
     return detail
@@ -32,15 +32,15 @@ async def probe_work(home: Path, loaded: Settings) -> str:
     folders = Folders(home=home, settings=loaded.work, owner=loaded.owner_facts())
     today = SystemClock().now().astimezone(ZoneInfo(loaded.owner.timezone)).date()
     projects = await asyncio.to_thread(folders.projects)
-    found = await asyncio.to_thread(folders.work, projects.found, today)
-    if faults := [*projects.faults, *found.faults]:
+    work = await asyncio.to_thread(folders.work, projects.found, today)
+    if faults := [*projects.faults, *work.faults]:
         fault = together(faults)
         if isinstance(fault, NeedsOwner):
             raise Warned(fault.problem, fault.mend or "Mend it; everything else is taken in meanwhile.")
         raise fault
     if not projects.found:
         raise Unneeded("There are no projects: docs/status.md says how one is written.")
-    pieces = counted(len(found.pieces), "piece of work", "pieces of work")
+    pieces = counted(len(work.pieces), "piece of work", "pieces of work")
     return f"{counted(len(projects.found), 'project')}, {pieces}."
 
 
@@ -48,21 +48,23 @@ async def probe_plugins(home: Path, loaded: Settings) -> str:
     """Every plugin is run as the service does, and every configured source has one that gives it."""
     from tools.plugins import foreign, load
 
-    there = await asyncio.to_thread(foreign, home / "plugins")
-    if not there and not loaded.sources:
+    declarations = await asyncio.to_thread(foreign, home / "plugins")
+    if not declarations and not loaded.sources:
         raise Unneeded("There are no plugins and no sources: docs/leads.md describes both.")
-    found = await asyncio.to_thread(load, home / "plugins")
-    if found.refused:
-        raise NeedsOwner(" ".join(one.reason for one in found.refused), "Plugins are trusted code: run only your own.")
+    plugins = await asyncio.to_thread(load, home / "plugins")
+    if plugins.refused:
+        raise NeedsOwner(
+            " ".join(refusal.reason for refusal in plugins.refused), "Plugins are trusted code: run only your own."
+        )
     for name, section in loaded.sources.items():
-        wanted = section.use or name
-        if wanted not in found.sources:
+        kind = section.use or name
+        if kind not in plugins.sources:
             raise NeedsOwner(
-                f'The source {name} uses "{wanted}", which no plugin gives.',
-                f"Set use in [sources.{name}] to one of {', '.join(sorted(found.sources))}.",
+                f'The source {name} uses "{kind}", which no plugin gives.',
+                f"Set use in [sources.{name}] to one of {', '.join(sorted(plugins.sources))}.",
             )
-    runs = "which runs" if len(there) == 1 else "which run"
-    return f"{counted(len(there), 'plugin')}, {runs} with your rights; {counted(len(loaded.sources), 'source')}."
+    runs = "which runs" if len(declarations) == 1 else "which run"
+    return f"{counted(len(declarations), 'plugin')}, {runs} with your rights; {counted(len(loaded.sources), 'source')}."
 
 
 async def probe_sources(home: Path, loaded: Settings) -> str:
@@ -72,13 +74,13 @@ async def probe_sources(home: Path, loaded: Settings) -> str:
 
     if not loaded.sources:
         raise Unneeded("No job posts are read: docs/leads.md describes how.")
-    if held := homes.holder(home):
-        raise Unneeded(f"Asked by {held}: ./deskhand status tells how that goes.")
+    if holder := homes.holder(home):
+        raise Unneeded(f"Asked by {holder}: ./deskhand status tells how that goes.")
     detail, faults = await feeds.probe(loaded.sources, home, SystemClock().now())
     needed = [fault for fault in faults if isinstance(fault, NeedsOwner)]
     if needed:
-        more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
-        raise NeedsOwner(f"{needed[0].problem}{more}", needed[0].mend)
+        remainder = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
+        raise NeedsOwner(f"{needed[0].problem}{remainder}", needed[0].mend)
     if faults:
         raise Warned(" ".join(str(fault) for fault in faults), "Nothing to do: it is asked again.")
     return detail

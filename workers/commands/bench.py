@@ -28,7 +28,7 @@ def run(output: Output, name: str, *, full: bool, folder: Path = FOLDER) -> int:
     """
     chosen = _chosen(folder, name)
     figures: list[Figure] = []
-    faults = [fault for one in chosen if (fault := _fault(output, folder, one, figures, full=full))]
+    faults = [fault for measurement in chosen if (fault := _fault(output, folder, measurement, figures, full=full))]
     faults += [figure["fault"] for figure in figures if "fault" in figure]
     rows = [("FIGURE", "VALUE", "FLOOR", "RATIO", "GOAL", ""), *(_row(figure) for figure in figures)]
     output.text(table(rows, {}))
@@ -60,19 +60,19 @@ def sentence(error: Exception, name: str) -> str:
     """What went wrong in a measurement and what to do about it."""
     if isinstance(error, DeskhandError):
         return str(error)
-    again = f"run ./deskhand bench {name} again, with --debug to see where it stood"
+    advice = f"run ./deskhand bench {name} again, with --debug to see where it stood"
     if isinstance(error, TimeoutError | AssertionError):
-        said = str(error).rstrip(".") or f"What it waited for did not come or did not hold at {_place(error)}"
-        return f"{said}. If other programs keep this machine busy, end them; {again}."
-    return f"{type(error).__name__} at {_place(error)}: {error or 'no word'}. Mend that and {again}."
+        reason = str(error).rstrip(".") or f"What it waited for did not come or did not hold at {_place(error)}"
+        return f"{reason}. If other programs keep this machine busy, end them; {advice}."
+    return f"{type(error).__name__} at {_place(error)}: {error or 'no word'}. Mend that and {advice}."
 
 
 def _place(error: Exception) -> str:
     """The last line of its own that it went through, not of what runs it."""
     libraries = (sys.prefix, sys.base_prefix, __file__)
     steps = [step for step in traceback.extract_tb(error.__traceback__) if not step.filename.startswith(libraries)]
-    ours = [step for step in steps if not step.filename.endswith("_figures.py")] or steps
-    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno} ({ours[-1].line})" if ours else "an unknown place"
+    frames = [step for step in steps if not step.filename.endswith("_figures.py")] or steps
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno} ({frames[-1].line})" if frames else "an unknown place"
 
 
 def _chosen(folder: Path, name: str) -> list[str]:
@@ -93,11 +93,11 @@ def _measure(output: Output, folder: Path, name: str, figures: list[Figure], *, 
         sys.path.insert(0, str(folder.parent))
     print(f"{name} ...", file=sys.stderr, flush=True)
     before = len(figures)
-    found = importlib.import_module(f"{folder.name}.{name}").run(full)
-    if hasattr(found, "__aiter__"):
-        asyncio.run(_gather(output, name, found, figures))
+    results = importlib.import_module(f"{folder.name}.{name}").run(full)
+    if hasattr(results, "__aiter__"):
+        asyncio.run(_gather(output, name, results, figures))
     else:
-        _take(output, name, found, figures)
+        _take(output, name, results, figures)
     if len(figures) == before:
         raise NeedsOwner(f"The measurement {name} gave no figure.", f"Mend bench/{name}.py.")
 
@@ -121,6 +121,6 @@ def _told(output: Output, name: str, figure: Figure) -> Figure:
 
 
 def _row(figure: Figure) -> tuple[str, ...]:
-    shown = ("id", "value", "floor", "ratio", "goal")
-    cells = tuple("" if figure.get(key) is None else str(figure[key]) for key in shown)
+    columns = ("id", "value", "floor", "ratio", "goal")
+    cells = tuple("" if figure.get(key) is None else str(figure[key]) for key in columns)
     return *cells, "NOT FINISHED" if "fault" in figure else "ok" if figure["ok"] else "MISSED"

@@ -25,10 +25,10 @@ def case_and_version(text: str) -> tuple[int, int]:
     Raises:
         NeedsOwner: it is neither.
     """
-    found = re.fullmatch(r"([1-9]\d{0,8})(?:\.([1-9]\d{0,3}))?", text)
-    if not found:
+    match = re.fullmatch(r"([1-9]\d{0,8})(?:\.([1-9]\d{0,3}))?", text)
+    if not match:
         raise NeedsOwner(f'"{text}" is not a case.', "Give its number, or number and version: 41 or 41.2.")
-    return int(found.group(1)), int(found.group(2) or 0)
+    return int(match.group(1)), int(match.group(2) or 0)
 
 
 def approve(output: Output, which: str) -> int:
@@ -80,8 +80,8 @@ def mine(output: Output, which: str) -> int:
 def order(output: Output, rows: Sequence[OrderRow[Any]], typed: Mapping[str, Any]) -> int:
     """Hand on an order, whichever it is. `rows`: those of its command; `typed`: its words and switches."""
     row, values = _meant(rows, typed)
-    stated = [argument for argument in row.arguments if values.get(argument.name)]
-    arguments = {argument.name: _sent(argument, values[argument.name]) for argument in stated}
+    supplied = [argument for argument in row.arguments if values.get(argument.name)]
+    arguments = {argument.name: _sent(argument, values[argument.name]) for argument in supplied}
     return _tell(output, row.key, arguments, row.command.event if row.command else "")
 
 
@@ -135,13 +135,13 @@ def _decide(output: Output, command: str, case: int, version: int, **arguments: 
 def _tell(output: Output, command: str, arguments: Mapping[str, Any], event: str = "") -> int:
     answer = asyncio.run(control.call(output.home, command, **arguments))
     well = bool(answer.get("ok"))
-    says = str(answer.get("says") or ("done" if well else "refused"))
-    shown = {key: arguments[key] for key in ("case", "version") if arguments.get(key)}
-    output.event(event or command, **{**shown, **answer, "ok": well, "says": says})
+    sentence = str(answer.get("says") or ("done" if well else "refused"))
+    reference = {key: arguments[key] for key in ("case", "version") if arguments.get(key)}
+    output.event(event or command, **{**reference, **answer, "ok": well, "says": sentence})
     if well:
-        output.text(says)
+        output.text(sentence)
     else:
-        print(printable(says), file=sys.stderr)
+        print(printable(sentence), file=sys.stderr)
     return int(answer.get("code", 0 if well else 1))
 
 

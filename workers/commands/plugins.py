@@ -12,15 +12,15 @@ _NONE = "No plugins of yours. docs/leads.md shows how small one is."
 
 def tools(output: Output) -> int:
     """List every plugin, its tools with their permissions, and its sources; 1 when one is refused."""
-    found = [_facts(one) for one in declared(output.home / "plugins")]
-    for one in found:
-        output.event("plugin", **one)
-    rows = [("PLUGIN", "NAME", "MAY", "WHAT"), *(row for one in found for row in _rows(one))]
+    plugins = [_facts(declaration) for declaration in declared(output.home / "plugins")]
+    for plugin in plugins:
+        output.event("plugin", **plugin)
+    rows = [("PLUGIN", "NAME", "MAY", "WHAT"), *(row for facts in plugins for row in _rows(facts))]
     output.text(table(rows, {0: 24, 1: 28, 3: 80}))
-    refused = [one for one in found if one["problem"]]
-    for one in refused:
-        output.text(f"\nThe plugin {one['plugin']} is left out: {one['problem']}")
-    if all(one["origin"] == "own" for one in found):
+    refused = [facts for facts in plugins if facts["problem"]]
+    for plugin in refused:
+        output.text(f"\nThe plugin {plugin['plugin']} is left out: {plugin['problem']}")
+    if all(facts["origin"] == "own" for facts in plugins):
         output.text(f"\n{_NONE}")
     return 1 if refused else 0
 

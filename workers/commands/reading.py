@@ -90,23 +90,23 @@ def _status_text(facts: Facts) -> str:
     ]
     lines += [f"Nothing goes out since {facts['stopped']}, until ./deskhand resume."] if facts["stopped"] else []
     lines += [f"You are away until {_short(facts['away_until'])}: nothing expires."] if facts["away_until"] else []
-    lines += [f"  {what}" for what in service.get("doing", [])]
-    lines += _block("Waits for your answer", [_waiting(one) for one in facts["waiting"]])
+    lines += [f"  {activity}" for activity in service.get("doing", [])]
+    lines += _block("Waits for your answer", [_waiting(row) for row in facts["waiting"]])
     lines += _block(
-        "Put off by you", [f"{_waiting(one)}, again {_short(one['later_until'])}" for one in facts["later"]]
+        "Put off by you", [f"{_waiting(row)}, again {_short(row['later_until'])}" for row in facts["later"]]
     )
-    lines += _block("Drafted, in the next digest", [_what(one) for one in facts["unshown"]])
-    lines += _block("Needs you", [f"{one['case']}  {one['title']}: {one['reason']}" for one in facts["needs_you"]])
-    lines += _block("Under way", [f"{one['case']}  {one['title']} ({one['stage']})" for one in facts["working"]])
+    lines += _block("Drafted, in the next digest", [_what(row) for row in facts["unshown"]])
+    lines += _block("Needs you", [f"{row['case']}  {row['title']}: {row['reason']}" for row in facts["needs_you"]])
+    lines += _block("Under way", [f"{row['case']}  {row['title']} ({row['stage']})" for row in facts["working"]])
     lines += _block(
-        "Bids out: say won, lost or no answer", [f"{one['case']}  {one['title']}" for one in facts["placed"]]
+        "Bids out: say won, lost or no answer", [f"{row['case']}  {row['title']}" for row in facts["placed"]]
     )
-    lines += _block("Held, not yet sent", [_held_text(one) for one in facts["held"]])
-    lines += _block("Not known whether sent", [_send_text(one) for one in facts["unsettled"]])
-    lines += _block("Could not be sent", [_send_text(one) for one in facts["failed"]])
-    lines += _block("On hold", [f"{one['client']}: {one['reason']}" for one in facts["held_clients"]])
-    lines += _block("Owed and not chased", [not_chased(one) for one in facts["not_chased"]])
-    lines += _block("Paused by you", [f"{one['client']}: {one['mails']} mails since" for one in facts["paused"]])
+    lines += _block("Held, not yet sent", [_held_text(send) for send in facts["held"]])
+    lines += _block("Not known whether sent", [_send_text(send) for send in facts["unsettled"]])
+    lines += _block("Could not be sent", [_send_text(send) for send in facts["failed"]])
+    lines += _block("On hold", [f"{hold['client']}: {hold['reason']}" for hold in facts["held_clients"]])
+    lines += _block("Owed and not chased", [not_chased(debt) for debt in facts["not_chased"]])
+    lines += _block("Paused by you", [f"{pause['client']}: {pause['mails']} mails since" for pause in facts["paused"]])
     lines += _block("Unwell", facts["unwell"])
     lines += _skipped("Ignored", facts["ignored"])
     lines += _skipped("Quarantined", facts["quarantined"])
@@ -136,15 +136,15 @@ def _subject(one: Facts) -> str:
 
 def _held_text(one: Facts) -> str:
     """Why it has not left, and until when; without a time only the owner's word or another mail ends it."""
-    what = f"{one['case']}.{one['version']}" if one["case"] else one["intent"]
-    why = one["detail"] or "just leaving"
+    label = f"{one['case']}.{one['version']}" if one["case"] else one["intent"]
+    reason = one["detail"] or "just leaving"
     until = f" Looked at again {_short(one['until'])}." if one["until"] else ""
-    return f"{what} to {', '.join(one['to'])} ({one['state']}, {_short(one['at'])}): {why.rstrip('.')}.{until}"
+    return f"{label} to {', '.join(one['to'])} ({one['state']}, {_short(one['at'])}): {reason.rstrip('.')}.{until}"
 
 
 def _send_text(one: Facts) -> str:
-    what = f"{one['case']}.{one['version']}" if one["case"] else one["intent"]
-    return f"{what} to {', '.join(one['to'])} ({one['state']}, {_short(one['at'])}) {one['detail']}"
+    label = f"{one['case']}.{one['version']}" if one["case"] else one["intent"]
+    return f"{label} to {', '.join(one['to'])} ({one['state']}, {_short(one['at'])}) {one['detail']}"
 
 
 def _skipped(title: str, facts: Facts) -> list[str]:
@@ -152,8 +152,8 @@ def _skipped(title: str, facts: Facts) -> list[str]:
         return []
     rules = ", ".join(f"{rule} {count}" for rule, count in facts["by_rule"].items())
     last = [
-        f"{_short(one['at'])}  {shorten(one['sender'], 40)}  {shorten(one['subject'], 50)}: {one['reason']}"
-        for one in facts["last"]
+        f"{_short(mail['at'])}  {shorten(mail['sender'], 40)}  {shorten(mail['subject'], 50)}: {mail['reason']}"
+        for mail in facts["last"]
     ]
     head = f"{title} so far: {facts['total']} ({rules})"
     return _block(f"{head}; the last", last) if last else ["", f"{head}."]
@@ -168,11 +168,11 @@ def _short(moment: str) -> str:
 
 def ignored(output: Output, limit: int) -> int:
     """List what was skipped and why, newest first; the numbers are for `rescue`."""
-    shown = views.ignored(views.open_ledger(output.home), owner_zone(output.home), limit)
-    for one in shown:
-        output.event("ignored", **one)
-    rows = [("NUMBER", "WHEN", "SENDER", "SUBJECT", "WHY"), *(_ignored_row(one) for one in shown)]
-    output.text(table(rows, {2: 32, 3: 40, 4: 80}) if shown else "Nothing was skipped yet.")
+    mails = views.ignored(views.open_ledger(output.home), owner_zone(output.home), limit)
+    for mail in mails:
+        output.event("ignored", **mail)
+    rows = [("NUMBER", "WHEN", "SENDER", "SUBJECT", "WHY"), *(_ignored_row(row) for row in mails)]
+    output.text(table(rows, {2: 32, 3: 40, 4: 80}) if mails else "Nothing was skipped yet.")
     return 0
 
 
@@ -185,11 +185,11 @@ def _ignored_row(one: Facts) -> tuple[str, ...]:
 
 def cases(output: Output, limit: int, *, only_open: bool) -> int:
     """List what waits or ended, newest first."""
-    shown = views.cases(views.open_ledger(output.home), owner_zone(output.home), limit, only_open=only_open)
-    for one in shown:
-        output.event("case", **one)
-    rows = [("CASE", "KIND", "STAGE", "CLIENT", "SUBJECT", "SINCE", ""), *(_case_row(one) for one in shown)]
-    output.text(table(rows, {3: 28, 4: 44, 6: 40}) if shown else _NO_CASES[only_open])
+    listing = views.cases(views.open_ledger(output.home), owner_zone(output.home), limit, only_open=only_open)
+    for row in listing:
+        output.event("case", **row)
+    rows = [("CASE", "KIND", "STAGE", "CLIENT", "SUBJECT", "SINCE", ""), *(_case_row(facts) for facts in listing)]
+    output.text(table(rows, {3: 28, 4: 44, 6: 40}) if listing else _NO_CASES[only_open])
     return 0
 
 
@@ -217,25 +217,27 @@ def _story(facts: Facts) -> str:
     stage = f"closed: {facts['outcome']}" if facts["closed_at"] else facts["stage"].replace("_", " ")
     lines = [
         f"Case {facts['case']}: {facts['title']}",
-        " · ".join(one for one in (facts["client"], facts["kind"], stage) if one),
+        " · ".join(part for part in (facts["client"], facts["kind"], stage) if part),
     ]
     lines += [f"Reason: {facts['reason']}"] if facts["reason"] else []
     happened: list[tuple[str, str]] = [
-        *((one["at"], _mail_text(one)) for one in facts["mails"]),
-        *((one["at"], _version_text(one)) for one in facts["versions"]),
-        *((one["at"], _answer_text(one)) for one in facts["answers"]),
-        *((one["at"], _sending_text(one)) for one in facts["sends"]),
-        *((one["at"], _call_text(one)) for one in facts["calls"]),
-        *((one["at"], one["what"]) for one in facts["notes"]),
+        *((mail["at"], _mail_text(mail)) for mail in facts["mails"]),
+        *((version["at"], _version_text(version)) for version in facts["versions"]),
+        *((answer["at"], _answer_text(answer)) for answer in facts["answers"]),
+        *((send["at"], _sending_text(send)) for send in facts["sends"]),
+        *((call["at"], _call_text(call)) for call in facts["calls"]),
+        *((note["at"], note["what"]) for note in facts["notes"]),
     ]
-    for moment, what in sorted(happened, key=lambda pair: datetime.fromisoformat(pair[0])):
-        lines += ["", f"{_short(moment)}  {what}"]
+    for moment, text in sorted(happened, key=lambda pair: datetime.fromisoformat(pair[0])):
+        lines += ["", f"{_short(moment)}  {text}"]
     if facts["sources"]:
         lines += ["", "What memory gave:"]
-        lines += [f"  {one['id']} ({one['kind']}): {' '.join(one['quote'].split())}" for one in facts["sources"]]
+        lines += [
+            f"  {source['id']} ({source['kind']}): {' '.join(source['quote'].split())}" for source in facts["sources"]
+        ]
     if facts["facts"]:
         lines += ["", "What it rests on:"]
-        lines += [f"  {one['id']} ({one['kind']}): {' '.join(one['quote'].split())}" for one in facts["facts"]]
+        lines += [f"  {fact['id']} ({fact['kind']}): {' '.join(fact['quote'].split())}" for fact in facts["facts"]]
     lines += ["", *facts["score"]] if facts["score"] else []
     return "\n".join(lines)
 
@@ -244,16 +246,16 @@ def _mail_text(one: Facts) -> str:
     if one["rule"] == "news":
         return str(one["subject"])
     began = "You wrote" if one["kind"] == "sent" else (begun_by(one["kind"]) or REPLY).began
-    which = began.format(sender=one["sender"])
+    heading = began.format(sender=one["sender"])
     text = f"\n{indented(one['text'])}" if one["text"] else ""
-    return f'{which} "{one["subject"]}" ({one["rule"]}: {one["reason"]}){text}'
+    return f'{heading} "{one["subject"]}" ({one["rule"]}: {one["reason"]}){text}'
 
 
 def _version_text(one: Facts) -> str:
     model = f"model {one['model']}, cost {one['cost']}" if one["model"] else f"by {one['by']}"
     lines = [f"Version {one['version']} ({one['state']}), {model}: {one['gist']}"]
     lines += [f"    Changed: {one['changed']}"] if one["changed"] else []
-    lines += [f"    Why: {why}" for why in one["why"]]
+    lines += [f"    Why: {reason}" for reason in one["why"]]
     lines += [f"    Sources: {', '.join(one['sources'])}"] if one["sources"] else []
     lines += [f"    To: {one['to']}", f"    Subject: {one['subject']}", "", indented(one["body"])]
     return "\n".join(lines)

@@ -7,9 +7,9 @@ from typing import Any
 from workers.clock import SystemClock
 from workers.demo import leads, money, reply, status
 from workers.demo.site import Site
-from workers.demo.stage import Stage, raised, written
+from workers.demo.stage import DemoStage, raised, written
 from workers.voice.output import Output
-from workflows.models import CaseState
+from workflows.models.case import CaseState
 from workflows.stories import Kind
 
 CLIENT = money.CLIENT
@@ -34,24 +34,24 @@ async def play(stack: AsyncExitStack, output: Output, answer: str | None) -> int
 class Everything:
     """The four stories, one after the other, in one home."""
 
-    stage: Stage
+    stage: DemoStage
     ended: dict[Kind, tuple[CaseState, bool]] = field(default_factory=dict)
 
     async def through(self) -> int:
         """Play them; the exit code."""
         stage = self.stage
-        await leads.Leads(stage).watched()
+        await leads.LeadsDemo(stage).watched()
         (bid,) = await stage.cases("bid")
         await self._end("bid", bid)
         await self._end("reply", await self._question())
-        await self._end("chase", await money.Money(stage).chase())
+        await self._end("chase", await money.MoneyDemo(stage).chase())
         (update,) = await stage.until(lambda: stage.cases("update"))
         await self._end("update", update)
-        one = self._one_client()
+        one_client = self._one_client()
         texts = stage.remembered(bid)
-        well = one and all(well for _, well in self.ended.values()) and self._one_voice() and bool(texts)
+        well = one_client and all(well for _, well in self.ended.values()) and self._one_voice() and bool(texts)
         outcomes = {kind: state.outcome or state.stage for kind, (state, _) in self.ended.items()}
-        stage.event("done", ok=well, outcomes=outcomes, one_client=one, received=len(stage.arrived))
+        stage.event("done", ok=well, outcomes=outcomes, one_client=one_client, received=len(stage.arrived))
         stage.say("Done." if well else "It did not end as it should: see above.")
         return 0 if well else 1
 
@@ -76,8 +76,8 @@ class Everything:
 
     def _one_client(self) -> bool:
         """Whether all four cases are with one and the same person."""
-        found = {self.stage.service.parts.ledger.client_of(state.case) for state, _ in self.ended.values()}
-        return len(found) == 1 and None not in found
+        clients = {self.stage.service.parts.ledger.client_of(state.case) for state, _ in self.ended.values()}
+        return len(clients) == 1 and None not in clients
 
     def _one_voice(self) -> bool:
         """Of the two mails that nobody asked for, one left today, and the other waits; neither after a no."""

@@ -7,9 +7,11 @@ from typing import Any
 from tools.mail import mime
 from workers.clock import SystemClock
 from workers.demo.site import Site
-from workers.demo.stage import Stage, case_of, raised
+from workers.demo.stage import DemoStage, case_of, raised
 from workers.voice.output import Output
-from workflows.models import CaseState, Email, Lead
+from workflows.models.case import CaseState
+from workflows.models.leads import Lead
+from workflows.models.mail import Email
 from workflows.rules.text.canonical import canonical
 
 PAGES = {
@@ -52,14 +54,14 @@ async def play(stack: AsyncExitStack, output: Output, answer: str | None) -> int
     site = Site.opened(stack, PAGES, SystemClock().now())
     sections = {"profile": PROFILE, "sources": sources(site)}
     stage = await raised(stack, output, answer, sections=sections, permit=frozenset({site.netloc}))
-    return await Leads(stage).through()
+    return await LeadsDemo(stage).through()
 
 
 @dataclass(slots=True)
-class Leads:
+class LeadsDemo:
     """From the feeds to what left, and how a bid ended."""
 
-    stage: Stage
+    stage: DemoStage
 
     async def through(self) -> int:
         """Play it; the exit code."""
@@ -96,9 +98,9 @@ class Leads:
             stage.event("ignored", title=post.subject, rule=post.rule, reason=post.reason)
 
     def lead(self, case: int) -> Lead:
-        found = self.stage.service.parts.ledger.lead_of(case)
-        assert found is not None
-        return found
+        lead = self.stage.service.parts.ledger.lead_of(case)
+        assert lead is not None
+        return lead
 
     # ------------------------------------------------------------ one bid
 
@@ -106,8 +108,8 @@ class Leads:
         """Show, answer and follow one bid; where it stands, and whether all is as it should be."""
         stage = self.stage
         state = await stage.converse(case)
-        for found in filter(lambda one: one.url, stage.service.parts.ledger.findings(case)):
-            stage.event("found", case=case, text=found.text, url=found.url)
+        for finding in filter(lambda one: one.url, stage.service.parts.ledger.findings(case)):
+            stage.event("found", case=case, text=finding.text, url=finding.url)
         lead = self.lead(case)
         if lead.contact.email:
             return state, stage.well(state, await stage.received(lead.contact.email, state))
@@ -128,16 +130,16 @@ class Leads:
 
     async def _pack(self, tag: str) -> Email | None:
         entry = self.stage.service.parts.rows.entry(f"notice:pack:{tag}")
-        found = [mime.parse(raw) for raw in await self.stage.mail.messages(self.stage.owner.email, "INBOX")]
-        return next((mail for mail in found if entry is not None and mail.message_id == entry.message_id), None)
+        mails = [mime.parse(raw) for raw in await self.stage.mail.messages(self.stage.owner.email, "INBOX")]
+        return next((mail for mail in mails if entry is not None and mail.message_id == entry.message_id), None)
 
     # ------------------------------------------------------------ how it ended
 
     async def won(self, case: int) -> None:
         """The owner says how the first bid ended, in an answer to a mail about it: that is remembered."""
         stage, ledger = self.stage, self.stage.service.parts.ledger
-        found = [mime.parse(raw) for raw in await stage.mail.messages(stage.owner.email, "INBOX")]
-        await stage.answer(next(mail for mail in reversed(found) if case_of(mail) == case), case, "won")
+        mails = [mime.parse(raw) for raw in await stage.mail.messages(stage.owner.email, "INBOX")]
+        await stage.answer(next(mail for mail in reversed(mails) if case_of(mail) == case), case, "won")
 
         async def closed() -> CaseState | None:
             state = stage.state(case)
@@ -146,4 +148,4 @@ class Leads:
         state = await stage.until(closed)
         lead = self.lead(case)
         stage.say(f"Case {case} ended: {state.outcome}. {lead.title} counts when the next post is weighed.")
-        stage.event("remembered", case=case, outcome=state.outcome, won=[one.title for one in ledger.wins()])
+        stage.event("remembered", case=case, outcome=state.outcome, won=[win.title for win in ledger.wins()])

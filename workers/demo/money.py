@@ -8,9 +8,10 @@ from typing import Any
 from tools.mail import mime
 from workers.clock import SystemClock
 from workers.demo.site import recorded
-from workers.demo.stage import Stage, raised, written
+from workers.demo.stage import DemoStage, raised, written
 from workers.voice.output import Output
-from workflows.models import Address, CaseState
+from workflows.models.case import CaseState
+from workflows.models.mail import Address
 from workflows.rules.text.money import format_money
 
 CLIENT = Address(name="Maria Alvarez", email="maria@studio.example")
@@ -31,7 +32,7 @@ Maria
 async def play(stack: AsyncExitStack, output: Output, answer: str | None) -> int:
     """0 only if the client received exactly what was approved, or nothing after a no."""
     prepare(output.home)
-    return await Money(await raised(stack, output, answer, sections=SECTIONS)).through()
+    return await MoneyDemo(await raised(stack, output, answer, sections=SECTIONS)).through()
 
 
 def prepare(home: Path) -> None:
@@ -42,10 +43,10 @@ def prepare(home: Path) -> None:
 
 
 @dataclass(slots=True)
-class Money:
+class MoneyDemo:
     """From the list of invoices to what the client received, and what the mailbox changed."""
 
-    stage: Stage
+    stage: DemoStage
 
     async def through(self) -> int:
         """Play it; the exit code."""
@@ -64,7 +65,7 @@ class Money:
         """Read the invoices and look at what is due; the chase's case."""
         stage = self.stage
         await stage.look("invoices")
-        open_now = [f"{one.number} ({format_money(one.balance)})" for one in stage.service.parts.ledger.debts()]
+        open_now = [f"{debt.number} ({format_money(debt.balance)})" for debt in stage.service.parts.ledger.debts()]
         stage.say(f"The list of invoices is read. Open: {', '.join(open_now)}")
         due = await stage.look("dues")
         stage.event("received", source="invoices", open=open_now, due=due)
@@ -89,9 +90,9 @@ class Money:
         async def held() -> str | None:
             return next((hold.says for hold in stage.service.parts.ledger.holds(client.id)), None)
 
-        says = await stage.until(held)
-        stage.say(f"Noted: {says}")
-        stage.event("held", says=says, due=await stage.look("dues"))
+        sentence = await stage.until(held)
+        stage.say(f"Noted: {sentence}")
+        stage.event("held", says=sentence, due=await stage.look("dues"))
         return True
 
     async def _payment(self) -> bool:
@@ -102,15 +103,15 @@ class Money:
         stage.say("PayPal writes that 1,200.00 EUR came in.")
 
         async def paid() -> bool | None:
-            found = stage.service.parts.ledger.invoice("2026-014")
-            return True if found and not found.balance.minor else None
+            invoice = stage.service.parts.ledger.invoice("2026-014")
+            return True if invoice and not invoice.balance.minor else None
 
         await stage.until(paid)
-        stage.event("paid", number="2026-014", open=[one.number for one in stage.service.parts.ledger.debts()])
+        stage.event("paid", number="2026-014", open=[debt.number for debt in stage.service.parts.ledger.debts()])
         (_, thanks) = await stage.until(self._second)
         state = await stage.converse(thanks)
         return stage.waits(state) or stage.well(state, await stage.received(CLIENT.email, state))
 
     async def _second(self) -> list[int] | None:
-        found = await self.stage.cases("chase")
-        return found if len(found) > 1 else None
+        chases = await self.stage.cases("chase")
+        return chases if len(chases) > 1 else None

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from tools.limited import Quarantined
 from tools.mail.parser import Parser
-from workers.demo.stage import OWNER, Stage, raised, written
+from workers.demo.stage import OWNER, DemoStage, raised, written
 from workers.voice.output import Output
 from workflows.errors import NeedsOwner
-from workflows.models import Address, Brief
+from workflows.models.drafts import Brief
+from workflows.models.mail import Address
 
 CLIENT = Address(name="Maria Alvarez", email="maria@studio.example")
 
@@ -38,11 +39,11 @@ async def play(stack: AsyncExitStack, output: Output, answer: str | None, mail: 
         NeedsOwner: the mail cannot be read.
     """
     question = _question(mail)
-    return await Reply(await raised(stack, output, answer, owner=question.owner), question).through()
+    return await ReplyDemo(await raised(stack, output, answer, owner=question.owner), question).through()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class ClientMail:
     """The client's mail: its bytes, who wrote it, and to whom (the demo's owner takes that address)."""
 
     raw: bytes
@@ -51,10 +52,10 @@ class Question:
     subject: str
 
 
-def _question(file: Path | None) -> Question:
+def _question(file: Path | None) -> ClientMail:
     if file is None:
         raw = written(CLIENT, OWNER, "Kick-off date?", QUESTION, message_id="<kick-off@studio.example>")
-        return Question(raw=raw, sender=CLIENT, owner=OWNER, subject="Kick-off date?")
+        return ClientMail(raw=raw, sender=CLIENT, owner=OWNER, subject="Kick-off date?")
     try:
         raw = file.read_bytes()
     except OSError as error:
@@ -63,22 +64,22 @@ def _question(file: Path | None) -> Question:
     try:
         email = parser.parse(raw)
     except Quarantined:
-        return Question(raw=raw, sender=CLIENT, owner=OWNER, subject="")  # the service sets it aside, and says so
+        return ClientMail(raw=raw, sender=CLIENT, owner=OWNER, subject="")  # the service sets it aside, and says so
     finally:
         parser.close()
-    owner = next((one for one in email.to if "@" in one.email), OWNER)
+    owner = next((recipient for recipient in email.to if "@" in recipient.email), OWNER)
     sender = email.sender if "@" in email.sender.email else CLIENT
     if owner.email == sender.email:
         owner = OWNER
-    return Question(raw=raw, sender=sender, owner=owner, subject=email.subject)
+    return ClientMail(raw=raw, sender=sender, owner=owner, subject=email.subject)
 
 
 @dataclass(slots=True)
-class Reply:
+class ReplyDemo:
     """From the client's mail to what the client received, and what is remembered."""
 
-    stage: Stage
-    question: Question
+    stage: DemoStage
+    question: ClientMail
 
     async def through(self) -> int:
         """Play it; the exit code."""

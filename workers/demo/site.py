@@ -41,8 +41,8 @@ def dated(text: str, now: datetime, **words: str) -> str:
                 return at.date().isoformat()
 
     text = _TOKEN.sub(day, text)
-    for word, said in words.items():
-        text = text.replace(f"{{{{{word}}}}}", said)
+    for word, replacement in words.items():
+        text = text.replace(f"{{{{{word}}}}}", replacement)
     return text
 
 
@@ -78,8 +78,8 @@ class Site:
         self._thread.join(5)
 
     def _page(self, path: str) -> tuple[bytes, str] | None:
-        found = next((self._pages[known] for known in self._pages if path.startswith(known)), None)
-        return (recorded(found[0], self._now, site=self.url).encode(), found[1]) if found else None
+        page = next((self._pages[prefix] for prefix in self._pages if path.startswith(prefix)), None)
+        return (recorded(page[0], self._now, site=self.url).encode(), page[1]) if page else None
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         site = self

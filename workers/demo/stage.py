@@ -23,7 +23,9 @@ from workers.service.supervisor import Service
 from workers.settings.schema import Settings
 from workers.voice.output import Output, indented
 from workflows.errors import Permanent
-from workflows.models import Address, CaseState, Email, Why
+from workflows.models.case import CaseState
+from workflows.models.decisions import Why
+from workflows.models.mail import Address, Email
 from workflows.stories import Kind
 
 Found = TypeVar("Found")
@@ -60,15 +62,15 @@ def settings_of(mail: EmbeddedMail, owner: Address, sections: Sections) -> Setti
     accounts = mail.account_for(owner.email)
     imap, smtp = accounts.imap, accounts.smtp
     server = {"tls": "none", "user": imap.user, "password": imap.password}
-    own: dict[str, dict[str, Any]] = {
+    defaults: dict[str, dict[str, Any]] = {
         "owner": {"name": owner.name or owner.email, "address": owner.email},
         "imap": {"host": imap.host, "port": imap.port, **server},
         "smtp": {"host": smtp.host, "port": smtp.port, "files_sent": "no", **server, "user": smtp.user},
         "intake": {"first_day": "ask"},
         "approval": {"grace": "0s"},
     }
-    names = own.keys() | sections.keys()
-    return DemoSettings.model_validate({name: {**own.get(name, {}), **sections.get(name, {})} for name in names})
+    names = defaults.keys() | sections.keys()
+    return DemoSettings.model_validate({name: {**defaults.get(name, {}), **sections.get(name, {})} for name in names})
 
 
 async def raised(  # noqa: PLR0913 - what a stage stands on, by name
@@ -79,7 +81,7 @@ async def raised(  # noqa: PLR0913 - what a stage stands on, by name
     owner: Address = OWNER,
     sections: Sections | None = None,
     permit: frozenset[str] = frozenset(),
-) -> "Stage":
+) -> "DemoStage":
     """A stage with everything running; what the home needs lies there before. `permit`: the demo's own web pages."""
     output.progress("Starting a mail server, a Temporal server and Deskhand itself, all on this machine ...")
     mail = EmbeddedMail()
@@ -89,11 +91,11 @@ async def raised(  # noqa: PLR0913 - what a stage stands on, by name
     service = await stack.enter_async_context(
         Service(output.home, settings, say=lambda _: None, least_delay=0, permit=permit)
     )
-    return Stage(output=output, service=service, mail=mail, owner=owner, scripted=answer)
+    return DemoStage(output=output, service=service, mail=mail, owner=owner, scripted=answer)
 
 
 @dataclass(slots=True, kw_only=True)
-class Stage:
+class DemoStage:
     """One run: the servers, what was shown, and what was answered to each case."""
 
     output: Output
@@ -109,7 +111,7 @@ class Stage:
 
     async def converse(self, case: int) -> CaseState:
         """Show what arrives for this case, answer it as the owner, until it ends or waits for something else."""
-        asked: Email | None = None
+        question: Email | None = None
         while True:
             (arrived,) = await self.until(lambda: self._news(case))
             if arrived is None:
@@ -119,8 +121,8 @@ class Stage:
             if answer is None:
                 return await self.until(lambda: self._settled(case))
             # After a notice ("why", "I am not sure what you mean") it is still the approval mail that is answered.
-            asked = arrived if asked is None or version_of(arrived) is not None else asked
-            await self.answer(asked, case, answer)
+            question = arrived if question is None or version_of(arrived) is not None else question
+            await self.answer(question, case, answer)
 
     async def _news(self, case: int) -> tuple[Email | None] | None:
         """The next mail about the case in the owner's mailbox; (None,) once it rests."""
@@ -136,14 +138,14 @@ class Stage:
 
     async def unseen(self, case: int) -> list[Email]:
         """Deskhand's mails about the case that were not shown yet, oldest first."""
-        found = [mime.parse(raw) for raw in await self.mail.messages(self.owner.email, "INBOX")]
-        return [mail for mail in found if case_of(mail) == case and mail.message_id not in self.shown]
+        mails = [mime.parse(raw) for raw in await self.mail.messages(self.owner.email, "INBOX")]
+        return [mail for mail in mails if case_of(mail) == case and mail.message_id not in self.shown]
 
     async def notices(self) -> list[Email]:
         """Deskhand's mails about no case that were not shown yet, oldest first."""
-        found = [mime.parse(raw) for raw in await self.mail.messages(self.owner.email, "INBOX")]
-        ours = (mail for mail in found if mail.sender.name == "Deskhand" and not case_of(mail))
-        return [mail for mail in ours if mail.message_id not in self.shown]
+        mails = [mime.parse(raw) for raw in await self.mail.messages(self.owner.email, "INBOX")]
+        notices = (mail for mail in mails if mail.sender.name == "Deskhand" and not case_of(mail))
+        return [mail for mail in notices if mail.message_id not in self.shown]
 
     def show(self, email: Email, case: int) -> None:
         """Print a mail of the owner's and say it as events."""
@@ -250,8 +252,8 @@ class Stage:
 
     def stopped(self, state: CaseState) -> bool:
         """Whether the owner's word keeps it from leaving: a no, a later, or a question about it."""
-        given = self.service.parts.ledger.story(state.case).answers
-        explained = bool(given) and isinstance(given[-1].answer.decision, Why)
+        answers = self.service.parts.ledger.story(state.case).answers
+        explained = bool(answers) and isinstance(answers[-1].answer.decision, Why)
         waits = state.stage == "waiting" and (state.later_until is not None or explained)
         return state.outcome in FINAL_NOES or waits
 
@@ -266,9 +268,9 @@ class Stage:
 
     async def look(self, name: str) -> str:
         """Have a watch look at once, as its schedule will; what it says came."""
-        said = await next(watch for watch in self.service.parts.watches if watch.name == name).run()
+        summary = await next(watch for watch in self.service.parts.watches if watch.name == name).run()
         self.service.reception.news.set()
-        return said
+        return summary
 
     async def cases(self, kind: Kind) -> list[int]:
         """The cases of a kind, oldest first."""
@@ -289,17 +291,17 @@ class Stage:
         Raises:
             Permanent: it did not come in time.
         """
-        began = said = time.monotonic()
-        while (found := await look()) is None or found == []:
+        began = notified_at = time.monotonic()
+        while (result := await look()) is None or result == []:
             now = time.monotonic()
             if now - began > PATIENCE:
                 unwell = "; ".join(f"{part}: {state}" for part, state in self.service.parts.health.items())
                 raise Permanent(f"The demo waited {PATIENCE:.0f} s in vain. {unwell}")
-            if now - said > STILL:
-                said = now
+            if now - notified_at > STILL:
+                notified_at = now
                 self.say(f"This machine is busy: waiting for {now - began:.0f} s now, for at most {PATIENCE:.0f} s.")
             await asyncio.sleep(LOOK)
-        return found
+        return result
 
 
 def case_of(email: Email) -> int:

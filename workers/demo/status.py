@@ -10,7 +10,7 @@ from typing import Any
 
 from workers.clock import SystemClock
 from workers.demo.site import recorded
-from workers.demo.stage import OWNER, Stage, raised
+from workers.demo.stage import OWNER, DemoStage, raised
 from workers.voice.output import Output
 
 CLIENT = "maria@studio.example"
@@ -49,10 +49,10 @@ async def _repository(folder: Path) -> Path | None:
     today = SystemClock().now()
     monday = today - timedelta(days=today.weekday() + 7)
     await _run(git, "init", "--quiet", str(folder))
-    who = ("-c", f"user.name={OWNER.name}", "-c", f"user.email={OWNER.email}", "-c", "commit.gpgsign=false")
+    identity = ("-c", f"user.name={OWNER.name}", "-c", f"user.email={OWNER.email}", "-c", "commit.gpgsign=false")
     for number, text in enumerate(COMMITS):
         at = (monday + timedelta(days=number)).replace(hour=10).isoformat()
-        await _run(git, "-C", str(folder), *who, "commit", "--quiet", "--allow-empty", "--date", at, "-m", text)
+        await _run(git, "-C", str(folder), *identity, "commit", "--quiet", "--allow-empty", "--date", at, "-m", text)
     return folder
 
 
@@ -65,7 +65,7 @@ async def _run(*command: str) -> None:
 class Status:
     """From the files to what the client received."""
 
-    stage: Stage
+    stage: DemoStage
 
     async def through(self) -> int:
         """Play it; the exit code."""
@@ -86,8 +86,8 @@ class Status:
     async def _remember(self, case: int) -> None:
         """Another look at the same files proposes nothing twice."""
         stage = self.stage
-        said = await stage.look("work")
-        stage.say(f"The files are looked at once more: {said}.")
-        again = [number for number in await stage.cases("update") if number != case]
-        stage.event("looked_again", said=said, proposed_again=again)
+        summary = await stage.look("work")
+        stage.say(f"The files are looked at once more: {summary}.")
+        repeats = [number for number in await stage.cases("update") if number != case]
+        stage.event("looked_again", said=summary, proposed_again=repeats)
         stage.remembered(case)

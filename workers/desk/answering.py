@@ -8,23 +8,13 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from memory.ledger import Ledger
-from workers.temporal.engine import Refused, TemporalEngine
+from workers.temporal.engine import AnswerRefused, TemporalEngine
 from workers.voice import answer_texts
-from workflows.models import (
-    Answer,
-    Approve,
-    Asked,
-    CaseState,
-    Decision,
-    Edit,
-    Email,
-    Event,
-    Later,
-    Owner,
-    Revise,
-    Surroundings,
-    Unclear,
-)
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Approve, Decision, Edit, Later, Revise, Unclear
+from workflows.models.mail import Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked, Event, Surroundings
 from workflows.ports import AnsweringDesk, Clock
 from workflows.rules.answers import decisions
 from workflows.rules.answers.copies import LEAST_DELAY, judge, prove
@@ -74,9 +64,9 @@ class Answering:
         await asyncio.to_thread(self.ledger.record_answers, given)
         refused = []
         for answer in given:
-            taken, said = await self.give(answer, silent=True)
-            if not taken:
-                refused.append(f"{answer.case}: {said}")
+            accepted, reply = await self.give(answer, silent=True)
+            if not accepted:
+                refused.append(f"{answer.case}: {reply}")
         if refused:
             await self.desk.tell(
                 f"refused:{key}",
@@ -93,15 +83,15 @@ class Answering:
         if earlier is not None:
             return earlier
         try:
-            taken, said = True, await self.engine.answer(answer)
-        except Refused as refusal:
-            again = await self._show_expired_again(answer)
-            taken, said = bool(again), again or str(refusal)
-            if answer.via == "mail" and not taken and not silent:
+            accepted, reply = True, await self.engine.answer(answer)
+        except AnswerRefused as refusal:
+            renewal = await self._show_expired_again(answer)
+            accepted, reply = bool(renewal), renewal or str(refusal)
+            if answer.via == "mail" and not accepted and not silent:
                 subject = answer_texts.changed_nothing(answer.case, self.owner)
-                await self.desk.tell(f"refused:{answer.key}", subject, said, answer.case)
-        await asyncio.to_thread(self.ledger.answer_handled, answer.key, said, taken=taken)
-        return taken, said
+                await self.desk.tell(f"refused:{answer.key}", subject, reply, answer.case)
+        await asyncio.to_thread(self.ledger.answer_handled, answer.key, reply, taken=accepted)
+        return accepted, reply
 
     async def _show_expired_again(self, answer: Answer) -> str:
         """After an expiry a yes sends nothing: the draft is shown again, as a case of its own; "" when it is not so."""
@@ -110,13 +100,15 @@ class Answering:
             return ""
         if not isinstance(answer.decision, Approve | Edit | Revise | Later):
             return ""
-        shown = await asyncio.to_thread(self.ledger.reopen, answer.case)
-        if shown.stage == "closed":
+        successor = await asyncio.to_thread(self.ledger.reopen, answer.case)
+        if successor.stage == "closed":
             return ""
-        await self.engine.recreate(shown)
+        await self.engine.recreate(successor)
         if isinstance(answer.decision, Edit | Revise | Later):
-            await self._pass_on(answer, shown)
-        return f"Case {answer.case} had expired and nothing was sent; its draft is shown again as case {shown.case}."
+            await self._pass_on(answer, successor)
+        return (
+            f"Case {answer.case} had expired and nothing was sent; its draft is shown again as case {successor.case}."
+        )
 
     async def _pass_on(self, answer: Answer, shown: CaseState) -> None:
         """Wishes for an expired draft are wishes for the one shown in its place; only a yes must be given anew."""
@@ -151,14 +143,16 @@ class Answering:
         self, event: Event, email: Email, around: Surroundings, asked: Asked
     ) -> tuple[Answer, ...] | ItemsUnclear | Unproven:
         """The answers in a mail that answers a digest or reminder, each bound to the row that it showed."""
-        found = self.items_of(event.key, email, asked, around.signatures)
-        if found == ():
+        answers = self.items_of(event.key, email, asked, around.signatures)
+        if answers == ():
             return Unproven(_NO_QUESTION)
-        said = (found,) if isinstance(found, Unclear) else tuple(answer.decision for answer in found)
-        proof = prove(email, self.owner, around, asked, said, self.least_delay)
+        verdicts = (answers,) if isinstance(answers, Unclear) else tuple(answer.decision for answer in answers)
+        proof = prove(email, self.owner, around, asked, verdicts, self.least_delay)
         if isinstance(proof, Unproven):
             return proof
-        return ItemsUnclear(number=asked.version, question=found.question) if isinstance(found, Unclear) else found
+        return (
+            ItemsUnclear(number=asked.version, question=answers.question) if isinstance(answers, Unclear) else answers
+        )
 
     def items_of(
         self, key: str, email: Email, asked: Asked, signatures: tuple[str, ...] = ()
@@ -167,9 +161,9 @@ class Answering:
         rows = {item.case: item for item in self.ledger.digest_items(asked.version)}
         if not rows:
             return ()
-        found = decisions.read_items(email, asked, rows, self.owner.signing(signatures), self.clock.now())
-        if isinstance(found, Unclear):
-            return found
+        items = decisions.read_items(email, asked, rows, self.owner.signing(signatures), self.clock.now())
+        if isinstance(items, Unclear):
+            return items
         return tuple(
             Answer(
                 key=f"{key}:{case}",
@@ -181,7 +175,7 @@ class Answering:
                 at=self.clock.now(),
                 words=email.text[:2000],
             )
-            for case, decision in found
+            for case, decision in items
         )
 
     def answer_of(self, key: str, email: Email, asked: Asked, decision: Decision) -> Answer:
@@ -206,6 +200,6 @@ class Answering:
 
     async def _refuse(self, event: Event, reason: str) -> None:
         await asyncio.to_thread(self.ledger.note, event.case, f"An answer was not used: {reason}")
-        held = answer_texts.held_words(await asyncio.to_thread(self.ledger.held_by, event.key), self.owner)
-        subject, text = answer_texts.not_used(event.case, reason, held, self.owner)
+        holds = answer_texts.held_words(await asyncio.to_thread(self.ledger.held_by, event.key), self.owner)
+        subject, text = answer_texts.not_used(event.case, reason, holds, self.owner)
         await self.desk.tell(f"unproven:{event.key}", subject, text, event.case)

@@ -19,12 +19,15 @@ _SHORT = 60
 async def signatures(home: Path, loaded: Settings) -> str:
     """One sentence on what is left out of the owner's answers."""
     owner = loaded.owner_facts()
-    stated = [f"{_short(block)} (owner.signature)" for block in owner.signatures]
-    learnt = [f"{_short(one.text)} ({_taught_by(one)})" for one in await asyncio.to_thread(_taught, home, loaded)]
-    if not stated and not learnt:
+    configured = [f"{_short(block)} (owner.signature)" for block in owner.signatures]
+    learnt = [
+        f"{_short(signature.text)} ({_taught_by(signature)})"
+        for signature in await asyncio.to_thread(_taught, home, loaded)
+    ]
+    if not configured and not learnt:
         return f"None is learnt yet: it takes three mails of yours to others that end alike. {_STATE}"
-    more = "" if stated else " Is it wrong or not all of it, state yours as owner.signature (docs/settings.md)."
-    return f"Left out of your answers: {'; '.join([*stated, *learnt])}.{more}"
+    advice = "" if configured else " Is it wrong or not all of it, state yours as owner.signature (docs/settings.md)."
+    return f"Left out of your answers: {'; '.join([*configured, *learnt])}.{advice}"
 
 
 def _taught(home: Path, loaded: Settings) -> tuple[TaughtSignature, ...]:

@@ -19,19 +19,11 @@ from tools.mail.message.signatures import Signatures
 from workers.desk.answering import Answering
 from workers.voice import answer_texts
 from workflows.errors import DeskhandError, Retryable
-from workflows.models import (
-    Answer,
-    Approve,
-    Asked,
-    Decision,
-    Email,
-    Event,
-    FolderKind,
-    Owner,
-    Revise,
-    StopAll,
-    Unclear,
-)
+from workflows.models.decisions import Answer, Approve, Decision, Revise, Unclear
+from workflows.models.mail import Email, FolderKind
+from workflows.models.orders import StopAll
+from workflows.models.people import Owner
+from workflows.models.routes import Asked, Event
 from workflows.ports import Clock, Desk
 from workflows.rules.answers import decisions
 from workflows.rules.answers.decisions import is_automatic
@@ -84,37 +76,41 @@ class Hints:
         """
         email = await asyncio.to_thread(self.ledger.email, event.key)
         around = None if email is None else await asyncio.to_thread(self.ledger.surroundings, email, "inbox")
-        asked = None if around is None else around.asked
+        question = None if around is None else around.asked
         if around and around.burnt:
             return  # it holds nothing, since others know its nonce; without a copy in Sent it is told when overdue
-        if not (email and around and asked) or await asyncio.to_thread(self.ledger.sent_copy_seen, event.key):
+        if not (email and around and question) or await asyncio.to_thread(self.ledger.sent_copy_seen, event.key):
             await asyncio.to_thread(self.ledger.hint_settled, event.key)
             return
         owner = self.owner if is_second(email, self.owner) else self.owner.signing(around.signatures)
-        decision, items = await asyncio.to_thread(self._said, email, asked, owner)
-        order = None if is_second(email, self.owner) else order_in(email, owner, event.at, asked)
-        if isinstance(order, StopAll) and carries_nonce(email, asked):
-            await self.stop(event.key, order, event.at, email, asked)
-        if order is None and carries_nonce(email, asked):
-            told = (asked,) if asked.case and holds(decision) else tuple(one for one in items if holds(one.decision))
-            for one in told:
-                await self._hold(event, one.case, one.version)
+        decision, items = await asyncio.to_thread(self._said, email, question, owner)
+        order = None if is_second(email, self.owner) else order_in(email, owner, event.at, question)
+        if isinstance(order, StopAll) and carries_nonce(email, question):
+            await self.stop(event.key, order, event.at, email, question)
+        if order is None and carries_nonce(email, question):
+            targets = (
+                (question,)
+                if question.case and holds(decision)
+                else tuple(item for item in items if holds(item.decision))
+            )
+            for target in targets:
+                await self._hold(event, target.case, target.version)
         if is_second(email, self.owner):
-            await self._take_second(event, email, asked, decision, items)
+            await self._take_second(event, email, question, decision, items)
         elif reason := await asyncio.to_thread(self.ledger.get_meta, NO_PROOF):
             await self._tell(
-                event.key, asked.case, asked.version, f"{_quoted(email, asked)} could not be used: {reason}"
+                event.key, question.case, question.version, f"{_quoted(email, question)} could not be used: {reason}"
             )
 
     def _said(self, email: Email, asked: Asked, owner: Owner) -> tuple[Decision, tuple[Answer, ...]]:
         """The decision, and where the mail it answers shows many cases what it says of each: then the least clear."""
         if asked.case or asked.purpose != "approval":
             return decisions.read(email, asked, owner, self.clock.now()), ()
-        found = self.answering.items_of(_second_key(email), email, asked, owner.signatures)
-        if isinstance(found, Unclear):
-            return found, ()
-        vague = next((one.decision for one in found if isinstance(one.decision, Revise)), None)
-        return vague or Approve(), found
+        answers = self.answering.items_of(_second_key(email), email, asked, owner.signatures)
+        if isinstance(answers, Unclear):
+            return answers, ()
+        vague = next((answer.decision for answer in answers if isinstance(answer.decision, Revise)), None)
+        return vague or Approve(), answers
 
     async def _hold(self, event: Event, case: int, version: int) -> None:
         """Take back any yes of this case until there is a proven answer; the outbox sees it at once."""
@@ -137,8 +133,8 @@ class Hints:
     ) -> None:
         reason = await self._why_unproven(event, email, asked, decision)
         if reason:
-            said = f"{_quoted(email, asked, of=self.owner.second)} could not be used: {reason}"
-            await self._tell(event.key, asked.case, asked.version, said)
+            notice = f"{_quoted(email, asked, of=self.owner.second)} could not be used: {reason}"
+            await self._tell(event.key, asked.case, asked.version, notice)
             return
         if not asked.case:
             await self._take_items_of_second(event, email, asked, decision, items)
@@ -155,13 +151,13 @@ class Hints:
     ) -> None:
         """Every part of a proven answer to a digest, or one notice that it was not clear."""
         if isinstance(decision, Unclear):
-            said = f"{_quoted(email, asked, of=self.owner.second)} was not used. {decision.question}"
-            await self._tell(event.key, asked.case, asked.version, said)
+            notice = f"{_quoted(email, asked, of=self.owner.second)} was not used. {decision.question}"
+            await self._tell(event.key, asked.case, asked.version, notice)
             return
         await self.answering.give_items(event.key, items)
         for answer in items:
-            said = f"{self.owner.second} answered, proven by signature."
-            await asyncio.to_thread(self.ledger.note, answer.case, said)
+            notice = f"{self.owner.second} answered, proven by signature."
+            await asyncio.to_thread(self.ledger.note, answer.case, notice)
         await asyncio.to_thread(self.ledger.hint_settled, event.key)
 
     async def _why_unproven(self, event: Event, email: Email, asked: Asked, decision: Decision) -> str:
@@ -204,47 +200,47 @@ class Hints:
         folder: FolderKind = "sent" if mail.kind == "sent" else "inbox"
         email = await asyncio.to_thread(self.ledger.email, mail.key)
         around = None if email is None else await asyncio.to_thread(self.ledger.surroundings, email, folder)
-        asked = None if around is None else around.asked or around.burnt
-        if email is None or around is None or around.ours or asked is None or is_automatic(email):
+        question = None if around is None else around.asked or around.burnt
+        if email is None or around is None or around.ours or question is None or is_automatic(email):
             return
         if mail.rule == "forward" and strangers(email, self.owner):
             return  # passed on to somebody: nothing was asked of us
-        said = f"{_quoted(email, asked)} could not be used: {mail.reason} {_MENDS.get(mail.rule, '')}".rstrip()
-        await self._tell(mail.key, asked.case, asked.version, said)
+        notice = f"{_quoted(email, question)} could not be used: {mail.reason} {_MENDS.get(mail.rule, '')}".rstrip()
+        await self._tell(mail.key, question.case, question.version, notice)
 
     async def _tell_overdue(self, mail: SeenMail) -> None:
         email = await asyncio.to_thread(self.ledger.email, mail.key)
         around = None if email is None else await asyncio.to_thread(self.ledger.surroundings, email, "inbox")
-        asked = None if around is None else around.asked or around.burnt
-        if email is None or asked is None or await asyncio.to_thread(self._is_answered, asked, mail):
+        question = None if around is None else around.asked or around.burnt
+        if email is None or question is None or await asyncio.to_thread(self._is_answered, question, mail):
             await asyncio.to_thread(self.ledger.hint_settled, mail.key)
             return
-        known = await asyncio.to_thread(self.ledger.get_meta, SENT_FOLDERS)
-        folders = ", ".join(json.loads(known or "[]")) or "your Sent folder"
-        said = (
-            f"{_quoted(email, asked)} reached INBOX, but no copy of it was found in {folders} within "
+        record = await asyncio.to_thread(self.ledger.get_meta, SENT_FOLDERS)
+        folders = ", ".join(json.loads(record or "[]")) or "your Sent folder"
+        notice = (
+            f"{_quoted(email, question)} reached INBOX, but no copy of it was found in {folders} within "
             f"{PATIENCE.seconds // 60} minutes. Only that copy shows that it was you. Let the mail program you "
             "used keep its sent mail in that folder on the server, or name the folder it uses as imap.sent."
         )
-        said += answer_texts.held_words(await asyncio.to_thread(self.ledger.held_by, mail.key), self.owner)
+        notice += answer_texts.held_words(await asyncio.to_thread(self.ledger.held_by, mail.key), self.owner)
         if await asyncio.to_thread(self.ledger.stopped_since):
-            said += ' Everything is stopped, until "resume".'
-        await self._tell(mail.key, asked.case, asked.version, said)
+            notice += ' Everything is stopped, until "resume".'
+        await self._tell(mail.key, question.case, question.version, notice)
 
     def _is_answered(self, asked: Asked, mail: SeenMail) -> bool:
         """Whether an answer to a mail that shows many cases was taken in all the same: servers may change one copy."""
-        if held := self.ledger.held_by(mail.key):
-            return self.ledger.all_answered(held, mail.at)
+        if held_cases := self.ledger.held_by(mail.key):
+            return self.ledger.all_answered(held_cases, mail.at)
         is_digest = asked.case == 0 and asked.purpose == "approval"
-        shown = [row.case for row in self.ledger.digest_items(asked.version)] if is_digest else []
-        return bool(shown) and self.ledger.any_answered(shown, mail.at)
+        cases = [row.case for row in self.ledger.digest_items(asked.version)] if is_digest else []
+        return bool(cases) and self.ledger.any_answered(cases, mail.at)
 
     async def _tell(self, key: str, case: int, version: int, said: str) -> None:
-        which = f"{case}.{version}" if case and version else str(case) if case else "NUMBER"
+        number = f"{case}.{version}" if case and version else str(case) if case else "NUMBER"
         text = (
-            f"{said}\n\nNothing was sent for it. Answer at the machine instead: ./deskhand approve {which}, or reject, "
-            f"edit, later, mine. './deskhand check --rehearse' shows for each of your devices whether its answers can "
-            "be proven.\n"
+            f"{said}\n\nNothing was sent for it. Answer at the machine instead: ./deskhand approve {number}, or "
+            "reject, edit, later, mine. './deskhand check --rehearse' shows for each of your devices whether its "
+            "answers can be proven.\n"
         )
         await self.desk.tell(f"unproven:{key}", answer_texts.not_used_subject(case, self.owner), text, case)
         await asyncio.to_thread(self.ledger.hint_settled, key)
@@ -257,7 +253,7 @@ def _second_key(email: Email) -> str:
 
 def _quoted(email: Email, asked: Asked, of: str = "") -> str:
     words = one_line(typed(email, asked.text).words, _SHORT)
-    which = f"{asked.case}.{asked.version}" if asked.version else str(asked.case)
+    target = f"{asked.case}.{asked.version}" if asked.version else str(asked.case)
     if not asked.case:
-        which = "the mail that shows several cases" if asked.purpose == "approval" else "a notice of mine"
-    return f'The answer{f" of {of}" if of else ""} "{words}" to {which}'
+        target = "the mail that shows several cases" if asked.purpose == "approval" else "a notice of mine"
+    return f'The answer{f" of {of}" if of else ""} "{words}" to {target}'

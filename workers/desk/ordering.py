@@ -17,27 +17,26 @@ from memory import views
 from memory.ledger import Ledger
 from workers.voice import desk_texts
 from workflows.errors import DeskhandError, Permanent
-from workflows.models import (
-    Asked,
+from workflows.models.case import CaseState
+from workflows.models.mail import Email
+from workflows.models.orders import (
     AskedBack,
     Carried,
-    CaseState,
     Change,
     Confirm,
-    Email,
-    Event,
     Explain,
     Fix,
     Help,
     NotByMail,
     NotUnderstood,
     Order,
-    Owner,
     Resume,
     ShowIgnored,
     ShowStatus,
     StopAll,
 )
+from workflows.models.people import Owner
+from workflows.models.routes import Asked, Event
 from workflows.ports import Clock, Desk
 from workflows.rules.answers.copies import proven_copy
 from workflows.rules.answers.orders import ASKED_BACK, is_asked_back, order_in
@@ -143,45 +142,45 @@ class Orders:
 
     async def _carry_out(self, key: str, notice: str, order: Change | Fix, given_at: datetime) -> None:
         """Carry an order out and say how it ended, where the order's row has a subject for that."""
-        done = await self.carry_out(key, order, given_at)
-        if subject := subject_of(order, done=done.ok):
-            await self._tell(notice, subject, done.says)
+        outcome = await self.carry_out(key, order, given_at)
+        if subject := subject_of(order, done=outcome.ok):
+            await self._tell(notice, subject, outcome.says)
 
     async def stop(self, key: str, order: StopAll, given_at: datetime, email: Email, asked: Asked | None) -> None:
         """Stop everything at once, whoever wrote it, and say which mail did it: a link may have."""
-        done = await self.carry_out(key, order, given_at)
+        outcome = await self.carry_out(key, order, given_at)
         cause = desk_texts.cause(email, asked, self.owner)
-        await self._tell(key, subject_of(order, done=done.ok), f"{done.says}\n\n{cause}\n")
+        await self._tell(key, subject_of(order, done=outcome.ok), f"{outcome.says}\n\n{cause}\n")
 
     # ------------------------------------------------------------ asked back
 
     async def _ask_back(self, given: Given, order: Change | Fix) -> None:
         """Ask once before an order is carried out that answers no mail of ours."""
         new = AskedBack(key=given.key, order=order, given_at=given.at, expires_at=self.clock.now() + ASK_BACK_FOR)
-        asked = await asyncio.to_thread(self.ledger.ask_back, new)
+        question = await asyncio.to_thread(self.ledger.ask_back, new)
         words = in_words(order, self.owner)
-        text = desk_texts.ask_back(words, given.email, asked.expires_at, self.owner)
+        text = desk_texts.ask_back(words, given.email, question.expires_at, self.owner)
         await self.desk.tell(f"{ASKED_BACK.removeprefix('notice:')}{given.key}", f'Is this from you: "{words}"?', text)
 
     async def _confirm(self, given: Given, *, yes: bool) -> None:
         """The owner's word on an order that was asked back; the first one stands."""
-        about = given.asked.intent.removeprefix(ASKED_BACK) if given.asked else ""
-        asked = await asyncio.to_thread(self.ledger.asked_back, about)
-        if asked is None:
+        key = given.asked.intent.removeprefix(ASKED_BACK) if given.asked else ""
+        question = await asyncio.to_thread(self.ledger.asked_back, key)
+        if question is None:
             await self.desk.tell(_unclear(given.key), "An order was not carried out", desk_texts.NOT_ASKED)
             return
-        words = in_words(asked.order, self.owner)
-        if asked.state == "asked" and given.at > asked.expires_at:
+        words = in_words(question.order, self.owner)
+        if question.state == "asked" and given.at > question.expires_at:
             await self._tell(given.key, f'Too late: "{words}"', desk_texts.too_late(words))
-        elif asked.state == "dropped" or (asked.state == "asked" and not yes):
-            await asyncio.to_thread(self.ledger.decide_asked_back, about, "dropped")
+        elif question.state == "dropped" or (question.state == "asked" and not yes):
+            await asyncio.to_thread(self.ledger.decide_asked_back, key, "dropped")
             await self._tell(given.key, f'Dropped: "{words}"', desk_texts.dropped(words))
         elif not yes:
             await self._tell(given.key, f'Already done: "{words}"', desk_texts.already_done(words))
         else:
             # Under the key of the mail that gave it: a second ok says what the first one did, and does nothing.
-            await self._carry_out(asked.key, given.key, asked.order, asked.given_at)
-            await asyncio.to_thread(self.ledger.decide_asked_back, about, "done")
+            await self._carry_out(question.key, given.key, question.order, question.given_at)
+            await asyncio.to_thread(self.ledger.decide_asked_back, key, "done")
 
     async def _tell(self, key: str, subject: str, text: str) -> None:
         await self.desk.tell(_notice(key), subject, text)
@@ -200,11 +199,11 @@ class Orders:
         """Carry out an order that changes something, once per key; what is said to the owner."""
         if isinstance(order, Fix):
             return await self._fix(key, order)
-        done = await asyncio.to_thread(self.ledger.carry_out, key, order, given_at)
+        outcome = await asyncio.to_thread(self.ledger.carry_out, key, order, given_at)
         self.news.set()  # a rescued mail, or those of a client who is no longer paused
         if isinstance(order, Resume):
             await self._hand_over_held()
-        return done
+        return outcome
 
     async def _fix(self, key: str, order: Fix) -> Carried:
         """Draft a correction of what a case sent, as a case of its own."""
@@ -214,8 +213,8 @@ class Orders:
             return Carried(ok=False, says=str(error))
         if state.stage != "closed":
             await self.begin(state)
-        says = f"A correction of case {order.case} is drafted and shown to you as case {state.case}."
-        return Carried(ok=True, says=says)
+        sentence = f"A correction of case {order.case} is drafted and shown to you as case {state.case}."
+        return Carried(ok=True, says=sentence)
 
     async def _hand_over_held(self) -> None:
         """What was held looks again at once. Its case does so by itself within minutes: a failure here loses nothing.

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workers.settings.schema import Settings
-from workflows.models import Email, Owner
+from workflows.models.mail import Email
+from workflows.models.people import Owner
 from workflows.rules.answers.sent_headers import LEAST, Learnt, learn
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ class ProofNotes:
         return bool(email.message_id) and self._rows.is_ours(email.message_id, "")
 
     def _join(self) -> tuple[str, ...]:
-        known = tuple(sorted({*self._read(_BY_CHECK), *self._read(_BY_REHEARSAL)}))
-        self._ledger.set_meta(SENT_HEADERS, json.dumps(known))
-        return known
+        headers = tuple(sorted({*self._read(_BY_CHECK), *self._read(_BY_REHEARSAL)}))
+        self._ledger.set_meta(SENT_HEADERS, json.dumps(headers))
+        return headers
 
     def _read(self, key: str) -> tuple[str, ...]:
         return tuple(json.loads(self._ledger.get_meta(key) or "[]"))

@@ -24,10 +24,13 @@ from workers.settings import loading
 from workers.settings.schema import Settings
 from workers.voice.output import Output
 from workflows.errors import DeskhandError
-from workflows.models import Address, Asked, Decision, Email, FolderKind, Owner, RawMail, Surroundings
+from workflows.models.decisions import Decision
+from workflows.models.mail import Address, Email, FolderKind, RawMail
+from workflows.models.people import Owner
+from workflows.models.routes import Asked, Surroundings
 from workflows.ports import Clock
 from workflows.rules.answers.copies import answer_key, judge
-from workflows.rules.answers.parents import Question, is_answer_to
+from workflows.rules.answers.parents import ParentMail, is_answer_to
 from workflows.rules.answers.proof import Proven, Unproven
 from workflows.rules.answers.sent_headers import delivery_headers, learn_from_answer
 from workflows.rules.quoted.typed import typed
@@ -186,16 +189,16 @@ class Rehearsal:
             f'Answer it with "ok" from each of your devices. I look for {seconds:.0f} s; Ctrl-C ends it earlier.\n'
         )
         loop = asyncio.get_running_loop()
-        begun = loop.time()
+        start = loop.time()
         helped = False
-        while not stop.is_set() and loop.time() < begun + seconds:
+        while not stop.is_set() and loop.time() < start + seconds:
             await self._look()
-            if not (self.arrived_in or helped) and loop.time() > begun + ON_ITS_WAY:
+            if not (self.arrived_in or helped) and loop.time() > start + ON_ITS_WAY:
                 helped = True
                 self.output.text("The test has not arrived anywhere yet; it is put into INBOX by IMAP now.")
                 await self._put(by_append=True)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(EVERY, max(begun + seconds - loop.time(), 0))):
+                async with asyncio.timeout(min(EVERY, max(start + seconds - loop.time(), 0))):
                     await stop.wait()
         await self._look()
 
@@ -205,11 +208,11 @@ class Rehearsal:
         since = self._asked.sent_at - timedelta(minutes=5)
         for folder, kind in self.places:
             try:
-                found = await self.mailbox.find(folder, since=since, answering=self._ids)
+                mails = await self.mailbox.find(folder, since=since, answering=self._ids)
             except DeskhandError as error:
                 self.output.progress(f"{folder} cannot be looked into just now: {error}")
                 continue
-            for raw in found:
+            for raw in mails:
                 key = (folder, raw.uidvalidity, raw.uid)
                 if key not in self._known:
                     self._known.add(key)
@@ -239,7 +242,7 @@ class Rehearsal:
     def _judge(self, email: Email, folder: str, kind: FolderKind, seen_at: datetime) -> Copy:
         assert self._asked is not None
         message_id, reference = self._ids
-        question = Question(asked=self._asked, ids=frozenset({message_id}), reference=reference)
+        question = ParentMail(asked=self._asked, ids=frozenset({message_id}), reference=reference)
         around = Surroundings(folder_kind=kind, now=seen_at, asked=self._asked, sent_headers=self.notes.headers())
         verdict = judge(email, self.owner, around, self._asked)
         proof = verdict.proof if is_answer_to(email, question) else Unproven(_ELSEWHERE)
@@ -256,12 +259,12 @@ class Rehearsal:
             verdict=copy.decision.kind, words=words, proven=isinstance(copy.proof, Proven), reason=copy.reason,
         )  # fmt: skip
         name = f"Answer {number} ({program})" if program else f"Answer {number}"
-        told = f"{name}: a copy in {copy.folder}, read as “{copy.decision.kind}”"
+        heading = f"{name}: a copy in {copy.folder}, read as “{copy.decision.kind}”"
         carried = f", with the delivery headers {', '.join(headers)}" if headers else ", with no delivery headers"
         verdict = (
             "proven." if not copy.reason else f"no proof: {copy.reason}" if copy.kind == "sent" else "only a hint."
         )
-        self.output.text(f"{told}{carried}: {verdict}")
+        self.output.text(f"{heading}{carried}: {verdict}")
 
     def _numbers(self) -> dict[str, int]:
         """The answers, numbered as their first copies were found."""
@@ -279,33 +282,33 @@ class Rehearsal:
         }
         proven = [number for number, copies in judged.items() if any(isinstance(c.proof, Proven) for c in copies)]
         ok = bool(answers) and len(proven) == len(answers)
-        said = self._result(judged, proven)
+        result = self._result(judged, proven)
         self.output.event(
             "rehearsal", ok=ok, arrived=self.arrived_in, answers=len(answers), proven=len(proven), learned=list(learnt),
-            result=said,
+            result=result,
         )  # fmt: skip
-        self.output.text(f"\n{said}")
+        self.output.text(f"\n{result}")
         return 0 if ok else 1
 
     def _learn(self) -> tuple[str, ...]:
-        known = set(self.notes.headers())
+        headers = set(self.notes.headers())
         taught: set[str] = set()
         for copy in self.copies:
             if copy.kind == "sent" and isinstance(copy.proof, Unproven):
                 key = answer_key(copy.email)
                 twins = (c.email for c in self.copies if c.kind == "inbox" and answer_key(c.email) == key)
                 taught |= {*learn_from_answer(copy.email, next(twins, None))}
-        if taught - known:
+        if taught - headers:
             self.notes.keep_rehearsed(taught)
             self.copies = [self._judge(c.email, c.folder, c.kind, c.seen_at) for c in self.copies]
-            names = ", ".join(sorted(taught - known))
+            names = ", ".join(sorted(taught - headers))
             self.output.text(f"Learnt: this server writes on what you send: {names}.")
-        return tuple(sorted(taught - known))
+        return tuple(sorted(taught - headers))
 
     def _result(self, judged: dict[int, list[Copy]], proven: Sequence[int]) -> str:
         if not judged:
-            where = f"It lies in {self.arrived_in}." if self.arrived_in else "It has not arrived anywhere."
-            return f"No answer to the test was found. {where} Answers by mail are not shown to work."
+            place = f"It lies in {self.arrived_in}." if self.arrived_in else "It has not arrived anywhere."
+            return f"No answer to the test was found. {place} Answers by mail are not shown to work."
         if len(proven) == len(judged):
             return (
                 f"Proven by the copy in Sent: {len(proven)} of {len(judged)} answers. These devices can answer by mail."

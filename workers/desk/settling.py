@@ -9,7 +9,7 @@ from memory.ledger import Ledger
 from memory.outbox.entries import Entry
 from memory.outbox.outgoing import OutgoingLedger
 from workflows.errors import NeedsOwner
-from workflows.models import OutboxState
+from workflows.models.drafts import OutboxState
 from workflows.ports import Desk
 
 HandOver = Callable[[str, int, int], Awaitable[None]]
@@ -59,15 +59,15 @@ class Settling:
             await asyncio.to_thread(self._ended, entry, entry.state, f"sent once more: {entry.state}")
 
     async def _uncertain(self, case: int, version: int) -> Entry:
-        found = await asyncio.to_thread(self.rows.of_case, case, version)
-        if found is None:
+        entry = await asyncio.to_thread(self.rows.of_case, case, version)
+        if entry is None:
             raise NeedsOwner(f"Nothing of case {case} was handed to a mail server.", f"See './deskhand case {case}'.")
-        if found.state != "uncertain":
-            name = f"{case}.{found.version}"
+        if entry.state != "uncertain":
+            name = f"{case}.{entry.version}"
             raise NeedsOwner(
-                f"{name} is {found.state}, so there is nothing to settle.", f"See './deskhand case {case}'."
+                f"{name} is {entry.state}, so there is nothing to settle.", f"See './deskhand case {case}'."
             )
-        return found
+        return entry
 
     def _ended(self, entry: Entry, outcome: OutboxState, reason: str) -> None:
         self.rows.resent(entry.intent)

@@ -12,11 +12,12 @@ from typing import Literal
 
 import structlog
 
-from memory.desk.digests import Expired, Kind, Waiting
+from memory.desk.digests import Expired, Kind, WaitingCase
 from memory.ledger import Ledger
 from tools.mail.desk import MailDesk
 from workflows.errors import DeskhandError, Permanent
-from workflows.models import CaseState, Owner
+from workflows.models.case import CaseState
+from workflows.models.people import Owner
 from workflows.ports import Clock
 from workflows.rules.asking import digest
 from workflows.rules.text import calendar
@@ -77,11 +78,11 @@ class Rounds:
                 await self.before_digest()
         return self.clock.now() >= since + READY_WITHIN or not await asyncio.to_thread(self.ledger.is_making)
 
-    def _is_for_digest(self, one: Waiting) -> bool:
+    def _is_for_digest(self, one: WaitingCase) -> bool:
         if one.state.hold:  # asked at once, unless too many mails went out in that hour
             return not one.asked and not one.nudged
-        shown = one.asked and self.mode != "both"
-        return not shown and not one.nudged and bool(one.state.version)
+        asked_alone = one.asked and self.mode != "both"
+        return not asked_alone and not one.nudged and bool(one.state.version)
 
     async def _nudges(self) -> None:
         """What was shown and has waited long enough, each once per round of its version; never while away."""
@@ -91,7 +92,7 @@ class Rounds:
         if slot is not None:
             await self._open("nudge", slot, self._is_nudged_now)
 
-    def _is_nudged_now(self, one: Waiting) -> bool:
+    def _is_nudged_now(self, one: WaitingCase) -> bool:
         asked_at = one.state.asked_at
         if one.nudged or asked_at is None or not (one.asked or one.in_digest):
             return False
@@ -104,7 +105,7 @@ class Rounds:
         slot = self._latest(self.clock.now(), times)
         return slot if slot is not None and slot > last else None
 
-    async def _open(self, kind: Kind, slot: datetime, fits: Callable[[Waiting], bool]) -> None:
+    async def _open(self, kind: Kind, slot: datetime, fits: Callable[[WaitingCase], bool]) -> None:
         """Keep which mails of that kind are to leave at this moment and what they show."""
         states = await asyncio.to_thread(self._that_fit, fits)
         items = await asyncio.to_thread(self.desk.items, states)
@@ -114,8 +115,8 @@ class Rounds:
         batches = [[by_case[item.case] for item in batch] for batch in digest.batches(chosen, self.owner)]
         await asyncio.to_thread(self.ledger.open_digests, kind, batches, slot)
 
-    def _that_fit(self, fits: Callable[[Waiting], bool]) -> list[CaseState]:
-        return [one.state for one in self.ledger.waiting() if fits(one)]
+    def _that_fit(self, fits: Callable[[WaitingCase], bool]) -> list[CaseState]:
+        return [waiting.state for waiting in self.ledger.waiting() if fits(waiting)]
 
     async def _post(self) -> None:
         """Send what was kept and has not left: each shows the cases as they are when it is composed."""
@@ -129,33 +130,40 @@ class Rounds:
     def _states(self, number: int) -> list[CaseState]:
         """The cases of a digest as its rows have them: a version that is newer by now is not shown under an old row."""
         rows = self.ledger.digest_items(number)
-        found = ((row, self.ledger.case(row.case)) for row in rows)
-        return [self.ledger.as_shown(state, row) for row, state in found]
+        pairs = ((row, self.ledger.case(row.case)) for row in rows)
+        return [self.ledger.as_shown(state, row) for row, state in pairs]
 
     # ------------------------------------------------------------ what expired
 
     async def _tell_expired(self) -> None:
         """All of a day in one mail: when nothing else can still expire today."""
-        gone = await asyncio.to_thread(self.ledger.untold_expired)
-        if not gone or await asyncio.to_thread(self._more_expire_today):
+        expired = await asyncio.to_thread(self.ledger.untold_expired)
+        if not expired or await asyncio.to_thread(self._more_expire_today):
             return
-        number = f"{len(gone)} cases" if len(gone) > 1 else f"Case {gone[0].case}"
+        number = f"{len(expired)} cases" if len(expired) > 1 else f"Case {expired[0].case}"
         await self.desk.tell(
-            f"expired:{','.join(str(one.case) for one in gone)}",
+            f"expired:{','.join(str(expiry.case) for expiry in expired)}",
             f"{number} expired: nothing was sent",
             "There was no answer in time, so nothing was sent."
-            + _listed("These people may still wait for you:", [one for one in gone if facts_of(one.kind).answers_them])
-            + _listed("Nobody was written to about:", [one for one in gone if not facts_of(one.kind).answers_them])
+            + _listed(
+                "These people may still wait for you:",
+                [expiry for expiry in expired if facts_of(expiry.kind).answers_them],
+            )
+            + _listed(
+                "Nobody was written to about:", [expiry for expiry in expired if not facts_of(expiry.kind).answers_them]
+            )
             + '\n\nTo see a draft again, answer its approval mail with "ok": it is shown again, and nothing is sent '
             "before your next yes.\n",
         )
-        await asyncio.to_thread(self.ledger.mark_expired_told, [one.case for one in gone])
+        await asyncio.to_thread(self.ledger.mark_expired_told, [expiry.case for expiry in expired])
 
     def _more_expire_today(self) -> bool:
         now = self.clock.now()
         zone = calendar.zone(self.owner)
         today = now.astimezone(zone).date()
-        ends = [self.ledger.lapses_at(one.state) for one in self.ledger.waiting() if not one.state.later_until]
+        ends = [
+            self.ledger.lapses_at(waiting.state) for waiting in self.ledger.waiting() if not waiting.state.later_until
+        ]
         # One that is overdue is just closing: it belongs into the same mail.
         return any(end.astimezone(zone).date() <= today for end in ends)
 
@@ -175,7 +183,7 @@ class Rounds:
 
 
 def _listed(title: str, gone: Sequence[Expired]) -> str:
-    return "\n".join(["", "", title, "", *(_who(one) for one in gone)]) if gone else ""
+    return "\n".join(["", "", title, "", *(_who(expiry) for expiry in gone)]) if gone else ""
 
 
 def _who(one: Expired) -> str:

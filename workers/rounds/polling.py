@@ -39,7 +39,7 @@ class NotAsked(str):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class SourceFault:
     """What is known of a source's faults: whether it fails now, what the owner was told, how often it was mended."""
 
     failing: bool = False
@@ -65,23 +65,23 @@ class Polls:
 
     async def poll(self, source: str) -> str:
         """Ask this source; what it says came. A source that is no longer configured says so and does nothing."""
-        watch = next((one for one in self.watches if one.name == source), None)
+        watch = next((candidate for candidate in self.watches if candidate.name == source), None)
         if watch is None:
             return f"{source} is no longer configured."
         try:
-            said = await watch.run()
+            summary = await watch.run()
         except DeskhandError as error:
             await self._fault(source, error)
             return f"{source}: {error}"
         finally:
             self.news.set()
-        if isinstance(said, NotAsked):
-            self.health[source] = said if (await self._known(source)).failing else "idle"
+        if isinstance(summary, NotAsked):
+            self.health[source] = summary if (await self._known(source)).failing else "idle"
         else:
             await self._mended(source)
             self.health[source] = "idle"
-        log.info("polled", source=source, said=said)
-        return said
+        log.info("polled", source=source, said=summary)
+        return summary
 
     async def _fault(self, source: str, error: DeskhandError) -> None:
         """Told once for each problem; what may pass by itself is told when it is there a second time."""
@@ -101,18 +101,18 @@ class Polls:
 
     def _seal(self, source: str, error: DeskhandError, problem: str) -> str:
         """By what a problem is known again. Numbers in what a stranger's server does change from look to look."""
-        exact = isinstance(error, NeedsOwner) and any(one.own for one in self.watches if one.name == source)
+        exact = isinstance(error, NeedsOwner) and any(watch.own for watch in self.watches if watch.name == source)
         return body_hash(problem if exact else _NUMBERS.sub("#", problem))[:16]
 
     async def _mended(self, source: str) -> None:
         """The same fault again is news once it was mended in between."""
         before = await self._known(source)
         if before.failing:
-            await self._keep(source, Fault(mended=before.mended + 1))
+            await self._keep(source, SourceFault(mended=before.mended + 1))
 
-    async def _known(self, source: str) -> Fault:
-        kept = await asyncio.to_thread(self.ledger.get_meta, f"source_fault:{source}")
-        return from_json(Fault, kept) if kept else Fault()
+    async def _known(self, source: str) -> SourceFault:
+        record = await asyncio.to_thread(self.ledger.get_meta, f"source_fault:{source}")
+        return from_json(SourceFault, record) if record else SourceFault()
 
-    async def _keep(self, source: str, fault: Fault) -> None:
+    async def _keep(self, source: str, fault: SourceFault) -> None:
         await asyncio.to_thread(self.ledger.set_meta, f"source_fault:{source}", to_json(fault))

@@ -15,7 +15,7 @@ from memory.post.mails import FIRST_DAY, SeenMail
 from tools.mail.sending.outbox import Outbox
 from workers.rounds.digests import Rounds
 from workflows.errors import DeskhandError
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.ports import Clock, Desk
 from workflows.rules.text import calendar
 from workflows.rules.text.canonical import one_line
@@ -55,8 +55,8 @@ class Upkeep:
         """Seconds to the next round: until a digest or reminder is due, at most a minute."""
         if self.rounds is None:
             return EVERY
-        left = (self.rounds.next_due() - self.clock.now()).total_seconds()
-        return min(max(left, 0.05), EVERY)
+        seconds = (self.rounds.next_due() - self.clock.now()).total_seconds()
+        return min(max(seconds, 0.05), EVERY)
 
     async def round(self) -> None:
         """Everything once."""
@@ -79,12 +79,12 @@ class Upkeep:
         if not rows:
             return
         rows = rows[::-1]
-        shown = [_set_aside(mail) for mail in rows[:_MOST_SHOWN]]
-        more = f"And {len(rows) - _MOST_SHOWN} more: ./deskhand ignored names them."
+        paragraphs = [_set_aside(mail) for mail in rows[:_MOST_SHOWN]]
+        remainder = f"And {len(rows) - _MOST_SHOWN} more: ./deskhand ignored names them."
         await self.desk.tell(
             f"set-aside:{rows[-1].id}",
             "A mail was set aside unread" if len(rows) == 1 else f"{len(rows)} mails were set aside unread",
-            "\n\n".join([*shown, *([more] if len(rows) > _MOST_SHOWN else [])]),
+            "\n\n".join([*paragraphs, *([remainder] if len(rows) > _MOST_SHOWN else [])]),
         )
         await asyncio.to_thread(self.ledger.mark_told, [mail.id for mail in rows])
 
@@ -93,30 +93,30 @@ class Upkeep:
         rows = await asyncio.to_thread(self.ledger.untold_leads_aside)
         if not rows:
             return
-        shown = [f"- {one_line(one.sender, 80)}: {one.reason}{_said_of(one)}" for one in reversed(rows)]
-        more = [f"- and {len(shown) - _MOST_SHOWN} more"] if len(shown) > _MOST_SHOWN else []
-        lines = "\n".join([*shown[:_MOST_SHOWN], *more])
+        items = [f"- {one_line(row.sender, 80)}: {row.reason}{_said_of(row)}" for row in reversed(rows)]
+        remainder = [f"- and {len(items) - _MOST_SHOWN} more"] if len(items) > _MOST_SHOWN else []
+        lines = "\n".join([*items[:_MOST_SHOWN], *remainder])
         count = "A job post was" if len(rows) == 1 else f"{len(rows)} job posts were"
         await self.desk.tell(
-            f"leads-aside:{max(one.id for one in rows)}",
+            f"leads-aside:{max(row.id for row in rows)}",
             f"{count} set aside",
             f"This could not be read as a job post, so no bid was drafted for it:\n\n{lines}\n\n"
             "An alert mail lies in your mailbox as before; look at it yourself. Where this goes on, the format of the "
             "source has changed: please report it with the code.\n",
         )
-        await asyncio.to_thread(self.ledger.mark_told, [one.id for one in rows])
+        await asyncio.to_thread(self.ledger.mark_told, [row.id for row in rows])
 
     async def _tell_first_day(self) -> None:
         """The first 24 hours only tell: what would have been drafted, at the digest times and when the day is over."""
         waiting = await asyncio.to_thread(self.ledger.untold_first_day)
-        begun = await asyncio.to_thread(self.ledger.first_run)
+        first_run = await asyncio.to_thread(self.ledger.first_run)
         now = self.clock.now()
-        if not waiting or not (now >= begun + FIRST_DAY or self._digest_since(waiting[-1].at, now)):
+        if not waiting or not (now >= first_run + FIRST_DAY or self._digest_since(waiting[-1].at, now)):
             return
         await self.desk.tell(
             f"first-day:{waiting[0].id}",
             f"{len(waiting)} mails I would have drafted for",
-            self._account(waiting, begun),
+            self._account(waiting, first_run),
         )
         await asyncio.to_thread(self.ledger.mark_told, [mail.id for mail in waiting])
 
@@ -187,5 +187,5 @@ def _said_of(mail: SeenMail) -> str:
     """What the header of a mail set aside says of itself, which nothing proves."""
     sender = f"from {one_line(mail.sender, _LONGEST)}" if mail.sender else ""
     subject = f'"{one_line(mail.subject, _LONGEST)}"' if mail.subject else ""
-    said = ", ".join(part for part in (sender, subject) if part)
-    return f" ({said}, by its own word)" if said else ""
+    details = ", ".join(part for part in (sender, subject) if part)
+    return f" ({details}, by its own word)" if details else ""

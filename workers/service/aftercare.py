@@ -10,7 +10,7 @@ import structlog
 from memory.ledger import Ledger
 from memory.post.bounces import Returned
 from workflows.errors import DeskhandError
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.ports import Desk
 from workflows.rules.text import calendar
 from workflows.rules.text.canonical import one_line

@@ -13,7 +13,8 @@ from workers.desk.answering import Answering
 from workers.desk.ordering import Orders
 from workers.desk.settling import Settling
 from workflows.errors import NeedsOwner
-from workflows.models import Answer, Approve, Decision, Edit, Later, Mine, Owner, Reject
+from workflows.models.decisions import Answer, Approve, Decision, Edit, Later, Mine, Reject
+from workflows.models.people import Owner
 from workflows.ports import Clock
 from workflows.rules.orders.row import OrderArgument, OrderRow
 from workflows.rules.orders.rows import ROWS
@@ -74,8 +75,8 @@ class Handlers:
     async def order(self, row: OrderRow[Any], **arguments: str | int) -> dict[str, Any]:
         """Carry out the order of this row, whichever it is; `arguments` are those of its command line."""
         order = row.order(**row.fixed, **self._fields(row.arguments, arguments))
-        done = await self.orders.carry_out(uuid.uuid4().hex, order, self.clock.now())
-        return {"ok": done.ok, "says": done.says}
+        outcome = await self.orders.carry_out(uuid.uuid4().hex, order, self.clock.now())
+        return {"ok": outcome.ok, "says": outcome.says}
 
     def _fields(self, known: Sequence[OrderArgument], arguments: Mapping[str, str | int]) -> dict[str, Any]:
         """The fields of an order's value that these arguments fill."""
@@ -115,5 +116,5 @@ class Handlers:
             at=self.clock.now(),
         )
         await asyncio.to_thread(self.ledger.record_answer, answer)
-        taken, said = await self.answering.give(answer)
-        return {"ok": taken, "says": said}
+        accepted, reply = await self.answering.give(answer)
+        return {"ok": accepted, "says": reply}

@@ -52,9 +52,13 @@ def configure(home: Path) -> None:
 
 def _where_it_failed(_: object, __: str, event: EventDict) -> EventDict:
     """Which error at which lines, and what it followed; not its words, which may be a client's."""
-    given = event.pop("exc_info", None)
-    error = given if isinstance(given, BaseException) else (given[1] if isinstance(given, tuple) else sys.exc_info()[1])
-    if not given or error is None:
+    exc_info = event.pop("exc_info", None)
+    error = (
+        exc_info
+        if isinstance(exc_info, BaseException)
+        else (exc_info[1] if isinstance(exc_info, tuple) else sys.exc_info()[1])
+    )
+    if not exc_info or error is None:
         return event
     chain: list[str] = []
     while error is not None and len(chain) < _LONGEST_CHAIN:
@@ -83,12 +87,12 @@ class _Flood(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         key = (record.name, str(record.msg)[:_ALIKE])
-        begun, count = self._seen.get(key, (record.created, 0))
-        if record.created - begun >= _WINDOW:
-            begun, count = record.created, 0
+        start, count = self._seen.get(key, (record.created, 0))
+        if record.created - start >= _WINDOW:
+            start, count = record.created, 0
         if len(self._seen) > 1_000:  # noqa: PLR2004 - kinds of lines: no more than a program has
             self._seen.clear()
-        self._seen[key] = begun, count + 1
+        self._seen[key] = start, count + 1
         return count < _MOST_ALIKE
 
 

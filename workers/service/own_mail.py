@@ -17,7 +17,7 @@ from tools.mail.desk import MailDesk
 from tools.mail.sending.evidence import Evidence
 from tools.mail.sending.outbox import Outbox, Via
 from workflows.errors import DeskhandError
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.ports import Clock
 
 log = structlog.get_logger()
@@ -66,20 +66,20 @@ class OwnMail:
         self._judge(await self._in_a_row())
 
     async def _look_for(self, entry: Entry) -> None:
-        found = await self.evidence.anywhere(entry, await self.outbox.content(entry))
+        copy = await self.evidence.anywhere(entry, await self.outbox.content(entry))
         junk = await self.evidence.junk_folders()
-        if found is not None and found.folder not in junk:
+        if copy is not None and copy.folder not in junk:
             await asyncio.to_thread(self.rows.arrived, entry.intent)
-            await asyncio.to_thread(self.rows.learned, entry.intent, found.message_id)
+            await asyncio.to_thread(self.rows.learned, entry.intent, copy.message_id)
             return
-        where = f"lies in {found.folder}" if found else "is in none of your folders"
-        log.warning("a mail to the owner did not arrive", intent=entry.intent, where=where)
+        place = f"lies in {copy.folder}" if copy else "is in none of your folders"
+        log.warning("a mail to the owner did not arrive", intent=entry.intent, where=place)
         # Noted first: a copy found after a crash must not pass for one that arrived by itself.
         await asyncio.to_thread(self.rows.went_other_way, entry.intent, done=False)
         way = await self.outbox.post_other_way(entry)
         await asyncio.to_thread(self.rows.went_other_way, entry.intent, done=True)
         if await self._in_a_row() == 1:
-            await self._say(entry, where, way)
+            await self._say(entry, place, way)
 
     async def _in_a_row(self) -> int:
         return await asyncio.to_thread(self.rows.missed_in_a_row, self.owner.address, f"notice:{_ASTRAY}")

@@ -18,7 +18,10 @@ from tools.limited import Quarantined
 from tools.mail.parser import Parser
 from workers.desk.answering import Answering
 from workflows.errors import DeskhandError
-from workflows.models import Email, Event, Ignore, Lead, Owner, Posted, RawMail, Route, Start, Surroundings
+from workflows.models.leads import Lead
+from workflows.models.mail import Email, RawMail
+from workflows.models.people import Owner
+from workflows.models.routes import Event, Ignore, Posted, Route, Start, Surroundings
 from workflows.ports import Clock
 from workflows.rules.debts.payments import is_payment_sender, lure
 from workflows.rules.leads.lead import unjudged
@@ -79,17 +82,17 @@ class Reception:
             self.aftercare_due.set()
 
     def _route(self, email: Email, around: Surroundings) -> Route:
-        found = route(email, self.owner, around)
-        if isinstance(found, Posted):
-            return replace(found, verdicts=tuple(self.judge(lead) for lead in found.leads))
-        return found
+        destination = route(email, self.owner, around)
+        if isinstance(destination, Posted):
+            return replace(destination, verdicts=tuple(self.judge(lead) for lead in destination.leads))
+        return destination
 
     async def _set_aside(self, raw: RawMail, blob: str, reason: str) -> None:
         """A mail that cannot be read is kept, told once, and never in the way of the next."""
         kind: SeenKind = "sent" if raw.folder_kind == "sent" else "mail"
         sender, subject = await asyncio.to_thread(self.parser.glimpse, raw.content)
-        said = one_line(sender, _SHOWN), one_line(subject, _SHOWN)
-        await asyncio.to_thread(self.ledger.quarantine, blob, kind, reason, *said)
+        claims = one_line(sender, _SHOWN), one_line(subject, _SHOWN)
+        await asyncio.to_thread(self.ledger.quarantine, blob, kind, reason, *claims)
         log.warning("quarantined", folder=raw.folder, uid=raw.uid, blob=blob[:12], reason=reason)
         self.upkeep_due.set()
 
@@ -132,10 +135,10 @@ class Reception:
         if take is None:  # written by a newer Deskhand, or for a part that this process does not run: it stays recorded
             log.warning("nobody takes this event", kind=event.kind, case=event.case)
             return True
-        taken = await self._guarded(take(event), case=event.case)
-        if taken:
+        delivered = await self._guarded(take(event), case=event.case)
+        if delivered:
             await asyncio.to_thread(self.ledger.mark_delivered, event.key, event.kind)
-        return taken
+        return delivered
 
     async def _guarded(self, doing: Awaitable[object], *, case: int) -> bool:
         """Whether it worked. What did not stays recorded, and the next round tries it again."""

@@ -41,7 +41,7 @@ from workers.settings.schema import Settings
 from workers.sources.money import Doubts
 from workers.temporal.carrying import CarryingOver
 from workers.temporal.codec import converter
-from workers.temporal.engine import Refused, TemporalEngine
+from workers.temporal.engine import AnswerRefused, TemporalEngine
 from workers.temporal.lookout import Lookout
 from workers.temporal.server import TemporalServer, find_cli, refusal
 from workers.temporal.timetable import Timetable
@@ -360,7 +360,7 @@ class Service:
             for event in await asyncio.to_thread(self.parts.ledger.unheard, state):
                 await engine.deliver(event)
         for answer in await asyncio.to_thread(self.parts.ledger.unconsumed_answers):
-            with contextlib.suppress(Refused):  # it is on its way to the ledger, or no longer fits
+            with contextlib.suppress(AnswerRefused):  # it is on its way to the ledger, or no longer fits
                 await engine.answer(answer)
         if states:
             self._say(f"{len(states)} open cases are taken up again.")

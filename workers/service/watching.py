@@ -16,7 +16,7 @@ from workers.service.shelf import LedgerShelf
 from workers.service.wiring import Parts
 from workers.settings.servers import ImapSection
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
-from workflows.models import Cursor, FolderKind
+from workflows.models.mail import Cursor, FolderKind
 
 log = structlog.get_logger()
 OPEN_WITHIN = 60.0
@@ -58,29 +58,29 @@ class FolderWatches:
             ) from error
 
     async def _has_run(self, folders: list[tuple[str, FolderKind]]) -> bool:
-        known = [await asyncio.to_thread(self.parts.ledger.cursor, folder) for folder, _ in folders]
-        return all(known)
+        cursors = [await asyncio.to_thread(self.parts.ledger.cursor, folder) for folder, _ in folders]
+        return all(cursors)
 
     async def _sent_folders(self) -> tuple[str, ...]:
         """Where the owner's own mail lies: asked each time, and remembered for a start without the mail server."""
         ledger = self.parts.ledger
         try:
-            found = await self.parts.mailbox.sent_folders(self.imap.sent)
+            folders = await self.parts.mailbox.sent_folders(self.imap.sent)
         except DeskhandError as error:
-            known = await asyncio.to_thread(ledger.get_meta, SENT_FOLDERS)
-            if known is None:
+            record = await asyncio.to_thread(ledger.get_meta, SENT_FOLDERS)
+            if record is None:
                 raise
             self.keeper.unwell("imap", str(error))
-            return tuple(json.loads(known))
-        known = await asyncio.to_thread(ledger.get_meta, SENT_FOLDERS)
-        if not found and known is None:
+            return tuple(json.loads(record))
+        record = await asyncio.to_thread(ledger.get_meta, SENT_FOLDERS)
+        if not folders and record is None:
             raise NeedsOwner(_NO_SENT, "Make one in your mail program, or name it at imap.sent.")
-        reason = "" if found else f"{_NO_SENT} Make one in your mail program and start Deskhand again."
+        reason = "" if folders else f"{_NO_SENT} Make one in your mail program and start Deskhand again."
         await asyncio.to_thread(ledger.set_meta, NO_PROOF, reason)
         if reason:
             self.parts.health["proof"] = f"{reason} Until then answers by mail are refused; approve at the machine."
             self.say(self.parts.health["proof"])
-        names = tuple(folder.name for folder in found)
+        names = tuple(folder.name for folder in folders)
         await asyncio.to_thread(ledger.set_meta, SENT_FOLDERS, json.dumps(names))
         return names
 

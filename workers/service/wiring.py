@@ -18,13 +18,13 @@ from memory.keys import Keys
 from memory.leads.posts import Judge
 from memory.ledger import Intake, Ledger
 from memory.model.embedding import Embedder, EndpointEmbedder, HashingEmbedder
-from memory.outbox.entries import Limits
+from memory.outbox.entries import SendLimits
 from memory.outbox.outgoing import OutgoingLedger
 from memory.outbox.restored import Departures, Restored
 from memory.record.blobs import Blobs
 from memory.record.schema import open_engine
 from tools.mail.account import Account
-from tools.mail.desk import MailDesk, Terms
+from tools.mail.desk import ApprovalTerms, MailDesk
 from tools.mail.inbox import Mailbox
 from tools.mail.message.signatures import Signatures, resolve
 from tools.mail.parser import Parser
@@ -36,7 +36,7 @@ from workers.clock import SystemClock
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
 from workers.sources.stories import Ground, stories
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.ports import Clock, Drafting, Researching
 from workflows.stories import Kind
 
@@ -127,8 +127,8 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         home=home, settings=settings, ledger=records.ledger, recall=recall, owner=records.owner, clock=records.clock,
         model=model, desk=post.desk, permit=permit,
     )  # fmt: skip
-    told = stories(ground)
-    recall.also_builds(told.builders)
+    repertoire = stories(ground)
+    recall.also_builds(repertoire.builders)
     return Parts(
         owner=records.owner,
         clock=records.clock,
@@ -150,10 +150,10 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         store=store,
         recall=recall,
         model=model,
-        drafter=_drafter(settings, model, told.drafters),
-        researcher=told.researcher,
-        judge=told.judge,
-        watches=told.watches,
+        drafter=_drafter(settings, model, repertoire.drafters),
+        researcher=repertoire.researcher,
+        judge=repertoire.judge,
+        watches=repertoire.watches,
         health=health,
     )
 
@@ -234,8 +234,8 @@ def _store(records: _Records, health: dict[str, str]) -> Store:
     return Store(home / "chroma", ledger, keywords, vectors, clock, degraded)
 
 
-def _terms(settings: Settings) -> Terms:
-    return Terms(
+def _terms(settings: Settings) -> ApprovalTerms:
+    return ApprovalTerms(
         expire_after_days=settings.approval.expire_after.total_seconds() / 86_400,
         grace=settings.approval.grace.total_seconds(),
         undo=settings.approval.undo.total_seconds(),
@@ -245,8 +245,8 @@ def _terms(settings: Settings) -> Terms:
     )
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(
+def _limits(settings: Settings) -> SendLimits:
+    return SendLimits(
         per_hour=settings.limits.per_hour,
         per_recipient_per_day=settings.limits.per_recipient_per_day,
         quiet_hours=settings.limits.quiet_hours,

@@ -12,9 +12,9 @@ PREFIX = "DESKHAND_"
 
 def resolve_home(option: Path | None = None) -> Path:
     """The home folder: `--home`, else DESKHAND_HOME, else $XDG_DATA_HOME/deskhand, else ~/.local/share/deskhand."""
-    given = option or os.environ.get("DESKHAND_HOME")
-    if given:
-        return _expanded(Path(given)).absolute()
+    location = option or os.environ.get("DESKHAND_HOME")
+    if location:
+        return _expanded(Path(location)).absolute()
     return _xdg("XDG_DATA_HOME", ".local/share") / "deskhand"
 
 
@@ -32,16 +32,16 @@ def zone_hint() -> str:
 def language_hint() -> str:
     """The language and country of the session ("de_DE"), or ""."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        found = re.match(r"[a-z]{2}(_[A-Z]{2})?\b", os.environ.get(name, ""))
-        if found:
-            return found.group()
+        match = re.match(r"[a-z]{2}(_[A-Z]{2})?\b", os.environ.get(name, ""))
+        if match:
+            return match.group()
     return ""
 
 
 def _xdg(variable: str, default: str) -> Path:
     # The XDG rules: a relative path in these variables is to be ignored.
-    given = Path(os.environ.get(variable, ""))
-    return given if given.is_absolute() else _expanded(Path("~") / default)
+    folder = Path(os.environ.get(variable, ""))
+    return folder if folder.is_absolute() else _expanded(Path("~") / default)
 
 
 def _expanded(path: Path) -> Path:

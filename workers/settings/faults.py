@@ -16,15 +16,15 @@ def first_fault(errors: list[ErrorDetails], path: Path, text: str) -> NeedsOwner
     error = min(errors, key=lambda item: item["type"] != "extra_forbidden")
     section = str(error["loc"][0]) if error["loc"] else ""
     key = str(error.get("ctx", {}).get("key") or (error["loc"][1] if len(error["loc"]) > 1 else ""))
-    where = _place(path, text, section, key)
+    place = _place(path, text, section, key)
     # An entry of a list of tables is named by its own key: profile.work.skills.
     name = ".".join([section, key, *(str(part) for part in error["loc"][2:] if isinstance(part, str))]).rstrip(".")
     if error["type"] == "extra_forbidden":
-        return NeedsOwner(f"{where}: {name} is not a setting.", _nearest(section, key))
+        return NeedsOwner(f"{place}: {name} is not a setting.", _nearest(section, key))
     if error["type"] == "missing":
-        return NeedsOwner(f"{where}: {name} is missing.", f"Add it, or run ./deskhand init; {_example(section, key)}")
+        return NeedsOwner(f"{place}: {name} is missing.", f"Add it, or run ./deskhand init; {_example(section, key)}")
     expected = _expected(error)
-    return NeedsOwner(f"{where}: {name} must be {expected}.", "Correct it; docs/settings.md describes each setting.")
+    return NeedsOwner(f"{place}: {name} must be {expected}.", "Correct it; docs/settings.md describes each setting.")
 
 
 def _expected(error: ErrorDetails) -> str:
@@ -69,25 +69,25 @@ def line_of(text: str, section: str, key: str = "") -> int:
             current = head.group(1)
             start = number if current in {section, f"{section}.{key}"} else start
             continue
-        found = re.match(r"\s*\"?([\w.-]+?)\"?\s*=", line)
-        if found and (f"{current}.{found.group(1)}".lstrip(".") in (f"{section}.{key}", section)):
+        match = re.match(r"\s*\"?([\w.-]+?)\"?\s*=", line)
+        if match and (f"{current}.{match.group(1)}".lstrip(".") in (f"{section}.{key}", section)):
             return number
     return start
 
 
 def _nearest(section: str, key: str) -> str:
-    known = keys()
-    if section in known:
-        near = difflib.get_close_matches(key, known[section], n=1, cutoff=0.6)
+    sections = keys()
+    if section in sections:
+        near = difflib.get_close_matches(key, sections[section], n=1, cutoff=0.6)
         if near:
             return f'Did you mean "{near[0]}"?'
-        home = next((name for name, names in known.items() if key in names), "")
-        return f"It belongs into the section [{home}]." if home else f"Known here: {', '.join(known[section])}."
-    home = next((name for name, names in known.items() if section in names), "")
+        home = next((name for name, names in sections.items() if key in names), "")
+        return f"It belongs into the section [{home}]." if home else f"Known here: {', '.join(sections[section])}."
+    home = next((name for name, names in sections.items() if section in names), "")
     if home:
         return f"It belongs into the section [{home}]."
-    near = difflib.get_close_matches(section, known, n=1, cutoff=0.6)
-    return f"Did you mean the section [{near[0]}]?" if near else f"The sections are {', '.join(known)}."
+    near = difflib.get_close_matches(section, sections, n=1, cutoff=0.6)
+    return f"Did you mean the section [{near[0]}]?" if near else f"The sections are {', '.join(sections)}."
 
 
 _EXAMPLES = {

@@ -60,21 +60,21 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        what = re.sub(r"\s*\(at .*\)$", "", str(error))
+        reason = re.sub(r"\s*\(at .*\)$", "", str(error))
         place = re.search(r"line (\d+)", str(error))
-        where = f", line {place.group(1)}" if place else ", at its end"
+        position = f", line {place.group(1)}" if place else ", at its end"
         raise NeedsOwner(
-            f"{path}{where}: this is not TOML ({what[:1].lower()}{what[1:]}).",
+            f"{path}{position}: this is not TOML ({reason[:1].lower()}{reason[1:]}).",
             'Correct that line; text stands in quotes, as in name = "Ada".',
         ) from None
 
 
 def _refuse_unknown_variables() -> None:
-    known = {variable_of(section, key) for section, names in keys().items() for key in names}
+    variables = {variable_of(section, key) for section, names in keys().items() for key in names}
     for name in own_variables():
         if re.fullmatch(rf"{PREFIX}SOURCES__[A-Z0-9_-]+__[A-Z0-9_]+", name.upper()):  # the names are the owner's own
             continue
-        if name.upper() not in known:
-            near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.6)
+        if name.upper() not in variables:
+            near = difflib.get_close_matches(name.upper(), variables, n=1, cutoff=0.6)
             mend = f"Did you mean {near[0]}?" if near else "Remove it; docs/settings.md lists all settings."
             raise NeedsOwner(f"The environment variable {name} is not a setting.", mend)

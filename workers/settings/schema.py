@@ -17,12 +17,12 @@ from workers.settings.environ import PREFIX
 from workers.settings.secrets import secret_of
 from workers.settings.servers import ImapSection, Section, SmtpSection, account_at
 from workers.settings.values import (
+    Amount,
     Cost,
     Count,
     Duration,
     Email,
     Emails,
-    Money,
     Positive,
     SourceName,
     TimeOfDay,
@@ -45,7 +45,9 @@ from workers.settings.values import (
     zone_name,
 )
 from workflows.errors import NeedsOwner
-from workflows.models import Owner, PastWork, Profile, Source
+from workflows.models.drafts import Source
+from workflows.models.leads import PastWork, Profile
+from workflows.models.people import Owner
 from workflows.rules.answers.signatures import answers_in
 from workflows.rules.leads.rates import parse_rate
 from workflows.rules.text.languages import speaks, words_in
@@ -75,7 +77,7 @@ class ModelSection(Section):
     api_key: SecretStr = SecretStr("")
     api_key_file: str = ""
     structured: Literal["json_schema", "function_calling", "json_mode", "prompt"] = "json_schema"
-    daily_cost: Cost = Money(Decimal("2.00"), "USD")
+    daily_cost: Cost = Amount(Decimal("2.00"), "USD")
     daily_calls: Count = 500
     daily_tokens: Count = 1_000_000
 
@@ -310,8 +312,8 @@ class Settings(BaseSettings):
         second = self.approval.second
         if second in {self.owner.address, *self.owner.aliases}:
             raise NeedsOwner(f"approval.second is your own address, {second}.", 'Name another person, or leave it "".')
-        stated = self.owner.model_dump(exclude={"signature"})
-        owner = Owner(**stated, second=second, languages=self.profile.languages, signatures=self.owner.signature)
+        fields = self.owner.model_dump(exclude={"signature"})
+        owner = Owner(**fields, second=second, languages=self.profile.languages, signatures=self.owner.signature)
         if lines := [line for block in owner.signatures for line in answers_in(block, owner)]:
             raise NeedsOwner(
                 f'owner.signature holds the line "{lines[0]}", which is an answer to Deskhand.',
@@ -330,17 +332,17 @@ class Settings(BaseSettings):
 
     def profile_facts(self) -> Profile:
         """The profile as the rules about leads and bids know it."""
-        given = self.profile
+        profile = self.profile
         return Profile(
-            rate=parse_rate(given.rate),
-            minimum=parse_rate(given.minimum),
-            skills=given.skills,
-            work=tuple(PastWork(**item.model_dump()) for item in given.work),
-            hours_per_week=given.hours_per_week,
-            languages=given.languages or tuple(dict.fromkeys((self.owner.language, "en"))),
-            engagements=given.engagements,
-            avoid=given.avoid,
-            blocked=given.blocked,
+            rate=parse_rate(profile.rate),
+            minimum=parse_rate(profile.minimum),
+            skills=profile.skills,
+            work=tuple(PastWork(**item.model_dump()) for item in profile.work),
+            hours_per_week=profile.hours_per_week,
+            languages=profile.languages or tuple(dict.fromkeys((self.owner.language, "en"))),
+            engagements=profile.engagements,
+            avoid=profile.avoid,
+            blocked=profile.blocked,
             country=self.owner.country,
             timezone=self.owner.timezone,
         )
@@ -406,5 +408,5 @@ def _stated(language: str) -> str:
 def _section(name: str) -> type[Section]:
     annotation = Settings.model_fields[name].annotation
     arguments = getattr(annotation, "__args__", (annotation,))
-    found: type[Section] = next(kind for kind in arguments if isinstance(kind, type) and issubclass(kind, Section))
-    return found
+    section: type[Section] = next(kind for kind in arguments if isinstance(kind, type) and issubclass(kind, Section))
+    return section

@@ -17,7 +17,7 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class Server(Section):
+class ServerSection(Section):
     """What the sections [imap] and [smtp] share. `user` None: left out."""
 
     host: Host
@@ -44,8 +44,8 @@ def _ports(value: object, implicit: int, starttls: int) -> object:
     port = value.get("port") or (starttls if tls == "starttls" else implicit)
     meant = usual.get(_as_number(port))
     if meant and tls in usual.values() and meant != tls:
-        other = implicit if tls == "implicit" else starttls
-        raise wrong(f'"{meant}" for port {port} (or port {other} for "{tls}")', "tls")
+        alternative = implicit if tls == "implicit" else starttls
+        raise wrong(f'"{meant}" for port {port} (or port {alternative} for "{tls}")', "tls")
     return {**value, "tls": tls, "port": port}
 
 
@@ -56,7 +56,7 @@ def _as_number(value: object) -> int:
         return 0
 
 
-class ImapSection(Server):
+class ImapSection(ServerSection):
     folders: Annotated[Words, Field(min_length=1)] = ("INBOX",)
     sent: str = ""
 
@@ -66,7 +66,7 @@ class ImapSection(Server):
         return _ports(value, implicit=993, starttls=143)
 
 
-class SmtpSection(Server):
+class SmtpSection(ServerSection):
     files_sent: Literal["auto", "yes", "no"] = "auto"
 
     @model_validator(mode="before")
@@ -75,7 +75,7 @@ class SmtpSection(Server):
         return _ports(value, implicit=465, starttls=587)
 
 
-def account_at(server: Server, section: str, user: str, password: str, home: Path) -> Account:
+def account_at(server: ServerSection, section: str, user: str, password: str, home: Path) -> Account:
     if user and not password:
         raise NeedsOwner(
             f"No password is set for {user} at {server.host}.",

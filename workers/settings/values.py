@@ -17,7 +17,7 @@ from workflows.rules.leads.rates import parse_rate
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
+class Amount:
     """An amount with its ISO currency code."""
 
     amount: Decimal
@@ -49,12 +49,12 @@ def _duration(value: object) -> object:
 
 
 def _money(value: object) -> object:
-    if isinstance(value, Money):
+    if isinstance(value, Amount):
         return value
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s+([A-Z]{3})", value.strip()) if isinstance(value, str) else None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s+([A-Z]{3})", value.strip()) if isinstance(value, str) else None
     try:
-        if found:
-            return Money(Decimal(found.group(1)), found.group(2))
+        if match:
+            return Amount(Decimal(match.group(1)), match.group(2))
     except InvalidOperation:
         pass
     raise wrong('an amount with its currency such as "2.00 USD"')
@@ -157,7 +157,7 @@ _host = matching(
 )
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Cost = Annotated[Money, BeforeValidator(_money)]
+Cost = Annotated[Amount, BeforeValidator(_money)]
 TimeOfDay = Annotated[time, BeforeValidator(_time)]
 Words = Annotated[tuple[str, ...], BeforeValidator(as_list)]
 Email = Annotated[str, BeforeValidator(email_address)]

@@ -39,7 +39,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class MailServers:
     """Both servers of a mailbox. `source` says how they were found, `note` what the owner must know first."""
 
     imap: Server
@@ -65,14 +65,14 @@ class Finder:
         }
     )
 
-    def find(self, address: str) -> Found | None:
+    def find(self, address: str) -> MailServers | None:
         """The servers of this mailbox, None when no way finds both.
 
         Raises:
             NeedsOwner: the provider takes no passwords, with what to do instead.
         """
         domain = address.rpartition("@")[2].lower()
-        ways: tuple[tuple[str, Callable[[], Found | None]], ...] = (
+        ways: tuple[tuple[str, Callable[[], MailServers | None]], ...] = (
             ("the table of providers", lambda: from_table(address)),
             ("the mail exchanger", lambda: self._from_exchanger(address, domain)),
             ("autoconfig", lambda: self._from_autoconfig(address, domain)),
@@ -81,12 +81,12 @@ class Finder:
         )
         for name, way in ways:
             self.say(f"Looking at {name} ...")
-            found = way()
-            if found:
-                return found
+            servers = way()
+            if servers:
+                return servers
         return None
 
-    def _from_exchanger(self, address: str, domain: str) -> Found | None:
+    def _from_exchanger(self, address: str, domain: str) -> MailServers | None:
         """A domain of one's own at a big provider shows in its MX records."""
         exchangers = sorted(self._records(domain, "MX"), key=lambda record: record.preference)
         for record in exchangers:
@@ -96,7 +96,7 @@ class Finder:
                     return _described(provider, address, host)
         return None
 
-    def _from_autoconfig(self, address: str, domain: str) -> Found | None:
+    def _from_autoconfig(self, address: str, domain: str) -> MailServers | None:
         import httpx2
 
         verify: Any = True if self.tls is None else self.tls
@@ -104,20 +104,20 @@ class Finder:
             for template in self.autoconfig:
                 url = template.format(domain=domain, address=quote(address))
                 try:
-                    found = parse_autoconfig(_fetch(client, url), address)
+                    servers = parse_autoconfig(_fetch(client, url), address)
                 except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
                     continue
-                if found:
-                    return found
+                if servers:
+                    return servers
         return None
 
-    def _from_srv(self, address: str, domain: str) -> Found | None:
+    def _from_srv(self, address: str, domain: str) -> MailServers | None:
         """RFC 6186 and RFC 8314: the domain names its servers itself."""
         imap = self._service(domain, (("_imaps", "implicit"), ("_imap", "starttls")))
         smtp = self._service(domain, (("_submissions", "implicit"), ("_submission", "starttls")))
         if imap is None or smtp is None:
             return None
-        return Found(imap=imap, smtp=smtp, user=address, source=f"the SRV records of {domain}")
+        return MailServers(imap=imap, smtp=smtp, user=address, source=f"the SRV records of {domain}")
 
     def _service(self, domain: str, names: Iterable[tuple[str, Tls]]) -> Server | None:
         for name, tls in names:
@@ -138,12 +138,12 @@ class Finder:
         except (dns.exception.DNSException, OSError):
             return []
 
-    def _from_names(self, address: str, domain: str) -> Found | None:
+    def _from_names(self, address: str, domain: str) -> MailServers | None:
         imap = self._answering(("imap", "mail", ""), domain, "imap")
         smtp = imap and self._answering(("smtp", "mail", "imap", ""), domain, "smtp")
         if imap is None or smtp is None:
             return None
-        return Found(imap=imap, smtp=smtp, user=address, source="the usual host names")
+        return MailServers(imap=imap, smtp=smtp, user=address, source="the usual host names")
 
     def _answering(self, names: Iterable[str], domain: str, kind: Literal["imap", "smtp"]) -> Server | None:
         for name in names:
@@ -160,14 +160,14 @@ class Finder:
 # ---------------------------------------------------------------- the table
 
 
-def from_table(address: str) -> Found | None:
+def from_table(address: str) -> MailServers | None:
     """The servers when the address belongs to a known provider.
 
     Raises:
         NeedsOwner: the provider takes no passwords, with what to do instead.
     """
     domain = address.rpartition("@")[2].lower()
-    provider = next((one for one in _providers() if domain in one["domains"]), None)
+    provider = next((entry for entry in _providers() if domain in entry["domains"]), None)
     return _described(provider, address, "") if provider else None
 
 
@@ -175,18 +175,18 @@ def _providers() -> list[dict[str, Any]]:
     return list(tomllib.loads(TABLE.read_text("utf-8")).values())
 
 
-def _described(provider: Mapping[str, Any], address: str, exchanger: str) -> Found:
+def _described(provider: Mapping[str, Any], address: str, exchanger: str) -> MailServers:
     if "refused" in provider:
         raise NeedsOwner(
             f"{provider['name']}: {provider['refused']}",
             "If your account is an exception, give imap.host and smtp.host yourself (init --answers FILE).",
         )
     # Some hosts give each customer a server of its own; it is the one that takes the mail in.
-    same = exchanger if provider.get("same_as_mx") else ""
+    host = exchanger if provider.get("same_as_mx") else ""
     user = address if provider.get("user", "address") == "address" else address.partition("@")[0]
-    return Found(
-        imap=_server(f"{same}:993" if same else provider["imap"], provider.get("imap_tls", "implicit")),
-        smtp=_server(f"{same}:465" if same else provider["smtp"], provider.get("smtp_tls", "implicit")),
+    return MailServers(
+        imap=_server(f"{host}:993" if host else provider["imap"], provider.get("imap_tls", "implicit")),
+        smtp=_server(f"{host}:465" if host else provider["smtp"], provider.get("smtp_tls", "implicit")),
         user=user,
         source=f"the table of providers ({provider['name']})",
         note=provider.get("note", ""),
@@ -214,7 +214,7 @@ def _fetch(client: Any, url: str) -> bytes:
     return content
 
 
-def parse_autoconfig(content: bytes, address: str) -> Found | None:
+def parse_autoconfig(content: bytes, address: str) -> MailServers | None:
     """The first encrypted IMAP and SMTP server of a Mozilla autoconfig document; ValueError when it is none."""
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         raise ValueError("entities are not expanded")
@@ -228,7 +228,7 @@ def parse_autoconfig(content: bytes, address: str) -> Found | None:
     smtp = _first(provider.findall("outgoingServer"), "smtp", address)
     if imap is None or smtp is None:
         return None
-    return Found(imap=imap[0], smtp=smtp[0], user=imap[1], source="autoconfig")
+    return MailServers(imap=imap[0], smtp=smtp[0], user=imap[1], source="autoconfig")
 
 
 def _first(servers: Iterable[ET.Element], kind: str, address: str) -> tuple[Server, str] | None:

@@ -27,7 +27,7 @@ from workers import home as homes
 from workers.settings import environ, loading
 from workers.settings import schema as settings
 from workers.settings.schema import Settings
-from workers.setup.discovery import Finder, Found
+from workers.setup.discovery import Finder, MailServers
 from workers.voice.output import Output
 from workflows.errors import DeskhandError, NeedsOwner
 from workflows.rules.text.languages import language_of_country
@@ -51,15 +51,15 @@ def init(output: Output, answers: Path | None, *, force: bool, skip_login: bool,
         raise NeedsOwner(
             "There is no terminal to ask on.", "Give your answers in a file: ./deskhand init --answers FILE."
         )
-    given = _answered(answers) if answers else None
-    _agree_to_replace(path, force=force, may_ask=given is None)
+    supplied = _answered(answers) if answers else None
+    _agree_to_replace(path, force=force, may_ask=supplied is None)
     homes.prepare(output.home)
     finder = finder or Finder(say=output.progress)
-    values = _complete(output, given, finder) if given is not None else _ask(output, finder)
+    values = _complete(output, supplied, finder) if supplied is not None else _ask(output, finder)
     passwords = _taken_out(values)
     loading.check_values(values, path)
     if not skip_login:
-        passwords = _logged_in(output, values, passwords, may_ask=given is None)
+        passwords = _logged_in(output, values, passwords, may_ask=supplied is None)
     _write(output.home, values, passwords)
     output.event("written", path=str(path))
     output.text(f"Written: {path}\nNext: ./deskhand check, then ./deskhand up.")
@@ -104,14 +104,14 @@ def _complete(output: Output, given: Values, finder: Finder) -> Values:
         raise NeedsOwner("The answers hold no mail address.", 'Add address = "you@example.com" under [owner].')
     owner.setdefault("timezone", guess_zone() or "UTC")
     if not values.get("imap", {}).get("host") or not values.get("smtp", {}).get("host"):
-        found = finder.find(address)
-        if found is None:
+        servers = finder.find(address)
+        if servers is None:
             raise _not_found(address)
-        _fill(output, values, found)
+        _fill(output, values, servers)
     return values
 
 
-def _fill(output: Output, values: Values, found: Found) -> None:
+def _fill(output: Output, values: Values, found: MailServers) -> None:
     for name, server in (("imap", found.imap), ("smtp", found.smtp)):
         section = values.setdefault(name, {})
         if not section.get("host"):
@@ -120,8 +120,8 @@ def _fill(output: Output, values: Values, found: Found) -> None:
     _show(output, found)
 
 
-def _show(output: Output, found: Found) -> None:
-    servers = {name: f"{one.host}:{one.port}" for name, one in (("imap", found.imap), ("smtp", found.smtp))}
+def _show(output: Output, found: MailServers) -> None:
+    servers = {name: f"{server.host}:{server.port}" for name, server in (("imap", found.imap), ("smtp", found.smtp))}
     output.event("found", **servers, user=found.user, source=found.source, note=found.note)
     output.text(f"Found by {found.source}: IMAP {servers['imap']}, SMTP {servers['smtp']}.")
     if found.note:
@@ -166,12 +166,12 @@ def _ask(output: Output, finder: Finder) -> Values:
 def _ask_servers(output: Output, values: Values, finder: Finder) -> None:
     address = values["owner"]["address"]
     try:
-        found = finder.find(address)
+        servers = finder.find(address)
     except NeedsOwner as error:
         output.text(str(error))
-        found = None
-    if found:
-        _fill(output, values, found)
+        servers = None
+    if servers:
+        _fill(output, values, servers)
         if typer.confirm("Use these?", default=True):
             return
     for name, port in (("imap", 993), ("smtp", 465)):
@@ -331,10 +331,10 @@ def _document(values: Values) -> str:
         tomlkit.comment("Deskhand's settings. docs/settings.md describes every key; left out ones have a default.")
     )
     for section, names in settings.keys().items():
-        given = {name: values[section][name] for name in names if name in values.get(section, {})}
-        if given:
+        entries = {name: values[section][name] for name in names if name in values.get(section, {})}
+        if entries:
             part = tomlkit.table()
-            for name, value in given.items():
+            for name, value in entries.items():
                 part.add(name, value)
             document.add(tomlkit.nl())
             document.add(section, part)

@@ -89,8 +89,8 @@ def provide(say: Callable[[str], None], programs: Mapping[str, str] = PROGRAMS, 
     if _apt(apt, "-qq", "update"):
         say("apt-get update failed; installing from what is known.")
     code = _apt(apt, "-qq", *_INSTALL, *packages)
-    if code or (left := missing(programs)):
-        unfound = packages if code else left
+    if code or (absent := missing(programs)):
+        unfound = packages if code else absent
         raise NeedsOwner(
             f"apt-get could not install {', '.join(unfound)} (code {code}; its words stand above).",
             f"Mend that and run: {install_line(unfound, root=True)}",
@@ -99,9 +99,9 @@ def provide(say: Callable[[str], None], programs: Mapping[str, str] = PROGRAMS, 
 
 def install_line(packages: Sequence[str], *, root: bool) -> str:
     """One line for a shell that installs them, and no mail server that starts by itself."""
-    wanted = f"RUNLEVEL=1 apt-get install -y --no-install-recommends {' '.join(packages)}"
-    both = f"apt-get update; {wanted}"
-    return both if root else f"sudo sh -c '{both}'"
+    install = f"RUNLEVEL=1 apt-get install -y --no-install-recommends {' '.join(packages)}"
+    script = f"apt-get update; {install}"
+    return script if root else f"sudo sh -c '{script}'"
 
 
 def _apt(program: str, *words: str) -> int:

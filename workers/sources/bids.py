@@ -8,7 +8,7 @@ from agents.research import Fetching, Researcher, Tools
 from memory.briefs.bids import BidBriefs, Search
 from memory.ledger import Ledger
 from workers.settings.schema import Settings
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.ports import Clock, Drafting
 
 

@@ -9,14 +9,14 @@ from tools.calendar.desk import Calendars, CalendarSource, NamedCalendar
 from tools.calendar.events import LARGEST
 from tools.calendar.ics import IcsAddress, IcsFiles, https_of
 from tools.web.addresses import PORTS, reach_of
-from tools.web.client import Limits, Web
+from tools.web.client import FetchLimits, Web
 from workers.settings.schema import CalendarItem, Settings
 from workers.settings.secrets import secret_of
 from workflows.errors import DeskhandError, NeedsOwner
 from workflows.ports import Clock
 from workflows.rules.desk.slots import Offering
 
-LIMITS: Final = Limits(size=LARGEST, time=timedelta(seconds=20))
+LIMITS: Final = FetchLimits(size=LARGEST, time=timedelta(seconds=20))
 """What one answer of a calendar's server may cost."""
 
 

@@ -10,16 +10,18 @@ from typing import Any
 
 import structlog
 
-from memory.leads.posts import Judge, Post
+from memory.leads.posts import Judge, SourcePost
 from memory.ledger import Ledger
 from tools.feeds import Pulled, least_pause, pull
-from tools.plugins import Declared, Plugins, Source, foreign, load
+from tools.plugins import Declared, Plugins, PostSource, foreign, load
 from tools.web.addresses import PORTS, reach_of
 from tools.web.client import Web
 from workers.rounds.polling import NotAsked, Watch
 from workers.settings.schema import LeadsSection, SourceSection
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
-from workflows.models import Ignore, Lead, Owner, Profile, Start
+from workflows.models.leads import Lead, Profile
+from workflows.models.people import Owner
+from workflows.models.routes import Ignore, Start
 from workflows.ports import Clock
 from workflows.rules.leads.lead import UNREADABLE, lead_of
 from workflows.rules.leads.scoring import score, verdict
@@ -53,10 +55,10 @@ class Feeds:
 
     def watches(self) -> tuple[Watch, ...]:
         """One for each configured source, and one that tells of plugins that are left out, where there are any."""
-        asked = tuple(self._watch(name, section) for name, section in self.sources.items())
+        watches = tuple(self._watch(name, section) for name, section in self.sources.items())
         if not self._foreign():
-            return asked
-        return (*asked, Watch(name="plugins", every=PLUGINS_EVERY, run=self.look_at_plugins))
+            return watches
+        return (*watches, Watch(name="plugins", every=PLUGINS_EVERY, run=self.look_at_plugins))
 
     def _foreign(self) -> list[Declared]:
         return list(foreign(self.home / "plugins"))
@@ -84,8 +86,8 @@ class Feeds:
             pulled = await pull(name, source, settings, feed.state, self._web(section))
         except Retryable as error:
             if error.after:
-                rest = min(timedelta(seconds=error.after), _LONGEST_REST)
-                await asyncio.to_thread(self.ledger.let_rest, name, now + rest)
+                pause = min(timedelta(seconds=error.after), _LONGEST_REST)
+                await asyncio.to_thread(self.ledger.let_rest, name, now + pause)
             raise
         return await asyncio.to_thread(self._record, name, pulled, now)
 
@@ -122,7 +124,7 @@ class Feeds:
         """
         plugins = await self._loaded()
         if plugins.refused:
-            reasons = " ".join(one.reason for one in plugins.refused)
+            reasons = " ".join(refusal.reason for refusal in plugins.refused)
             raise NeedsOwner(reasons, "Start Deskhand again afterwards; ./deskhand tools shows every plugin.")
         return f"{len(self._foreign())} plugins"
 
@@ -136,7 +138,7 @@ class Feeds:
                 self._plugins = await asyncio.to_thread(load, self.home / "plugins")
             return self._plugins
 
-    async def _source(self, name: str, section: SourceSection) -> Source:
+    async def _source(self, name: str, section: SourceSection) -> PostSource:
         return _source_of(name, section, await self._loaded())
 
     def _web(self, section: SourceSection) -> Web:
@@ -156,31 +158,31 @@ async def probe(sources: Mapping[str, SourceSection], home: Path, now: datetime)
         _refuse_unreadable(name, posts)
         return len(posts)
 
-    asked = await asyncio.gather(*(ask(name, section) for name, section in sources.items()), return_exceptions=True)
-    faults = [answer for answer in asked if isinstance(answer, DeskhandError)]
-    for answer in asked:
+    answers = await asyncio.gather(*(ask(name, section) for name, section in sources.items()), return_exceptions=True)
+    faults = [answer for answer in answers if isinstance(answer, DeskhandError)]
+    for answer in answers:
         if isinstance(answer, BaseException) and not isinstance(answer, DeskhandError):
             raise answer
-    posts = sum(answer for answer in asked if isinstance(answer, int))
-    return f"{counted(len(asked) - len(faults), 'source')} asked, {counted(posts, 'post')} there now.", faults
+    posts = sum(answer for answer in answers if isinstance(answer, int))
+    return f"{counted(len(answers) - len(faults), 'source')} asked, {counted(posts, 'post')} there now.", faults
 
 
-def _source_of(name: str, section: SourceSection, plugins: Plugins) -> Source:
-    wanted = section.use or name
-    if found := plugins.sources.get(wanted):
-        return found
-    broken = next((one.reason for one in plugins.refused if one.plugin == wanted), "")
+def _source_of(name: str, section: SourceSection, plugins: Plugins) -> PostSource:
+    kind = section.use or name
+    if source := plugins.sources.get(kind):
+        return source
+    broken = next((refusal.reason for refusal in plugins.refused if refusal.plugin == kind), "")
     raise NeedsOwner(
-        broken or f'The source {name} uses "{wanted}", which no plugin gives.',
+        broken or f'The source {name} uses "{kind}", which no plugin gives.',
         f"Set use in [sources.{name}] to one of {', '.join(sorted(plugins.sources))}.",
     )
 
 
 def _table_of(name: str, section: SourceSection, home: Path) -> dict[str, Any]:
     """The settings as their source is given them, the token in the clear."""
-    given = section.model_dump(exclude={"use", "token", "token_file"})
+    fields = section.model_dump(exclude={"use", "token", "token_file"})
     token = section.secret(home, name)
-    return {key: value for key, value in given.items() if value != ""} | ({"token": token} if token else {})
+    return {key: value for key, value in fields.items() if value != ""} | ({"token": token} if token else {})
 
 
 def _web_of(section: SourceSection, tls: ssl.SSLContext) -> Web:
@@ -189,8 +191,8 @@ def _web_of(section: SourceSection, tls: ssl.SSLContext) -> Web:
     return Web(permit=permit, ports=PORTS | port, tls=tls)
 
 
-def _refuse_unreadable(name: str, posts: Sequence[Post]) -> None:
-    if posts and all(isinstance(one.found, Ignore) and one.found.rule == UNREADABLE for one in posts):
+def _refuse_unreadable(name: str, posts: Sequence[SourcePost]) -> None:
+    if posts and all(isinstance(post.found, Ignore) and post.found.rule == UNREADABLE for post in posts):
         raise NeedsOwner(
             f"The source {name} gave {len(posts)} posts and none of them can be read: {_first_reason(posts)}",
             f"Its format may have changed: correct [sources.{name}] in deskhand.toml, or take it out.",
@@ -208,18 +210,18 @@ def _too_early(
     return None
 
 
-def _post(item: Mapping[str, Any], source: str, now: datetime, zone: tzinfo) -> Post:
+def _post(item: Mapping[str, Any], source: str, now: datetime, zone: tzinfo) -> SourcePost:
     try:
-        found = lead_of(item, source, now, zone)
+        outcome = lead_of(item, source, now, zone)
     except Exception as error:  # a fault of ours: the other posts are taken all the same
         log.exception("a post could not be read", source=source)
-        found = Ignore(rule=UNREADABLE, reason=f"Reading it failed ({type(error).__name__}).")
-    if isinstance(found, Lead):
-        return Post(id=found.id, title=found.title, found=found)
-    said = one_line(str(item.get("title") or item.get("id") or "a post without title")[:400], 200)
-    number = one_line(str(item.get("id") or ""), 300) or f"?{said}"
-    return Post(id=number, title=said, found=found)
+        outcome = Ignore(rule=UNREADABLE, reason=f"Reading it failed ({type(error).__name__}).")
+    if isinstance(outcome, Lead):
+        return SourcePost(id=outcome.id, title=outcome.title, found=outcome)
+    title = one_line(str(item.get("title") or item.get("id") or "a post without title")[:400], 200)
+    number = one_line(str(item.get("id") or ""), 300) or f"?{title}"
+    return SourcePost(id=number, title=title, found=outcome)
 
 
-def _first_reason(posts: Sequence[Post]) -> str:
-    return next(one.found.reason for one in posts if isinstance(one.found, Ignore))
+def _first_reason(posts: Sequence[SourcePost]) -> str:
+    return next(post.found.reason for post in posts if isinstance(post.found, Ignore))

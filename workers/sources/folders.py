@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 from tools.work.gitlog import LIMIT, Commit, commits, folder_of
 from tools.work.projects import Projects, names_of, read_projects
-from tools.work.timesheets import Entry, Reading, read_timesheet, timesheets_in
+from tools.work.timesheets import Reading, TimeEntry, read_timesheet, timesheets_in
 from workers.settings.schema import WorkSection
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
-from workflows.models import Owner, Project, Work
+from workflows.models.people import Owner
+from workflows.models.work import Project, Work
 from workflows.rules.text import calendar
 from workflows.rules.text.words import fold
 
@@ -31,7 +32,7 @@ Source = tuple[str, date, list[Work]]
 
 
 @dataclass(slots=True)
-class Found:
+class FolderReading:
     """What one look read. `read` names each source and from which day on it was read whole."""
 
     pieces: list[Work] = field(default_factory=list)
@@ -57,18 +58,18 @@ class Folders:
         """
         return read_projects(folder_of(self.settings.projects, self.home))
 
-    def work(self, known: Sequence[Project], today: date) -> Found:
+    def work(self, known: Sequence[Project], today: date) -> FolderReading:
         """Everything logged and committed for these projects; a fault of one source leaves the others."""
-        found = Found()
-        for name, since, pieces in (*self._timesheets(known, found), *self._repositories(known, today, found)):
-            found.read[name] = since
-            found.pieces += pieces
-        return found
+        findings = FolderReading()
+        for name, since, pieces in (*self._timesheets(known, findings), *self._repositories(known, today, findings)):
+            findings.read[name] = since
+            findings.pieces += pieces
+        return findings
 
-    def _timesheets(self, known: Sequence[Project], found: Found) -> Iterator[Source]:
-        own = ZoneInfo(self.owner.timezone)
-        zone = ZoneInfo(self.settings.timezone) if self.settings.timezone else own
-        reading = Reading(order=self.settings.dates, zone=zone, owner_zone=own)
+    def _timesheets(self, known: Sequence[Project], found: FolderReading) -> Iterator[Source]:
+        owner_zone = ZoneInfo(self.owner.timezone)
+        zone = ZoneInfo(self.settings.timezone) if self.settings.timezone else owner_zone
+        reading = Reading(order=self.settings.dates, zone=zone, owner_zone=owner_zone)
         by_name = {name: project for project in known for name in names_of(project)}
         for path in self._exports(found) if known else ():
             try:
@@ -76,20 +77,20 @@ class Folders:
             except DeskhandError as fault:
                 found.faults.append(fault)
                 continue
-            ours = [(entry, _project_of(entry, by_name)) for entry in sheet.entries]
-            found.unknown.update(entry.project for entry, project in ours if project is None)
-            yield path.name, date.min, [_logged(entry, project, path.name) for entry, project in ours if project]
+            pairs = [(entry, _project_of(entry, by_name)) for entry in sheet.entries]
+            found.unknown.update(entry.project for entry, project in pairs if project is None)
+            yield path.name, date.min, [_logged(entry, project, path.name) for entry, project in pairs if project]
 
-    def _exports(self, found: Found) -> tuple[Path, ...]:
+    def _exports(self, found: FolderReading) -> tuple[Path, ...]:
         try:
             return timesheets_in(folder_of(self.settings.timesheets, self.home))
         except DeskhandError as fault:
             found.faults.append(fault)
             return ()
 
-    def _repositories(self, known: Sequence[Project], today: date, found: Found) -> Iterator[Source]:
+    def _repositories(self, known: Sequence[Project], today: date, found: FolderReading) -> Iterator[Source]:
         since, ends = today - BACK, time.monotonic() + _GIT_LIMIT
-        given: set[str] = set()
+        twins: set[str] = set()
         by_source = {f"{project.id}: {name}": (project, name) for project in known for name in project.repositories}
         for source in sorted(by_source, key=lambda one: (one in self.slow, one)):
             project, name = by_source[source]
@@ -102,9 +103,9 @@ class Folders:
                     self.slow.add(source)
                 continue
             # A repository that two projects name tells the first of them.
-            ours = {one.twin: one for one in read if one.twin not in given}
-            given |= set(ours)
-            yield source, since, [_delivered(one, project, source) for one in ours.values()]
+            by_twin = {commit.twin: commit for commit in read if commit.twin not in twins}
+            twins |= set(by_twin)
+            yield source, since, [_delivered(commit, project, source) for commit in by_twin.values()]
 
     def _log(self, name: str, since: date, left: float) -> tuple[Commit, ...]:
         if left <= 0:
@@ -118,21 +119,21 @@ def together(faults: Sequence[DeskhandError]) -> DeskhandError:
     """One error for all that could not be read: the owner's to mend, if any of it is."""
     if all(isinstance(fault, Retryable) for fault in faults):
         return faults[0]
-    shown = " ".join(str(fault) for fault in faults[:_MOST_FAULTS])
-    more = len(faults) - _MOST_FAULTS
-    return NeedsOwner(shown, f"And {more} more like these." if more > 0 else "")
+    problem = " ".join(str(fault) for fault in faults[:_MOST_FAULTS])
+    surplus = len(faults) - _MOST_FAULTS
+    return NeedsOwner(problem, f"And {surplus} more like these." if surplus > 0 else "")
 
 
 # ---------------------------------------------------------------- whose an entry is
 
 
-def _project_of(entry: Entry, by_name: dict[str, Project]) -> Project | None:
+def _project_of(entry: TimeEntry, by_name: dict[str, Project]) -> Project | None:
     """By `client / project` first, then by the project's name alone."""
     names = (f"{entry.client} / {entry.project}", entry.project)
     return next((by_name[fold(name)] for name in names if fold(name) in by_name), None)
 
 
-def _logged(entry: Entry, project: Project, source: str) -> Work:
+def _logged(entry: TimeEntry, project: Project, source: str) -> Work:
     by_name = {fold(milestone.name): milestone.name for milestone in project.milestones}
     named = next((by_name[fold(name)] for name in (entry.task, *entry.tags) if fold(name) in by_name), "")
     return Work(

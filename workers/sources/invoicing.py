@@ -12,7 +12,7 @@ from memory.money.invoicing import Changes
 from memory.record.schema import to_json
 from tools.money.invoiceninja import SOURCE, InvoiceNinja, permitted
 from tools.money.invoices import InvoiceFile, faults_of, read_folder
-from tools.web.client import Limits, Web
+from tools.web.client import FetchLimits, Web
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
 from workflows.errors import NeedsOwner
@@ -20,7 +20,7 @@ from workflows.ports import Clock, Desk
 
 FOLDER, NINJA = "invoices", "invoice ninja"
 FOLDER_EVERY, NINJA_EVERY = timedelta(minutes=10), timedelta(minutes=30)
-LIMITS = Limits(size=8_000_000, time=timedelta(seconds=20))
+LIMITS = FetchLimits(size=8_000_000, time=timedelta(seconds=20))
 """What one page of Invoice Ninja may cost."""
 _SHOWN = 10
 _MOST_TOLD = 30
@@ -47,21 +47,23 @@ async def probe(settings: Settings, home: Path) -> tuple[str, tuple[str, ...]]:
     """
     folder, ninja = home / settings.money.invoices, ninja_of(settings, home)
     files = await asyncio.to_thread(read_folder, folder) if folder.is_dir() else ()
-    said, faults = [], [fault.says for fault in faults_of(files)]
+    sentences, faults = [], [fault.says for fault in faults_of(files)]
     if any(file.invoices for file in files):
-        said.append(f"{sum(len(file.invoices) for file in files)} invoices in {len(files)} files.")
+        sentences.append(f"{sum(len(file.invoices) for file in files)} invoices in {len(files)} files.")
     if ninja:
         listing = await ninja.read()
         faults += listing.faults
-        said.append(
+        sentences.append(
             f"{len(listing.invoices)} invoices in Invoice Ninja. Its own reminders must be off, or clients are "
             "reminded twice."
         )
     unread = [fault.says for fault in faults_of([file for file in files if file.unread])]
     if unread:
-        more = f" And {len(unread) - 1} more." if len(unread) > 1 else ""
-        raise NeedsOwner(f"Nothing could be read of a file of invoices. {unread[0]}{more}", "Mend it or take it out.")
-    return " ".join(said), tuple(faults)
+        remainder = f" And {len(unread) - 1} more." if len(unread) > 1 else ""
+        raise NeedsOwner(
+            f"Nothing could be read of a file of invoices. {unread[0]}{remainder}", "Mend it or take it out."
+        )
+    return " ".join(sentences), tuple(faults)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,16 +93,16 @@ class Importing:
         if not self.folder.is_dir():
             return f"there is no folder {self.folder.name}"
         files = await asyncio.to_thread(read_folder, self.folder)
-        said, clashes = [], []
+        lines, clashes = [], []
         for file in files:
             changes = await self._take_in(file)
             if changes is not None:
-                said.append(f"{file.name}: {changes[0]}")
+                lines.append(f"{file.name}: {changes[0]}")
                 clashes += [f"{number} in {file.name}" for number in changes[1]]
-        said += await self._forget_files(files)
-        await self._settle(brought=bool(said))
+        lines += await self._forget_files(files)
+        await self._settle(brought=bool(lines))
         _raise_faults([fault.says for fault in faults_of(files)], clashes)
-        return "; ".join(said) or f"{len(files)} files, nothing new"
+        return "; ".join(lines) or f"{len(files)} files, nothing new"
 
     async def read_ninja(self) -> str:
         """Take in what Invoice Ninja lists.
@@ -131,8 +133,8 @@ class Importing:
         number, news = await asyncio.to_thread(self.ledger.untold_invoice_news)
         if not news:
             return
-        more = [f"and {len(news) - _MOST_TOLD} more"] if len(news) > _MOST_TOLD else []
-        lines = "\n".join(f"- {one}" for one in (*(item.says for item in news[:_MOST_TOLD]), *more))
+        remainder = [f"and {len(news) - _MOST_TOLD} more"] if len(news) > _MOST_TOLD else []
+        lines = "\n".join(f"- {line}" for line in (*(item.says for item in news[:_MOST_TOLD]), *remainder))
         subject = news[0].subject if len(news) == 1 else f"{len(news)} news of your invoices"
         text = f"{lines}\n\nDrafts that wait and are about it are written anew; nothing was sent."
         await self.desk.tell(f"invoices:{number}.{len(news)}", subject, text)
@@ -152,24 +154,24 @@ class Importing:
 
     async def _forget_files(self, files: Sequence[InvoiceFile]) -> list[str]:
         """A file that was taken away lists nothing any more."""
-        there = {file.source for file in files}
-        said = []
+        sources = {file.source for file in files}
+        lines = []
         for source in await asyncio.to_thread(self.ledger.invoice_sources):
-            if source.startswith("csv:") and source not in there and self._seals.get(source) != "gone":
+            if source.startswith("csv:") and source not in sources and self._seals.get(source) != "gone":
                 changes = await asyncio.to_thread(
                     self.ledger.import_invoices, source, (), complete=True, read_at=self.clock.now()
                 )
                 self._seals[source] = "gone"
-                said += [f"{source}: {changes.says}"] if changes.vanished else []
-        return said
+                lines += [f"{source}: {changes.says}"] if changes.vanished else []
+        return lines
 
 
 def _raise_faults(faults: Sequence[str], clashes: Sequence[str]) -> None:
     if clashes:
-        shown = ", ".join(clashes[:_SHOWN])
-        faults = [*faults, f"Listed by two sources differently, the first is believed: {shown}. List each once."]
+        listing = ", ".join(clashes[:_SHOWN])
+        faults = [*faults, f"Listed by two sources differently, the first is believed: {listing}. List each once."]
     if not faults:
         return
-    more = f" And {len(faults) - _SHOWN} more." if len(faults) > _SHOWN else ""
-    what = "One line of your invoices was" if len(faults) == 1 else f"{len(faults)} lines of your invoices were"
-    raise NeedsOwner(f"{what} left out. {' '.join(faults[:_SHOWN])}{more}", "All others were taken in.")
+    remainder = f" And {len(faults) - _SHOWN} more." if len(faults) > _SHOWN else ""
+    count = "One line of your invoices was" if len(faults) == 1 else f"{len(faults)} lines of your invoices were"
+    raise NeedsOwner(f"{count} left out. {' '.join(faults[:_SHOWN])}{remainder}", "All others were taken in.")

@@ -9,11 +9,11 @@ from agents.chase import ChaseAgent, TemplateChase
 from agents.model import Model
 from memory.briefs.chases import ChaseBriefs
 from memory.ledger import Ledger
-from memory.money.dues import Terms
-from memory.money.payments import Payment
+from memory.money.dues import DueTerms
+from memory.money.payments import PaymentSign
 from workers.rounds.polling import Watch
 from workers.settings.schema import MoneySection
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.ports import Clock, Desk, Drafting
 from workflows.rules.text.canonical import one_line
 
@@ -23,7 +23,7 @@ EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Money:
+class ChaseParts:
     """The chase story's own parts, made from the settings."""
 
     settings: MoneySection
@@ -32,9 +32,9 @@ class Money:
     clock: Clock
 
     @property
-    def terms(self) -> Terms:
+    def terms(self) -> DueTerms:
         """What the rules need of the settings."""
-        return Terms(ladder=self.settings.ladder, business_days=self.settings.business_days)
+        return DueTerms(ladder=self.settings.ladder, business_days=self.settings.business_days)
 
     def briefs(self) -> ChaseBriefs:
         """Who builds the brief of a chase."""
@@ -72,13 +72,13 @@ class Doubts:
             await asyncio.to_thread(self.ledger.mark_payment_told, payment.key)
 
 
-def _subject(payment: Payment) -> str:
+def _subject(payment: PaymentSign) -> str:
     if payment.over:
         return f"More came in than {one_line(payment.number, 40)} owed"
     return f"Did they pay {one_line(payment.number, 40)}?" if payment.number else "Did a client pay?"
 
 
-def _question(payment: Payment) -> str:
+def _question(payment: PaymentSign) -> str:
     if payment.over:
         return (
             f"{one_line(payment.says, 300).rstrip('.')}. {payment.result}\n\n"

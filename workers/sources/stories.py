@@ -20,7 +20,7 @@ from workers.sources.folders import Folders
 from workflows.bid import Bid
 from workflows.case import Story
 from workflows.chase import Chase
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.ports import Clock, Desk, Drafting, Researching
 from workflows.reply import Reply
 from workflows.stories import Kind
@@ -58,7 +58,9 @@ class Stories:
 
 def stories(ground: Ground) -> Stories:
     """Every story that is not a mail's."""
-    chase = money.Money(settings=ground.settings.money, ledger=ground.ledger, owner=ground.owner, clock=ground.clock)
+    chase = money.ChaseParts(
+        settings=ground.settings.money, ledger=ground.ledger, owner=ground.owner, clock=ground.clock
+    )
     updates = work.Working(
         folders=Folders(home=ground.home, settings=ground.settings.work, owner=ground.owner),
         settings=ground.settings,

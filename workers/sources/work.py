@@ -12,11 +12,12 @@ from agents.model import Model
 from agents.update import TemplateUpdate, UpdateAgent
 from memory.briefs.updates import UpdateBriefs
 from memory.ledger import Ledger
-from memory.work.projects import Begun, Kept
+from memory.work.projects import Begun, WorkChanges
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
-from workers.sources.folders import Folders, Found, together
-from workflows.models import Owner, Source
+from workers.sources.folders import FolderReading, Folders, together
+from workflows.models.drafts import Source
+from workflows.models.people import Owner
 from workflows.ports import Clock, Desk, Drafting
 from workflows.rules.text import calendar
 from workflows.rules.text.canonical import body_hash, one_line
@@ -59,26 +60,28 @@ class Working:
         """
         async with self.busy:
             today = self._now().date()
-            found, said = await asyncio.to_thread(self._take_in, today)
+            findings, summary = await asyncio.to_thread(self._take_in, today)
             if self._is_time():
-                begun = await asyncio.to_thread(
+                updates = await asyncio.to_thread(
                     self.ledger.begin_updates, today, self.owner, unbilled=self.settings.work.unbilled
                 )
-                told = await self._tell_risks(today)
-                said = "; ".join(filter(None, (said, _begun(begun), f"{told} milestones at risk told" if told else "")))
-        if found.faults:
-            raise together(found.faults)
-        return said
+                risks = await self._tell_risks(today)
+                summary = "; ".join(
+                    filter(None, (summary, _begun(updates), f"{risks} milestones at risk told" if risks else ""))
+                )
+        if findings.faults:
+            raise together(findings.faults)
+        return summary
 
-    def _take_in(self, today: date) -> tuple[Found, str]:
+    def _take_in(self, today: date) -> tuple[FolderReading, str]:
         """Keep what the folders hold; what that was in one line. The projects first: they say whose an entry is."""
         projects = self.folders.projects()
         self.ledger.keep_projects(projects.found, projects.unread, today)
-        known = self.ledger.projects()
-        found = self.folders.work(known, today)
-        found.faults[:0] = projects.faults
-        kept = self.ledger.keep_work(found.pieces, found.read, unbilled=self.settings.work.unbilled)
-        return found, _taken_in(len(known), found, kept)
+        recorded = self.ledger.projects()
+        findings = self.folders.work(recorded, today)
+        findings.faults[:0] = projects.faults
+        changes = self.ledger.keep_work(findings.pieces, findings.read, unbilled=self.settings.work.unbilled)
+        return findings, _taken_in(len(recorded), findings, changes)
 
     def _now(self) -> datetime:
         return self.clock.now().astimezone(calendar.zone(self.owner))
@@ -91,8 +94,8 @@ class Working:
     async def _tell_risks(self, today: date) -> int:
         """Each milestone at risk is told to the owner, and only to him, once until it gets worse."""
         loads = await asyncio.to_thread(self.ledger.loads)
-        found = milestones.risks(loads, today, self.owner, self.settings.work.hours_per_week)
-        news = await asyncio.to_thread(self.ledger.risk_news, found)
+        risks = milestones.risks(loads, today, self.owner, self.settings.work.hours_per_week)
+        news = await asyncio.to_thread(self.ledger.risk_news, risks)
         for risk, before in news:
             name = body_hash(f"{risk.load.project.id}\n{risk.load.milestone.name}")[:16]
             await self.desk.tell(f"risk:{name}:{before + 1}", milestones.subject(risk), milestones.account(risk, today))
@@ -109,20 +112,22 @@ def drafting(model: Model | None) -> Drafting:
 # ---------------------------------------------------------------- in one line
 
 
-def _taken_in(projects: int, found: Found, kept: Kept) -> str:
+def _taken_in(projects: int, found: FolderReading, kept: WorkChanges) -> str:
     if not projects:
         return "no projects"
     counts = f"{kept.new} new, {kept.changed} changed, {kept.removed} gone"
     pieces = counted(len(found.pieces), "piece of work", "pieces of work")
-    said = f"{counted(projects, 'project')}, {pieces}: {counts}"
+    summary = f"{counted(projects, 'project')}, {pieces}: {counts}"
     if not found.unknown:
-        return said
+        return summary
     named = ", ".join(one_line(name, 60) or "(none)" for name, _ in found.unknown.most_common(_MOST_NAMED))
-    return f"{said}; {counted(found.unknown.total(), 'entry', 'entries')} of no project here ({named})"
+    return f"{summary}; {counted(found.unknown.total(), 'entry', 'entries')} of no project here ({named})"
 
 
 def _begun(begun: Sequence[Begun]) -> str:
     return "; ".join(
-        f"{one.project} {one.period}: case {one.case}" if one.case else f"{one.project} {one.period}: {one.why}"
-        for one in begun
+        f"{update.project} {update.period}: case {update.case}"
+        if update.case
+        else f"{update.project} {update.period}: {update.why}"
+        for update in begun
     )

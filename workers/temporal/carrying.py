@@ -86,12 +86,12 @@ class CarryingOver:
 
     async def _runs(self, name: str) -> bool:
         try:
-            seen = await self.client.get_workflow_handle(name).describe()
+            description = await self.client.get_workflow_handle(name).describe()
         except RPCError as error:
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise
             return False
-        return seen.status == WorkflowExecutionStatus.RUNNING
+        return description.status == WorkflowExecutionStatus.RUNNING
 
     async def _done(self) -> None:
         await asyncio.to_thread(self.ledger.set_meta, NAMED, self.names.home)

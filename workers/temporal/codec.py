@@ -81,8 +81,8 @@ class Codec(PayloadCodec, WithSerializationContext):
     def opens(self, workflow_id: str, payload: Payload, *, unbound: bool = False) -> bool:
         """Whether this payload of that workflow was made for it with our keys; `unbound`: also one of before."""
         carried = (configured(workflow_id),) if unbound else ()
-        there = type(self)(self._keys, carried, Place(configured(workflow_id)))
-        return there.decrypted(payload).metadata.get("encoding") != UNREADABLE
+        reader = type(self)(self._keys, carried, Place(configured(workflow_id)))
+        return reader.decrypted(payload).metadata.get("encoding") != UNREADABLE
 
     def _encrypted(self, cipher: AESGCM, payload: Payload) -> Payload:
         nonce, name = os.urandom(_NONCE), self._place.key

@@ -23,10 +23,11 @@ from temporalio.service import RPCError
 from memory.ledger import Ledger
 from workers.temporal.runs import Runs, Whose
 from workflows.case import Story
-from workflows.client import Approved
-from workflows.client import Client as ClientVoice
+from workflows.client import Approved, ClientVoice
 from workflows.errors import Permanent, Retryable
-from workflows.models import Answer, CaseState, Edit, Event
+from workflows.models.case import CaseState
+from workflows.models.decisions import Answer, Edit
+from workflows.models.routes import Event
 from workflows.names import VOICE, Names
 from workflows.stories import facts_of
 
@@ -39,7 +40,7 @@ LONGEST_CARRIED = 8_000
 _BEGINNING = 200
 
 
-class Refused(Permanent):
+class AnswerRefused(Permanent):
     """The case would not take the answer; the message says why, for the owner."""
 
 
@@ -91,7 +92,7 @@ class TemporalEngine:
         """
         state = await asyncio.to_thread(self._ledger.case, answer.case)
         if state.stage == "closed":
-            raise Refused(await self._over(state))
+            raise AnswerRefused(await self._over(state))
         try:
             async with _plainly():
                 await self._stand(state, besides=answer.key)
@@ -99,7 +100,7 @@ class TemporalEngine:
         except Retryable:
             state = await asyncio.to_thread(self._ledger.case, answer.case)
             if state.stage == "closed":  # it ended while it was asked
-                raise Refused(await self._over(state)) from None
+                raise AnswerRefused(await self._over(state)) from None
             raise
 
     async def _over(self, state: CaseState) -> str:
@@ -151,9 +152,9 @@ class TemporalEngine:
         """
         name, number = self._names.case(state.case), state.case
         async with self._lock(name):
-            begun = await asyncio.to_thread(self._ledger.run_of, number)
-            if begun:
-                finding = await self._runs.look(name, _story(state), begun)
+            first_run = await asyncio.to_thread(self._ledger.run_of, number)
+            if first_run:
+                finding = await self._runs.look(name, _story(state), first_run)
                 if finding.whose is Whose.OURS:
                     self._going[name] = finding.run
                     return
@@ -164,7 +165,7 @@ class TemporalEngine:
             if state.stage == "closed":
                 raise Retryable(f"Case {number} is just ending.")
             await self._begin(state, name)
-            if begun:
+            if first_run:
                 await self._catch_up(state, name, besides)
 
     async def _begin(self, state: CaseState, name: str) -> None:
@@ -196,7 +197,7 @@ class TemporalEngine:
             await handle.signal(Story.hear, event)
         for answer in await asyncio.to_thread(self._ledger.unconsumed_answers):
             if answer.case == state.case and answer.key != besides:
-                with suppress(Refused):  # it is on its way to the ledger, or no longer fits
+                with suppress(AnswerRefused):  # it is on its way to the ledger, or no longer fits
                     await self._update(answer)
 
     async def _put_out(self, name: str) -> None:
@@ -214,7 +215,7 @@ class TemporalEngine:
                 return await handle.execute_update(Story.answer, _light(answer), id=self._names.update(answer.key))
         except WorkflowUpdateFailedError as error:
             cause = error.cause
-            raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
+            raise AnswerRefused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
             raise Retryable("Its case does not answer now; the decision is kept and given again.") from None
 
@@ -235,7 +236,7 @@ def _light(answer: Answer) -> Answer:
 def closed(state: CaseState, when: str = "") -> str:
     """What is said to an answer that comes after the end; `when`: it was sent ("Tue 14:02")."""
     sent = f"sent {when}" if when else "sent"
-    said = {
+    endings = {
         "sent": f"It was already {sent}. 'fix {state.case}' drafts a correction.",
         "expired": "It had expired; nothing was sent.",
         "won": "You won it.",
@@ -252,7 +253,7 @@ def closed(state: CaseState, when: str = "") -> str:
         "sent-by-owner": "You had sent it yourself from your Drafts folder.",
         "answered-by-owner": "You had written to them yourself; nothing was sent by Deskhand.",
     }
-    return f"Case {state.case} is closed. {said.get(state.outcome, f'Its outcome: {state.outcome}.')}"
+    return f"Case {state.case} is closed. {endings.get(state.outcome, f'Its outcome: {state.outcome}.')}"
 
 
 @asynccontextmanager

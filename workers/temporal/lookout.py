@@ -15,7 +15,8 @@ from memory.ledger import Ledger
 from memory.record.recovery import STRANGER
 from workers.temporal.engine import TemporalEngine
 from workflows.errors import DeskhandError, Retryable
-from workflows.models import CaseState, Owner
+from workflows.models.case import CaseState
+from workflows.models.people import Owner
 from workflows.names import Names
 from workflows.ports import Clock, Desk
 from workflows.rules.text import calendar

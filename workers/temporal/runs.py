@@ -25,7 +25,7 @@ class Whose(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RunOwnership:
     """Whose the workflow is, and its run that goes on now ("" for none of ours)."""
 
     whose: Whose
@@ -39,22 +39,22 @@ class Runs:
     client: Client
     names: Names
 
-    async def look(self, workflow_id: str, story: str, begun: str | None) -> Finding:
+    async def look(self, workflow_id: str, story: str, begun: str | None) -> RunOwnership:
         """Whose the workflow is that should be this story.
 
         `begun`: the first run that we began, "" when none is on record, None when no record is kept of such workflows.
         """
         try:
-            seen = await self.client.get_workflow_handle(workflow_id).describe(rpc_timeout=ANSWERS_WITHIN)
+            description = await self.client.get_workflow_handle(workflow_id).describe(rpc_timeout=ANSWERS_WITHIN)
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
-                return Finding(Whose.NOBODYS)
+                return RunOwnership(Whose.NOBODYS)
             raise
-        if seen.status == WorkflowExecutionStatus.RUNNING:
-            whose = await self._whose(seen, story, begun)
-            return Finding(whose, "" if whose is Whose.A_STRANGERS else seen.run_id)
-        is_as_left = not begun or (seen.status not in _BY_HAND and await self._descends(seen, begun))
-        return Finding(Whose.NOBODYS if is_as_left else Whose.A_STRANGERS)
+        if description.status == WorkflowExecutionStatus.RUNNING:
+            ownership = await self._whose(description, story, begun)
+            return RunOwnership(ownership, "" if ownership is Whose.A_STRANGERS else description.run_id)
+        is_as_left = not begun or (description.status not in _BY_HAND and await self._descends(description, begun))
+        return RunOwnership(Whose.NOBODYS if is_as_left else Whose.A_STRANGERS)
 
     async def _whose(self, seen: WorkflowExecutionDescription, story: str, begun: str | None) -> Whose:
         if not self._fits(seen, story) or not (
@@ -90,8 +90,8 @@ class Runs:
             return True
         events = self.client.get_workflow_handle(workflow_id).fetch_history_events(page_size=1)
         async for event in events:
-            given = event.workflow_execution_started_event_attributes.input.payloads
-            return bool(given) and codec.opens(workflow_id, given[0], unbound=unbound)
+            payloads = event.workflow_execution_started_event_attributes.input.payloads
+            return bool(payloads) and codec.opens(workflow_id, payloads[0], unbound=unbound)
         return False
 
     async def end(self, workflow_id: str, why: str) -> None:
@@ -105,4 +105,4 @@ class Runs:
     async def running(self) -> dict[str, str]:
         """The workflows of this home that go on now, each with its run. The list is a moment behind."""
         query = f'WorkflowId STARTS_WITH "{self.names.prefix}" AND ExecutionStatus = "Running"'
-        return {seen.id: seen.run_id async for seen in self.client.list_workflows(query)}
+        return {execution.id: execution.run_id async for execution in self.client.list_workflows(query)}

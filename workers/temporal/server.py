@@ -75,9 +75,9 @@ class PortTakenError(NeedsOwner):
 
 def refusal(error: Exception) -> str:
     """Why a Temporal server did not take us, without the layers of the library that says so."""
-    said = str(error).partition("\n")[0]
-    inner = re.search(r'message: "([^"]+)"', said)
-    return (inner[1] if inner else said)[:200] or "no answer"
+    message = str(error).partition("\n")[0]
+    inner = re.search(r'message: "([^"]+)"', message)
+    return (inner[1] if inner else message)[:200] or "no answer"
 
 
 class TemporalServer:
@@ -122,11 +122,11 @@ class TemporalServer:
             NeedsOwner: the port is taken, the database is a newer server's or broken, or it does not start here.
         """
         self._stopping = False
-        known = read_known(self._state)
-        self._refuse_newer(known)
-        await self._end_orphans(known)
+        record = read_known(self._state)
+        self._refuse_newer(record)
+        await self._end_orphans(record)
         for tries_left in (2, 1, 0):
-            await self._choose_port(known)
+            await self._choose_port(record)
             try:
                 await self._boot()
             except PortTakenError:
@@ -224,9 +224,9 @@ class TemporalServer:
         raise self._why_not(child.returncode)
 
     def _why_not(self, code: int) -> NeedsOwner:
-        said = lines_since(self.log, self._log_from)
-        words = last_words(said)
-        if any("address already in use" in line for line in said):
+        lines = lines_since(self.log, self._log_from)
+        words = last_words(lines)
+        if any("address already in use" in line for line in lines):
             return PortTakenError(
                 f"Port {self.port} on 127.0.0.1 (or one beside it) is in use by another program.",
                 "End that program, or start Deskhand again.",
@@ -347,9 +347,9 @@ async def _set_retention(client: "Client") -> None:
     from temporalio.api.namespace.v1 import NamespaceConfig
     from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
 
-    wanted = Duration(seconds=int(RETENTION.total_seconds()))
+    retention = Duration(seconds=int(RETENTION.total_seconds()))
     service = client.workflow_service
-    found = await service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace), retry=True)
-    if found.config.workflow_execution_retention_ttl != wanted:
-        config = NamespaceConfig(workflow_execution_retention_ttl=wanted)
+    description = await service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace), retry=True)
+    if description.config.workflow_execution_retention_ttl != retention:
+        config = NamespaceConfig(workflow_execution_retention_ttl=retention)
         await service.update_namespace(UpdateNamespaceRequest(namespace=client.namespace, config=config), retry=True)

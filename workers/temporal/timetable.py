@@ -60,30 +60,30 @@ class Timetable:
 
     async def _remove_the_unwanted(self) -> None:
         """What is configured no longer, and what this home began before ids carried the home."""
-        wanted = {self.names.poll(watch.name) for watch in self.watches}
-        for name in [known.id async for known in await self.client.list_schedules()]:
-            if name.startswith(self.names.poll("")) and name not in wanted:
+        names = {self.names.poll(watch.name) for watch in self.watches}
+        for name in [schedule.id async for schedule in await self.client.list_schedules()]:
+            if name.startswith(self.names.poll("")) and name not in names:
                 await self.client.get_schedule_handle(name).delete()
             elif name.startswith(OLD.poll("")):
                 await self._carry_over(name)
 
     async def _carry_over(self, name: str) -> None:
         handle = self.client.get_schedule_handle(name)
-        seen = await handle.describe()
-        if not self._opens(name, seen, unbound=True):
+        description = await handle.describe()
+        if not self._opens(name, description, unbound=True):
             return  # another home's
         await handle.delete()
-        for run in seen.info.running_actions:
+        for run in description.info.running_actions:
             if isinstance(run, ScheduleActionExecutionStartWorkflow):
                 await Runs(self.client, self.names).end(run.workflow_id, "its schedule has a new name")
 
     async def _keep(self, watch: Watch) -> None:
-        name, wanted = self.names.poll(watch.name), self._wanted(watch)
+        name, schedule = self.names.poll(watch.name), self._wanted(watch)
         try:
-            await self.client.create_schedule(name, wanted, trigger_immediately=True)
+            await self.client.create_schedule(name, schedule, trigger_immediately=True)
         except ScheduleAlreadyRunningError:
             handle = self.client.get_schedule_handle(name)
-            await handle.update(lambda _: ScheduleUpdate(schedule=wanted))
+            await handle.update(lambda _: ScheduleUpdate(schedule=schedule))
             await handle.trigger(overlap=ScheduleOverlapPolicy.SKIP)
         except RPCError as error:
             if error.status != RPCStatusCode.ALREADY_EXISTS:
@@ -92,19 +92,19 @@ class Timetable:
     async def _put_right(self, watch: Watch) -> bool:
         name = self.names.poll(watch.name)
         try:
-            seen = await self.client.get_schedule_handle(name).describe()
+            description = await self.client.get_schedule_handle(name).describe()
         except RPCError as error:
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise
         else:
-            if self._is_as_wanted(name, watch, seen):
+            if self._is_as_wanted(name, watch, description):
                 return False
         log.warning("a schedule that somebody else changed is put right", schedule=name)
         await self._keep(watch)
         return True
 
     def _is_as_wanted(self, name: str, watch: Watch, seen: ScheduleDescription) -> bool:
-        schedule, wanted = seen.schedule, self._wanted(watch)
+        schedule, plan = seen.schedule, self._wanted(watch)
         action, spec, state = schedule.action, schedule.spec, schedule.state
         return (
             isinstance(action, ScheduleActionStartWorkflow)
@@ -113,7 +113,7 @@ class Timetable:
             and [(interval.every, interval.offset or timedelta()) for interval in spec.intervals]
             == [(watch.every, timedelta())]
             and not (spec.calendars or spec.skip or spec.start_at or spec.end_at or spec.jitter)
-            and (schedule.policy.overlap, schedule.policy.catchup_window) == (wanted.policy.overlap, CATCH_UP)
+            and (schedule.policy.overlap, schedule.policy.catchup_window) == (plan.policy.overlap, CATCH_UP)
             and not (state.paused or state.limited_actions)
         )
 
@@ -122,8 +122,12 @@ class Timetable:
         codec, action = self.client.data_converter.payload_codec, seen.schedule.action
         if not isinstance(codec, Codec):
             return True
-        given = action.args if isinstance(action, ScheduleActionStartWorkflow) else ()
-        return len(given) == 1 and isinstance(given[0], Payload) and codec.opens(name, given[0], unbound=unbound)
+        arguments = action.args if isinstance(action, ScheduleActionStartWorkflow) else ()
+        return (
+            len(arguments) == 1
+            and isinstance(arguments[0], Payload)
+            and codec.opens(name, arguments[0], unbound=unbound)
+        )
 
     def _wanted(self, watch: Watch) -> Schedule:
         name = self.names.poll(watch.name)

@@ -13,7 +13,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from workers.sources.stories import WORKFLOWS
 from workflows.activities import Activities, mail_activities, memory_activities, model_activities
-from workflows.client import Client as ClientVoice
+from workflows.client import ClientVoice
 from workflows.intake import Poll, Rhythm
 from workflows.names import Names
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from memory.desk.orders import OWN_RULES
 from memory.post.mails import SeenMail
-from workflows.models import Asked, Email, Owner
+from workflows.models.mail import Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.orders.lists import done_at_once, help_list
 from workflows.rules.text.calendar import format_deadline
 from workflows.rules.text.canonical import one_line
@@ -20,8 +22,8 @@ _NAMED = 5
 
 def _listed(names: Sequence[str]) -> str:
     """Such as: "status", "why" and "stop all"."""
-    *others, last = (f'"{name}"' for name in names)
-    return f"{', '.join(others)} and {last}"
+    *leading, last = (f'"{name}"' for name in names)
+    return f"{', '.join(leading)} and {last}"
 
 
 HELP = f"""\
@@ -88,7 +90,10 @@ def already_done(words: str) -> str:
 
 def _mail(email: Email, owner: Owner) -> str:
     """Such as: your mail "deskhand resume" to ada@winter.example of Mon 30 Nov 10:00."""
-    to = ", ".join(one_line(one.email, _LONGEST) for one in (*email.to, *email.cc, *email.bcc)[:_NAMED]) or "nobody"
+    to = (
+        ", ".join(one_line(recipient.email, _LONGEST) for recipient in (*email.to, *email.cc, *email.bcc)[:_NAMED])
+        or "nobody"
+    )
     date = f" of {format_deadline(email.date, owner)}" if email.date and email.date.tzinfo else ""
     return f'the mail "{one_line(email.subject, _LONGEST) or "(no subject)"}" to {to}{date}'
 
@@ -96,16 +101,18 @@ def _mail(email: Email, owner: Owner) -> str:
 def status(facts: Facts, unwell: Mapping[str, str], owner: Owner) -> str:
     """How things stand. `facts`: as `views.status`, with `away_until` as a moment or None."""
     blocks = [
-        _block("Waits for your answer", (_case(one, owner) for one in facts["waiting"])),
-        _block("Needs you", (f"{one['case']}  {one['title']}: {one['reason']}" for one in facts["needs_you"])),
-        _block("Under way", (f"{one['case']}  {one['title']} ({one['stage']})" for one in facts["working"])),
-        _block("Bids out: say won, lost or no answer", (f"{one['case']}  {one['title']}" for one in facts["placed"])),
-        _block("Held, not yet sent", (_send(one) for one in facts["held"] if one["purpose"] == "client")),
-        _block("Not known whether sent", (_send(one) for one in facts["unsettled"])),
-        _block("Could not be sent", (_send(one) for one in facts["failed"])),
-        _block("On hold", (f"{one['client']}: {one['reason']}" for one in facts["held_clients"])),
-        _block("Owed and not chased", (not_chased(one) for one in facts["not_chased"])),
-        _block("Paused by you", (f"{one['client']}: {one['mails']} mails since" for one in facts["paused"])),
+        _block("Waits for your answer", (_case(case, owner) for case in facts["waiting"])),
+        _block("Needs you", (f"{case['case']}  {case['title']}: {case['reason']}" for case in facts["needs_you"])),
+        _block("Under way", (f"{case['case']}  {case['title']} ({case['stage']})" for case in facts["working"])),
+        _block(
+            "Bids out: say won, lost or no answer", (f"{case['case']}  {case['title']}" for case in facts["placed"])
+        ),
+        _block("Held, not yet sent", (_send(send) for send in facts["held"] if send["purpose"] == "client")),
+        _block("Not known whether sent", (_send(send) for send in facts["unsettled"])),
+        _block("Could not be sent", (_send(send) for send in facts["failed"])),
+        _block("On hold", (f"{hold['client']}: {hold['reason']}" for hold in facts["held_clients"])),
+        _block("Owed and not chased", (not_chased(debt) for debt in facts["not_chased"])),
+        _block("Paused by you", (f"{pause['client']}: {pause['mails']} mails since" for pause in facts["paused"])),
         _block("Unwell", (f"{part}: {problem}" for part, problem in unwell.items())),
     ]
     parts = [*_standing(facts, owner), *(block for block in blocks if block)]
@@ -138,9 +145,9 @@ def ignored(mails: Sequence[SeenMail], owner: Owner) -> str:
 
 def skipped_line(mail: SeenMail, owner: Owner) -> str:
     """One skipped mail on one line: number, when, who, what, why."""
-    what = one_line(mail.subject, _LONGEST) or "(no subject)"
+    subject = one_line(mail.subject, _LONGEST) or "(no subject)"
     sender = one_line(mail.sender, _LONGEST) or "nobody"
-    return f"{mail.id}  {format_deadline(mail.at, owner)}  {sender}: {what} - {one_line(mail.reason, _LONGEST)}"
+    return f"{mail.id}  {format_deadline(mail.at, owner)}  {sender}: {subject} - {one_line(mail.reason, _LONGEST)}"
 
 
 def _standing(facts: Facts, owner: Owner) -> list[str]:
@@ -154,9 +161,9 @@ def _standing(facts: Facts, owner: Owner) -> list[str]:
 
 
 def _block(title: str, lines: Iterable[str]) -> str:
-    found = [f"- {one_line(line, 2 * _LONGEST)}" for line in lines]
-    more = [f"- and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
-    return "\n".join([f"{title}:", *found[:_SHOWN], *more]) if found else ""
+    items = [f"- {one_line(line, 2 * _LONGEST)}" for line in lines]
+    remainder = [f"- and {len(items) - _SHOWN} more"] if len(items) > _SHOWN else []
+    return "\n".join([f"{title}:", *items[:_SHOWN], *remainder]) if items else ""
 
 
 def _case(one: Facts, owner: Owner) -> str:
@@ -168,8 +175,8 @@ def _case(one: Facts, owner: Owner) -> str:
 
 
 def _send(one: Facts) -> str:
-    what = f"{one['case']}.{one['version']}" if one["case"] else one["intent"]
-    return f"{what} to {', '.join(one['to'])} ({one['state']}) {one['detail']}"
+    label = f"{one['case']}.{one['version']}" if one["case"] else one["intent"]
+    return f"{label} to {', '.join(one['to'])} ({one['state']}) {one['detail']}"
 
 
 def _last(facts: Facts) -> str:

@@ -64,8 +64,8 @@ def table(rows: list[tuple[str, ...]], widths: Mapping[int, int]) -> str:
 
 def _fitted(sizes: list[int]) -> list[int]:
     """The sizes, the widest made narrower one by one until all fit beside each other."""
-    left = WIDTH - _GAP * (len(sizes) - 1)
-    while sum(sizes) > left and max(sizes) > 1:
+    room = WIDTH - _GAP * (len(sizes) - 1)
+    while sum(sizes) > room and max(sizes) > 1:
         widest = sizes.index(max(sizes))
         sizes[widest] -= 1
     return sizes
@@ -92,13 +92,13 @@ def shorten(text: str, width: int) -> str:
     """The text, or its beginning and an ellipsis: at most so many columns."""
     if columns(text) <= width:
         return text
-    kept, taken = "", 1  # the ellipsis
+    beginning, cells = "", 1  # the ellipsis
     for letter in text:
-        taken += _width(letter)
-        if taken > width:
+        cells += _width(letter)
+        if cells > width:
             break
-        kept += letter
-    return f"{kept}…" if width > 0 else ""
+        beginning += letter
+    return f"{beginning}…" if width > 0 else ""
 
 
 def indented(text: str, by: str = "    ") -> str:

@@ -2,21 +2,9 @@
 
 from dataclasses import replace
 
-from workflows.models import (
-    Address,
-    Answered,
-    Asked,
-    Email,
-    Hinted,
-    Ignore,
-    Ordered,
-    Owner,
-    Posted,
-    Route,
-    Start,
-    Surroundings,
-    Tell,
-)
+from workflows.models.mail import Address, Email
+from workflows.models.people import Owner
+from workflows.models.routes import Answered, Asked, Hinted, Ignore, Ordered, Posted, Route, Start, Surroundings, Tell
 from workflows.rules.answers.hints import looks_like_answer
 from workflows.rules.answers.orders import is_order_subject, order_in
 from workflows.rules.leads.job_alerts import Unknown, alerts
@@ -41,18 +29,18 @@ def _from_inbox(email: Email, owner: Owner, around: Surroundings) -> Route:
     answer = _answer_in_inbox(email, owner, around)
     if isinstance(answer, Hinted):
         return answer
-    found = answer or _job_alert(email, owner, around) or triage(email, owner, around)
-    if found:
-        return found if isinstance(found, Posted) else _naming_case(found, around)
+    verdict = answer or _job_alert(email, owner, around) or triage(email, owner, around)
+    if verdict:
+        return verdict if isinstance(verdict, Posted) else _naming_case(verdict, around)
     hold = hold_reason(email, around.earlier)
     if around.paused and not hold:
         return ignored("paused", f"You paused {email.sender.email}; it is taken up when you resume them.")
-    said = f"{one_line(email.sender.name[:80]) or email.sender.email} writes: {gist(email.text, 120)}".rstrip(" :")
+    reason = f"{one_line(email.sender.name[:80]) or email.sender.email} writes: {gist(email.text, 120)}".rstrip(" :")
     if around.open_case:
-        return Tell(case=around.open_case, hold=hold, reason=said)
+        return Tell(case=around.open_case, hold=hold, reason=reason)
     if around.first_day and not hold:
         return ignored("first-day", "It would have been drafted; for the first 24 hours Deskhand only tells.")
-    return Start(hold=hold, reason=said)
+    return Start(hold=hold, reason=reason)
 
 
 def _answer_in_inbox(email: Email, owner: Owner, around: Surroundings) -> Ignore | Hinted | None:
@@ -75,15 +63,15 @@ def _job_alert(email: Email, owner: Owner, around: Surroundings) -> Posted | Ign
     """Alert mail of a platform, unless the owner does not want it or his server does not vouch for it."""
     if not around.alerts or around.ours or around.never or unwanted(email, around):
         return None
-    found = alerts(email, owner.addresses)
-    if found is None:
+    alert = alerts(email, owner.addresses)
+    if alert is None:
         return None
     if fails_dmarc(email):
-        why = f"your mail server does not vouch for {email.sender.email} (DMARC fails)"
-        return ignored("not-proven", f"It looks like a job alert, but {why}.")
-    if isinstance(found, Unknown):
-        return Posted(leads=found.leads, reason=found.says, code=found.code)
-    return Posted(leads=found)
+        reason = f"your mail server does not vouch for {email.sender.email} (DMARC fails)"
+        return ignored("not-proven", f"It looks like a job alert, but {reason}.")
+    if isinstance(alert, Unknown):
+        return Posted(leads=alert.leads, reason=alert.says, code=alert.code)
+    return Posted(leads=alert)
 
 
 def _naming_case(found: Ignore, around: Surroundings) -> Ignore:
@@ -115,7 +103,7 @@ def _not_by_hand(email: Email, owner: Owner, around: Surroundings) -> Ignore | N
     if around.ours:
         return ignored("own-mail", "Deskhand sent it itself.")
     if len(email.senders) != 1 or email.sender.email.lower() not in owner.addresses:
-        sender = ", ".join(one.email for one in email.senders) or "nobody"
+        sender = ", ".join(address.email for address in email.senders) or "nobody"
         return ignored("not-yours", f"It lies in your Sent folder but comes from {sender}, not from you alone.")
     if email.has_header(OUR_HEADER):
         return only_claims(email, email.sender.email)
@@ -138,9 +126,12 @@ def _answer(email: Email, owner: Owner, around: Surroundings, asked: Asked) -> R
 def _no_answer(email: Email, owner: Owner, asked: Asked) -> Ignore | None:
     """What hangs on a mail of ours and yet says nothing to the desk: it went to others, or passes the mail on."""
     if not _only_to_owner(email, owner):
-        others = next((one.email for one in _recipients(email) if one.email.lower() not in owner.addresses), "nobody")
+        stranger = next(
+            (recipient.email for recipient in _recipients(email) if recipient.email.lower() not in owner.addresses),
+            "nobody",
+        )
         return ignored(
-            "answer-to-others", f"Your mail about case {asked.case} went to {others}: no answer to Deskhand."
+            "answer-to-others", f"Your mail about case {asked.case} went to {stranger}: no answer to Deskhand."
         )
     if is_forward_subject(email.subject):
         return ignored("forward", f"You forwarded the mail about case {asked.case}; a forward is never an answer.")
@@ -167,4 +158,4 @@ def _recipients(email: Email) -> tuple[Address, ...]:
 
 def _only_to_owner(email: Email, owner: Owner) -> bool:
     recipients = _recipients(email)
-    return bool(recipients) and all(one.email.lower() in owner.addresses for one in recipients)
+    return bool(recipients) and all(recipient.email.lower() in owner.addresses for recipient in recipients)

@@ -6,7 +6,9 @@ conversation that is already open only machines are turned away: a person's mail
 
 import re
 
-from workflows.models import Email, Ignore, Owner, Surroundings
+from workflows.models.mail import Email
+from workflows.models.people import Owner
+from workflows.models.routes import Ignore, Surroundings
 from workflows.rules.debts.payments import lure
 from workflows.rules.mail import machines
 from workflows.rules.mail.forms import as_written_by
@@ -44,11 +46,11 @@ def _visitors(email: Email, around: Surroundings) -> Ignore | None:
     """What a visitor typed into a web form: the site's own signs of a machine say nothing about them."""
     if around.ours:
         return ignored("own-mail", "Deskhand sent it itself.")
-    known = around.client is not None and around.client.written_to
+    correspondent = around.client is not None and around.client.written_to
     return (
         unwanted(email, around)
         or _empty(email)
-        or (None if known else machines.spam(email))
+        or (None if correspondent else machines.spam(email))
         or (None if around.open_case else _unwanted(email, around))
     )
 
@@ -56,11 +58,11 @@ def _visitors(email: Email, around: Surroundings) -> Ignore | None:
 def _own(email: Email, owner: Owner, around: Surroundings) -> Ignore | None:
     if around.ours:
         return ignored("own-mail", "Deskhand sent it itself.")
-    own = next((one.email for one in email.senders if one.email.lower() in owner.addresses), "")
+    own_address = next((sender.email for sender in email.senders if sender.email.lower() in owner.addresses), "")
     if email.has_header(OUR_HEADER):
-        return only_claims(email, own)
-    if own:
-        return ignored("own-mail", f"It comes from your own address, {own}.")
+        return only_claims(email, own_address)
+    if own_address:
+        return ignored("own-mail", f"It comes from your own address, {own_address}.")
     if "@" not in email.sender.email.strip("@"):
         return machines.bounce(email) or ignored("no-sender", "It has no sender address, so nobody can be answered.")
     return None
@@ -82,16 +84,16 @@ def unwanted(email: Email, around: Surroundings) -> Ignore | None:
     sender = email.sender.email.lower()
     if around.never:
         return ignored("never", f"You said “never” for {sender}.")
-    entry = next((one for one in around.ignore if _matches(sender, one)), "")
+    entry = next((listed for listed in around.ignore if _matches(sender, listed)), "")
     return ignored("ignore-list", f"Its sender is on your ignore list ({entry}).") if entry else None
 
 
 def _matches(sender: str, entry: str) -> bool:
     """An entry is an address, or a domain (also "@domain", "*@domain", "*.domain") that stands for its subdomains."""
-    wanted = entry.strip().lower()
-    local, at, domain = wanted.rpartition("@")
+    pattern = entry.strip().lower()
+    local, at, domain = pattern.rpartition("@")
     if at and local not in ("", "*"):
-        return sender == wanted
+        return sender == pattern
     domain = domain.removeprefix("*").removeprefix(".")
     host = sender.rpartition("@")[2]
     return bool(domain) and (host == domain or host.endswith(f".{domain}"))
@@ -100,8 +102,8 @@ def _matches(sender: str, entry: str) -> bool:
 def _machine(email: Email) -> Ignore | None:
     """Reports and automatic answers: turned away in every conversation, or mail loops begin."""
     rules = (machines.bounce, machines.receipt, machines.calendar, machines.auto_reply, machines.reaction)
-    found = next((verdict for rule in rules if (verdict := rule(email))), None)
-    return found or _empty(email) or _sender(email)
+    report = next((verdict for rule in rules if (verdict := rule(email))), None)
+    return report or _empty(email) or _sender(email)
 
 
 def _sender(email: Email) -> Ignore | None:
@@ -110,15 +112,17 @@ def _sender(email: Email) -> Ignore | None:
 
 def _unaddressed(email: Email, owner: Owner, around: Surroundings) -> Ignore | None:
     """Mail to many: newsletters, lists, copies."""
-    known = around.client is not None and around.client.written_to
-    found = (
-        (None if known else machines.spam(email) or machines.phishing(email) or _lure(email))
+    correspondent = around.client is not None and around.client.written_to
+    verdict = (
+        (None if correspondent else machines.spam(email) or machines.phishing(email) or _lure(email))
         or machines.newsletter(email)
         or machines.mailing_list(email, owner.addresses)
         or machines.bulk(email, owner.addresses)
     )
-    unknown = None if known else machines.do_not_answer(email) or service_notice(email, owner.name.split(" ")[0])
-    return found or unknown or _address(email, owner, known=known)
+    unknown = (
+        None if correspondent else machines.do_not_answer(email) or service_notice(email, owner.name.split(" ")[0])
+    )
+    return verdict or unknown or _address(email, owner, known=correspondent)
 
 
 def _lure(email: Email) -> Ignore | None:
@@ -127,8 +131,8 @@ def _lure(email: Email) -> Ignore | None:
 
 
 def _address(email: Email, owner: Owner, *, known: bool) -> Ignore | None:
-    to = {one.email.lower() for one in email.to if one.email}
-    cc = {one.email.lower() for one in email.cc if one.email}
+    to = {address.email.lower() for address in email.to if address.email}
+    cc = {address.email.lower() for address in email.cc if address.email}
     if len(to | cc) > _MANY:
         return ignored("many-recipients", f"It went to {len(to | cc)} people at once.")
     if cc & owner.addresses and to and not to & owner.addresses and not _names(email, owner):

@@ -41,16 +41,16 @@ def with_lf(content: bytes) -> bytes:
 
 
 def _base64(content: memoryview, forgive: Forgiving) -> Iterator[bytes]:
-    rest = b""
+    carry = b""
     for start in range(0, len(content), _CHUNK):
         piece = bytes(content[start : start + _CHUNK])
         if _NOT_IN_BASE64.search(piece):
             forgive("base64", "damaged base64")
-        clean = rest + piece.translate(None, _NOT_BASE64)
-        whole = len(clean) & ~3
-        rest = clean[whole:]
-        yield binascii.a2b_base64(clean[:whole])
-    if len(rest) == 1:
+        clean = carry + piece.translate(None, _NOT_BASE64)
+        full_length = len(clean) & ~3
+        carry = clean[full_length:]
+        yield binascii.a2b_base64(clean[:full_length])
+    if len(carry) == 1:
         forgive("base64", "damaged base64")
-    elif rest:
-        yield binascii.a2b_base64(rest + b"=" * (4 - len(rest)))
+    elif carry:
+        yield binascii.a2b_base64(carry + b"=" * (4 - len(carry)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tools.web import charsets
-from workflows.models import Address, Defect
+from workflows.models.mail import Address, Defect
 
 MAX_FIELD = 64 * 1024
 MAX_ALL = 256 * 1024
@@ -120,18 +120,18 @@ class _BlockReader:
             if self._fields:
                 self._extend(content)
             return
-        found = _FIELD.match(content)
-        if found is None and self._goes_on(content):
+        match = _FIELD.match(content)
+        if match is None and self._goes_on(content):
             self._forgive("indent", "a header line that should be indented is not")
             self._extend(b" " + content)
             return
-        if found is None:  # the mbox line
+        if match is None:  # the mbox line
             return
         if len(self._fields) >= MAX_FIELDS:
             self._forgive("header", f"more than {MAX_FIELDS} header fields: the rest is not read")
             return
-        self._fields.append((found[1].decode("ascii").lower(), bytearray()))
-        self._extend(content[found.end() :])
+        self._fields.append((match[1].decode("ascii").lower(), bytearray()))
+        self._extend(content[match.end() :])
 
     def _forgive(self, code: str, says: str) -> None:
         self._defects[Defect(code, says)] = None
@@ -200,14 +200,14 @@ def _word_bytes(encoding: str, text: str) -> bytes | None:
 
 def addresses(value: str) -> tuple[Address, ...]:
     """Every mailbox in an address header, groups opened; what holds no address is left out."""
-    found: list[Address] = []
+    mailboxes: list[Address] = []
     for tokens in _mailboxes(value):
         address = _address(tokens)
         if address is not None:
-            found.append(address)
-        if len(found) >= MAX_ADDRESSES:
+            mailboxes.append(address)
+        if len(mailboxes) >= MAX_ADDRESSES:
             break
-    return tuple(found)
+    return tuple(mailboxes)
 
 
 def _mailboxes(value: str) -> Iterator[list[str]]:
@@ -240,11 +240,11 @@ def _address(tokens: list[str]) -> Address | None:
         name = "".join(token for token in tokens if token not in angles)
         return Address(email=inside.lower(), name=_name(name)) if "@" in inside.strip("@") else None
     written = "".join(tokens).strip()
-    found = _QUOTED_EMAIL.search(written) or _EMAIL.search(written)
-    if found is None:
+    match = _QUOTED_EMAIL.search(written) or _EMAIL.search(written)
+    if match is None:
         return None
-    name = (written[: found.start()] + written[found.end() :]).strip()
-    return Address(email=found.group().strip("'").lower(), name=_name(name))
+    name = (written[: match.start()] + written[match.end() :]).strip()
+    return Address(email=match.group().strip("'").lower(), name=_name(name))
 
 
 def _name(written: str) -> str:
@@ -262,14 +262,14 @@ def parameters(value: str) -> Parameters:
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
     for name, text in _PARAMETER.findall(value):
-        found = _PART_OF_NAME.fullmatch(name.strip().lower())
-        if found is None:
+        match = _PART_OF_NAME.fullmatch(name.strip().lower())
+        if match is None:
             continue
         content = _unquoted(text.strip())
-        if found[2] is None and found[3] is None:
-            plain.setdefault(found[1], decode_words(content))
+        if match[2] is None and match[3] is None:
+            plain.setdefault(match[1], decode_words(content))
         else:
-            pieces.setdefault(found[1], {}).setdefault(int(found[2] or 0), (content, found[3] is not None))
+            pieces.setdefault(match[1], {}).setdefault(int(match[2] or 0), (content, match[3] is not None))
     joined = {name: _joined(numbered) for name, numbered in pieces.items()}
     return Parameters(head, tuple({**plain, **joined}.items()))
 

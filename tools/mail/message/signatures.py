@@ -53,8 +53,8 @@ def verify(raw: bytes, dns: Dns) -> Iterator[Signature]:
     try:
         mail = dkim.DKIM(raw, timeout=PATIENCE)
         for index in range(MOST):
-            if held := _held(mail, index, ask):
-                yield held
+            if signature := _held(mail, index, ask):
+                yield signature
     except (dkim.DKIMException, IndexError):
         return  # a header that is none: nothing of it is signed
 

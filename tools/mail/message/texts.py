@@ -8,7 +8,7 @@ from tools.mail.message.decoding import decoded_pieces, with_lf
 from tools.mail.message.headers import Parameters, decode_words
 from tools.mail.message.tree import Forgiving, MimePart, MimeTree
 from tools.web import charsets
-from workflows.models import Attachment
+from workflows.models.mail import Attachment
 
 _STATUS = {"message/delivery-status", "message/global-delivery-status"}
 _COPIES = {"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"}
@@ -55,15 +55,15 @@ class TextReading:
         """The visible text under a part, alternatives chosen, in reading order."""
         if not part.children:
             return self._leaf(part)
-        found = [self.texts(child) for child in part.children]
+        child_texts = [self.texts(child) for child in part.children]
         if part.kind == "multipart/alternative":
-            return self._alternative(part, found)
-        whole = _Texts()
-        for texts in found:
-            whole.add(texts)
+            return self._alternative(part, child_texts)
+        combined = _Texts()
+        for texts in child_texts:
+            combined.add(texts)
         if self._is_report(part):
-            whole.plain += self._report(part)
-        return whole
+            combined.plain += self._report(part)
+        return combined
 
     def identity(self) -> str:
         """sha256 over what the sender wrote; the same for copies that differ in trace headers or encoding."""
@@ -116,17 +116,17 @@ class TextReading:
             if leaf.kind in _CALENDARS:
                 entry = b"".join(decoded_pieces(leaf, self._forgive))[:_LONGEST_ENTRY].decode("utf-8", "replace")
                 unfolded = re.sub(r"\r?\n[ \t]", "", entry)
-                stated = leaf.content_type.get("method") or next(iter(_METHOD.findall(unfolded)), "")
+                method = leaf.content_type.get("method") or next(iter(_METHOD.findall(unfolded)), "")
                 notes = (first or second for first, second in _NOTE.findall(unfolded))
-                return stated.strip().lower()[:20], printable(
+                return method.strip().lower()[:20], printable(
                     next(notes, "").replace("\\n", "\n").replace("\\", "").strip()
                 )
         return "", ""
 
     def _alternative(self, part: MimePart, found: list[_Texts]) -> _Texts:
         for kind in ("text/plain", "text/html"):
-            told = (texts for child, texts in zip(part.children, found, strict=True) if child.kind == kind)
-            if len({"".join(joined_texts(texts.plain or texts.html).split()) for texts in told} - {""}) > 1:
+            variants = (texts for child, texts in zip(part.children, found, strict=True) if child.kind == kind)
+            if len({"".join(joined_texts(texts.plain or texts.html).split()) for texts in variants} - {""}) > 1:
                 self._forgive("alternatives", f"several alternatives of {kind}: one of them is read")
         plain = next((texts.plain for texts in found if joined_texts(texts.plain).strip()), [])
         html = next((texts.html for texts in reversed(found) if texts.html), [])
@@ -177,14 +177,14 @@ class TextReading:
 
     def _report(self, part: MimePart) -> list[str]:
         """The machine's part of a bounce, and the header of the mail it speaks of: what ties it to a case."""
-        told = []
+        sections = []
         for child in part.children:
             if child.kind in _STATUS | _COPIES | {"message/disposition-notification"}:
                 content = b"".join(decoded_pieces(child, self._forgive))[:8_000].replace(b"\r\n", b"\n")
                 if child.kind in ("message/rfc822", "message/global"):
                     content = content.split(b"\n\n", 1)[0]
-                told.append(printable(charsets.decode(content, "utf-8", self._forgive.charset)))
-        return told
+                sections.append(printable(charsets.decode(content, "utf-8", self._forgive.charset)))
+        return sections
 
     def _digest(self, leaf: MimePart) -> tuple[str, int]:
         if id(leaf) not in self._digests:

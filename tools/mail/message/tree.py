@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tools.mail.message.headers import Block, parameters, read_block
 from workflows.errors import Permanent
-from workflows.models import Defect
+from workflows.models.mail import Defect
 
 MAX_DEPTH = 50
 _NO_TEXT = {"text/calendar", "text/rfc822-headers", "text/vnd.google.email-reaction+json"}  # for programs
@@ -67,11 +67,11 @@ class MimeTree:
     def leaves(self, part: MimePart | None = None) -> Iterator[MimePart]:
         stack = [part or self.top]
         while stack:
-            found = stack.pop()
-            if found.children:
-                stack.extend(reversed(found.children))
+            node = stack.pop()
+            if node.children:
+                stack.extend(reversed(node.children))
             else:
-                yield found
+                yield node
 
     def _part(self, block: Block, end: int, kind: str, depth: int) -> MimePart:
         self.count += 1
@@ -104,17 +104,17 @@ class MimeTree:
         """Where the children lie; a missing last boundary is forgiven."""
         raw, needle = self.raw, b"\n--" + boundary
         position, opened, read = part.body_start - 1, -1, 0
-        while read <= MAX_PARTS and (found := raw.find(needle, max(position, 0), part.body_end)) >= 0:
-            after = _BOUNDARY_END.match(raw, found + len(needle), part.body_end)
+        while read <= MAX_PARTS and (delimiter_at := raw.find(needle, max(position, 0), part.body_end)) >= 0:
+            after = _BOUNDARY_END.match(raw, delimiter_at + len(needle), part.body_end)
             if after is None:
-                position = found + len(needle)
+                position = delimiter_at + len(needle)
                 continue
             if opened >= 0:
                 read += 1
-                yield opened, found - (raw[found - 1 : found] == b"\r")
+                yield opened, delimiter_at - (raw[delimiter_at - 1 : delimiter_at] == b"\r")
             if after[1]:
                 return
-            opened, position = after.end(), max(after.end() - 1, found + 1)
+            opened, position = after.end(), max(after.end() - 1, delimiter_at + 1)
         if opened >= 0:
             if read <= MAX_PARTS:
                 self.forgive("end", "the last boundary is missing")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tools.mail.message.headers import MESSAGE_ID, encode_phrase
 from workflows.errors import Permanent
-from workflows.models import Address, Attachment
+from workflows.models.mail import Address, Attachment
 
 _FORGES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 LONGEST_LINE = 900

@@ -56,8 +56,8 @@ def _not_opened(folder: str, host: str, no: No) -> DeskhandError:
 
 def _number(connection: Connection, name: str) -> int:
     data = connection.response(name)[1]
-    found = re.search(rb"\d+", data[-1]) if data and data[-1] else None
-    return int(found.group()) if found else 0
+    match = re.search(rb"\d+", data[-1]) if data and data[-1] else None
+    return int(match.group()) if match else 0
 
 
 def search_uids(connection: Connection, *criteria: str) -> list[int]:
@@ -68,9 +68,9 @@ def search_uids(connection: Connection, *criteria: str) -> list[int]:
 def uids_above(connection: Connection, last: int) -> list[int]:
     """UIDs above `last`. NOOP first: some servers show new mail only then; "n:*" always names the last mail."""
     connection.ask(connection.noop)
-    found = search_uids(connection, "UID", f"{last + 1}:*")
+    uids = search_uids(connection, "UID", f"{last + 1}:*")
     connection.forget_untagged()
-    return [uid for uid in found if uid > last]
+    return [uid for uid in uids if uid > last]
 
 
 def list_mails(connection: Connection, uids: Sequence[int]) -> list[ListedMail]:
@@ -79,12 +79,12 @@ def list_mails(connection: Connection, uids: Sequence[int]) -> list[ListedMail]:
         data = connection.ask(connection.uid, "FETCH", numbers, "(UID RFC822.SIZE INTERNALDATE)")
     except No:
         data = []  # because of one of them, as it may be: each is asked for alone
-    found = {}
+    mails_by_uid = {}
     for line in data:
         if isinstance(line, bytes) and (listed := _listed(line)):
-            found[listed.uid] = listed
+            mails_by_uid[listed.uid] = listed
     # One that the server listed oddly or not at all is fetched all the same: only its answer may say it is gone.
-    return [found.get(uid) or ListedMail(uid=uid, size=PIECE + 1, date=None) for uid in uids]
+    return [mails_by_uid.get(uid) or ListedMail(uid=uid, size=PIECE + 1, date=None) for uid in uids]
 
 
 def _listed(line: bytes) -> ListedMail | None:
@@ -96,12 +96,12 @@ def _listed(line: bytes) -> ListedMail | None:
 
 
 def _internal_date(text: bytes) -> datetime | None:
-    found = re.fullmatch(r"\s*(\d+)-(\w{3})-(\d{4}) (\d\d:\d\d:\d\d [+-]\d{4})", text.decode("ascii", "replace"))
-    if found is None or found[2].title() not in _MONTHS:
+    match = re.fullmatch(r"\s*(\d+)-(\w{3})-(\d{4}) (\d\d:\d\d:\d\d [+-]\d{4})", text.decode("ascii", "replace"))
+    if match is None or match[2].title() not in _MONTHS:
         return None
-    month = _MONTHS.index(found[2].title()) + 1
+    month = _MONTHS.index(match[2].title()) + 1
     try:
-        return datetime.strptime(f"{found[1]} {month} {found[3]} {found[4]}", "%d %m %Y %H:%M:%S %z")
+        return datetime.strptime(f"{match[1]} {month} {match[3]} {match[4]}", "%d %m %Y %H:%M:%S %z")
     except ValueError:
         return None
 

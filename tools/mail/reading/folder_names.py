@@ -51,7 +51,7 @@ _LISTED = re.compile(rb'\((?P<flags>[^)]*)\) (?P<delimiter>"(?:[^"\\]|\\.)*"|NIL
 
 def read_folders(data: Sequence[Any]) -> tuple[Folder, ...]:
     """The folders in a LIST answer; what only holds other folders is left out."""
-    found = []
+    folders = []
     for item in data:
         line, literal = item if isinstance(item, tuple) else (item, None)
         match = _LISTED.match(line) if isinstance(line, bytes) else None
@@ -63,8 +63,8 @@ def read_folders(data: Sequence[Any]) -> tuple[Folder, ...]:
             delimiter = "" if match["delimiter"] == b"NIL" else _unquoted(match["delimiter"])
             name = decode_name(raw)
             use = _stated_use(flags)
-            found.append(Folder(name=name, raw=raw, flags=flags, use=use, delimiter=delimiter))
-    return tuple(found)
+            folders.append(Folder(name=name, raw=raw, flags=flags, use=use, delimiter=delimiter))
+    return tuple(folders)
 
 
 _SPACES = re.compile(rb'"((?:[^"\\\\]|\\\\.)*)"|([()])|([^\s()"]+)')

@@ -61,13 +61,13 @@ def list_namespaces(connection: Connection) -> list[Any]:
 
 def guessed_uses(folders: tuple[Folder, ...], spaces: Mapping[str, bool] = MappingProxyType({})) -> tuple[Folder, ...]:
     """The folders with what each is for to this user; somebody else's Sent folder proves nothing about the owner."""
-    own = tuple(folder if _is_own(folder, spaces) else replace(folder, use="") for folder in folders)
-    stated = {folder.use for folder in own}
+    cleared_folders = tuple(folder if _is_own(folder, spaces) else replace(folder, use="") for folder in folders)
+    stated_uses = {folder.use for folder in cleared_folders}
     return tuple(
         replace(folder, use=use)
-        if not folder.use and (use := _by_name(folder, spaces)) and use not in stated
+        if not folder.use and (use := _by_name(folder, spaces)) and use not in stated_uses
         else folder
-        for folder in own
+        for folder in cleared_folders
     )
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from tools.mail.account import Account
-from tools.mail.imap import DROPS, Connection, Patience, connect, is_refusal, lost
+from tools.mail.imap import DROPS, Connection, ImapPatience, connect, is_refusal, lost
 from workflows.errors import Retryable
 
 Result = TypeVar("Result")
@@ -17,7 +17,7 @@ _GRACE = 2.0
 class ImapLine:
     """One connection with a thread of its own, so that waiting for a server holds up nobody else's thread."""
 
-    def __init__(self, account: Account, patience: Patience) -> None:
+    def __init__(self, account: Account, patience: ImapPatience) -> None:
         self.account, self.patience = account, patience
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="imap")
         self._connection: Connection | None = None
@@ -113,7 +113,7 @@ async def _within(event: asyncio.Event, seconds: float) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def open_line(account: Account, patience: Patience) -> AsyncIterator[ImapLine]:
+async def open_line(account: Account, patience: ImapPatience) -> AsyncIterator[ImapLine]:
     line = ImapLine(account, patience)
     try:
         await line.open()

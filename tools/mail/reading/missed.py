@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from workflows.models import FolderKind
+from workflows.models.mail import FolderKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ folder is touched, what its owner has marked as deleted included.
 from tools.mail.imap import Connection, No
 from tools.mail.reading.folder_names import encode_name, quote
 from workflows.errors import NeedsOwner
-from workflows.models import RawMail
+from workflows.models.mail import RawMail
 
 
 def take_away(connection: Connection, mail: RawMail) -> bool:
@@ -63,9 +63,9 @@ def _is_there(connection: Connection, mail: RawMail) -> bool:
     data = connection.response("UIDVALIDITY")[1]
     if not data or str(mail.uidvalidity).encode() not in data[-1]:
         return False
-    found = connection.ask(connection.uid, "FETCH", str(mail.uid), "(UID BODY.PEEK[])")
+    answer = connection.ask(connection.uid, "FETCH", str(mail.uid), "(UID BODY.PEEK[])")
     connection.forget_untagged()
-    return any(isinstance(item, tuple) and bytes(item[1]) == mail.content for item in found)
+    return any(isinstance(item, tuple) and bytes(item[1]) == mail.content for item in answer)
 
 
 def _delete(connection: Connection, uid: int) -> None:

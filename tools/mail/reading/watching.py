@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from tools.mail.account import Account
-from tools.mail.imap import No, Patience, Unreachable
+from tools.mail.imap import ImapPatience, No, Unreachable
 from tools.mail.reading.fetching import (
     BIG_FETCH,
     PIECE,
@@ -24,7 +24,7 @@ from tools.mail.reading.fetching import (
 from tools.mail.reading.line import ImapLine, open_line
 from tools.mail.reading.missed import Missed, Missing, Shelf
 from workflows.errors import NeedsOwner, Retryable
-from workflows.models import Cursor, FolderKind, RawMail
+from workflows.models.mail import Cursor, FolderKind, RawMail
 from workflows.ports import Clock
 
 _SIZES_AT_ONCE = 200
@@ -49,7 +49,7 @@ class FolderWatcher:
     moved: Callable[[Cursor], Awaitable[None]]
     on_state: Callable[[str], None]
     clock: Clock
-    patience: Patience
+    patience: ImapPatience
     missed: Missed
     since: datetime | None = None
     shelf: Shelf | None = None
@@ -83,19 +83,21 @@ class FolderWatcher:
         can_idle = await line.run(lambda connection: "IDLE" in connection.capabilities)
         quiet = False
         while True:
-            found = await self._catch_up(line)
+            has_news = await self._catch_up(line)
             self.failures = 0
             self.on_state("idle")
             # Not every server tells an IDLE of what came between the last search and its start: look again soon.
-            seconds = self.patience.poll if quiet and not found else min(self.patience.second_look, self.patience.poll)
-            quiet = not found
+            seconds = (
+                self.patience.poll if quiet and not has_news else min(self.patience.second_look, self.patience.poll)
+            )
+            quiet = not has_news
             can_idle = can_idle and await line.idle(max(0.05, min(seconds, self.missed.next_due_in())))
             if not can_idle:
                 await asyncio.sleep(max(0.05, min(self.patience.poll, self.missed.next_due_in())))
 
     async def _begin(self, line: ImapLine, opened: OpenedFolder) -> None:
         """Make sure that there is a cursor for this UIDVALIDITY."""
-        known = self.cursor()
+        cursor = self.cursor()
         start = Cursor(
             folder=self.folder,
             uidvalidity=opened.uidvalidity,
@@ -103,17 +105,17 @@ class FolderWatcher:
             last_date=self.clock.now(),
         )
         first = start
-        if known is None:  # the first run
+        if cursor is None:  # the first run
             first = replace(start, last_uid=await self._last_older(line, start.last_uid))
             await self.moved(first)
         if self.uidvalidity != opened.uidvalidity:
             self.missed.forget()
             self.uidvalidity = opened.uidvalidity
-            begin = first if known is None else known
+            begin = first if cursor is None else cursor
             self.reached = begin.last_uid if begin.uidvalidity == opened.uidvalidity else 0
             await self._remember_the_shelf()
-        if known is not None and known.uidvalidity != opened.uidvalidity:
-            await self._recover(line, known, start)
+        if cursor is not None and cursor.uidvalidity != opened.uidvalidity:
+            await self._recover(line, cursor, start)
 
     async def _last_older(self, line: ImapLine, last: int) -> int:
         """The last mail up to `last` that had arrived before the start; the server's times are whole seconds."""
@@ -133,8 +135,8 @@ class FolderWatcher:
         """The server gave every mail a new UID: hand over all since the last known date, then go on from here."""
         since = f"SINCE {imap_date(known.last_date - _RESEARCH)}" if known.last_date else "ALL"
         uids = await line.run(lambda connection: search_uids(connection, since))
-        again = [uid for uid in uids if uid <= start.last_uid and not self.missed.is_waiting(uid)]
-        async for listed in self._listing(line, again):
+        older_uids = [uid for uid in uids if uid <= start.last_uid and not self.missed.is_waiting(uid)]
+        async for listed in self._listing(line, older_uids):
             await self._hand_over(line, listed)
         # Only now: a crash before this line begins the search again, and nothing in it is skipped.
         self.reached = start.last_uid
@@ -142,16 +144,16 @@ class FolderWatcher:
 
     async def _catch_up(self, line: ImapLine) -> bool:
         """Hand over what is above the cursor, which moves past each mail once it is handled; whether there was any."""
-        known = self.cursor()
-        assert known is not None
-        uids = await line.run(partial(uids_above, last=max(self.reached, known.last_uid)))
+        cursor = self.cursor()
+        assert cursor is not None
+        uids = await line.run(partial(uids_above, last=max(self.reached, cursor.last_uid)))
         async for listed in self._listing(line, uids):
             await self._hand_over(line, listed)
             self.reached = max(self.reached, listed.uid)
-            dates = [date for date in (known.last_date, listed.date) if date]
-            known = replace(known, last_date=max(dates, default=None))
-            await self._move(known)
-        await self._ask_again(line, known)
+            dates = [date for date in (cursor.last_date, listed.date) if date]
+            cursor = replace(cursor, last_date=max(dates, default=None))
+            await self._move(cursor)
+        await self._ask_again(line, cursor)
         return bool(uids)
 
     async def _ask_again(self, line: ImapLine, known: Cursor) -> None:
@@ -168,8 +170,8 @@ class FolderWatcher:
 
     async def _listing(self, line: ImapLine, uids: Sequence[int]) -> AsyncIterator[ListedMail]:
         for start in range(0, len(uids), _SIZES_AT_ONCE):
-            wanted = uids[start : start + _SIZES_AT_ONCE]
-            for listed in await line.run(partial(list_mails, uids=wanted)):
+            batch = uids[start : start + _SIZES_AT_ONCE]
+            for listed in await line.run(partial(list_mails, uids=batch)):
                 yield listed
 
     async def _hand_over(self, line: ImapLine, listed: ListedMail) -> None:
@@ -207,8 +209,8 @@ class FolderWatcher:
         if is_over and self.shelf is not None:
             await self.shelf.put(self._missing(listed.uid, reason))
             self.missed.recorded(listed.uid)
-            if (known := self.cursor()) is not None and known.uidvalidity == self.uidvalidity:
-                await self._move(known)
+            if (cursor := self.cursor()) is not None and cursor.uidvalidity == self.uidvalidity:
+                await self._move(cursor)
 
     def _missing(self, uid: int, reason: str = "") -> Missing:
         return Missing(folder=self.folder, kind=self.kind, uidvalidity=self.uidvalidity, uid=uid, reason=reason)

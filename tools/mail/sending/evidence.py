@@ -11,7 +11,8 @@ from memory.outbox.entries import Entry
 from tools.mail.inbox import Mailbox
 from tools.mail.sending.servers import files_what_it_sends
 from workflows.errors import NeedsOwner, Permanent
-from workflows.models import Email, Outgoing
+from workflows.models.drafts import Outgoing
+from workflows.models.mail import Email
 from workflows.rules.text.canonical import body_hash
 from workflows.rules.triage import OUR_HEADER
 
@@ -22,7 +23,7 @@ _SAME_TIME = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class MailCopy:
     """A copy of the mail; `message_id` is what it is called there, which may be another name than ours."""
 
     folder: str
@@ -37,7 +38,7 @@ class Evidence:
     parse: Callable[[bytes], Email]
     sent: str = ""
 
-    async def in_sent(self, entry: Entry, content: bytes) -> Found | None:
+    async def in_sent(self, entry: Entry, content: bytes) -> MailCopy | None:
         """The copy in Sent or All Mail: by our id, by the id the server gave, or by body, subject, people and time.
 
         Raises:
@@ -46,31 +47,31 @@ class Evidence:
         folders = await self._where_sent_mail_lies()
         ids = [message_id for message_id in (entry.message_id, entry.server_id) if message_id]
         for folder in folders:
-            if (found := await self._by_id(folder, ids)) is not None:
-                return found
-        ours = await asyncio.to_thread(self.parse, content)
+            if (copy := await self._by_id(folder, ids)) is not None:
+                return copy
+        own_mail = await asyncio.to_thread(self.parse, content)
         for folder in folders:
-            if (found := await self._by_body(folder, entry, ours)) is not None:
-                return found
+            if (copy := await self._by_body(folder, entry, own_mail)) is not None:
+                return copy
         return None
 
-    async def same_mail(self, outgoing: Outgoing, since: datetime, ids: Sequence[str] = ()) -> Found | None:
+    async def same_mail(self, outgoing: Outgoing, since: datetime, ids: Sequence[str] = ()) -> MailCopy | None:
         """A sent mail that is this version, for whatever ledger it left: by id, else by people, subject and text.
 
         Raises:
             Retryable, NeedsOwner: the mailbox cannot be looked into.
         """
         for folder in await self._where_sent_mail_lies():
-            if (found := await self._by_id(folder, ids)) is not None:
-                return found
+            if (copy := await self._by_id(folder, ids)) is not None:
+                return copy
             for listed in await self.mailbox.find(folder, since=since - timedelta(days=1), part="header"):
                 header = await self._read(listed.content)
                 if header is None or not header.message_id or not _is_to_the_same(outgoing, header):
                     continue
                 for raw in await self.mailbox.find(folder, message_id=header.message_id):
-                    theirs = await self._read(raw.content)
-                    if theirs is not None and body_hash(theirs.text) == body_hash(outgoing.body):
-                        return Found(folder=folder, message_id=header.message_id)
+                    stored_mail = await self._read(raw.content)
+                    if stored_mail is not None and body_hash(stored_mail.text) == body_hash(outgoing.body):
+                        return MailCopy(folder=folder, message_id=header.message_id)
         return None
 
     async def written_to(self, address: str, own: frozenset[str]) -> bool:
@@ -79,18 +80,18 @@ class Evidence:
         Raises:
             Retryable, NeedsOwner: the mailbox cannot be looked into.
         """
-        wanted = address.lower()
-        for folder in await self._where_sent_mail_lies() if wanted.isascii() else ():
+        recipient = address.lower()
+        for folder in await self._where_sent_mail_lies() if recipient.isascii() else ():
             # The server searches for a piece of the header: the newest few are read to the letter.
-            for listed in await self.mailbox.find(folder, to=wanted, part="header", newest=_NEWEST):
+            for listed in await self.mailbox.find(folder, to=recipient, part="header", newest=_NEWEST):
                 header = await self._read(listed.content)
                 people = () if header is None else (*header.to, *header.cc)
                 by_owner = header is not None and header.sender.email.lower() in own
-                if by_owner and wanted in {one.email.lower() for one in people}:
+                if by_owner and recipient in {person.email.lower() for person in people}:
                     return True
         return False
 
-    async def in_inbox(self, entry: Entry, content: bytes) -> Found | None:
+    async def in_inbox(self, entry: Entry, content: bytes) -> MailCopy | None:
         """The copy of a mail to the owner in the owner's INBOX: by id, else by our marks, else by its text.
 
         Raises:
@@ -98,17 +99,17 @@ class Evidence:
         """
         return await self._arrived("INBOX", entry, content)
 
-    async def anywhere(self, entry: Entry, content: bytes) -> Found | None:
+    async def anywhere(self, entry: Entry, content: bytes) -> MailCopy | None:
         """The copy of a mail to the owner wherever a reader may have it: INBOX, Junk, Trash, folders of the owner's.
 
         Where sent mail and drafts lie is left out: a copy there says nothing about what arrived.
         """
         folders = [folder for folder in await self.mailbox.folders() if folder.use not in {"sent", "all", "drafts"}]
-        names = ["INBOX", *(one.name for one in sorted(folders, key=lambda one: one.use != "junk"))]
+        names = ["INBOX", *(folder.name for folder in sorted(folders, key=lambda folder: folder.use != "junk"))]
         for name in dict.fromkeys(names):
             with contextlib.suppress(NeedsOwner):  # a name that is listed and cannot be opened
-                if found := await self._arrived(name, entry, content):
-                    return found
+                if copy := await self._arrived(name, entry, content):
+                    return copy
         return None
 
     async def junk_folders(self) -> tuple[str, ...]:
@@ -142,30 +143,30 @@ class Evidence:
         everything = [folder.name for folder in await self.mailbox.folders() if folder.use == "all"]
         return list(dict.fromkeys((*sent, *everything)))
 
-    async def _by_id(self, folder: str, ids: Sequence[str]) -> Found | None:
+    async def _by_id(self, folder: str, ids: Sequence[str]) -> MailCopy | None:
         for message_id in ids:
             if await self.mailbox.find(folder, message_id=message_id, part="header"):
-                return Found(folder=folder, message_id=message_id)
+                return MailCopy(folder=folder, message_id=message_id)
         return None
 
-    async def _arrived(self, folder: str, entry: Entry, content: bytes) -> Found | None:
+    async def _arrived(self, folder: str, entry: Entry, content: bytes) -> MailCopy | None:
         """Many a server gives a mail another Message-ID on its way, so that alone proves nothing."""
         ids = [message_id for message_id in (entry.message_id, entry.server_id) if message_id]
-        if found := await self._by_id(folder, ids) or await self._by_marks(folder, entry):
-            return found
+        if copy := await self._by_id(folder, ids) or await self._by_marks(folder, entry):
+            return copy
         return await self._by_body(folder, entry, await asyncio.to_thread(self.parse, content))
 
-    async def _by_marks(self, folder: str, entry: Entry) -> Found | None:
+    async def _by_marks(self, folder: str, entry: Entry) -> MailCopy | None:
         """By the reference that nobody else can know. An answer inherits it, but neither alone nor with our header."""
         if not entry.reference:
             return None
         for listed in await self.mailbox.find(folder, answering=(entry.reference,), part="header"):
             header = await self._read(listed.content)
             if header is not None and header.has_header(OUR_HEADER) and header.references == (entry.reference,):
-                return Found(folder=folder, message_id=header.message_id)
+                return MailCopy(folder=folder, message_id=header.message_id)
         return None
 
-    async def _by_body(self, folder: str, entry: Entry, ours: Email) -> Found | None:
+    async def _by_body(self, folder: str, entry: Entry, ours: Email) -> MailCopy | None:
         since = entry.claimed_at or entry.at
         # IMAP's SINCE knows days of an unknown zone: one day earlier is asked for. Headers first: they are cheap.
         for listed in await self.mailbox.find(folder, since=since - timedelta(days=1), part="header"):
@@ -173,9 +174,9 @@ class Evidence:
             if header is None or not header.message_id or not _same_envelope(entry, ours, header):
                 continue
             for raw in await self.mailbox.find(folder, message_id=header.message_id):
-                theirs = await self._read(raw.content)
-                if theirs is not None and body_hash(theirs.text) == entry.body_hash:
-                    return Found(folder=folder, message_id=header.message_id)
+                stored_mail = await self._read(raw.content)
+                if stored_mail is not None and body_hash(stored_mail.text) == entry.body_hash:
+                    return MailCopy(folder=folder, message_id=header.message_id)
         return None
 
     async def _read(self, content: bytes) -> Email | None:

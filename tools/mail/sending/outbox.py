@@ -13,15 +13,17 @@ from typing import Literal
 from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
-from memory.outbox.entries import Claimed, Composed, Entry, Held, Limits
+from memory.outbox.entries import Claimed, Composed, Entry, Held, SendLimits
 from memory.outbox.outgoing import OutgoingLedger
 from memory.record.blobs import Blobs
 from tools.mail import mime
-from tools.mail.sending.evidence import Evidence, FilesSent, Found, known_to_file
+from tools.mail.sending.evidence import Evidence, FilesSent, MailCopy, known_to_file
 from tools.mail.sending.reconcile import Reconcile
 from tools.mail.sending.smtp import Transport, Uncertain
 from workflows.errors import DeskhandError, Permanent, Retryable
-from workflows.models import Address, Outgoing, Owner, Receipt
+from workflows.models.drafts import Outgoing, Receipt
+from workflows.models.mail import Address
+from workflows.models.people import Owner
 from workflows.ports import Clock
 from workflows.rules.text.addresses import beyond_ascii
 from workflows.rules.text.canonical import approved_hash, body_hash
@@ -37,7 +39,7 @@ _SURELY_FILED = timedelta(hours=1)  # a server that files by itself has done so 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class SearchPatience:
     """Seconds to go on looking: for a copy that proves an uncertain send, and for one the server files by itself."""
 
     proof: float = 30
@@ -56,10 +58,10 @@ class Outbox:
         transport: Transport,
         evidence: Evidence,
         owner: Owner,
-        limits: Limits,
+        limits: SendLimits,
         clock: Clock,
         files_sent: FilesSent = "auto",
-        waiting: Waiting | None = None,
+        waiting: SearchPatience | None = None,
         reconcile: Reconcile | None = None,
         via: Via = "smtp",
     ) -> None:
@@ -71,7 +73,7 @@ class Outbox:
         self._limits = limits
         self._clock = clock
         self._files_sent: FilesSent = files_sent
-        self._waiting = waiting or Waiting()
+        self._waiting = waiting or SearchPatience()
         self._reconcile = reconcile
         self.via: Via = via
         self._domain = owner.address.rpartition("@")[2]
@@ -143,7 +145,7 @@ class Outbox:
 
         content = await asyncio.to_thread(self._blobs.get, entry.blob)
         try:
-            done = await self._transport.submit(content, self._owner.address, entry.recipients, commit)
+            acceptance = await self._transport.submit(content, self._owner.address, entry.recipients, commit)
         except (Permanent, Uncertain):
             raise
         except DeskhandError as error:
@@ -151,19 +153,21 @@ class Outbox:
             back = self._ledger.retry if committed else self._ledger.note
             await asyncio.to_thread(back, entry.intent, str(error))
             raise
-        return await asyncio.to_thread(self._ledger.sent, entry.intent, done.reply, done.server_id, self._clock.now())
+        return await asyncio.to_thread(
+            self._ledger.sent, entry.intent, acceptance.reply, acceptance.server_id, self._clock.now()
+        )
 
     async def _settle(self, entry: Entry) -> Entry:
         """Handed over, and no answer known: sent if the mailbox proves it, else uncertain. Never sent again."""
         content = await asyncio.to_thread(self._blobs.get, entry.blob)
         seconds = 0 if await self._server_files() is False else self._waiting.proof
-        found = await self._look(lambda: self._evidence.in_sent(entry, content), seconds)
-        if found is None:
+        copy = await self._look(lambda: self._evidence.in_sent(entry, content), seconds)
+        if copy is None:
             await asyncio.to_thread(self._ledger.uncertain, entry.intent, _how_to_settle(entry))
             return await self._reread(entry)
-        reply = f"A copy lies in {found.folder}, so it was sent."
+        reply = f"A copy lies in {copy.folder}, so it was sent."
         await asyncio.to_thread(
-            self._ledger.sent, entry.intent, reply, found.message_id, entry.claimed_at or self._clock.now()
+            self._ledger.sent, entry.intent, reply, copy.message_id, entry.claimed_at or self._clock.now()
         )
         await asyncio.to_thread(self._ledger.filed, entry.intent, _FILED)
         return await self._reread(entry)
@@ -286,13 +290,13 @@ class Outbox:
             await asyncio.to_thread(self._ledger.retry, entry.intent, "No answer came; it goes again.")
             return await self._reread(entry)
         content = await self.content(entry)
-        found = await self._look(lambda: self._evidence.in_inbox(entry, content), seconds)
-        if found is None:
+        copy = await self._look(lambda: self._evidence.in_inbox(entry, content), seconds)
+        if copy is None:
             await asyncio.to_thread(self._ledger.retry, entry.intent, "It was not found in INBOX; it goes again.")
             return await self._reread(entry)
-        reply = f"It lies in {found.folder}, so it was sent."
+        reply = f"It lies in {copy.folder}, so it was sent."
         return await asyncio.to_thread(
-            self._ledger.sent, entry.intent, reply, found.message_id, entry.claimed_at or self._clock.now()
+            self._ledger.sent, entry.intent, reply, copy.message_id, entry.claimed_at or self._clock.now()
         )
 
     # ------------------------------------------------------------ after a crash, and for the supervisor
@@ -310,7 +314,7 @@ class Outbox:
 
     def undeliverable(self, outgoing: Outgoing) -> str:
         """Why the server would not take it, as far as is known; "" when nothing is known against it."""
-        people = [one.email for one in (*outgoing.to, *outgoing.cc) if beyond_ascii(one.email)]
+        people = [recipient.email for recipient in (*outgoing.to, *outgoing.cc) if beyond_ascii(recipient.email)]
         host = self._transport.account.host
         if not people or self._ledger.takes_beyond_ascii(host) is not False:
             return ""
@@ -360,13 +364,13 @@ class Outbox:
         files = await self._server_files()
         content = await asyncio.to_thread(self._blobs.get, entry.blob)
         ours_begun = entry.filed == _APPENDING
-        found = await self._look(
+        copy = await self._look(
             lambda: self._evidence.in_sent(entry, content), 0 if files is False or ours_begun else self._waiting.filing
         )
-        if found is not None:
+        if copy is not None:
             if not ours_begun and not files:
                 await asyncio.to_thread(self._ledger.learn_files_sent, host, files=True)
-            await asyncio.to_thread(self._ledger.learned, entry.intent, found.message_id)
+            await asyncio.to_thread(self._ledger.learned, entry.intent, copy.message_id)
         elif files and self._clock.now() - (entry.sent_at or entry.at) < _SURELY_FILED:
             raise Retryable("The server files what it sends by itself, but no copy has shown up yet.")
         else:
@@ -378,8 +382,8 @@ class Outbox:
 
     async def _server_files(self) -> bool | None:
         host = self._transport.account.host
-        known = known_to_file(host, self._files_sent)
-        return await asyncio.to_thread(self._ledger.files_sent, host) if known is None else known
+        files = known_to_file(host, self._files_sent)
+        return await asyncio.to_thread(self._ledger.files_sent, host) if files is None else files
 
     # ------------------------------------------------------------ small steps
 
@@ -392,13 +396,13 @@ class Outbox:
 
         return await asyncio.to_thread(self._ledger.claim, entry.intent, whole, self._limits, self._clock.now())
 
-    async def _look(self, look: Callable[[], Awaitable[Found | None]], seconds: float) -> Found | None:
+    async def _look(self, look: Callable[[], Awaitable[MailCopy | None]], seconds: float) -> MailCopy | None:
         """Look until something is found or the time is over; at least once."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
-        while (found := await look()) is None and loop.time() < end:  # noqa: ASYNC110 - the server does not call us
+        while (copy := await look()) is None and loop.time() < end:  # noqa: ASYNC110 - the server does not call us
             await asyncio.sleep(self._waiting.pause)
-        return found
+        return copy
 
     async def _reread(self, entry: Entry) -> Entry:
         return await asyncio.to_thread(self._ledger.entry, entry.intent) or entry

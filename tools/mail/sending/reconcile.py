@@ -6,7 +6,7 @@ from datetime import datetime
 
 from memory.outbox.restored import Departures, Restored, Unsent
 from tools.mail.sending.evidence import Evidence
-from workflows.models import Outgoing
+from workflows.models.drafts import Outgoing
 from workflows.ports import Desk
 
 _NAMED = 30
@@ -59,18 +59,20 @@ class Reconcile:
         if not reason:
             return
         unsent = await asyncio.to_thread(self.restored.unsent)
-        for one in unsent:
-            await self._look_up(one)
-        found = await asyncio.to_thread(self.restored.found_so_far)
+        for entry in unsent:
+            await self._look_up(entry)
+        findings = await asyncio.to_thread(self.restored.found_so_far)
         held_since = await asyncio.to_thread(self.restored.held_since)
-        await desk.tell(f"restored:{held_since}", "An older ledger was put back", _account(reason, found, len(unsent)))
+        await desk.tell(
+            f"restored:{held_since}", "An older ledger was put back", _account(reason, findings, len(unsent))
+        )
         await asyncio.to_thread(self.restored.lift)
 
     async def _look_up(self, unsent: Unsent) -> bool:
-        found = await self.evidence.same_mail(unsent.outgoing, unsent.made_at, unsent.message_ids)
-        if found is None:
+        copy = await self.evidence.same_mail(unsent.outgoing, unsent.made_at, unsent.message_ids)
+        if copy is None:
             return False
-        await asyncio.to_thread(self.restored.found, unsent.case, unsent.version, found.message_id, found.folder)
+        await asyncio.to_thread(self.restored.found, unsent.case, unsent.version, copy.message_id, copy.folder)
         return True
 
 

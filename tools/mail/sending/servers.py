@@ -16,12 +16,12 @@ def files_what_it_sends(host: str) -> bool:
 
 def stated_id(host: str, reply: str) -> str:
     """The Message-ID that the server's answer to a mail says it has given it, "" when it says none."""
-    if stated := _STATED_ID.search(reply):
-        return stated.group()
+    if match := _STATED_ID.search(reply):
+        return match.group()
     for row in _table()["ids"]:
-        at, said = re.fullmatch(row["host"], host.lower()), re.search(row["reply"], reply)
-        if at and said:
-            return str(row["id"]).format(*at.groups(), said=said[1])
+        at, reply_match = re.fullmatch(row["host"], host.lower()), re.search(row["reply"], reply)
+        if at and reply_match:
+            return str(row["id"]).format(*at.groups(), said=reply_match[1])
     return ""
 
 

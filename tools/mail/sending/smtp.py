@@ -37,7 +37,7 @@ _AUTH_NEEDED, _PERMANENT = 530, 500
 _OK, _START_INPUT = 250, 354
 
 
-class Refused(Permanent):
+class SmtpRefused(Permanent):
     """The server said no for good; nothing was sent to anyone."""
 
 
@@ -54,7 +54,7 @@ class Submitted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class SmtpPatience:
     """Seconds to wait: for the connection and TLS, for each command, for the answer to the final dot."""
 
     connect: float = 15
@@ -67,7 +67,7 @@ class Transport:
     """One SMTP account. Each submission is a connection of its own; nothing is kept between them."""
 
     account: Account
-    patience: Patience = Patience()
+    patience: SmtpPatience = SmtpPatience()
 
     async def submit(
         self,
@@ -167,23 +167,23 @@ class Transport:
             raise self._login_problem(error) from None  # a server may repeat what it was sent
 
     def _login_problem(self, error: SMTPAuthenticationError) -> DeskhandError:
-        said = f"{error.code} {login.shown(self.account, error.message)}"
+        answer = f"{error.code} {login.shown(self.account, error.message)}"
         lower = error.message.lower()
         if error.code < _PERMANENT or login.is_busy(error.message):
-            return Retryable(f"{self._where} cannot check the login right now: {said}")
+            return Retryable(f"{self._where} cannot check the login right now: {answer}")
         if "application-specific" in lower or "app password" in lower:
             return NeedsOwner(
-                f"{self._where} wants an app password for {self.account.user}: {said}",
+                f"{self._where} wants an app password for {self.account.user}: {answer}",
                 "Make one in the account's security settings and put it where smtp.password or password_file points.",
             )
         if "basic authentication is disabled" in lower or "5.7.139" in lower:
             return NeedsOwner(
-                f"{self._where} refuses passwords altogether: {said}",
+                f"{self._where} refuses passwords altogether: {answer}",
                 "Microsoft has switched them off for this mailbox; let its administrator allow SMTP AUTH, or use "
                 "another mailbox.",
             )
         return NeedsOwner(
-            f"{self._where} refused the login of {self.account.user}: {said}",
+            f"{self._where} refused the login of {self.account.user}: {answer}",
             "Check smtp.user and the password (smtp.password, password_file or DESKHAND_SMTP__PASSWORD).",
         )
 
@@ -200,10 +200,10 @@ class Transport:
             return
         with contextlib.suppress(SMTPException, OSError):
             await client.rset()
-        told = "; ".join(text for _, text in problems)
+        summary = "; ".join(text for _, text in problems)
         if any(code >= _PERMANENT for code, _ in problems):
-            raise Refused(f"{self._where} refused a recipient, so nothing was sent to anyone: {told}")
-        raise Retryable(f"{self._where} does not take a recipient right now: {told}")
+            raise SmtpRefused(f"{self._where} refused a recipient, so nothing was sent to anyone: {summary}")
+        raise Retryable(f"{self._where} does not take a recipient right now: {summary}")
 
     def _options(self, client: SMTP, content: bytes, addresses: Sequence[str]) -> tuple[list[str], str]:
         header = content.split(b"\r\n\r\n", 1)[0]
@@ -213,7 +213,7 @@ class Transport:
         if header.isascii() and all(address.isascii() for address in addresses):
             return options, "ascii"
         if not client.supports_extension("smtputf8"):
-            raise Refused(
+            raise SmtpRefused(
                 f"{self._where} cannot send to or from addresses with letters beyond ASCII; nothing was sent."
             )
         return [*options, "SMTPUTF8"], "utf-8"
@@ -241,12 +241,12 @@ class Transport:
 
     async def _drained(self, protocol: SMTPProtocol) -> None:
         """Wait until the bytes have left; aiosmtplib has no drain. Stalls longer than a command may take raise."""
-        left, idle = -1, 0.0
+        previous, idle = -1, 0.0
         while (transport := protocol.transport) is not None and (now := _unsent(transport)):
-            idle = 0.0 if now != left else idle + 0.02
+            idle = 0.0 if now != previous else idle + 0.02
             if idle > self.patience.command:
                 raise SMTPException("it stopped reading")
-            left = now
+            previous = now
             await asyncio.sleep(0.02)
 
     async def _final_dot(self, protocol: SMTPProtocol) -> SMTPResponse:
@@ -265,14 +265,14 @@ class Transport:
         try:
             yield
         except SMTPResponseException as error:
-            said = f"{error.code} {error.message}".replace("\n", " ")
+            answer = f"{error.code} {error.message}".replace("\n", " ")
             if error.code == _AUTH_NEEDED:
                 raise NeedsOwner(
-                    f"{self._where} wants a login or TLS first: {said}", "Set smtp.user, smtp.password and smtp.tls."
+                    f"{self._where} wants a login or TLS first: {answer}", "Set smtp.user, smtp.password and smtp.tls."
                 ) from error
             if error.code >= _PERMANENT:
-                raise Refused(f"{self._where} refused the mail, nothing was sent: {said}") from error
-            raise Retryable(f"{self._where} did not take the mail yet: {said}") from error
+                raise SmtpRefused(f"{self._where} refused the mail, nothing was sent: {answer}") from error
+            raise Retryable(f"{self._where} did not take the mail yet: {answer}") from error
         except (SMTPException, OSError) as error:
             problem = tls.certificate_problem(self.account, error)
             if problem is not None:

@@ -8,7 +8,8 @@ import re
 import unicodedata
 from datetime import datetime, time, timedelta
 
-from workflows.models import Approve, Decision, Edit, Later, Mine, Owner, Reject, Revise, Unclear, Why
+from workflows.models.decisions import Approve, Decision, Edit, Later, Mine, Reject, Revise, Unclear, Why
+from workflows.models.people import Owner
 from workflows.rules.answers.closings import lines_without_closing, without_friendly
 from workflows.rules.answers.grammar import Grammar, PlainWords, bare, common, head, when
 from workflows.rules.answers.letters import is_letter
@@ -47,12 +48,12 @@ def understood(  # noqa: PLR0913 - the words and what they are read by
         return edit
     letter = _letter(text, visible(html_words).strip(), owner, to)
     text = text[:LONGEST_WISH]
-    kept = lines_without_closing([line.strip() for line in text.split("\n") if line.strip()], owner, grammar)
-    if len(words) <= LONGEST_WISH and len(kept) == 1:
-        decision = whole(kept[0], grammar) or _later(kept[0], owner, now, grammar)
+    lines = lines_without_closing([line.strip() for line in text.split("\n") if line.strip()], owner, grammar)
+    if len(words) <= LONGEST_WISH and len(lines) == 1:
+        decision = whole(lines[0], grammar) or _later(lines[0], owner, now, grammar)
         if decision is not None:
             return decision
-    return _no(kept, grammar) or letter or _plain_no(kept, grammar) or _wish(kept, text, grammar)
+    return _no(lines, grammar) or letter or _plain_no(lines, grammar) or _wish(lines, text, grammar)
 
 
 # ---------------------------------------------------------------- answers that stand alone
@@ -165,10 +166,10 @@ def _later(line: str, owner: Owner, now: datetime, grammar: Grammar) -> Decision
     words, _ = without_friendly(line)
     match = head(words, grammar.later)
     if match:
-        rest = _without_thanks_at_end(match[2], grammar)
+        time_words = _without_thanks_at_end(match[2], grammar)
         if "?" in words:
             return Unclear(question=_LATER_WHEN)
-        until = when(rest, now, owner) if rest else _next_working_day(now, owner)
+        until = when(time_words, now, owner) if time_words else _next_working_day(now, owner)
         return Later(until=until) if until else Unclear(question=_LATER_WHEN)
     until = when(words, now, owner) if re.search(r"[^\W\d_]{2}|\d\s*[a-z]|\d[./-]\d", words) else None
     lone_clock = re.fullmatch(r"[\d:.h \u202f]+(?:am|pm|uhr|h)?", folded(words)) and not re.search(
@@ -196,14 +197,14 @@ def _no(kept: list[str], grammar: Grammar) -> Decision | None:
     match = head(line, grammar.no)
     if not match:
         return None
-    verb, signs, rest = match
+    verb, signs, reason = match
     plain = bare(line)
     doubtful = "?" in signs or ".." in signs or emojis
     if doubtful or any(plain == word or plain.startswith(f"{word} ") for word in grammar.not_no):
         return Unclear(question=_UNSURE_NO)
-    if rest and not signs and _is_only_not(verb, rest, grammar):
+    if reason and not signs and _is_only_not(verb, reason, grammar):
         return whole(line, grammar) if len(kept) == 1 and whole(line, grammar) else Unclear(question=_UNSURE_NO)
-    return _refused("\n".join([rest, *kept[1:]]), grammar)
+    return _refused("\n".join([reason, *kept[1:]]), grammar)
 
 
 def _is_only_not(verb: str, rest: str, grammar: Grammar) -> bool:
@@ -218,21 +219,21 @@ def _refused(reason: str, grammar: Grammar) -> Decision:
     reason = reason.strip(" \n,.;:-\u2013\u2014")
     if _has_yes(reason, grammar):
         return Unclear(question=_UNSURE_NO)
-    again = whole(reason, grammar) if reason else None
+    decision = whole(reason, grammar) if reason else None
     listed = grammar.whole.get(_without_thanks(bare(reason), grammar)) if reason else None
     if isinstance(listed, Mine):  # "no, I'll do it myself"; "no, I will call her" is a reason
         return listed
-    says_nothing = bare(reason) in grammar.thanks or isinstance(again, Reject)
+    says_nothing = bare(reason) in grammar.thanks or isinstance(decision, Reject)
     return Reject(reason="" if says_nothing else reason)
 
 
 def _plain_no(kept: list[str], grammar: Grammar) -> Decision | None:
     """A refusal in plain words, and the reason: `rather not, too cheap`. What follows as an order is a wish instead."""
     match = re.match(r"(.{2,120}?)(?:[,;:!]|\.(?=\s|$)|\s[-\u2013\u2014])\s*(.*)", kept[0])
-    clause, rest = (match[1], match[2]) if match else (kept[0], "")
+    clause, remark = (match[1], match[2]) if match else (kept[0], "")
     if "?" in kept[0] or not isinstance(whole(clause, grammar), Reject):
         return None
-    reason = "\n".join([rest, *kept[1:]]).strip()
+    reason = "\n".join([remark, *kept[1:]]).strip()
     first = _without_thanks(bare(reason), grammar).split()[:1]
     return None if first and first[0] in grammar.imperatives else _refused(reason, grammar)
 

@@ -2,7 +2,7 @@
 
 import re
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.answers.grammar import Grammar, bare, common, grammar_of
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.canonical import visible
@@ -19,17 +19,17 @@ def without_closing(words: str, owner: Owner) -> list[str]:
 
 def lines_without_closing(lines: list[str], owner: Owner, grammar: Grammar) -> list[str]:
     """The lines without a sign-off at the end: thanks, regards, the owner's name and what stands under it."""
-    kept, contacts = list(lines), 0
-    while len(kept) - contacts > 1:
-        line = kept[len(kept) - contacts - 1]
+    body, contacts = list(lines), 0
+    while len(body) - contacts > 1:
+        line = body[len(body) - contacts - 1]
         if is_sign_off(line, owner, grammar):
-            del kept[len(kept) - contacts - 1 :]
+            del body[len(body) - contacts - 1 :]
             contacts = 0
         elif is_contact(line, owner):
             contacts += 1
         else:
             break
-    return kept
+    return body
 
 
 def is_sign_off(line: str, owner: Owner, grammar: Grammar, *, alone: bool = True) -> bool:
@@ -63,7 +63,7 @@ def _closing_and_name(plain: str, names: frozenset[str], grammar: Grammar) -> bo
 def is_contact(line: str, owner: Owner) -> bool:
     """A line of a signature: a telephone number, a web or mail address and nothing else."""
     plain = line.strip().lower()
-    address = any(known in plain and len(plain) < len(known) + 12 for known in owner.addresses)
+    address = any(mailbox in plain and len(plain) < len(mailbox) + 12 for mailbox in owner.addresses)
     phone = re.fullmatch(
         r"(?:(?:tel|phone|mobil|mobile|cell|fon|t|m)[.:]?\s*)?(?:\+|00|\(0|0)\d[\d ()/.-]{6,24}", plain
     )

@@ -9,7 +9,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from workflows.models import Asked, Decision, Email, Owner, Revise, Surroundings, Unclear
+from workflows.models.decisions import Decision, Revise, Unclear
+from workflows.models.mail import Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked, Surroundings
 from workflows.rules.answers import decisions
 from workflows.rules.answers.proof import Proof, Proven, Unproven, sent_proof
 from workflows.rules.text.canonical import visible

@@ -8,7 +8,10 @@ import re
 from collections.abc import Collection
 from datetime import datetime
 
-from workflows.models import Approve, Asked, Decision, Edit, Email, Owner, Revise, Unclear
+from workflows.models.decisions import Approve, Decision, Edit, Revise, Unclear
+from workflows.models.mail import Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers.answer_words import AUTOMATIC, UNSURE, understood
 from workflows.rules.answers.digest_answers import parse_items
 from workflows.rules.answers.grammar import Grammar, common, grammar_of
@@ -59,14 +62,14 @@ def read(email: Email, asked: Asked, owner: Owner, now: datetime) -> Decision:
     """The decision in the owner's answer mail to `asked`. It proves nothing: see proof.py."""
     if is_automatic(email):
         return Unclear(question=AUTOMATIC)
-    said = typed(email, asked.text, owner.signatures)
+    answer = typed(email, asked.text, owner.signatures)
     decision = parse(
-        said.words,
+        answer.words,
         owner,
         now,
-        html_words=said.html_words,
-        block=said.block,
-        altered=said.altered,
+        html_words=answer.html_words,
+        block=answer.block,
+        altered=answer.altered,
         to=recipients(asked.text),
     )
     name = f"{asked.case}.{asked.version}"
@@ -124,16 +127,16 @@ def read_items(
     """
     if is_automatic(email):
         return Unclear(question=AUTOMATIC)
-    said = typed(email, asked.text, owner.signatures)
-    readings = {parse_items(words, cases, owner, now) for words in (said.words, said.html_words) if words.strip()} or {
-        None
-    }
-    found = readings.pop() if len(readings) == 1 else None
-    if found is None and len(cases) == 1:
+    answer = typed(email, asked.text, owner.signatures)
+    readings = {
+        parse_items(words, cases, owner, now) for words in (answer.words, answer.html_words) if words.strip()
+    } or {None}
+    items = readings.pop() if len(readings) == 1 else None
+    if items is None and len(cases) == 1:
         decision = read(email, asked, owner, now)
         return decision if isinstance(decision, Unclear) else ((next(iter(cases)), decision),)
-    question = _why_not(email, said, unclear=found is None)
-    return Unclear(question=question) if question or found is None else found
+    question = _why_not(email, answer, unclear=items is None)
+    return Unclear(question=question) if question or items is None else items
 
 
 def _why_not(email: Email, said: Typed, *, unclear: bool) -> str:
@@ -154,11 +157,11 @@ def is_automatic(email: Email) -> bool:
     kinds = {file.content_type.lower().split(";")[0] for file in email.attachments}
     machine = {"message/disposition-notification", "message/delivery-status", "text/vnd.google.email-reaction+json"}
     subject = folded(email.subject[:300])
-    said = any(phrase in subject for phrase in common("automatic"))
+    in_subject = any(phrase in subject for phrase in common("automatic"))
     receipt = bool(
         re.match(r"(?:read|gelesen|lu|leido|lido|letto|gelezen|przeczytano|not read|ungelesen)\s*:", subject)
     )
-    return automatic or loud or bulk or report or bool(kinds & machine) or said or receipt
+    return automatic or loud or bulk or report or bool(kinds & machine) or in_subject or receipt
 
 
 def _is_file(content_type: str) -> bool:

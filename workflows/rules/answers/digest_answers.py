@@ -11,7 +11,8 @@ from datetime import datetime
 from functools import cache
 from itertools import zip_longest
 
-from workflows.models import Approve, Decision, Edit, Later, Owner, Reject, Revise, Unclear
+from workflows.models.decisions import Approve, Decision, Edit, Later, Reject, Revise, Unclear
+from workflows.models.people import Owner
 from workflows.rules.answers.answer_words import only_words, understood, whole
 from workflows.rules.answers.closings import lines_without_closing, names_of, without_friendly
 from workflows.rules.answers.grammar import Grammar, bare, grammar_of, head
@@ -145,7 +146,7 @@ def _bounds(marks: list[_Mark], text: str, cases: Collection[int]) -> list[tuple
             waiting.append(mark)
             continue
         if mark.decided or waiting or (mark.hard and not mark.measured):
-            if mark.number not in cases or any(other.number not in cases for other in waiting):
+            if mark.number not in cases or any(earlier.number not in cases for earlier in waiting):
                 return None
             if waiting and not mark.decided:
                 return None

@@ -11,7 +11,8 @@ from functools import lru_cache
 from itertools import islice, takewhile
 from typing import Any
 
-from workflows.models import Approve, Decision, Mine, Never, Owner, Reject, Why
+from workflows.models.decisions import Approve, Decision, Mine, Never, Reject, Why
+from workflows.models.people import Owner
 from workflows.rules.text import calendar, whens
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.composed import composed
@@ -73,9 +74,9 @@ def grammar_of(owner: Owner) -> Grammar:
 
 def languages_of(owner: Owner) -> tuple[str, ...]:
     """The languages whose words are active: the owner's own first, English always."""
-    own = calendar.language_of(owner)
-    others = (calendar.language_of(replace(owner, language=code)) for code in owner.languages)
-    return tuple(dict.fromkeys((own, *others, "en")))
+    first = calendar.language_of(owner)
+    further = (calendar.language_of(replace(owner, language=code)) for code in owner.languages)
+    return tuple(dict.fromkeys((first, *further, "en")))
 
 
 def common(name: str) -> tuple[str, ...]:
@@ -162,23 +163,23 @@ def _whole_answers(tables: Sequence[dict[str, Any]]) -> dict[str, Decision]:
     """Each answer that must stand alone. One that means two things in the active languages is never a yes."""
 
     def words(name: str, active: Sequence[dict[str, Any]] = tables) -> frozenset[str]:
-        return _bares(word for one in active for word in one.get(name, ()))
+        return _bares(word for language_table in active for word in language_table.get(name, ()))
 
     kinds: tuple[tuple[str, Decision], ...] = (
         ("why", Why()), ("mine", Mine()), ("never", Never()), ("reject", Reject()),
     )  # fmt: skip
-    whole = {word: decision for name, decision in kinds for word in words(name)}
+    answers = {word: decision for name, decision in kinds for word in words(name)}
     # "nie" is a German "never" and a Polish "no": the weaker one holds as well.
-    whole |= {word: Reject() for word in words("no") & words("never")}
-    clash = words("no") | words("edit") | words("later") | words("no_never") | frozenset(whole)
+    answers |= {word: Reject() for word in words("no") & words("never")}
+    clash = words("no") | words("edit") | words("later") | words("no_never") | frozenset(answers)
     yes: set[str] = set()
     for active in tables:
-        others = [other for other in tables if other is not active]
-        doubts = (words(name, others) for name in ("hedges", "conditions", "closings", "thanks"))
+        rivals = [rival for rival in tables if rival is not active]
+        doubts = (words(name, rivals) for name in ("hedges", "conditions", "closings", "thanks"))
         yes |= words("approve", [active]) - clash.union(*doubts)
-    for word in words("approve") & frozenset(whole):
-        del whole[word]
-    return whole | {word: Approve() for word in yes}
+    for word in words("approve") & frozenset(answers):
+        del answers[word]
+    return answers | {word: Approve() for word in yes}
 
 
 @lru_cache(maxsize=16)

@@ -6,7 +6,10 @@ may be there first, or alone; it can hold a case back, and it can never send.
 
 import re
 
-from workflows.models import Address, Asked, Decision, Edit, Email, Later, Mine, Never, Owner, Reject, Revise
+from workflows.models.decisions import Decision, Edit, Later, Mine, Never, Reject, Revise
+from workflows.models.mail import Address, Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers.decisions import is_automatic
 from workflows.rules.mail.subjects import is_forward_subject
 
@@ -29,8 +32,8 @@ def is_second(email: Email, owner: Owner) -> bool:
 
 def strangers(email: Email, owner: Owner) -> tuple[Address, ...]:
     """The recipients that are neither the owner nor the second approver."""
-    known = {*owner.addresses, owner.second.lower()} - {""}
-    return tuple(one for one in (*email.to, *email.cc, *email.bcc) if one.email.lower() not in known)
+    approvers = {*owner.addresses, owner.second.lower()} - {""}
+    return tuple(address for address in (*email.to, *email.cc, *email.bcc) if address.email.lower() not in approvers)
 
 
 def nonces(text: str) -> frozenset[str]:
@@ -40,8 +43,8 @@ def nonces(text: str) -> frozenset[str]:
 
 def carries_nonce(email: Email, asked: Asked) -> bool:
     """Whether the mail quotes a nonce of the approval mail it answers: only who has read that mail can."""
-    wanted = nonces(asked.text)
-    return bool(wanted) and bool(wanted & (nonces(email.text) | nonces(email.html_text)))
+    expected = nonces(asked.text)
+    return bool(expected) and bool(expected & (nonces(email.text) | nonces(email.html_text)))
 
 
 def holds(decision: Decision) -> bool:

@@ -7,7 +7,7 @@ Whoever writes that has written the draft anew and only left out the word "edit"
 import re
 from functools import cache
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.answers.closings import is_contact, names_of
 from workflows.rules.answers.grammar import Grammar, PlainWords, bare, grammar_of
 from workflows.rules.text.canonical import visible
@@ -77,11 +77,11 @@ def recipients(asked_text: str) -> frozenset[str]:
 def _addressee(greeting: str, words: PlainWords) -> list[str] | None:
     """The words of the person who is greeted, titles left out; None when this is no greeting of that language."""
     plain = bare(greeting)
-    for known in words.greetings:
-        if plain == known or plain.startswith(f"{known} "):
-            rest = plain.removeprefix(known).strip()
-            nested = _addressee(rest, words) if rest and rest.split()[0] in words.greetings else None
-            return nested if nested is not None else [word for word in rest.split() if word not in words.titles]
+    for opening in words.greetings:
+        if plain == opening or plain.startswith(f"{opening} "):
+            addressee = plain.removeprefix(opening).strip()
+            nested = _addressee(addressee, words) if addressee and addressee.split()[0] in words.greetings else None
+            return nested if nested is not None else [word for word in addressee.split() if word not in words.titles]
     return None
 
 

@@ -9,21 +9,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeGuard
 
-from workflows.models import (
-    Approve,
-    Asked,
-    Change,
-    Confirm,
-    Email,
-    Ended,
-    Fix,
-    NotUnderstood,
-    Order,
-    Owner,
-    Reject,
-    Revise,
-    Unclear,
-)
+from workflows.models.decisions import Approve, Reject, Revise, Unclear
+from workflows.models.mail import Email
+from workflows.models.orders import Change, Confirm, Ended, Fix, NotUnderstood, Order
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers import decisions
 from workflows.rules.answers.closings import without_closing
 from workflows.rules.answers.grammar import languages_of
@@ -58,9 +48,9 @@ def order_in(email: Email, owner: Owner, now: datetime, asked: Asked | None) -> 
     """
     if asked is None and not is_order_subject(email.subject):
         return None
-    said = typed(email, asked.text if asked else "", owner.signatures)
+    written = typed(email, asked.text if asked else "", owner.signatures)
     subject, case = (email.subject, 0) if asked is None else ("", asked.case)
-    texts = [words for words in (said.words, said.html_words) if words.strip()] or [""]
+    texts = [words for words in (written.words, written.html_words) if words.strip()] or [""]
     orders = {read_order(subject, words, owner, now, case) for words in texts}
     order = orders.pop() if len(orders) == 1 else NotUnderstood(hint=_ONE_LINE)
     if asked is None:
@@ -71,7 +61,7 @@ def order_in(email: Email, owner: Owner, now: datetime, asked: Asked | None) -> 
         machine = f"./deskhand case {asked.case}" if asked.case else "./deskhand cases"
         is_none = isinstance(order, NotUnderstood) and order.unknown
         return NotUnderstood(hint=_NOTICE.format(machine=machine)) if is_none else order
-    return order if said.block is None and _is_no_answer(order, said, owner, now, asked) else None
+    return order if written.block is None and _is_no_answer(order, written, owner, now, asked) else None
 
 
 def _confirmed(email: Email, owner: Owner, now: datetime, asked: Asked) -> Order | NotUnderstood:
@@ -134,13 +124,13 @@ def read_order(subject: str, words: str, owner: Owner, now: datetime, case: int 
 def parse_order(line: str, owner: Owner, now: datetime, case: int = 0) -> Order | NotUnderstood:
     """The order that one line is; NotUnderstood says what to write instead."""
     languages = languages_of(owner)
-    key, phrase, rest = head(line, languages)
+    key, phrase, arguments = head(line, languages)
     row = BY_KEY.get(key)
     if row is None:
         return unknown()
     if row.changes and ("?" in folded(line) or ".." in folded(line)):
         return NotUnderstood(hint=_SURE)
     order: Order | NotUnderstood = row.read(
-        Spoken(phrase=phrase, rest=rest.strip(SIGNS), owner=owner, now=now, languages=languages, case=case)
+        Spoken(phrase=phrase, rest=arguments.strip(SIGNS), owner=owner, now=now, languages=languages, case=case)
     )
     return order

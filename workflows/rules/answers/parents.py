@@ -7,7 +7,8 @@ writes under these ids is which mail stands right above it.
 import re
 from dataclasses import dataclass
 
-from workflows.models import Asked, Email
+from workflows.models.mail import Email
+from workflows.models.routes import Asked
 from workflows.rules.answers.hints import carries_nonce
 
 _REFERENCE = re.compile(r"<\d{1,12}\.\d{1,12}\.[0-9a-f]{24}@deskhand\.invalid>", re.IGNORECASE)
@@ -30,7 +31,7 @@ def is_ambiguous(email: Email) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class ParentMail:
     """A mail of ours as answers name it. `ids`: ours, and the one the server really gave it."""
 
     asked: Asked
@@ -39,7 +40,7 @@ class Question:
     is_at_hand: bool = False  # seen in the owner's mailbox, so the ids by which programs answer it are known
 
 
-def is_answer_to(email: Email, question: Question, *, parent_is_known: bool = False) -> bool:
+def is_answer_to(email: Email, question: ParentMail, *, parent_is_known: bool = False) -> bool:
     """Whether the mail answers this one. `parent_is_known`: its direct parent is a mail that somebody else wrote.
 
     Answers name a mail by an id that we never saw where a server gave it one on the way: there the reference it

@@ -8,7 +8,9 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from workflows.models import Asked, Email, Owner, Surroundings
+from workflows.models.mail import Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked, Surroundings
 
 _CLOCK_SKEW = timedelta(minutes=2)  # a telephone's clock may be behind the server's
 _OLDEST = timedelta(days=400)
@@ -144,8 +146,8 @@ def _delivered(email: Email, learned: tuple[str, ...]) -> str:
 def _is_learned(name: str, value: str, learned: tuple[str, ...]) -> bool:
     """Whether `check` saw it on really sent mail: as a name, or as `name: words that the value must hold`."""
     for entry in learned:
-        known, _, words = entry.lower().partition(":")
-        if known.strip() == name and words.strip() in value.lower():
+        header, _, words = entry.lower().partition(":")
+        if header.strip() == name and words.strip() in value.lower():
             return True
     return False
 
@@ -171,11 +173,11 @@ def _forward(email: Email) -> str:
 def _wrong_time(email: Email, around: Surroundings, asked: Asked, min_delay_seconds: float) -> str:
     if email.date is None or email.date.tzinfo is None:
         return "This mail has no date."
-    seen, dated = around.now - asked.sent_at, email.date - asked.sent_at
-    if seen < timedelta() or dated < -_CLOCK_SKEW or dated > _OLDEST:
+    elapsed, dated = around.now - asked.sent_at, email.date - asked.sent_at
+    if elapsed < timedelta() or dated < -_CLOCK_SKEW or dated > _OLDEST:
         return "This mail's date is not after the question was asked."
     least = timedelta(seconds=min_delay_seconds)
     # Date has whole seconds; a clock that is behind says nothing about the delay.
-    if seen < least or timedelta(seconds=-1) < dated < least - timedelta(seconds=1):
+    if elapsed < least or timedelta(seconds=-1) < dated < least - timedelta(seconds=1):
         return f"This answer came within {min_delay_seconds:g} seconds, as an automatic reply would."
     return ""

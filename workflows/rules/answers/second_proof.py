@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from workflows.models import Asked, Email, Owner
+from workflows.models.mail import Email
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.answers.hints import carries_nonce, is_second, looks_like_answer
 from workflows.rules.answers.proof import Proof, Proven, Unproven
 from workflows.rules.mail.authentication import own_part, read_results
@@ -95,10 +97,10 @@ def signatures(signed: Signed) -> tuple[Signature, ...]:
 def _tags(value: str) -> dict[str, str]:
     tags: dict[str, str] = {}
     for piece in value[:_LONGEST].strip().rstrip(";").split(";"):
-        found = _TAG.fullmatch(piece)
-        if found is None or found[1].lower() in tags:
+        match = _TAG.fullmatch(piece)
+        if match is None or match[1].lower() in tags:
             return {}
-        tags[found[1].lower()] = "".join(found[2].split())
+        tags[match[1].lower()] = "".join(match[2].split())
     return tags
 
 
@@ -117,8 +119,8 @@ def weakness(signature: Signature, now: datetime) -> str:
     signed = {name.lower() for name in signature.get("h", "").split(":")}
     if missing := next((name for name in _ONCE if name not in signed), ""):
         return f"The signature of this mail does not cover {missing.title()}."
-    made, ends = _instant(signature.get("t")), _instant(signature.get("x"))
-    if made is not None and not -_SKEW <= now - made <= OLDEST:
+    signed_at, ends = _instant(signature.get("t")), _instant(signature.get("x"))
+    if signed_at is not None and not -_SKEW <= now - signed_at <= OLDEST:
         return "The signature of this mail is more than 24 hours old, or of the future."
     if ends is not None and ends < now:
         return "The signature of this mail has expired."
@@ -138,10 +140,10 @@ def _unsigned(domain: str, signed: Signed, now: datetime) -> str:
         if reason := _not_vouched(signed, domain):
             return reason
         # The verdict does not say which signature it speaks of, so all of that domain must be good enough.
-        candidates = [one for one in signatures(signed) if is_aligned(one, domain) or not one]
-        weak = [weakness(one, now) for one in candidates]
+        candidates = [signature for signature in signatures(signed) if is_aligned(signature, domain) or not signature]
+        weak = [weakness(signature, now) for signature in candidates]
         return next(filter(None, weak), "") if candidates else f"This mail has no signature of {domain}."
-    weak = [weakness(one, now) for one in signed.verified if is_aligned(one, domain)]
+    weak = [weakness(signature, now) for signature in signed.verified if is_aligned(signature, domain)]
     if not weak:
         return f"No signature of {domain} on this mail could be verified."
     return "" if "" in weak else weak[0]
@@ -159,7 +161,7 @@ def _not_vouched(signed: Signed, domain: str) -> str:
     verdicts = [verdict for value in trusted if (verdict := read_results(value)) and verdict.server == server]
     if not verdicts:
         return f"{server} says nothing about who sent this mail (Authentication-Results)."
-    passed = (one for verdict in verdicts for one in verdict.passed)
+    passed = (signer for verdict in verdicts for signer in verdict.passed)
     if not any(is_aligned({"d": signer}, domain) for signer in passed):
         return f"{server} does not confirm a signature of {domain} on this mail."
     return ""

@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workflows.models import Email, Owner
+from workflows.models.mail import Email
+from workflows.models.people import Owner
 from workflows.rules.answers.proof import DELIVERY
 from workflows.rules.mail.machines import automatic
 
@@ -37,8 +38,8 @@ def samples(emails: Sequence[Email], owner: Owner) -> tuple[Email, ...]:
 
 
 def _by_hand(email: Email, owner: Owner) -> bool:
-    people = {one.email.lower() for one in (*email.to, *email.cc, *email.bcc)}
-    froms = [one.email.lower() for one in email.senders]
+    people = {recipient.email.lower() for recipient in (*email.to, *email.cc, *email.bcc)}
+    froms = [sender.email.lower() for sender in email.senders]
     if len(froms) != 1 or froms[0] not in owner.addresses or not people or people & owner.addresses:
         return False
     return not email.has_header("x-deskhand-case") and not automatic(email)
@@ -47,8 +48,8 @@ def _by_hand(email: Email, owner: Owner) -> bool:
 def learn(emails: Sequence[Email], owner: Owner) -> Learnt:
     """What the samples among these mails teach."""
     chosen = samples(emails, owner)
-    found = [_entries(email) for email in chosen]
-    common = set.intersection(*found) if len(found) >= LEAST else set()
+    entries = [_entries(email) for email in chosen]
+    common = set.intersection(*entries) if len(entries) >= LEAST else set()
     # An entry says "name: words"; a header that only some samples have, or with other words, stays strange.
     names = {name for email in chosen for name, _ in email.headers if name in DELIVERY}
     strange = names - {entry.partition(":")[0] for entry in common}
@@ -74,8 +75,8 @@ def _entries(email: Email) -> set[str]:
     lines = [_SUBMITTED.search(" ".join(value.split())) for value in received]
     if received and all(lines):
         entries |= {f"received: {line[0].lower()}" for line in lines if line}
-    others = {name for name, _ in email.headers if name in DELIVERY - _NEVER - {"received", "return-path"}}
-    entries |= others
+    names = {name for name, _ in email.headers if name in DELIVERY - _NEVER - {"received", "return-path"}}
+    entries |= names
     if all(value.strip(" <>").lower() == email.sender.email.lower() for value in _all(email, "return-path")):
         entries |= {f"return-path: {email.sender.email.lower()}" for _ in _all(email, "return-path")}
     return entries

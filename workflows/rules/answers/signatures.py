@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from workflows.models import Email, Owner
+from workflows.models.mail import Email
+from workflows.models.people import Owner
 from workflows.rules.answers.answer_words import whole
 from workflows.rules.answers.closings import is_contact, is_sign_off, names_of
 from workflows.rules.answers.grammar import Grammar, bare, grammar_of, head
@@ -30,7 +31,7 @@ _DELIMITER = re.compile(r"^(?:--|—|–) ?$", re.MULTILINE)  # noqa: RUF001 (th
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnMail:
+class OwnersMail:
     """A mail that the owner wrote to others. `key`: its identity in the ledger."""
 
     key: str
@@ -55,7 +56,7 @@ class LearntSignature:
 class _Ending:
     """The last lines of a mail's typed part, below its regards."""
 
-    mail: OwnMail
+    mail: OwnersMail
     lines: tuple[str, ...]
 
 
@@ -71,7 +72,7 @@ def answers_in(block: str, owner: Owner) -> tuple[str, ...]:
     return tuple(line for line in block.split("\n")[:_MOST_STATED] if _is_answer(line, owner, grammar))
 
 
-def learnt(mails: Iterable[OwnMail], owner: Owner) -> tuple[LearntSignature, ...]:
+def learnt(mails: Iterable[OwnersMail], owner: Owner) -> tuple[LearntSignature, ...]:
     """Every signature that these mails show, the longest first."""
     grammar = grammar_of(owner)
     endings = _told_apart(ending for mail in mails for ending in _endings(mail, owner, grammar))
@@ -84,12 +85,12 @@ def learnt(mails: Iterable[OwnMail], owner: Owner) -> tuple[LearntSignature, ...
         starts = (start for start in range(len(ending.lines)) if len(shared[_keys(ending, start)]) >= THREADS)
         if (first := next(starts, None)) is not None:
             blocks[_keys(ending, first)].setdefault(ending.mail.thread, ending)
-    known: dict[str, LearntSignature] = {}
+    signatures: dict[str, LearntSignature] = {}
     for keys, threads in blocks.items():
         text = _text(keys, threads, owner, grammar) if len(threads) >= THREADS else ""
         if text:
-            known[text] = LearntSignature(text=text, mails=tuple(ending.mail.key for ending in threads.values()))
-    return tuple(sorted(known.values(), key=lambda signature: (-len(signature.text), signature.text)))
+            signatures[text] = LearntSignature(text=text, mails=tuple(ending.mail.key for ending in threads.values()))
+    return tuple(sorted(signatures.values(), key=lambda signature: (-len(signature.text), signature.text)))
 
 
 def _keys(ending: _Ending, start: int) -> tuple[str, ...]:
@@ -113,7 +114,7 @@ def _is_sentence(line: str) -> bool:
 # ---------------------------------------------------------------- how a mail ends
 
 
-def _endings(mail: OwnMail, owner: Owner, grammar: Grammar) -> list[_Ending]:
+def _endings(mail: OwnersMail, owner: Owner, grammar: Grammar) -> list[_Ending]:
     """How the mail ends: its text, and its HTML part where that ends otherwise."""
     if is_forward_subject(mail.email.subject):  # what it ends in is somebody else's
         return []
@@ -122,7 +123,7 @@ def _endings(mail: OwnMail, owner: Owner, grammar: Grammar) -> list[_Ending]:
     return [ending for ending in endings if ending is not None]
 
 
-def _ending(mail: OwnMail, text: str, owner: Owner, grammar: Grammar) -> _Ending | None:
+def _ending(mail: OwnersMail, text: str, owner: Owner, grammar: Grammar) -> _Ending | None:
     typed_part = new_part(_DELIMITER.sub("", visible(text)))
     lines = [line.strip() for line in typed_part.split("\n")]
     quoted = max((place for place, line in enumerate(lines) if line.startswith(">")), default=-1)
@@ -150,7 +151,7 @@ def _below_regards(lines: Sequence[str], owner: Owner, grammar: Grammar) -> int:
 def _told_apart(endings: Iterable[_Ending]) -> list[_Ending]:
     """The endings of different mails: one letter to many is one witness."""
     texts: set[tuple[str, str]] = set()
-    kept: list[_Ending] = []
+    distinct: list[_Ending] = []
     letters: dict[str, str] = {}
     for ending in endings:
         text = _key(ending.mail.email.text or ending.mail.email.html_text)
@@ -159,8 +160,8 @@ def _told_apart(endings: Iterable[_Ending]) -> list[_Ending]:
         mark = (ending.mail.key, "\n".join(map(_key, ending.lines)))
         if mark not in texts:
             texts.add(mark)
-            kept.append(ending)
-    return kept
+            distinct.append(ending)
+    return distinct
 
 
 def _key(line: str) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from workflows.models import CaseState
+from workflows.models.case import CaseState
 
 MOST, WITHIN = 8, timedelta(days=1)
 """Unclear answers to a case that are answered within a day: two machines must not write to each other without end."""
@@ -12,16 +12,16 @@ MANY = 3
 
 def shown_again(question: str, state: CaseState, recent: int) -> str:
     """Why the approval mail is shown once more; `recent`: how many such answers there were within a day before."""
-    said = [question]
+    sentences = [question]
     if state.approved_at:
-        said.append(f"Your earlier {state.said or 'yes'} is taken back until you answer this.")
+        sentences.append(f"Your earlier {state.said or 'yes'} is taken back until you answer this.")
     if state.asked_again + 1 >= MANY:
-        said.append(_what_helps(state))
+        sentences.append(_what_helps(state))
     if recent + 1 >= MOST:
-        said.append(
+        sentences.append(
             f"This is the last such mail today: {MOST} answers were not clear. Further ones send nothing either."
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def _what_helps(state: CaseState) -> str:

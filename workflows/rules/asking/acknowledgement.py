@@ -26,11 +26,11 @@ def phrases(language: str) -> dict[str, str]:
 
 def compose(language: str, name: str, subject: str, owner_name: str) -> str:
     """The whole text. `name`: to greet by, may be empty; `subject`: theirs where it is repeated, "" in a plain one."""
-    said = phrases(language)
-    greeting = said["greeting"].replace("{name}", name) if name else said["neutral"]
-    thanks = said["thanks"].replace("{subject}", subject) if subject else said["thanks_bare"]
-    closing = f"{said['closing']}\n{one_line(owner_name, _LONGEST_OWNER)}"
-    return canonical(f"{greeting}\n\n{thanks} {said['coming']}\n\n{closing}")
+    wording = phrases(language)
+    greeting = wording["greeting"].replace("{name}", name) if name else wording["neutral"]
+    thanks = wording["thanks"].replace("{subject}", subject) if subject else wording["thanks_bare"]
+    closing = f"{wording['closing']}\n{one_line(owner_name, _LONGEST_OWNER)}"
+    return canonical(f"{greeting}\n\n{thanks} {wording['coming']}\n\n{closing}")
 
 
 def is_plain(body: str, owner_name: str, names: Iterable[str]) -> bool:

@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from workflows.models import Address, Attachment, Brief, Draft, DraftedBy, Outgoing, Owner, Score, Source
+from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing, Source
+from workflows.models.leads import Score
+from workflows.models.mail import Address, Attachment
+from workflows.models.people import Owner
 from workflows.rules.mail.files import described
 from workflows.rules.mail.urgency import deadline
 from workflows.rules.text import calendar
@@ -84,10 +87,10 @@ def render(question: Question) -> ApprovalMail:
 def item_lines(question: Question) -> list[str]:
     """One case of a digest: the person, the draft whole, the beginning of what they wrote, and who drafted it."""
     draft, owner = question.draft, question.owner
-    said = one_line(draft.gist, _SHORT_QUOTE).rstrip(" .")
+    summary = one_line(draft.gist, _SHORT_QUOTE).rstrip(" .")
     return [
         f"===== {question.outgoing.case} · {about(question.brief)} =====",
-        f"{said or texts(owner)['ready']}. {calendar.answer_by(question.expires_at, owner)}",
+        f"{summary or texts(owner)['ready']}. {calendar.answer_by(question.expires_at, owner)}",
         *_draft_lines(question),
         *_they_wrote(question.brief, owner, _QUOTED_IN_DIGEST),
         f"Model: {model_of(draft)}.",
@@ -113,15 +116,15 @@ def render_hold(case: int, reason: str, brief: Brief, owner: Owner, again: str =
 
     `again`: why it is shown once more.
     """
-    why = _read_yourself(reason, owner)
+    note = _read_yourself(reason, owner)
     if again:
-        parts = [cut(one_line(again), FIRST_LINE), "", f"Again: {one_line(again, _AGAIN)}", why]
+        parts = [cut(one_line(again), FIRST_LINE), "", f"Again: {one_line(again, _AGAIN)}", note]
         return _hold_mail(case, parts, brief, owner)
-    gist = cut(why, FIRST_LINE)
-    whole = (
-        [] if len(why) <= FIRST_LINE else ["", one_line(reason, _REASON)]
+    gist = cut(note, FIRST_LINE)
+    full_reason = (
+        [] if len(note) <= FIRST_LINE else ["", one_line(reason, _REASON)]
     )  # what the phone's list cuts off stands below
-    return _hold_mail(case, [gist, *whole], brief, owner)
+    return _hold_mail(case, [gist, *full_reason], brief, owner)
 
 
 def _hold_mail(case: int, said: list[str], brief: Brief, owner: Owner) -> ApprovalMail:
@@ -139,8 +142,8 @@ def render_notice(subject: str, text: str, case: int = 0, version: int = 0) -> A
 
 def extract_draft(text: str) -> str | None:
     """The exact body between the draft lines of an approval mail; None when it holds none."""
-    found = _DRAFT.search(text)
-    return found["body"] if found else None
+    match = _DRAFT.search(text)
+    return match["body"] if match else None
 
 
 # ---------------------------------------------------------------- the lines
@@ -154,20 +157,20 @@ def texts(owner: Owner) -> dict[str, str]:
 def _lapse(question: Question) -> Iterator[str]:
     """Whose time ends at the deadline of the first line, and what happens then."""
     if question.leaves_at is None:
-        when = calendar.format_deadline(question.expires_at, question.owner)
-        yield texts(question.owner)["lapses"].format(when=when)
+        moment = calendar.format_deadline(question.expires_at, question.owner)
+        yield texts(question.owner)["lapses"].format(when=moment)
 
 
 def _deadline(question: Question) -> str:
     if question.leaves_at is None:
         return calendar.answer_by(question.expires_at, question.owner)
-    when = calendar.format_moment(question.leaves_at, question.owner)
-    return texts(question.owner)["leaves"].format(when=when)
+    moment = calendar.format_moment(question.leaves_at, question.owner)
+    return texts(question.owner)["leaves"].format(when=moment)
 
 
 def _first_line(gist: str, question: Question) -> str:
-    said, deadline = one_line(gist).rstrip(" .") or texts(question.owner)["ready"], _deadline(question)
-    return f"{cut(said, FIRST_LINE - len(deadline) - 2)}. {deadline}"
+    summary, deadline = one_line(gist).rstrip(" .") or texts(question.owner)["ready"], _deadline(question)
+    return f"{cut(summary, FIRST_LINE - len(deadline) - 2)}. {deadline}"
 
 
 def cut(text: str, limit: int) -> str:
@@ -204,17 +207,17 @@ def _notes(question: Question) -> Iterator[str]:
 
 
 def _read_yourself(reason: str, owner: Owner) -> str:
-    said = texts(owner)
-    return filled(said["read_yourself"], reason=one_line(reason) or said["needs_you"])
+    wording = texts(owner)
+    return filled(wording["read_yourself"], reason=one_line(reason) or wording["needs_you"])
 
 
 def _their_deadline(brief: Brief, owner: Owner) -> Iterator[str]:
     """When they need it, in their own words: the other deadline is the owner's, to answer this mail."""
     if brief.received_at is None:
         return
-    words, when = deadline(brief.newest or brief.message, brief.language, brief.received_at, owner)
-    if when is not None:
-        yield f'Their deadline: {calendar.format_deadline(when, owner)} ("{one_line(words, _NAME)}").'
+    words, needed_by = deadline(brief.newest or brief.message, brief.language, brief.received_at, owner)
+    if needed_by is not None:
+        yield f'Their deadline: {calendar.format_deadline(needed_by, owner)} ("{one_line(words, _NAME)}").'
 
 
 def _addressing(question: Question) -> Iterator[str]:
@@ -255,23 +258,23 @@ def _new_addresses(question: Question) -> Iterator[Address]:
     if question.outgoing.link:
         return
     client = question.brief.client
-    known = {address.lower() for address in client.addresses} if client else set()
+    client_addresses = {address.lower() for address in client.addresses} if client else set()
     for address in (*question.outgoing.to, *question.outgoing.cc):
-        if not question.client_known or (client and address.email.lower() not in known):
+        if not question.client_known or (client and address.email.lower() not in client_addresses):
             yield address
 
 
 def _how_new(question: Question) -> str:
     if question.client_known:
         return "has not been written to for this client before"
-    others = ", ".join(one_line(email) for email in question.namesakes[:_MOST_NAMESAKES])
-    known = f"; you write to {person(question.brief)} at {others}" if others else ""
-    return f"has never been written to: this would be your first mail there{known}"
+    addresses = ", ".join(one_line(email) for email in question.namesakes[:_MOST_NAMESAKES])
+    correspondence = f"; you write to {person(question.brief)} at {addresses}" if addresses else ""
+    return f"has never been written to: this would be your first mail there{correspondence}"
 
 
 def _they_wrote(brief: Brief, owner: Owner, limit: int) -> Iterator[str]:
-    when = f" ({calendar.format_moment(brief.received_at, owner)})" if brief.received_at else ""
-    yield f"{one_line(brief.heading, _NAME) or texts(owner)['they_wrote']}{when}:"
+    received = f" ({calendar.format_moment(brief.received_at, owner)})" if brief.received_at else ""
+    yield f"{one_line(brief.heading, _NAME) or texts(owner)['they_wrote']}{received}:"
     yield from _message_lines(brief, limit)
     yield from _besides(brief)
     if brief.score is not None:
@@ -286,10 +289,10 @@ def _message_lines(brief: Brief, limit: int) -> Iterator[str]:
         return
     newest = canonical(brief.newest).strip("\n")
     # What is cut must be what the owner has read before, not the mail that this version is about.
-    shown = (message if len(message) <= limit else newest or message)[:limit]
-    yield from (f"> {line}".rstrip() for line in defused(shown).split("\n"))
-    if len(message) > len(shown):
-        yield f"> {counted(len(message) - len(shown), 'more character')}"
+    excerpt = (message if len(message) <= limit else newest or message)[:limit]
+    yield from (f"> {line}".rstrip() for line in defused(excerpt).split("\n"))
+    if len(message) > len(excerpt):
+        yield f"> {counted(len(message) - len(excerpt), 'more character')}"
 
 
 def _besides(brief: Brief) -> Iterator[str]:
@@ -297,7 +300,7 @@ def _besides(brief: Brief) -> Iterator[str]:
     yield from (f"Attached: {described(file)}" for file in brief.files[:_MOST_FILES])
     if len(brief.files) > _MOST_FILES:
         yield f"Attached: {counted(len(brief.files) - _MOST_FILES, 'more file')}"
-    yield from (one_line(said, _REASON) for said in brief.left_out[:_MOST_FACTS])
+    yield from (one_line(omission, _REASON) for omission in brief.left_out[:_MOST_FACTS])
 
 
 def model_of(draft: Draft) -> str:
@@ -309,35 +312,35 @@ def score_lines(score: Score) -> Iterator[str]:
     """Why this lead was worth a bid, so that the total can be recomputed by hand."""
     yield f"Score: {score.total:.2f} (from {score.threshold:.2f} on a bid is drafted), value x weight:"
     for factor in score.factors:
-        said = f": {one_line(factor.says, _REASON)}" if factor.says else ""
-        yield f"- {factor.name} {factor.value:.2f} x {factor.weight:g}{said}"
+        reason = f": {one_line(factor.says, _REASON)}" if factor.says else ""
+        yield f"- {factor.name} {factor.value:.2f} x {factor.weight:g}{reason}"
 
 
 def _sentence(step: str) -> str:
-    said = one_line(step, _REASON).rstrip(" .")
-    return said[:1].upper() + said[1:]
+    sentence = one_line(step, _REASON).rstrip(" .")
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _why(question: Question) -> Iterator[str]:
     brief, draft, owner = question.brief, question.draft, question.owner
-    when = f" on {calendar.format_deadline(brief.received_at, owner)}" if brief.received_at else ""
-    trigger = one_line(brief.trigger, _REASON).rstrip(" .") or f"{person(brief)} wrote{when}"
+    received = f" on {calendar.format_deadline(brief.received_at, owner)}" if brief.received_at else ""
+    trigger = one_line(brief.trigger, _REASON).rstrip(" .") or f"{person(brief)} wrote{received}"
     steps = [trigger, *map(_sentence, draft.why)]
-    used, others = _named_sources(question)
+    used, unused = _named_sources(question)
     steps.append(f"Sources: {', '.join(one_line(source.id) for source in used) or 'none'}")
     yield f"Why: {'. '.join(step for step in steps if step)}. Model: {model_of(draft)}."
     yield from (f"- {_source(source, owner)}" for source in used)
-    yield from (f"- also known: {_source(source, owner)}" for source in others)
+    yield from (f"- also known: {_source(source, owner)}" for source in unused)
     yield from _found_out(brief)
 
 
 def _named_sources(question: Question) -> tuple[list[Source], list[Source]]:
     """The sources the draft used, and what else memory gave it: the owner sees both."""
-    brief, wanted = question.brief, question.draft.sources
-    known = {source.id: source for source in (*brief.sources, *brief.facts, *brief.profile)}
-    used = [known.get(name) or Source(id=name, kind="", quote="") for name in dict.fromkeys(wanted)]
-    others = [source for source in brief.sources if source.id not in wanted]
-    return used[: 2 * _MOST_SOURCES], others[: max(_MOST_SOURCES - len(used), 0)]
+    brief, cited = question.brief, question.draft.sources
+    by_id = {source.id: source for source in (*brief.sources, *brief.facts, *brief.profile)}
+    used = [by_id.get(name) or Source(id=name, kind="", quote="") for name in dict.fromkeys(cited)]
+    unused = [source for source in brief.sources if source.id not in cited]
+    return used[: 2 * _MOST_SOURCES], unused[: max(_MOST_SOURCES - len(used), 0)]
 
 
 def _found_out(brief: Brief) -> Iterator[str]:
@@ -347,8 +350,8 @@ def _found_out(brief: Brief) -> Iterator[str]:
 
 
 def _source(source: Source, owner: Owner) -> str:
-    when = f", {calendar.format_date(source.at, owner)}" if source.at else ""
-    return f'{one_line(source.id)}{when}: "{one_line(source.quote, _SHORT_QUOTE)}"'
+    dated = f", {calendar.format_date(source.at, owner)}" if source.at else ""
+    return f'{one_line(source.id)}{dated}: "{one_line(source.quote, _SHORT_QUOTE)}"'
 
 
 # ---------------------------------------------------------------- the subject
@@ -372,5 +375,5 @@ def _subject(brief: Brief, tag: str) -> str:
 
 def tagged(text: str, tag: str) -> str:
     """A subject with our tag last, cut to fit."""
-    said = visible(text).replace("\n", " ")
-    return f"{cut(said, SUBJECT - len(tag) - 1)} {tag}".strip()
+    subject = visible(text).replace("\n", " ")
+    return f"{cut(subject, SUBJECT - len(tag) - 1)} {tag}".strip()

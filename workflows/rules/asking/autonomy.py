@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from workflows.models import Brief, Client, Draft, DraftedBy, Outgoing, Owner
+from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing
+from workflows.models.people import Client, Owner
 from workflows.rules.asking import acknowledgement
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.languages import languages, words_in
@@ -73,8 +74,8 @@ def needs_a_yes(leaving: Leaving) -> str:
         return "money or work"  # a bid and a reminder are about money, an update names what was done
     if client is None or not client.written_to:
         return "a new recipient"
-    known = {address.lower() for address in client.addresses}
-    if any(address.email.lower() not in known for address in (*outgoing.to, *outgoing.cc)):
+    client_addresses = {address.lower() for address in client.addresses}
+    if any(address.email.lower() not in client_addresses for address in (*outgoing.to, *outgoing.cc)):
         return "a new address"
     if leaving.draft.needs_owner or brief.hints or outgoing.attachments or outgoing.link or outgoing.proactive:
         return "something to look at"
@@ -92,10 +93,10 @@ def _more_than_an_acknowledgement(leaving: Leaving, client: Client) -> str:
 
 def _delicate(texts: Sequence[str]) -> str:
     """What they wrote of money or a contract: no word of theirs can make a mail leave, these keep one back."""
-    said = [folded(text) for text in texts]
-    if any(_AMOUNT.search(text) for text in texts) or any(_words("money").search(text) for text in said):
+    folded_texts = [folded(text) for text in texts]
+    if any(_AMOUNT.search(text) for text in texts) or any(_words("money").search(text) for text in folded_texts):
         return "money"
-    return "a contract" if any(_words("contract").search(text) for text in said) else ""
+    return "a contract" if any(_words("contract").search(text) for text in folded_texts) else ""
 
 
 @lru_cache(maxsize=2)

@@ -1,6 +1,6 @@
 """The paste-ready pack: an approved bid for a place where only the owner's own hand may submit it."""
 
-from workflows.models import Brief, Outgoing
+from workflows.models.drafts import Brief, Outgoing
 from workflows.rules.asking.approval import ApprovalMail
 from workflows.rules.text.canonical import canonical, one_line
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Literal
 
-from workflows.models import Invoice
+from workflows.models.money import Invoice
 from workflows.rules.text.calendar import holidays_of
 from workflows.rules.text.words import table
 
@@ -65,7 +65,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class DueInvoice:
     """One invoice of a notice, with the stage that is its own."""
 
     invoice: Invoice
@@ -77,7 +77,7 @@ class Due:
     """One mail is due, at this stage (the highest of its invoices)."""
 
     stage: Stage
-    items: tuple[Item, ...]
+    items: tuple[DueInvoice, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ class BusinessDays:
 
     def first_open(self, day: date) -> date:
         """The day itself where it is a business day, else the next one."""
-        return next((found for found in _days_from(day) if self.is_open(found)), day)
+        return next((candidate for candidate in _days_from(day) if self.is_open(candidate)), day)
 
     def add(self, day: date, count: int) -> date:
         """The business day `count` business days after (0: the day itself, open or not)."""
@@ -160,17 +160,20 @@ def next_notice(  # noqa: PLR0913, PLR0917 - everything the answer depends on
     day = _Day(notices=notices, holds=holds, today=today, calendar=calendar, ladder=ladder)
     if not debts:
         return Nothing(why="nothing is owed")
-    whole = [hold for hold in holds if not hold.number and is_on(hold, today, calendar)]
-    if whole:
-        return Nothing(why=whole[0].says or whole[0].kind, until=_latest(ends_on(hold, calendar) for hold in whole))
+    client_holds = [hold for hold in holds if not hold.number and is_on(hold, today, calendar)]
+    if client_holds:
+        return Nothing(
+            why=client_holds[0].says or client_holds[0].kind,
+            until=_latest(ends_on(hold, calendar) for hold in client_holds),
+        )
     if not calendar.is_open(today):
         return Nothing(why="it is no business day of theirs", until=calendar.first_open(today))
     in_order = sorted(debts, key=lambda one: (one.due, one.number))
-    items = tuple(Item(invoice=invoice, step=step) for invoice in in_order if (step := _step(invoice, day)))
+    items = tuple(DueInvoice(invoice=invoice, step=step) for invoice in in_order if (step := _step(invoice, day)))
     if not items:
         return Nothing(why=_why_not_yet(debts, day), until=_next_look(debts, day))
     stage = ladder.stages[max(item.step for item in items) - 1]
-    last = max((made.day for made in notices if made.how == "sent"), default=None)
+    last = max((notice.day for notice in notices if notice.how == "sent"), default=None)
     if last and today < (earliest := calendar.add(last, stage.gap)):
         return Nothing(why=f"they were written to on {last:%Y-%m-%d}", until=earliest)
     return Due(stage=stage, items=items)
@@ -218,11 +221,11 @@ def _step(invoice: Invoice, day: _Day) -> int:
     """The step that is due for one invoice, 0 for none. No step is left out: a second reminder follows a first."""
     if is_held(invoice, day.holds, day.today, day.calendar):
         return 0
-    reached, done = _reached(invoice, day.today, day.ladder), _done(invoice, day)
-    step = min(reached, done + 1)
-    if step <= done:
+    reached, last_step = _reached(invoice, day.today, day.ladder), _done(invoice, day)
+    step = min(reached, last_step + 1)
+    if step <= last_step:
         return 0
-    refused = [made.day for made in day.notices if made.number == invoice.number and made.how == "refused"]
+    refused = [notice.day for notice in day.notices if notice.number == invoice.number and notice.how == "refused"]
     if not refused:
         return step
     came_since = reached > _reached(invoice, max(refused), day.ladder)
@@ -238,16 +241,16 @@ def _reached(invoice: Invoice, day: date, ladder: Ladder) -> int:
 def _done(invoice: Invoice, day: _Day) -> int:
     """The highest step that is behind it: sent, or for a time before the due date that is over."""
     early = sum(1 for stage in day.ladder.stages if stage.after < 0) if day.today > invoice.due else 0
-    sent = (made.step for made in day.notices if made.number == invoice.number and made.how == "sent")
+    sent = (notice.step for notice in day.notices if notice.number == invoice.number and notice.how == "sent")
     return max((early, *sent))
 
 
 def _why_not_yet(debts: Sequence[Invoice], day: _Day) -> str:
     late = [invoice for invoice in debts if invoice.due < day.today]
     numbers = {invoice.number for invoice in late}
-    held = [hold for hold in day.holds if hold.number in numbers and is_on(hold, day.today, day.calendar)]
-    if held and {hold.number for hold in held} == numbers:
-        return held[0].says or held[0].kind
+    holds = [hold for hold in day.holds if hold.number in numbers and is_on(hold, day.today, day.calendar)]
+    if holds and {hold.number for hold in holds} == numbers:
+        return holds[0].says or holds[0].kind
     return "no next stage has come" if late else "nothing is late"
 
 
@@ -257,12 +260,12 @@ def _next_look(debts: Sequence[Invoice], day: _Day) -> date | None:
     for invoice in debts:
         if is_held(invoice, day.holds, day.today, day.calendar):
             continue
-        done = _done(invoice, day)
-        coming = [invoice.due + timedelta(days=stage.after) for stage in day.ladder.stages[done : done + 1]]
-        days += [one for one in coming if one > day.today]
+        last_step = _done(invoice, day)
+        coming = [invoice.due + timedelta(days=stage.after) for stage in day.ladder.stages[last_step : last_step + 1]]
+        days += [next_day for next_day in coming if next_day > day.today]
     return day.calendar.first_open(min(days)) if days else None
 
 
 def _latest(days: Iterable[date | None]) -> date | None:
-    known = list(days)
-    return None if None in known else max((day for day in known if day), default=None)
+    ends = list(days)
+    return None if None in ends else max((day for day in ends if day), default=None)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from workflows.models import Invoice, Money
+from workflows.models.money import Invoice, Money
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.languages import words_in
 from workflows.rules.text.money import format_money, totals
@@ -25,10 +25,10 @@ def subject(tone: str, numbers: Sequence[str], language: str) -> str:
     """`Payment reminder: invoice 2026-014`, in the client's language; long rows of numbers are cut."""
     words = _words(language)
     forms: dict[str, str] = words.get(tone, words[_NO_TONE])
-    shown = ", ".join(one_line(number, _LONGEST_NUMBER) for number in numbers[:_MOST_NUMBERS])
+    listed = ", ".join(one_line(number, _LONGEST_NUMBER) for number in numbers[:_MOST_NUMBERS])
     if len(numbers) > _MOST_NUMBERS:
-        shown = words["and_more"].format(numbers=shown, count=len(numbers) - _MOST_NUMBERS)
-    return forms["one" if len(numbers) == 1 else "many"].replace("{numbers}", shown)
+        listed = words["and_more"].format(numbers=listed, count=len(numbers) - _MOST_NUMBERS)
+    return forms["one" if len(numbers) == 1 else "many"].replace("{numbers}", listed)
 
 
 def sums(amounts: Iterable[Money], language: str) -> str:
@@ -39,12 +39,12 @@ def sums(amounts: Iterable[Money], language: str) -> str:
 def overview(invoices: Sequence[Invoice], today: date, so_far: Sequence[str]) -> str:
     """The owner's table: number, what is open, when it was due, days late, and the stage so far; then the totals."""
     rows = [("Number", "Open", "Due", "Days late", "So far")]
-    for one, stage in zip(invoices, so_far, strict=True):
-        whole = "" if one.balance == one.amount else f" of {format_money(one.amount)}"
-        late = str((today - one.due).days) if one.due < today else "not yet"
-        number = one_line(one.number, _LONGEST_NUMBER)
-        rows.append((number, format_money(one.balance) + whole, f"{one.due:%Y-%m-%d}", late, stage))
-    return "\n".join([*_aligned(rows), f"Total open: {sums((one.balance for one in invoices), 'en')}"])
+    for invoice, stage in zip(invoices, so_far, strict=True):
+        full_amount = "" if invoice.balance == invoice.amount else f" of {format_money(invoice.amount)}"
+        late = str((today - invoice.due).days) if invoice.due < today else "not yet"
+        number = one_line(invoice.number, _LONGEST_NUMBER)
+        rows.append((number, format_money(invoice.balance) + full_amount, f"{invoice.due:%Y-%m-%d}", late, stage))
+    return "\n".join([*_aligned(rows), f"Total open: {sums((debt.balance for debt in invoices), 'en')}"])
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -11,7 +11,9 @@ from functools import cache, lru_cache
 from typing import Any
 
 from workflows.errors import Permanent
-from workflows.models import Email, Money, Owner
+from workflows.models.mail import Email
+from workflows.models.money import Money
+from workflows.models.people import Owner
 from workflows.rules.mail.vouching import vouched_domains
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.composed import composed
@@ -66,7 +68,7 @@ def payment_in(email: Email, owner: Owner, authserv_id: str = "") -> Payment | N
     for provider in table("payments")["provider"]:
         if _under(domain, provider["domains"]):
             return _of_provider(email, owner, provider, authserv_id)
-    claimed = next((one for one in table("payments")["provider"] if _claims(email, one)), None)
+    claimed = next((entry for entry in table("payments")["provider"] if _claims(email, entry)), None)
     return _of_stranger(email, owner, claimed, domain) if claimed else None
 
 
@@ -75,7 +77,7 @@ def lure(email: Email) -> str:
     domain = email.sender.email.lower().rpartition("@")[2]
     if is_payment_sender(email.sender.email):
         return ""
-    claimed = next((one for one in table("payments")["provider"] if _claims(email, one)), None)
+    claimed = next((provider for provider in table("payments")["provider"] if _claims(email, provider)), None)
     if claimed is None or _read(email, None, claimed) is None:
         return ""
     return f"It calls itself {claimed['name']} and tells of money, and comes from {domain}."
@@ -117,15 +119,15 @@ def _of_provider(email: Email, owner: Owner, provider: Mapping[str, Any], authse
     subject = _flat(email.subject[:_LONGEST_SUBJECT])
     if reason := _no_notice(email, provider, subject):
         return NotMoney(provider=name, reason=reason)
-    found = _read(email, owner, provider)
-    if found is None:
+    reading = _read(email, owner, provider)
+    if reading is None:
         if _known_subject(subject, name) is None:
             reason = f"{name} writes in words that Deskhand does not know as a notice of money."
             return NotMoney(provider=name, reason=reason, unknown=True)
         reason = f"{name} writes that money came in, but not readably how much."
         return NotMoney(provider=name, reason=reason, unread=True)
-    doubt = _unvouched(email, owner, provider, authserv_id) or found.doubt
-    return _payment(found, name, doubt)
+    doubt = _unvouched(email, owner, provider, authserv_id) or reading.doubt
+    return _payment(reading, name, doubt)
 
 
 def _no_notice(email: Email, provider: Mapping[str, Any], subject: str) -> str:
@@ -147,33 +149,33 @@ def _unvouched(email: Email, owner: Owner, provider: Mapping[str, Any], authserv
         return "it has more than one sender"
     domain = email.sender.email.lower().rpartition("@")[2]
     vouched = vouched_domains(email, authserv_id)
-    if not any(_aligned(domain, one) and _under(one, provider["domains"]) for one in vouched):
+    if not any(_aligned(domain, signer) and _under(signer, provider["domains"]) for signer in vouched):
         return f"your mail server does not confirm that {domain} sent it"
     # A genuine notice to somebody else can be sent on as it is, signature and all.
-    if not any(one.email.lower() in owner.addresses for one in (*email.to, *email.cc)):
+    if not any(recipient.email.lower() in owner.addresses for recipient in (*email.to, *email.cc)):
         return "it is not addressed to you"
     return ""
 
 
 def _of_stranger(email: Email, owner: Owner, provider: Mapping[str, Any], domain: str) -> Payment | None:
     """A mail in a service's name from elsewhere: the classic lure, and never more than a reason to ask."""
-    found = _read(email, owner, provider)
-    if found is None:
+    reading = _read(email, owner, provider)
+    if reading is None:
         return None
     name = provider["name"]
-    return _payment(found, name, f"it comes from {domain or 'nowhere'}, which is not {name}")
+    return _payment(reading, name, f"it comes from {domain or 'nowhere'}, which is not {name}")
 
 
 def _claims(email: Email, provider: Mapping[str, Any]) -> bool:
-    said = f"{email.sender.name} {email.sender.email}".casefold()
-    return any(re.search(rf"(?<![^\W_]){re.escape(brand)}(?![^\W_])", said) for brand in provider["brand"])
+    sender = f"{email.sender.name} {email.sender.email}".casefold()
+    return any(re.search(rf"(?<![^\W_]){re.escape(brand)}(?![^\W_])", sender) for brand in provider["brand"])
 
 
 def _payment(found: "_Found", name: str, doubt: str) -> Payment:
-    who = found.payer or found.email or "somebody"
-    about = f' for "{found.reference}"' if found.reference else ""
+    payer = found.payer or found.email or "somebody"
+    purpose = f' for "{found.reference}"' if found.reference else ""
     fee = f", of which {name} keeps {format_money(found.fee)}" if found.fee else ""
-    says = f"{name} writes that {who} paid {format_money(found.amount)}{about}{fee}"
+    summary = f"{name} writes that {payer} paid {format_money(found.amount)}{purpose}{fee}"
     return Payment(
         provider=name,
         amount=found.amount,
@@ -182,7 +184,7 @@ def _payment(found: "_Found", name: str, doubt: str) -> Payment:
         reference=found.reference,
         number=found.number,
         proven=not doubt,
-        says=f"{says}; but {doubt}." if doubt else f"{says}.",
+        says=f"{summary}; but {doubt}." if doubt else f"{summary}.",
     )
 
 
@@ -206,18 +208,18 @@ def _read(email: Email, owner: Owner | None, provider: Mapping[str, Any]) -> _Fo
     subject, text = _flat(email.subject[:_LONGEST_SUBJECT]), _lines(email.text[:_READ])
     title = _known_subject(subject, name)
     hits = [hit for hit in (title, *_hits(text, _patterns(name, "texts"))) if hit is not None]
-    stated = [money for hit in hits if (money := _money(hit.groupdict().get("amount") or ""))]
-    if not stated or not (title or _is_early(text, name)):
+    amounts = [money for hit in hits if (money := _money(hit.groupdict().get("amount") or ""))]
+    if not amounts or not (title or _is_early(text, name)):
         return None
     gross = [money for money in map(_money, _labelled(text, "gross")) if money]
     return _Found(
-        amount=stated[0],
+        amount=amounts[0],
         payer=_payer(hits, text, name, owner),
         email=_address(text),
         reference=_reference(text),
         number=_stated_number(_flat(f"{subject} {text}")),
         fee=next((money for money in map(_money, _labelled(text, "fee")) if money), None),
-        doubt=_doubt(title is not None, {*gross, *stated}, _flat(f"{subject} {text}")),
+        doubt=_doubt(title is not None, {*gross, *amounts}, _flat(f"{subject} {text}")),
     )
 
 
@@ -231,26 +233,26 @@ def _doubt(titled: bool, amounts: set[Money], text: str) -> str:
 
 def _known_subject(subject: str, name: str) -> re.Match[str] | None:
     matches = (pattern.fullmatch(subject) for pattern in _patterns(name, "subjects"))
-    found = [match for match in matches if match]
-    return next((one for one in found if one.groupdict().get("amount")), found[0] if found else None)
+    hits = [match for match in matches if match]
+    return next((hit for hit in hits if hit.groupdict().get("amount")), hits[0] if hits else None)
 
 
 def _hits(text: str, patterns: Sequence[re.Pattern[str]]) -> list[re.Match[str]]:
     """Every statement in the text, the earliest first: what a payer adds comes behind what the service says."""
-    found = [match for pattern in patterns for match in pattern.finditer(text)]
-    return sorted(found, key=lambda match: match.start("amount"))
+    hits = [match for pattern in patterns for match in pattern.finditer(text)]
+    return sorted(hits, key=lambda match: match.start("amount"))
 
 
 def _is_early(text: str, name: str) -> bool:
     """Whether the text begins with the statement: deeper down it may be somebody's words."""
-    found = _hits(text, _patterns(name, "texts"))
-    return bool(found) and found[0].start() < _LONGEST_SUBJECT
+    hits = _hits(text, _patterns(name, "texts"))
+    return bool(hits) and hits[0].start() < _LONGEST_SUBJECT
 
 
 def _money(text: str) -> Money | None:
-    stated = text.strip(" .,")
-    plain = re.sub(r"(?<![A-Z])[$\u00a3\u00a5]", lambda sign: _PLAIN[sign.group()], stated)
-    for candidate in (stated, plain):
+    amount = text.strip(" .,")
+    plain = re.sub(r"(?<![A-Z])[$\u00a3\u00a5]", lambda sign: _PLAIN[sign.group()], amount)
+    for candidate in (amount, plain):
         try:
             money = parse_amount(candidate)
         except Permanent:
@@ -260,8 +262,8 @@ def _money(text: str) -> Money | None:
 
 
 def _labelled(text: str, kind: str) -> Iterator[str]:
-    for found in _label(kind).finditer(text):
-        yield found["amount"]
+    for match in _label(kind).finditer(text):
+        yield match["amount"]
 
 
 @cache
@@ -272,27 +274,29 @@ def _label(kind: str) -> re.Pattern[str]:
 
 def _payer(hits: Sequence[re.Match[str]], text: str, name: str, owner: Owner | None) -> str:
     named = [hit.groupdict().get("who") for hit in (*hits, *_matches(text, _patterns(name, "payer")))]
-    names = (_name_alone(one, owner) for one in named if one and "@" not in one)
-    return next((one for one in names if one and one.casefold() not in table("payments")["common"]["not_names"]), "")
+    names = (_name_alone(payer, owner) for payer in named if payer and "@" not in payer)
+    return next(
+        (payer for payer in names if payer and payer.casefold() not in table("payments")["common"]["not_names"]), ""
+    )
 
 
 def _name_alone(said: str, owner: Owner | None) -> str:
     """The payer's name without the greeting that stands before it in the same line ("Hello Ada, Acme sent ...")."""
     bare = re.split(r"[.!;] ", said)[-1]
     if greeting := _greeting().match(bare):
-        rest = bare[greeting.end() :]
-        if mine := _owners_name(rest, owner):
-            bare = rest[len(mine) :]
+        after_greeting = bare[greeting.end() :]
+        if owners_name := _owners_name(after_greeting, owner):
+            bare = after_greeting[len(owners_name) :]
         elif "," in bare:
-            bare = rest.partition(",")[2] or rest
+            bare = after_greeting.partition(",")[2] or after_greeting
     return one_line(bare.strip(" .,\"'"), 80)
 
 
 def _owners_name(text: str, owner: Owner | None) -> str:
     """As much of the owner's name as the text begins with."""
     names = [_flat(owner.name), _flat(owner.name).partition(" ")[0]] if owner else []
-    begun = text.casefold()
-    return next((one for one in names if one and re.match(rf"{re.escape(one.casefold())}(?!\w)", begun)), "")
+    lowered = text.casefold()
+    return next((name for name in names if name and re.match(rf"{re.escape(name.casefold())}(?!\w)", lowered)), "")
 
 
 @cache
@@ -303,24 +307,24 @@ def _greeting() -> re.Pattern[str]:
 
 def _matches(text: str, patterns: Sequence[re.Pattern[str]]) -> Iterator[re.Match[str]]:
     for pattern in patterns:
-        if found := pattern.search(text):
-            yield found
+        if match := pattern.search(text):
+            yield match
 
 
 def _address(text: str) -> str:
     """The first address in the text that is no service's own."""
-    found = (match.group().lower().strip(".") for match in re.finditer(_EMAIL, text))
-    return next((one for one in found if not is_payment_sender(one)), "")
+    addresses = (match.group().lower().strip(".") for match in re.finditer(_EMAIL, text))
+    return next((address for address in addresses if not is_payment_sender(address)), "")
 
 
 def _reference(text: str) -> str:
-    found = _reference_pattern().search(text)
-    return one_line(found["said"].strip(" .,\"'\u201c\u201d\u201e"), _LONGEST_REFERENCE) if found else ""
+    match = _reference_pattern().search(text)
+    return one_line(match["said"].strip(" .,\"'\u201c\u201d\u201e"), _LONGEST_REFERENCE) if match else ""
 
 
 @cache
 def _reference_pattern() -> re.Pattern[str]:
-    words = "|".join(one.replace("{who}", r"[^:]{2,60}") for one in table("payments")["common"]["reference"])
+    words = "|".join(phrase.replace("{who}", r"[^:]{2,60}") for phrase in table("payments")["common"]["reference"])
     return re.compile(
         rf"(?<!\w)(?:{words}):\s?(?P<said>.{{2,140}}?)(?=$|[.!] | (?:view|transaction|amount|date|sent|see|fee)\b)",
         re.IGNORECASE | re.MULTILINE,
@@ -329,8 +333,8 @@ def _reference_pattern() -> re.Pattern[str]:
 
 def _stated_number(text: str) -> str:
     """A number that stands behind "invoice" and has a digit in it; "" when there is none or more than one."""
-    found = {match["number"].strip(".,") for match in _stated().finditer(text)}
-    return found.pop() if len(found) == 1 else ""
+    numbers = {match["number"].strip(".,") for match in _stated().finditer(text)}
+    return numbers.pop() if len(numbers) == 1 else ""
 
 
 @cache
@@ -354,7 +358,7 @@ def _number_pattern(number: str) -> re.Pattern[str]:
 
 @cache
 def _patterns(name: str, kind: str) -> tuple[re.Pattern[str], ...]:
-    provider = next(one for one in table("payments")["provider"] if one["name"] == name)
+    provider = next(entry for entry in table("payments")["provider"] if entry["name"] == name)
     texts = (*provider[kind], *table("payments")["common"][kind])
     return tuple(re.compile(_expanded(text), re.IGNORECASE | re.MULTILINE) for text in texts)
 
@@ -366,14 +370,14 @@ def _expanded(text: str) -> str:
     """
     plain = text.replace(" ", r"\s").replace("{email}", _EMAIL)
     for mark, group in (("{amount}", _AMOUNT), ("{who}", _WHO)):
-        first, found, rest = plain.partition(mark)
-        plain = first + (group if found else "") + rest.replace(mark, re.sub(r"\?P<\w+>", "?:", group))
+        first, separator, tail = plain.partition(mark)
+        plain = first + (group if separator else "") + tail.replace(mark, re.sub(r"\?P<\w+>", "?:", group))
     return plain
 
 
 @cache
 def _common(kind: str) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{one})" for one in table("payments")["common"][kind]), re.IGNORECASE)
+    return re.compile("|".join(f"(?:{pattern})" for pattern in table("payments")["common"][kind]), re.IGNORECASE)
 
 
 def _flat(text: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.mail.replying import written
 from workflows.rules.text.calendar import zone
 from workflows.rules.text.canonical import one_line
@@ -53,7 +53,7 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class PaidClaim:
     """They say that they have paid."""
 
     words: str
@@ -81,7 +81,7 @@ class Absence:
     words: str
 
 
-Said = Promise | Claim | Dispute | Wish | Absence
+Said = Promise | PaidClaim | Dispute | Wish | Absence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +102,17 @@ def money_words(text: str, language: str, now: datetime, timezone: str) -> Said 
 
     `language`: of the mail, "" when it is not known; `now`, `timezone`: what "Friday" counts from.
     """
-    own = known_language(language, "promises")
-    spoken = tuple(dict.fromkeys((own, ENGLISH))) if own != ENGLISH or language == ENGLISH else languages()
+    mail_language = known_language(language, "promises")
+    spoken = (
+        tuple(dict.fromkeys((mail_language, ENGLISH)))
+        if mail_language != ENGLISH or language == ENGLISH
+        else languages()
+    )
     owner = Owner(name="", address="", language=language or "en", timezone=timezone, hours=_ROUND_THE_CLOCK)
     reader = _Reader(languages=spoken, now=now.astimezone(zone(owner)), owner=owner)
     sentences = tuple(_sentences(written(text)[:_READ]))
-    said = _dispute(sentences, reader) or _promise(sentences, reader)
-    return said or _wish(sentences, reader) or _absence(sentences, reader)
+    statement = _dispute(sentences, reader) or _promise(sentences, reader)
+    return statement or _wish(sentences, reader) or _absence(sentences, reader)
 
 
 def languages() -> tuple[str, ...]:
@@ -130,9 +134,11 @@ def _sentences(text: str) -> Iterator[_Sentence]:
     for paragraph in re.split(r"\n\s*\n", text):
         lines = " ".join(line.strip() for line in paragraph.split("\n"))
         for piece in _SENTENCE.split(lines):
-            said = " ".join(piece[:_LONGEST].split())
-            if said:
-                yield _Sentence(said=one_line(said, _QUOTE), folded=fold(said), asks=said.rstrip(" \"')").endswith("?"))
+            sentence = " ".join(piece[:_LONGEST].split())
+            if sentence:
+                yield _Sentence(
+                    said=one_line(sentence, _QUOTE), folded=fold(sentence), asks=sentence.rstrip(" \"')").endswith("?")
+                )
 
 
 @cache
@@ -153,9 +159,9 @@ def _dispute(sentences: tuple[_Sentence, ...], reader: _Reader) -> Dispute | Non
     for sentence in sentences:
         for language in reader.languages:
             plain = _words(language, "except").sub(" ", sentence.folded)
-            found = _words(language, "dispute").search(plain)
+            match = _words(language, "dispute").search(plain)
             # "Is the invoice wrong?" wants to know; "Why did you bill us twice?" contests.
-            if found and not (sentence.asks and found.start() < _SHORTEST_NAME):
+            if match and not (sentence.asks and match.start() < _SHORTEST_NAME):
                 return Dispute(words=sentence.said)
     return None
 
@@ -173,14 +179,14 @@ def _wish(sentences: tuple[_Sentence, ...], reader: _Reader) -> Wish | None:
 # ---------------------------------------------------------------- promises
 
 
-def _promise(sentences: tuple[_Sentence, ...], reader: _Reader) -> Promise | Claim | None:
+def _promise(sentences: tuple[_Sentence, ...], reader: _Reader) -> Promise | PaidClaim | None:
     """The last day that is promised, for what is paid in parts is paid by then; else that they have paid."""
-    found = [one for sentence in sentences if not sentence.asks for one in _promises(sentence, reader)]
-    ahead = [one for one in found if isinstance(one, Promise)]
-    return max(ahead, key=lambda one: one.until) if ahead else next(iter(found), None)
+    promises = [promise for sentence in sentences if not sentence.asks for promise in _promises(sentence, reader)]
+    ahead = [promise for promise in promises if isinstance(promise, Promise)]
+    return max(ahead, key=lambda one: one.until) if ahead else next(iter(promises), None)
 
 
-def _promises(sentence: _Sentence, reader: _Reader) -> Iterator[Promise | Claim]:
+def _promises(sentence: _Sentence, reader: _Reader) -> Iterator[Promise | PaidClaim]:
     for language in reader.languages:
         plain = _plain(sentence.folded, language)
         if _words(language, "condition").search(plain):
@@ -193,15 +199,15 @@ def _promises(sentence: _Sentence, reader: _Reader) -> Iterator[Promise | Claim]
             if day:
                 yield Promise(until=day, words=sentence.said)
             elif _words(language, "paid").search(clause):
-                yield Claim(words=sentence.said)
+                yield PaidClaim(words=sentence.said)
 
 
 # ---------------------------------------------------------------- absences
 
 
 def _absence(sentences: tuple[_Sentence, ...], reader: _Reader) -> Absence | None:
-    found = [one for sentence in sentences if not sentence.asks for one in _absences(sentence, reader)]
-    return max(found, key=lambda one: one.until, default=None)
+    absences = [absence for sentence in sentences if not sentence.asks for absence in _absences(sentence, reader)]
+    return max(absences, key=lambda one: one.until, default=None)
 
 
 def _absences(sentence: _Sentence, reader: _Reader) -> Iterator[Absence]:
@@ -223,8 +229,8 @@ def _day_in(text: str, language: str, reader: _Reader) -> date | None:
 def _days(text: str, language: str, reader: _Reader) -> Iterator[date]:
     """Every day the words name, from today on. What is understood is taken out, so that it is read once."""
     for read in (_end_of_month, _of_week, _numeric, _ordinal, _today, _written):
-        found, text = read(text, language, reader)
-        yield from (day for day in found if reader.today <= day <= reader.today + FARTHEST)
+        dates, text = read(text, language, reader)
+        yield from (day for day in dates if reader.today <= day <= reader.today + FARTHEST)
 
 
 _Found = tuple[list[date], str]
@@ -234,27 +240,27 @@ def _of_week(text: str, language: str, reader: _Reader) -> _Found:
     """Weeks: "this week" is its Friday, "next week" the next one's, "early next week" the next one's Wednesday."""
     monday = reader.today - timedelta(days=reader.today.weekday())
     ahead = {"early_week": 7 + _WEDNESDAY, "next_week": 7 + _FRIDAY, "week": _FRIDAY}
-    found = []
+    dates = []
     for kind, days in ahead.items():
         pattern = _words(language, kind)
         if pattern.search(text):
-            found.append(max(monday + timedelta(days=days), reader.today))
+            dates.append(max(monday + timedelta(days=days), reader.today))
             text = pattern.sub(" ", text)
-    return found, text
+    return dates, text
 
 
 def _end_of_month(text: str, language: str, reader: _Reader) -> _Found:
-    found = []
+    dates = []
     for kind, months in (("next_month", 1), ("month", 0)):
         if _words(language, kind).search(text):
-            found.append(_last_day(_months_after(reader.today, months)))
+            dates.append(_last_day(_months_after(reader.today, months)))
             text = _words(language, kind).sub(" ", text)
     named = re.search(rf"(?<!\w){words_in(language, 'promises')['end']} ?(?P<month>[^\W\d_]+)(?!\w)", text)
     day = _in_month(named["month"], language, reader) if named else None
     if named and day:
-        found.append(_last_day(day))
+        dates.append(_last_day(day))
         text = text.replace(named.group(), " ")
-    return found, text
+    return dates, text
 
 
 def _in_month(word: str, language: str, reader: _Reader) -> date | None:
@@ -265,20 +271,20 @@ def _in_month(word: str, language: str, reader: _Reader) -> date | None:
 
 def _ordinal(text: str, language: str, reader: _Reader) -> _Found:
     """Numbers alone: "the 15th", where no month follows: the next day of that number."""
-    found = []
+    dates = []
     for match in reversed(list(re.finditer(words_in(language, "promises")["ordinal"], text))):
-        number, rest = int(match[1]), text[match.end() :].split()
-        month = any(_in_month(" ".join(rest[:size]), language, reader) for size in (1, 2) if len(rest) >= size)
+        number, tail = int(match[1]), text[match.end() :].split()
+        month = any(_in_month(" ".join(tail[:size]), language, reader) for size in (1, 2) if len(tail) >= size)
         if not month and 1 <= number <= _LAST and (day := _next_numbered(reader.today, number)):
-            found.append(day)
+            dates.append(day)
             text = text[: match.start()] + " " + text[match.end() :]
-    return found, text
+    return dates, text
 
 
 def _numeric(text: str, language: str, reader: _Reader) -> _Found:
     """Numbers with full stops: "3.12." and "3.12.2026"; the full stop behind makes it a day, not a time."""
-    dates = [f"{one[3] or ''}-{one[2]}-{one[1]}" for one in _NUMERIC.finditer(text)]
-    read = (_read_day(_completed(one, reader.today), language, reader) for one in dates)
+    dates = [f"{match[3] or ''}-{match[2]}-{match[1]}" for match in _NUMERIC.finditer(text)]
+    read = (_read_day(_completed(numeral, reader.today), language, reader) for numeral in dates)
     return [day for day in read if day], _NUMERIC.sub(" ", text)
 
 
@@ -302,14 +308,14 @@ def _written(text: str, language: str, reader: _Reader) -> _Found:
     words = (token.removesuffix("'s") for token in _TOKEN.findall(text))  # "with Friday's run"
     tokens = [token.strip(".'") if not token[:1].isdigit() else token for token in words]
     tokens = [str(counts.get(token, token)) if _counts(tokens, at) else token for at, token in enumerate(tokens)]
-    found, place = [], 0
+    dates, place = [], 0
     while place < len(tokens):
         length = next((size for size in range(_WINDOW, 0, -1) if _fits(tokens, place, size, language, reader)), 0)
         if length:
             day = _read_day(" ".join(tokens[place : place + length]), language, reader)
-            found += [day] if day else []
+            dates += [day] if day else []
         place += max(length, 1)
-    return found, ""
+    return dates, ""
 
 
 def _counts(tokens: list[str], at: int) -> bool:

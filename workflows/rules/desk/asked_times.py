@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.desk.slots import Slot
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.languages import known_language, words_in
@@ -58,7 +58,7 @@ class AskedTime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class AskedTimes:
     """What a mail asks about times. `wants`: it asks for some; `within`: the days in which, where it says so."""
 
     times: tuple[AskedTime, ...] = ()
@@ -70,7 +70,7 @@ class Asked:
         return next((Slot(start=one.start, end=one.end) for one in self.times if not one.exact and one.end), None)
 
 
-def asked_times(text: str, language: str, now: datetime, owner: Owner, zone: str = "") -> Asked:
+def asked_times(text: str, language: str, now: datetime, owner: Owner, zone: str = "") -> AskedTimes:
     """The times a mail names to meet at, and whether it asks for one. Pure; never raises.
 
     Args:
@@ -91,7 +91,7 @@ def asked_times(text: str, language: str, now: datetime, owner: Owner, zone: str
             wants = wants or reader.asks(sentence)
             if (about or reader.speaks(sentence, "fits")) and not reader.is_past(sentence):
                 times += reader.times(sentence)
-    return Asked(times=tuple(dict.fromkeys(times))[:_MOST], wants=wants)
+    return AskedTimes(times=tuple(dict.fromkeys(times))[:_MOST], wants=wants)
 
 
 def _sentences(paragraph: str) -> list[str]:

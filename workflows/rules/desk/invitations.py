@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from workflows.models import Owner
-from workflows.rules.desk.slots import Slot, Standing, told, told_day
+from workflows.models.people import Owner
+from workflows.rules.desk.slots import Slot, Availability, told, told_day
 from workflows.rules.text.languages import filled, words_in
 
 Reaction = Literal["accepted", "declined"] | Slot
@@ -76,7 +76,7 @@ def is_outdated(invitation: Invitation, known: int | None) -> bool:
 
 
 def facts_line(
-    invitation: Invitation, owner: Owner, standing: Standing = Standing.UNKNOWN, known: int | None = None
+    invitation: Invitation, owner: Owner, availability: Availability = Availability.UNKNOWN, known: int | None = None
 ) -> str:
     """`Invitation: Review, Thu 12 Mar 10:00-11:00 (your time), from anna@northwind.example; you are free`."""
     words = words_in(owner.language, "invitations")
@@ -90,7 +90,7 @@ def facts_line(
         when=when,
         sender=_teller(invitation, matter),
     )
-    tail = words[f"is_{standing.value}"] if matter in {"invited", "changed", "countered"} and slot else ""
+    tail = words[f"is_{availability.value}"] if matter in {"invited", "changed", "countered"} and slot else ""
     return f"{line}; {tail}" if tail else line
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.text.calendar import at_clock, is_working_day, local_time, working_hours_on
 from workflows.rules.text.languages import words_in
 
@@ -90,7 +90,7 @@ class Diary:
     held: tuple[Slot, ...] = ()
 
 
-class Standing(StrEnum):
+class Availability(StrEnum):
     """What can be said of a time that a client names."""
 
     FREE = "free"
@@ -115,15 +115,15 @@ def is_free(
     return not any(taken.start < last and first < taken.end for taken in (*spans, *held))
 
 
-def standing_of(slot: Slot, diary: Diary) -> Standing:
+def availability_of(slot: Slot, diary: Diary) -> Availability:
     """What can be said of a time that a client names. The buffer is the owner's own wish and makes no time taken."""
     if slot.start <= diary.now:
-        return Standing.PAST
+        return Availability.PAST
     if not diary.view.may_promise:
-        return Standing.UNKNOWN
+        return Availability.UNKNOWN
     if not is_free(slot.start, slot.end, diary.view.spans, diary.held):
-        return Standing.TAKEN
-    return Standing.FREE if in_working_hours(slot, diary.owner) else Standing.OUTSIDE
+        return Availability.TAKEN
+    return Availability.FREE if in_working_hours(slot, diary.owner) else Availability.OUTSIDE
 
 
 def in_working_hours(slot: Slot, owner: Owner) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
 
-from workflows.models import Source
+from workflows.models.drafts import Source
 from workflows.rules.leads.skills import called
 from workflows.rules.text.canonical import one_line, visible
 from workflows.rules.text.language import language_of, small_words
@@ -47,9 +47,9 @@ class Claim:
 
 def claims(text: str, sources: Iterable[Source], owner_name: str = "") -> tuple[Claim, ...]:
     """Every claim of a text in order, with the sources it rests on. Total; `sources` of other kinds are left out."""
-    own = [source for source in sources if source.kind in OWN_KINDS]
-    known = [(source.id, _Words.of(source.quote[:_LONGEST])) for source in own]
-    return tuple(_claim(sentence, known) for sentence in sentences(text) if is_claim(sentence, owner_name))
+    own_sources = [source for source in sources if source.kind in OWN_KINDS]
+    source_words = [(source.id, _Words.of(source.quote[:_LONGEST])) for source in own_sources]
+    return tuple(_claim(sentence, source_words) for sentence in sentences(text) if is_claim(sentence, owner_name))
 
 
 def sentences(text: str) -> tuple[str, ...]:
@@ -57,8 +57,8 @@ def sentences(text: str) -> tuple[str, ...]:
     parts = re.split(r"(?<=[.!?…])[\"'»”)]*\s+(?=[^\W\d_a-zß-ÿ]|[\"'«“„(]|\d)|\n", visible(text[:_LONGEST]))
     # What is more than anybody reads is one sentence in doubt.
     parts = [*parts[:_MOST], "\n".join(parts[_MOST:])]
-    found = (one_line(re.sub(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+", "", part)) for part in parts)  # noqa: RUF001
-    return tuple(part for part in found if part)
+    lines = (one_line(re.sub(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+", "", part)) for part in parts)  # noqa: RUF001
+    return tuple(part for part in lines if part)
 
 
 def is_claim(sentence: str, owner_name: str = "") -> bool:
@@ -80,9 +80,9 @@ def is_claim(sentence: str, owner_name: str = "") -> bool:
 
 
 def _states(folded: str, language: str) -> bool:
-    left = _pattern(language, "means_well").sub(" ", folded)
-    found = _pattern(language, "states").search(left)
-    if not found:
+    remaining_text = _pattern(language, "means_well").sub(" ", folded)
+    match = _pattern(language, "states").search(remaining_text)
+    if not match:
         return False
     # "Your ten years old code": what is said of "you" alone is not said of the writer.
     return bool(_writer(language).search(folded)) or not _READER.search(folded)
@@ -128,8 +128,8 @@ class _Words:
     @classmethod
     def of(cls, text: str, *, nouns: bool = False) -> "_Words":
         """`nouns`: in German every noun is capitalised, so a capital makes no name."""
-        found = re.findall(r"[^\W_][\w+#.'-]*[\w+#]|[^\W_]|[,;:.!?()]", visible(text))
-        words = [word.removesuffix("'s") for word in found]
+        tokens = re.findall(r"[^\W_][\w+#.'-]*[\w+#]|[^\W_]|[,;:.!?()]", visible(text))
+        words = [word.removesuffix("'s") for word in tokens]
         row = [_figure(low) or low for low in map(fold, words)]
         exact = {
             low
@@ -147,22 +147,24 @@ class _Words:
 
 
 def _claim(sentence: str, known: Sequence[tuple[str, _Words]]) -> Claim:
-    said = _Words.of(_about_the_writer(sentence), nouns=_is_german(sentence))
-    bearing = [(name, words) for name, words in known if said.telling & words.everything]
+    claimed = _Words.of(_about_the_writer(sentence), nouns=_is_german(sentence))
+    bearing = [(name, words) for name, words in known if claimed.telling & words.everything]
     if not bearing:
-        return Claim(sentence=sentence, missing=tuple(sorted(said.telling)) or ("everything",))
+        return Claim(sentence=sentence, missing=tuple(sorted(claimed.telling)) or ("everything",))
     profile = [words for name, words in bearing if name.startswith("profile:")]
     # One work at a time, with the profile: two works stitched together would make a third that never was.
     works = [[words] for name, words in bearing if not name.startswith("profile:")] or [[]]
-    missing = min((_missing(said, [*work, *profile]) for work in works), key=len)
-    return Claim(sentence=sentence, sources=_fewest(said, bearing), missing=missing)
+    missing = min((_missing(claimed, [*work, *profile]) for work in works), key=len)
+    return Claim(sentence=sentence, sources=_fewest(claimed, bearing), missing=missing)
 
 
 def _about_the_writer(sentence: str) -> str:
     """The sentence without the clauses that speak of the reader alone ("..., so you would talk to me")."""
     clauses = re.split(r"(?<=[,;:])\s+|\s+[\u2013\u2014-]\s+", sentence)
-    kept = [one for one in clauses if _any_writer().search(fold(one)) or not _READER.search(fold(one))]
-    return " ".join(kept) or sentence
+    own_clauses = [
+        clause for clause in clauses if _any_writer().search(fold(clause)) or not _READER.search(fold(clause))
+    ]
+    return " ".join(own_clauses) or sentence
 
 
 def _missing(said: _Words, sources: Sequence[_Words]) -> tuple[str, ...]:
@@ -170,7 +172,9 @@ def _missing(said: _Words, sources: Sequence[_Words]) -> tuple[str, ...]:
     together: frozenset[str] = frozenset().union(*(words.everything for words in sources))
     lacking = sorted(said.exact - together)
     figures = [at for at, word in enumerate(said.row) if word.isdigit() and word in together]
-    lacking += [said.row[at] for at in figures if not any(_counts_the_same(said.row, at, one.row) for one in sources)]
+    lacking += [
+        said.row[at] for at in figures if not any(_counts_the_same(said.row, at, source.row) for source in sources)
+    ]
     loose = sorted(said.stems - together)
     few = len(loose) <= _MOST_LOOSE * len(said.stems)
     # A long sentence that is borne out name by name and figure by figure may say it in words of its own.
@@ -190,14 +194,14 @@ def _counts_the_same(said: Sequence[str], at: int, known: Sequence[str]) -> bool
 
 def _fewest(said: _Words, bearing: Sequence[tuple[str, _Words]]) -> tuple[str, ...]:
     """As few sources as bear out all that is borne out, the one that bears out most first."""
-    left, chosen, rest = said.telling, [], list(bearing)
-    while rest:
-        name, words = max(rest, key=lambda one: len(left & one[1].everything))
-        if not left & words.everything:
+    uncovered, chosen, candidates = said.telling, [], list(bearing)
+    while candidates:
+        name, words = max(candidates, key=lambda one: len(uncovered & one[1].everything))
+        if not uncovered & words.everything:
             break
         chosen.append(name)
-        left -= words.everything
-        rest = [one for one in rest if one[0] != name]
+        uncovered -= words.everything
+        candidates = [candidate for candidate in candidates if candidate[0] != name]
     return tuple(chosen)
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from workflows.models import Email, Flag, Lead
+from workflows.models.leads import Flag, Lead
+from workflows.models.mail import Email
 from workflows.rules.leads.lead import engagement, questions_in
 from workflows.rules.leads.pay import pay_in
 from workflows.rules.leads.posts import clean_url, cleaned
@@ -45,12 +46,12 @@ class Unknown:
     @property
     def says(self) -> str:
         """What is wrong, for the owner."""
-        why = {
+        reason = {
             "unknown-template": "its subject is of no kind that Deskhand knows",
             "no-job-link": "no link to a job could be found in it",
             "unreadable-job": "a job in it does not look as it should",
         }[self.code]
-        return f"An alert mail of {self.platform} was not understood: {why} (code {self.code})."
+        return f"An alert mail of {self.platform} was not understood: {reason} (code {self.code})."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ def alerts(email: Email, own: frozenset[str] = frozenset()) -> tuple[Lead, ...] 
     if template is None:
         return Unknown(code="unknown-template", platform=name) if _is_jobish(mail) else None
     rules = {**mail.platform, "said": mail.platform["terms"], **template}
-    links = len({clean_url(found) for found in re.findall(rules["link"], mail.text)})
+    links = len({clean_url(link) for link in re.findall(rules["link"], mail.text)})
     if not links:
         return Unknown(code="no-job-link", platform=name)
     leads = tuple(lead for block in _blocks(mail, rules) if (lead := _lead(mail, rules, block)))
@@ -96,7 +97,7 @@ def alerts(email: Email, own: frozenset[str] = frozenset()) -> tuple[Lead, ...] 
 
 def _platform(address: str) -> Mapping[str, Any] | None:
     sender = address.lower()
-    return next((one for one in table("job_alerts")["platform"] if sender in one["senders"]), None)
+    return next((platform for platform in table("job_alerts")["platform"] if sender in platform["senders"]), None)
 
 
 def _direct(email: Email) -> _Mail | None:
@@ -114,16 +115,18 @@ def _forwarded(email: Email) -> _Mail | None:
     text = email.text[:_MOST_TEXT]
     lines = text.split("\n")[:_HEAD_LINES]
     rules = table("job_alerts")["forward"]
-    senders = [(at, found.group(1)) for at, line in enumerate(lines) if (found := _match(rules["from"], line))]
-    for at, said in senders:
-        address = re.search(r"[\w.+-]+@[\w.-]+\w", said)
+    senders = [(at, match.group(1)) for at, line in enumerate(lines) if (match := _match(rules["from"], line))]
+    for at, sender in senders:
+        address = re.search(r"[\w.+-]+@[\w.-]+\w", sender)
         platform = _platform(address.group()) if address else None
-        titles = [found.group(1) for line in lines[at:] if (found := _match(rules["subject"], line))]
+        titles = [match.group(1) for line in lines[at:] if (match := _match(rules["subject"], line))]
         if platform is None or not titles:
             continue
         body = "\n".join(line.removeprefix("> ").removeprefix(">") for line in text.split("\n")[at:])
-        _, _, rest = body.partition("\n\n")
-        return _Mail(platform=platform, subject=one_line(titles[0][:400]), text=rest, at=email.date, flags=(FORWARDED,))
+        _, _, content = body.partition("\n\n")
+        return _Mail(
+            platform=platform, subject=one_line(titles[0][:400]), text=content, at=email.date, flags=(FORWARDED,)
+        )
     return None
 
 
@@ -134,18 +137,18 @@ def _match(pattern: str, line: str) -> re.Match[str] | None:
 def _template(mail: _Mail) -> Mapping[str, Any] | None:
     """The template whose subject this is; a broad one only where it is not some other mail of the platform."""
     subject = fold(mail.subject)
-    fitting = [one for one in mail.platform["template"] if re.match(one["subject"], subject)]
-    sure = next((one for one in fitting if not one.get("broad")), None)
+    fitting = [template for template in mail.platform["template"] if re.match(template["subject"], subject)]
+    sure = next((template for template in fitting if not template.get("broad")), None)
     return sure or (None if _is_other(mail) else next(iter(fitting), None))
 
 
 def _is_other(mail: _Mail) -> bool:
-    return any(re.search(other["subject"], fold(mail.subject)) for other in mail.platform.get("other", ()))
+    return any(re.search(entry["subject"], fold(mail.subject)) for entry in mail.platform.get("other", ()))
 
 
 def _is_jobish(mail: _Mail) -> bool:
     """Whether a mail that no template fits looks like an alert: the same addresses send much else."""
-    listed = {clean_url(found) for found in re.findall(mail.platform["link"], mail.text)}
+    listed = {clean_url(link) for link in re.findall(mail.platform["link"], mail.text)}
     return not _is_other(mail) and (_JOBISH.search(fold(mail.subject)) is not None or len(listed) > 1)
 
 
@@ -155,16 +158,18 @@ def _is_jobish(mail: _Mail) -> bool:
 def _blocks(mail: _Mail, rules: Mapping[str, Any]) -> Iterator[_Block]:
     """Each job once, in order, with the lines between its title and the next one's."""
     lines = [line.strip() for line in mail.text.split("\n")]
-    found: dict[str, list[tuple[int, str]]] = {}
+    jobs: dict[str, list[tuple[int, str]]] = {}
     for at, line in enumerate(lines):
         for link in re.findall(rules["link"], line):
-            found.setdefault(clean_url(link) or link, []).append((at, _title_in(line, link, rules)))
-    places = list(found.items())[:_MOST_JOBS]
-    ends = [max(at for at, _ in one) + 1 for _, one in places]
+            jobs.setdefault(clean_url(link) or link, []).append((at, _title_in(line, link, rules)))
+    places = list(jobs.items())[:_MOST_JOBS]
+    ends = [max(at for at, _ in mentions) + 1 for _, mentions in places]
     regions = list(zip([0, *ends], ends, strict=False))  # of each job: from the end of the one before
     # Some templates link the title, some link below the text: then the terms stand above the first link.
     late = bool(places) and any(_is_terms(line, rules) for line in lines[: places[0][1][0][0]])
-    starts = [_start(lines, region, one, rules, late=late) for region, (_, one) in zip(regions, places, strict=True)]
+    starts = [
+        _start(lines, region, mentions, rules, late=late) for region, (_, mentions) in zip(regions, places, strict=True)
+    ]
     for number, ((url, _), (at, title)) in enumerate(zip(places, starts, strict=True)):
         end = starts[number + 1][0] if number + 1 < len(starts) else len(lines)
         yield _Block(url=url, title=title, lines=tuple(lines[at + 1 : max(end, at + 1)]))
@@ -177,14 +182,14 @@ def _start(
     if named := next(((at, title) for at, title in places if title), None):
         return named
     first, link = region[0], places[0][0]
-    said = next((at for at in range(first, link) if late and _is_terms(lines[at], rules)), link)
-    return _title_above(lines, first, said, rules)
+    terms_at = next((at for at in range(first, link) if late and _is_terms(lines[at], rules)), link)
+    return _title_above(lines, first, terms_at, rules)
 
 
 def _title_in(line: str, link: str, rules: Mapping[str, Any]) -> str:
     """The title where the link carries it: "[Title](link)"."""
-    said = next((words for words, url in _ANCHOR.findall(line) if url.startswith(link)), "")
-    return "" if fold(said).strip(" .!>»→") in rules["buttons"] else said.strip()
+    title = next((words for words, url in _ANCHOR.findall(line) if url.startswith(link)), "")
+    return "" if fold(title).strip(" .!>»→") in rules["buttons"] else title.strip()
 
 
 def _title_above(lines: list[str], first: int, last: int, rules: Mapping[str, Any]) -> tuple[int, str]:
@@ -253,13 +258,13 @@ def _body(lines: list[str], rules: Mapping[str, Any]) -> list[str]:
 
 def _title(mail: _Mail, rules: Mapping[str, Any], block: _Block) -> str:
     """The block's own title, else the one that the subject states; a subject that was cut off adds nothing."""
-    found = re.match(rules["subject"], mail.subject, re.IGNORECASE)
-    whole = (found.groupdict().get("title") or "").strip() if found else ""
-    if not whole:
+    match = re.match(rules["subject"], mail.subject, re.IGNORECASE)
+    subject_title = (match.groupdict().get("title") or "").strip() if match else ""
+    if not subject_title:
         return block.title
     words = fold(block.title)
-    begins = fold(whole).rstrip(".\u2026 ")
-    return block.title if words and words.startswith(begins) else whole
+    begins = fold(subject_title).rstrip(".\u2026 ")
+    return block.title if words and words.startswith(begins) else subject_title
 
 
 def _engagement(rules: Mapping[str, Any], terms: str, title: str) -> str:
@@ -274,12 +279,12 @@ def _without_links(line: str) -> str:
 def _company_and_place(lines: list[str], rules: Mapping[str, Any]) -> tuple[str, str, list[str]]:
     if not rules.get("company_line"):
         return "", "", lines
-    rest = [line for line in lines if line and not _is_meta(line, rules)]
-    first = rest[0] if rest else ""
+    plain_lines = [line for line in lines if line and not _is_meta(line, rules)]
+    first = plain_lines[0] if plain_lines else ""
     company, dot, place = first.partition(" · ")
     if dot:
-        return one_line(company, 120), one_line(place, 160), rest[1:]
-    return one_line(first, 120), one_line(rest[1] if len(rest) > 1 else "", 160), rest[2:]
+        return one_line(company, 120), one_line(place, 160), plain_lines[1:]
+    return one_line(first, 120), one_line(plain_lines[1] if len(plain_lines) > 1 else "", 160), plain_lines[2:]
 
 
 def _skills(lines: list[str], rules: Mapping[str, Any]) -> tuple[tuple[str, ...], list[str]]:
@@ -287,17 +292,17 @@ def _skills(lines: list[str], rules: Mapping[str, Any]) -> tuple[tuple[str, ...]
     at = next((at for at, line in enumerate(lines) if _SKILLS.match(line)), None)
     if at is None:
         return (), lines
-    said = _SKILLS.match(lines[at])
-    inline = said.group(1) if said else ""
+    match = _SKILLS.match(lines[at])
+    inline = match.group(1) if match else ""
     end = at + 1
-    found = re.split(r"[,;|·]", inline)
+    skills = re.split(r"[,;|·]", inline)
     while not inline.strip() and end < len(lines) and _is_skill(lines[end], rules):
-        found.append(lines[end])
+        skills.append(lines[end])
         end += 1
     named: dict[str, str] = {}
-    for one in found:
-        if one.strip() and not re.fullmatch(r"\W*\d+ more\W*", fold(one)):
-            named.setdefault(fold(one), one_line(one, _LONGEST_SKILL))
+    for skill in skills:
+        if skill.strip() and not re.fullmatch(r"\W*\d+ more\W*", fold(skill)):
+            named.setdefault(fold(skill), one_line(skill, _LONGEST_SKILL))
     return tuple(named.values())[:_MOST_SKILLS], [*lines[:at], *lines[end:]]
 
 
@@ -307,12 +312,12 @@ def _is_skill(line: str, rules: Mapping[str, Any]) -> bool:
 
 def _posted(lines: tuple[str, ...], at: datetime | None) -> datetime | None:
     """Read "Posted on: Aug 26" of the mail's own year, or of the one before where that day is still to come."""
-    found = next((found for line in lines if (found := _POSTED.search(fold(line)))), None)
-    if found is None or at is None or found[1][:3] not in _MONTHS:
+    match = next((match for line in lines if (match := _POSTED.search(fold(line)))), None)
+    if match is None or at is None or match[1][:3] not in _MONTHS:
         return None
     aware = at if at.tzinfo else at.replace(tzinfo=UTC)
     try:
-        day = datetime(int(found[3] or aware.year), _MONTHS.index(found[1][:3]) + 1, int(found[2]), tzinfo=UTC)
-        return day if day <= aware or found[3] else day.replace(year=day.year - 1)
+        day = datetime(int(match[3] or aware.year), _MONTHS.index(match[1][:3]) + 1, int(match[2]), tzinfo=UTC)
+        return day if day <= aware or match[3] else day.replace(year=day.year - 1)
     except ValueError:
         return None

@@ -10,7 +10,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import cache
 
-from workflows.models import Address, Flag, Ignore, Lead, Pay, Start
+from workflows.models.leads import Flag, Lead, Pay
+from workflows.models.mail import Address
+from workflows.models.routes import Ignore, Start
 from workflows.rules.leads.pay import pay_in, pay_of
 from workflows.rules.leads.posts import clean_url, cleaned, repaired
 from workflows.rules.mail.machines import ignored
@@ -88,8 +90,8 @@ def _fault(number: str, words: str, url: str, item: Item) -> str:
         return "The source gives it no id, so it cannot be told from others."
     if not words:
         return f"The post {number} has neither a title nor a text."
-    given = _text(item, "url", 2_000)
-    if given and not url:
+    link = _text(item, "url", 2_000)
+    if link and not url:
         return f"The link of the post {number} is not one that can be opened."
     return ""
 
@@ -107,8 +109,8 @@ def _text(item: Item, key: str, limit: int) -> str:
     if isinstance(value, bool) or value is None:
         return ""
     if isinstance(value, str | int | float):
-        said = str(value)[:limit]
-        return said if key in _VERBATIM else repaired(said)
+        text = str(value)[:limit]
+        return text if key in _VERBATIM else repaired(text)
     return ""
 
 
@@ -118,24 +120,24 @@ def _list(value: object) -> tuple[str, ...]:
         value = re.split(r"[,;|\n]", value)
     if not isinstance(value, list | tuple):
         return ()
-    return tuple(str(one) for one in value if isinstance(one, str | int))
+    return tuple(str(entry) for entry in value if isinstance(entry, str | int))
 
 
 def _skills(value: object) -> tuple[str, ...]:
-    found: dict[str, str] = {}
-    for one in _list(value):
-        skill = one_line(re.sub(r"^\s*(?:and|und|&)\s+", "", one), 60)
+    skills: dict[str, str] = {}
+    for entry in _list(value):
+        skill = one_line(re.sub(r"^\s*(?:and|und|&)\s+", "", entry), 60)
         if skill and not re.fullmatch(r"\+\s?\d+ more", skill):
-            found.setdefault(fold(skill), skill)
-    return tuple(found.values())[:_MOST_SKILLS]
+            skills.setdefault(fold(skill), skill)
+    return tuple(skills.values())[:_MOST_SKILLS]
 
 
 def moment(value: object) -> datetime | None:
     """A time as sources write it: a datetime, seconds since 1970, ISO 8601 or RFC 822; without a zone it is UTC."""
-    found = _moment(value)
-    if found is None:
+    instant = _moment(value)
+    if instant is None:
         return None
-    aware = found if found.tzinfo else found.replace(tzinfo=UTC)
+    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
     return aware if aware >= _OLDEST else None
 
 
@@ -151,13 +153,13 @@ def _day(value: object) -> date | None:
     """The day where no time of it is stated: programs write midnight where they know none."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
-    found = value if isinstance(value, datetime) else None
+    instant = value if isinstance(value, datetime) else None
     if isinstance(value, str):
         text = " ".join(value.split())
         if written := _written_day(text):
             return written
-        found = _moment(text) if ":" in text else None
-    return found.date() if found and found.time() == time() else None
+        instant = _moment(text) if ":" in text else None
+    return instant.date() if instant and instant.time() == time() else None
 
 
 def _written_day(text: str) -> date | None:
@@ -203,14 +205,14 @@ def _written_moment(text: str) -> datetime:
 
 
 def _published(item: Item, now: datetime) -> datetime | None:
-    found = moment(item.get("published"))
-    return found if found is None or found <= now + timedelta(days=1) else None
+    published = moment(item.get("published"))
+    return published if published is None or published <= now + timedelta(days=1) else None
 
 
 def engagement(value: object, title: str = "") -> str:
     """One of freelance, contract, part-time, full-time: by the source's own word, else by the title; else ""."""
-    said = " ".join(_list(value))
-    for text in (said, title):
+    words = " ".join(_list(value))
+    for text in (words, title):
         for kind in ("freelance", "contract", "part-time", "full-time"):
             if _kinds(kind).search(fold(text).replace("_", "-")):
                 return kind
@@ -219,17 +221,17 @@ def engagement(value: object, title: str = "") -> str:
 
 @cache
 def _kinds(kind: str) -> re.Pattern[str]:
-    return phrases(re.escape(one) for one in table("leads")["engagement"][kind])
+    return phrases(re.escape(word) for word in table("leads")["engagement"][kind])
 
 
 def _pay(item: Item, title: str, text: str) -> Pay | None:
-    stated = pay_of(item.get("pay_min"), item.get("pay_max"), _text(item, "currency", 8), _text(item, "per", 20))
+    pay = pay_of(item.get("pay_min"), item.get("pay_max"), _text(item, "currency", 8), _text(item, "per", 20))
     # A source's 0 is "unknown", and says nothing about the words of the post.
-    return stated or pay_in(_text(item, "pay", 400)) or pay_in(title) or pay_in(text[:1500])
+    return pay or pay_in(_text(item, "pay", 400)) or pay_in(title) or pay_in(text[:1500])
 
 
 def _said_flags(item: Item) -> tuple[Flag, ...]:
-    return tuple(_flag(one_line(one, 200)) for one in _list(item.get("flags")) if one.strip())
+    return tuple(_flag(one_line(flag, 200)) for flag in _list(item.get("flags")) if flag.strip())
 
 
 def _flag(words: str) -> Flag:
@@ -254,19 +256,21 @@ def _headline(title: str, company: str, item: Item) -> tuple[str, str, str]:
     segments = [part.strip() for part in title.split("|") if part.strip()]
     if company or len(segments) < 2:  # noqa: PLR2004 - one segment is a title
         return title, company, place
-    role, company, where = segmented(segments)
-    return role or title, company, place or where
+    role, company, location = segmented(segments)
+    return role or title, company, place or location
 
 
 def segmented(segments: list[str]) -> tuple[str, str, str]:
     """(role, company, place) of the segments of a headline. The order is custom, not rule: words decide, then order."""
-    left = [one for one in segments[:_MOST_SEGMENTS] if not _is_plain("marker", one)]
-    places = [one for one in left if _is_plain("place", one)]
-    left = [one for one in left if one not in places and pay_in(one) is None and "://" not in one]
-    left = [one for one in left if not engagement(one) or _says("role", one)]
-    roles = [one for one in left if _says("role", one)]
-    role = roles[0] if roles else (left[1] if len(left) > 1 else (left[0] if left else ""))
-    company = next((one for one in left if one != role and one not in roles), "")
+    candidates = [segment for segment in segments[:_MOST_SEGMENTS] if not _is_plain("marker", segment)]
+    places = [segment for segment in candidates if _is_plain("place", segment)]
+    candidates = [
+        segment for segment in candidates if segment not in places and pay_in(segment) is None and "://" not in segment
+    ]
+    candidates = [segment for segment in candidates if not engagement(segment) or _says("role", segment)]
+    roles = [segment for segment in candidates if _says("role", segment)]
+    role = roles[0] if roles else (candidates[1] if len(candidates) > 1 else (candidates[0] if candidates else ""))
+    company = next((segment for segment in candidates if segment != role and segment not in roles), "")
     return role, company[:_NAME], ", ".join(places)[:_PLACE]
 
 
@@ -275,8 +279,12 @@ def _is_plain(kind: str, segment: str) -> bool:
     if kind == "place" and _TOWN.fullmatch(segment):
         return True
     words = fold(segment)
-    rest = _headwords(kind).sub(" ", words)
-    return rest != words and len(re.findall(r"\w+", rest)) <= (4 if kind == "place" else 0) and not _says("role", rest)
+    remainder = _headwords(kind).sub(" ", words)
+    return (
+        remainder != words
+        and len(re.findall(r"\w+", remainder)) <= (4 if kind == "place" else 0)
+        and not _says("role", remainder)
+    )
 
 
 def _says(kind: str, segment: str) -> bool:
@@ -293,46 +301,50 @@ def _headwords(kind: str) -> re.Pattern[str]:
 
 def _contact(item: Item, text: str) -> Address:
     """Where a bid may be mailed to: what the source says, else the first address in the text that people read."""
-    stated = _text(item, "contact", 200)
+    contact = _text(item, "contact", 200)
     if item.get("contact") is not None:
-        found = _MAIL.search(stated)
-        return Address(email=found.group(1).lower() if found else "", name="")
+        match = _MAIL.search(contact)
+        return Address(email=match.group(1).lower() if match else "", name="")
     plain = _DOT.sub(".", _AT.sub("@", text))
-    return Address(email=next((one for one in map(_reachable, _MAIL.findall(plain)) if one), ""))
+    return Address(email=next((address for address in map(_reachable, _MAIL.findall(plain)) if address), ""))
 
 
 def _reachable(address: str) -> str:
     local, _, domain = address.lower().partition("@")
-    known = table("leads")["contact"]
-    under = any(domain == one or domain.endswith(f".{one}") for one in known["domains"])
+    blocked = table("leads")["contact"]
+    under = any(domain == suffix or domain.endswith(f".{suffix}") for suffix in blocked["domains"])
     plain = re.split(r"[+._-]", local)[0]
-    return "" if under or local in known["locals"] or plain in known["locals"] else f"{local}@{domain}"
+    return "" if under or local in blocked["locals"] or plain in blocked["locals"] else f"{local}@{domain}"
 
 
 def _questions(item: Item, text: str) -> tuple[str, ...]:
-    stated = tuple(one_line(one, _QUESTION) for one in _asked(item.get("questions")) if one.strip())
-    return (stated or questions_in(text))[:_MOST_QUESTIONS]
+    questions = tuple(one_line(question, _QUESTION) for question in _asked(item.get("questions")) if question.strip())
+    return (questions or questions_in(text))[:_MOST_QUESTIONS]
 
 
 def _asked(value: object) -> tuple[str, ...]:
-    return tuple(str(one) for one in value if isinstance(one, str)) if isinstance(value, list | tuple) else ()
+    return (
+        tuple(str(question) for question in value if isinstance(question, str))
+        if isinstance(value, list | tuple)
+        else ()
+    )
 
 
 def questions_in(text: str) -> tuple[str, ...]:
     """What a post asks its bidders: sentences with a question mark that speak to them, not its own headings."""
-    found: dict[str, None] = {}
+    questions: dict[str, None] = {}
     in_block = 0
     for line in text.split("\n"):
         bare = _BULLET.sub("", line).strip()
         if _ASK_BLOCK.search(bare) and bare.endswith((":", ".")):
             in_block = _MOST_QUESTIONS
             continue
-        for sentence in (one for one in _SENTENCE.findall(bare) if one.endswith("?")):
+        for sentence in (candidate for candidate in _SENTENCE.findall(bare) if candidate.endswith("?")):
             question = one_line(_asked_alone(sentence), _QUESTION)
             if (in_block or _ASKS.search(question)) and not _OWN.match(question) and len(question.split()) > 2:  # noqa: PLR2004
-                found[question] = None
+                questions[question] = None
         in_block = in_block - 1 if bare and in_block else in_block
-    return tuple(found)[:_MOST_QUESTIONS]
+    return tuple(questions)[:_MOST_QUESTIONS]
 
 
 def _asked_alone(sentence: str) -> str:

@@ -5,7 +5,8 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Literal
 
-from workflows.models import Money, Pay
+from workflows.models.leads import Pay
+from workflows.models.money import Money
 from workflows.rules.text.money import places
 from workflows.rules.text.words import fold, table
 
@@ -42,11 +43,11 @@ def pay_of(least: object, most: object, currency: str = "", per: str = "") -> Pa
 
 def pay_in(text: str) -> Pay | None:
     """The first amount of money a text states as pay, None when there is none that is clear."""
-    shown = text[:4000]
-    for found in _amounts().finditer(shown):
-        words = found.groupdict()
-        unit = _unit_of(shown, found)
-        code = _currency(words) or (_in_line(shown, found) if words["second"] and unit and not words["spent"] else "")
+    excerpt = text[:4000]
+    for match in _amounts().finditer(excerpt):
+        words = match.groupdict()
+        unit = _unit_of(excerpt, match)
+        code = _currency(words) or (_in_line(excerpt, match) if words["second"] and unit and not words["spent"] else "")
         if code and (pay := _stated(words, code, unit)):
             return pay
     return None
@@ -68,13 +69,13 @@ def _unit_of(text: str, found: re.Match[str]) -> Per | None:
     before = text[max(found.start() - _AROUND // 2, 0) : found.start()].rsplit("\n", 1)[-1]
     beside = re.split(r"[,;]\s|\.\s", after)[0]
     each = (found["times2"] or found["times"] or "", beside, before, after, found["each"] or "")
-    return next((unit for said in each if (unit := _unit(said))), None)
+    return next((unit for phrase in each if (unit := _unit(phrase))), None)
 
 
 def _in_line(text: str, found: re.Match[str]) -> str:
     """The one currency that the line of an amount names elsewhere: "from 400 to 500 a day (EUR)"."""
     line = text[text.rfind("\n", 0, found.start()) + 1 :].split("\n", 1)[0]
-    codes = {_code(one.group()) for one in _signs().finditer(line)}
+    codes = {_code(match.group()) for match in _signs().finditer(line)}
     return codes.pop() if len(codes) == 1 else ""
 
 
@@ -87,8 +88,8 @@ _CODES = "USD|EUR|GBP|CHF|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|INR|JPY|SGD|HKD|BR
 _SIGNS = "|".join(
     [
         *(
-            re.escape(one) + (r"\b" if one[-1].isalpha() else "")
-            for one in sorted(table("leads")["pay"]["symbols"], key=len, reverse=True)
+            re.escape(symbol) + (r"\b" if symbol[-1].isalpha() else "")
+            for symbol in sorted(table("leads")["pay"]["symbols"], key=len, reverse=True)
         ),
         rf"(?:{_CODES})\b",
     ]
@@ -115,24 +116,24 @@ def _amounts() -> re.Pattern[str]:
 def _factor(word: str | None) -> int:
     """What a word behind a number makes of it: "k" a thousand, "lakh" a hundred thousand."""
     rows = table("leads")["pay"]["times"]
-    fits = (int(rows[one]) for one in rows if word and re.fullmatch(one, word.rstrip("."), re.IGNORECASE))
+    fits = (int(rows[pattern]) for pattern in rows if word and re.fullmatch(pattern, word.rstrip("."), re.IGNORECASE))
     return next(fits, 1)
 
 
 def _currency(words: dict[str, str | None]) -> str:
-    said = words["before"] or words["after"] or words["middle"] or words["currency2"] or ""
+    currency = words["before"] or words["after"] or words["middle"] or words["currency2"] or ""
     if words["spent"]:
         return ""
     times = words["times2"] or words["times"] or ""
-    return _code(said) if said else "INR" if _factor(times) in _INDIAN_FACTORS else ""
+    return _code(currency) if currency else "INR" if _factor(times) in _INDIAN_FACTORS else ""
 
 
 _INDIAN_FACTORS = (100_000, 10_000_000)
 
 
 def _code(said: str) -> str:
-    known = table("leads")["pay"]["symbols"]
-    return str(known.get(said.strip().lower()) or said.strip().upper())
+    symbols = table("leads")["pay"]["symbols"]
+    return str(symbols.get(said.strip().lower()) or said.strip().upper())
 
 
 def _unit(said: str) -> Per | None:
@@ -143,9 +144,9 @@ def _unit(said: str) -> Per | None:
         return words
     best: tuple[int, Per] | None = None
     for per in _PERS:
-        found = _units(per).search(words)
-        if found and (best is None or found.start() < best[0]):
-            best = (found.start(), per)
+        match = _units(per).search(words)
+        if match and (best is None or match.start() < best[0]):
+            best = (match.start(), per)
     return best[1] if best else None
 
 
@@ -158,11 +159,11 @@ def _guess(amount: Money | None) -> Per:
     """What an amount without a unit is: nobody offers 90,000 an hour, nor 60 for a year."""
     if amount is None:
         return "project"
-    whole = Decimal(amount.minor).scaleb(-(places(amount.currency) or 0))
+    value = Decimal(amount.minor).scaleb(-(places(amount.currency) or 0))
     hourly, yearly = 250, 20_000
-    if whole <= hourly:
+    if value <= hourly:
         return "hour"
-    return "year" if whole >= yearly else "project"
+    return "year" if value >= yearly else "project"
 
 
 def _decimal(value: object) -> Decimal | None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from workflows.models import Lead, Profile
+from workflows.models.leads import Lead, Profile
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.languages import languages, words_in
 from workflows.rules.text.words import fold, phrases, table
@@ -29,8 +29,8 @@ class Post:
 
     def first(self, patterns: Sequence[str]) -> str:
         """The first of these phrases as it stands in the folded text, "" when there is none."""
-        found = pattern_of(tuple(patterns)).search(self.folded)
-        return one_line(found.group(), LONGEST_PIECE) if found else ""
+        match = pattern_of(tuple(patterns)).search(self.folded)
+        return one_line(match.group(), LONGEST_PIECE) if match else ""
 
 
 def warnings_in(post: Post) -> list[tuple[Mapping[str, Any], str]]:
@@ -77,16 +77,16 @@ def with_zone(moment: datetime) -> datetime:
 
 def engagement_of(post: Post) -> tuple[str, str]:
     """The kind of work and the word that says so: the source's own field first, then the title, then the text."""
-    stated = fold(post.lead.engagement).replace("_", "-").replace(" ", "-").replace("fulltime", "full-time")
+    engagement = fold(post.lead.engagement).replace("_", "-").replace(" ", "-").replace("fulltime", "full-time")
     kinds = table("factors")["engagements"]
-    if stated in kinds:
-        return stated, one_line(post.lead.engagement, LONGEST_PIECE)
-    wanted = [fold(kind) for kind in post.profile.engagements]
-    order = sorted(kinds, key=lambda kind: kind not in wanted)  # "full-time or contract" is also contract work
+    if engagement in kinds:
+        return engagement, one_line(post.lead.engagement, LONGEST_PIECE)
+    preferred = [fold(kind) for kind in post.profile.engagements]
+    order = sorted(kinds, key=lambda kind: kind not in preferred)  # "full-time or contract" is also contract work
     for text in (fold(post.lead.title[:500]), post.folded):
         for kind in order:
-            if found := pattern_of(tuple(kinds[kind])).search(text):
-                return str(kind), one_line(found.group(), LONGEST_PIECE)
+            if match := pattern_of(tuple(kinds[kind])).search(text):
+                return str(kind), one_line(match.group(), LONGEST_PIECE)
     return "", ""
 
 
@@ -110,14 +110,14 @@ def countries_required(post: Post) -> frozenset[str]:
 def languages_demanded(folded: str) -> list[tuple[str, str]]:
     data = table("factors")
     before, after = "|".join(data["spoken"]["before"]), "|".join(data["spoken"]["after"])
-    found = []
-    ours = {code: words_in(code, "language")["posts"] for code in languages("language")}
-    for code, words in (ours | data["languages"]).items():
+    demanded = []
+    own_words = {code: words_in(code, "language")["posts"] for code in languages("language")}
+    for code, words in (own_words | data["languages"]).items():
         name = "|".join(words)
         hit = _demand(f"(?:{before}) (?:{name})|(?:{name})[- ]?(?:{after})").search(folded)
         if hit:
-            found.append((code, one_line(hit.group(), LONGEST_PIECE)))
-    return found
+            demanded.append((code, one_line(hit.group(), LONGEST_PIECE)))
+    return demanded
 
 
 @cache

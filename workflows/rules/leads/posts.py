@@ -7,7 +7,7 @@ from base64 import b64decode
 from functools import cache
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
-from workflows.models import Flag
+from workflows.models.leads import Flag
 from workflows.rules.text.canonical import one_line, visible
 from workflows.rules.text.words import fold, table
 
@@ -26,8 +26,10 @@ _HIDDEN_ADDRESS = "a tag that gives away this machine's address was taken out"
 # ---------------------------------------------------------------- broken encodings
 
 _UNDEFINED = {0x81, 0x8D, 0x8F, 0x90, 0x9D}  # what cp1252 has no character for: decoders leave the control character
-_BYTES = {(bytes([one]).decode("cp1252") if one not in _UNDEFINED else chr(one)): one for one in range(0x80, 0x100)}
-_BYTES |= {chr(one): one for one in range(0x80, 0xA0)}  # read as Latin-1 instead of cp1252
+_BYTES = {
+    (bytes([byte]).decode("cp1252") if byte not in _UNDEFINED else chr(byte)): byte for byte in range(0x80, 0x100)
+}
+_BYTES |= {chr(byte): byte for byte in range(0x80, 0xA0)}  # read as Latin-1 instead of cp1252
 _RUN = re.compile("[" + re.escape("".join(_BYTES)) + "]{2,}")
 
 
@@ -62,9 +64,9 @@ def cleaned(text: str) -> tuple[str, tuple[Flag, ...]]:
     def judge(found: re.Match[str]) -> str:
         return "" if _is_honeypot(found.group(), flags) else found.group()
 
-    kept = _SENTENCE.sub(judge, plain)
-    kept = _TOKEN.sub(lambda found: _without_address(found.group(), flags), kept)
-    lines = "\n".join(" ".join(line.split()) for line in kept.split("\n"))
+    body = _SENTENCE.sub(judge, plain)
+    body = _TOKEN.sub(lambda found: _without_address(found.group(), flags), body)
+    lines = "\n".join(" ".join(line.split()) for line in body.split("\n"))
     return _BLANK_LINES.sub("\n\n", lines).strip(), tuple(dict.fromkeys(flags))
 
 
@@ -73,8 +75,8 @@ def _is_honeypot(sentence: str, flags: list[Flag]) -> bool:
         return False
     word = _QUOTED_WORD.search(sentence)
     if word:
-        said = one_line(word.group(1), 60)
-        flags.append(_honeypot(f"the post asks to mention “{said}”; it was taken out"))
+        codeword = one_line(word.group(1), 60)
+        flags.append(_honeypot(f"the post asks to mention “{codeword}”; it was taken out"))
     elif not flags:  # what follows such a sentence only explains it
         flags.append(_honeypot("a sentence that tests whether the post was read was taken out"))
     if any(_hides_address(token) for token in _TOKEN.findall(sentence)):
@@ -88,7 +90,7 @@ def _honeypot(what: str) -> Flag:
 
 @cache
 def _honeypots() -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{one})" for one in table("leads")["honeypots"]["sentences"]))
+    return re.compile("|".join(f"(?:{sentence})" for sentence in table("leads")["honeypots"]["sentences"]))
 
 
 def _without_address(token: str, flags: list[Flag]) -> str:
@@ -106,8 +108,8 @@ def _hides_address(token: str) -> bool:
 
 def _is_address(part: str) -> bool:
     try:
-        said = b64decode(part + "=" * (-len(part) % 4), validate=True).decode("ascii")
-        ipaddress.ip_address(said)
+        decoded = b64decode(part + "=" * (-len(part) % 4), validate=True).decode("ascii")
+        ipaddress.ip_address(decoded)
     except (binascii.Error, ValueError):
         return False
     return True
@@ -129,11 +131,11 @@ def clean_url(url: str) -> str:
         return ""
     if parts.scheme.lower() not in {"http", "https"} or not host or parts.username or visible(text) != text:
         return ""
-    if found := _job_of(host, parts):
-        return found
+    if job_url := _job_of(host, parts):
+        return job_url
     query = urlencode([(name, value) for name, value in parse_qsl(parts.query) if not _tracks(name)])
-    kept = f"#{parts.fragment}" if parts.fragment.startswith(("/", "!")) else ""
-    return urlunsplit((parts.scheme.lower(), host + port, parts.path, query, "")) + kept
+    fragment = f"#{parts.fragment}" if parts.fragment.startswith(("/", "!")) else ""
+    return urlunsplit((parts.scheme.lower(), host + port, parts.path, query, "")) + fragment
 
 
 def canonical_url(url: str) -> str:
@@ -154,8 +156,8 @@ def _job_of(host: str, parts: SplitResult) -> str:
         if host != entry["host"] and not host.endswith(f".{entry['host']}"):
             continue
         if "path" in entry:
-            found = re.match(entry["path"], parts.path)
-            number = found.group(1) if found else ""
+            match = re.match(entry["path"], parts.path)
+            number = match.group(1) if match else ""
         else:
             number = dict(parse_qsl(parts.query)).get(entry["parameter"], "")
         if re.fullmatch(r"~?[0-9A-Za-z]{1,40}", number):
@@ -165,5 +167,5 @@ def _job_of(host: str, parts: SplitResult) -> str:
 
 def _tracks(name: str) -> bool:
     lower = name.lower()
-    known = table("leads")["urls"]["tracking"]
-    return lower in known or any(one.endswith("_") and lower.startswith(one) for one in known)
+    tracking = table("leads")["urls"]["tracking"]
+    return lower in tracking or any(parameter.endswith("_") and lower.startswith(parameter) for parameter in tracking)

@@ -10,7 +10,8 @@ from functools import cache
 from typing import Literal, get_args
 
 from workflows.errors import Permanent
-from workflows.models import Lead, Money, Pay
+from workflows.models.leads import Lead, Pay
+from workflows.models.money import Money
 from workflows.rules.text.money import NO_BREAK, format_money, parse_amount, places
 from workflows.rules.text.words import fold, table
 
@@ -32,12 +33,12 @@ def parse_rate(text: str) -> Pay | None:
 
     None when they state none, or one that can be read in two ways.
     """
-    found = _RATE.match(text[:_LONGEST].strip())
-    per = unit(found["per"] or "hour") if found else None
-    if not found or not per:
+    match = _RATE.match(text[:_LONGEST].strip())
+    per = unit(match["per"] or "hour") if match else None
+    if not match or not per:
         return None
     try:
-        money = parse_amount(found["amount"])
+        money = parse_amount(match["amount"])
     except Permanent:
         return None
     return Pay(least=money, most=money, per=per) if money.minor else None
@@ -66,12 +67,12 @@ def written(money: Money, language: str = "en") -> str:
 
 def stated_hours(folded: str) -> int:
     """The hours that a folded text states for a whole project ("about 40 hours", never "40 hours a week"), else 0."""
-    found = _WHOLE.search(folded)
-    return int(found[1]) if found else 0
+    match = _WHOLE.search(folded)
+    return int(match[1]) if match else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
+class BidPrice:
     """What a bid asks: the rate in the unit they think in, and what it comes to where they said enough."""
 
     rate: Money
@@ -82,24 +83,24 @@ class Price:
     covers: int = 0  # whole hours that it pays
 
 
-def price(rate: Pay, lead: Lead) -> Price | None:
+def price(rate: Pay, lead: Lead) -> BidPrice | None:
     """The owner's rate as a price for this lead, by arithmetic alone; None when the rate states no amount."""
-    own = rate.least or rate.most
-    by_hour = hourly(rate, own)
-    if own is None or by_hour is None:
+    base = rate.least or rate.most
+    by_hour = hourly(rate, base)
+    if base is None or by_hour is None:
         return None
-    wanted = lead.pay.per if lead.pay and lead.pay.per in {"hour", "day"} else rate.per
-    amount = own if wanted == rate.per else Money(minor=round(by_hour * HOURS[wanted]), currency=own.currency)
+    per = lead.pay.per if lead.pay and lead.pay.per in {"hour", "day"} else rate.per
+    amount = base if per == rate.per else Money(minor=round(by_hour * HOURS[per]), currency=base.currency)
     hours = stated_hours(fold(lead.text[:20_000]))
     budget = (lead.pay.most or lead.pay.least) if lead.pay and lead.pay.per == "project" else None
-    same = budget is not None and budget.currency == own.currency
-    return Price(
+    comparable = budget is not None and budget.currency == base.currency
+    return BidPrice(
         rate=amount,
-        per=wanted,
+        per=per,
         hours=hours,
-        whole=Money(minor=round(by_hour * hours), currency=own.currency) if hours else None,
-        budget=budget if same else None,
-        covers=int(budget.minor / by_hour) if budget and same else 0,
+        whole=Money(minor=round(by_hour * hours), currency=base.currency) if hours else None,
+        budget=budget if comparable else None,
+        covers=int(budget.minor / by_hour) if budget and comparable else 0,
     )
 
 

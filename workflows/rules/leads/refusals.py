@@ -30,31 +30,31 @@ def _over(post: Post) -> str:
 
 def _blocked(post: Post) -> str:
     company = fold(post.lead.company)
-    found = next((name for name in post.profile.blocked if company and fold(name) == company), "")
-    return f"{one_line(found, LONGEST_PIECE)} is on your list of companies you never bid to." if found else ""
+    blocked = next((name for name in post.profile.blocked if company and fold(name) == company), "")
+    return f"{one_line(blocked, LONGEST_PIECE)} is on your list of companies you never bid to." if blocked else ""
 
 
 def _avoided(post: Post) -> str:
-    found = next((word for word in post.profile.avoid if word.strip() and names(post.folded, word)), "")
-    return f'It holds "{one_line(found, LONGEST_PIECE)}", which you never want.' if found else ""
+    avoided = next((word for word in post.profile.avoid if word.strip() and names(post.folded, word)), "")
+    return f'It holds "{one_line(avoided, LONGEST_PIECE)}", which you never want.' if avoided else ""
 
 
 def _unwanted(post: Post) -> str:
     kind, word = engagement_of(post)
-    wanted = {fold(one) for one in post.profile.engagements}
-    return f'It is {kind} work ("{word}"), which you do not want.' if kind and kind not in wanted else ""
+    engagements = {fold(engagement) for engagement in post.profile.engagements}
+    return f'It is {kind} work ("{word}"), which you do not want.' if kind and kind not in engagements else ""
 
 
 def _unskilled(post: Post) -> str:
-    found = skills_offered(post)
-    return "" if found.missing or found.value else "It asks for none of the skills in your profile."
+    finding = skills_offered(post)
+    return "" if finding.missing or finding.value else "It asks for none of the skills in your profile."
 
 
 def _underpaid(post: Post) -> str:
     pay, least = post.lead.pay, post.profile.minimum
     best = replace(pay, least=None) if pay and pay.most else pay  # of a range only the upper end can be too little
-    offered, asked = hourly_worth(post, best), hourly_worth(post, least)
-    if not pay or not least or not offered or not asked or offered >= asked:
+    offered, minimum = hourly_worth(post, best), hourly_worth(post, least)
+    if not pay or not least or not offered or not minimum or offered >= minimum:
         return ""
     return f"It pays {pay_words(pay)}, less than your minimum of {pay_words(least)}."
 

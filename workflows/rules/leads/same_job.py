@@ -4,7 +4,7 @@ import hashlib
 import re
 from functools import cache
 
-from workflows.models import Lead
+from workflows.models.leads import Lead
 from workflows.rules.leads.posts import canonical_url
 from workflows.rules.text.words import fold, phrases, table
 
@@ -83,13 +83,13 @@ def changes(before: Lead, after: Lead) -> tuple[str, ...]:
     """What an edited post says otherwise now, in words; what a bid does not rest on is left out."""
     likeness = _likeness(_shingles(before.text), _shingles(after.text))
     same_text = before.text == after.text if likeness is None else likeness >= _EDITED
-    said = {
+    unchanged = {
         "its title": title_of(before) == title_of(after),
         "its pay": before.pay == after.pay,
         "its questions": before.questions == after.questions,
         "its text": same_text,
     }
-    return tuple(name for name, same in said.items() if not same)
+    return tuple(name for name, is_same in unchanged.items() if not is_same)
 
 
 def _likeness(one: frozenset[str], other: frozenset[str]) -> float | None:
@@ -105,4 +105,4 @@ def _shingles(text: str) -> frozenset[str]:
 
 @cache
 def _noise() -> re.Pattern[str]:
-    return phrases(re.escape(one) for one in table("leads")["companies"]["title_noise"])
+    return phrases(re.escape(phrase) for phrase in table("leads")["companies"]["title_noise"])

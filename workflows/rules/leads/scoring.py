@@ -6,8 +6,9 @@ The table in the approval mail can be recomputed by hand. Weights are in factors
 from collections.abc import Sequence
 from datetime import datetime
 
-from workflows.models import Factor, Ignore, Lead, Profile, Score, Start
-from workflows.rules.leads.factors import FACTORS, MOST_QUOTES, UNKNOWN, Found
+from workflows.models.leads import Factor, Lead, Profile, Score
+from workflows.models.routes import Ignore, Start
+from workflows.rules.leads.factors import FACTORS, MOST_QUOTES, UNKNOWN, FactorReading
 from workflows.rules.leads.post import post_of
 from workflows.rules.leads.refusals import refusal_of
 from workflows.rules.text.words import table
@@ -37,12 +38,12 @@ def verdict(found: Score) -> Start | Ignore:
     if found.total < found.threshold:
         low = sorted(found.factors, key=lambda factor: (factor.value - 1) * factor.weight)[:3]
         against = "; ".join(factor.says.rstrip(".") for factor in low if factor.value < UNKNOWN)
-        why = f" Against it: {against}." if against else ""
-        return Ignore(rule="score", reason=f"Its score {found.total:.2f} is below {found.threshold:.2f}.{why}")
+        reason = f" Against it: {against}." if against else ""
+        return Ignore(rule="score", reason=f"Its score {found.total:.2f} is below {found.threshold:.2f}.{reason}")
     return Start(kind="bid", reason=f"Its score {found.total:.2f} reaches {found.threshold:.2f}.")
 
 
-def _factor(name: str, found: Found) -> Factor:
+def _factor(name: str, found: FactorReading) -> Factor:
     """With its weight; the value is rounded before it counts, so that a recount by hand comes out the same."""
     return Factor(
         name=name,

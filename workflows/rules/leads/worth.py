@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from workflows.models import Pay
+from workflows.models.leads import Pay
 from workflows.rules.leads.post import Post
 from workflows.rules.leads.rates import HOURS, hourly, stated_hours, written
 
@@ -13,20 +13,20 @@ def hourly_worth(post: Post, pay: Pay | None) -> Decimal | None:
     if not pay or not rate:
         return None
     bounds = [bound for bound in (pay.least, pay.most) if bound and bound.minor > 0]
-    own = rate.least or rate.most
-    if not bounds or not own or any(bound.currency != own.currency for bound in bounds):
+    base = rate.least or rate.most
+    if not bounds or not base or any(bound.currency != base.currency for bound in bounds):
         return None
-    found = [hourly(pay, bound, stated_hours(post.folded)) for bound in bounds]
-    known = [one for one in found if one is not None]
-    return sum(known, Decimal(0)) / len(known) if known else None
+    rates = [hourly(pay, bound, stated_hours(post.folded)) for bound in bounds]
+    comparable = [hourly_rate for hourly_rate in rates if hourly_rate is not None]
+    return sum(comparable, Decimal(0)) / len(comparable) if comparable else None
 
 
 def hours_paid(pay: Pay, rate: Pay | None) -> float | None:
     """How many hours a project's budget pays at the owner's rate; None for other pay or another currency."""
-    budget, own = pay.most or pay.least, (rate.least or rate.most) if rate else None
-    if pay.per != "project" or not budget or not own or not rate or budget.currency != own.currency:
+    budget, base = pay.most or pay.least, (rate.least or rate.most) if rate else None
+    if pay.per != "project" or not budget or not base or not rate or budget.currency != base.currency:
         return None
-    by_hour = hourly(rate, own)
+    by_hour = hourly(rate, base)
     return float(min(Decimal(budget.minor) / by_hour, Decimal(100_000))) if by_hour else None
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from workflows.models import Email
+from workflows.models.mail import Email
 
 _LONGEST = 4_000
 _BY = re.compile(r"\bby\s+([A-Za-z0-9._-]+)", re.IGNORECASE)
@@ -143,17 +143,17 @@ def _tokens(value: str) -> list[str] | None:
         return None  # it may be cut
     tokens, at, text = [], 0, value.rstrip()
     while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None:
+        match = _TOKEN.match(text, at)
+        if match is None:
             return None
-        at = found.end()
-        if found[4]:
+        at = match.end()
+        if match[4]:
             ended = _comment_end(text, at)
             if ended is None:
                 return None
             at = ended
         else:
-            tokens.append(f'"{found[1]}"' if found[1] is not None else found[2] or found[3])
+            tokens.append(f'"{match[1]}"' if match[1] is not None else match[2] or match[3])
     return tokens
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from workflows.models import Email
+from workflows.models.mail import Email
 from workflows.rules.mail import machines
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.words import fold, phrases, table
@@ -77,8 +77,8 @@ def read(email: Email) -> Bounce | None:
     groups = _groups(text)
     if groups:
         return _from_groups(email, text, groups)
-    told = f"{email.subject}\n{_above_copy(text)}"
-    if _says(told, "arrived") and not _says(told, "trouble"):
+    report = f"{email.subject}\n{_above_copy(text)}"
+    if _says(report, "arrived") and not _says(report, "trouble"):
         return None
     return _from_words(email, text)
 
@@ -91,18 +91,18 @@ def _groups(text: str) -> tuple[_Group, ...]:
     groups: list[dict[str, str]] = []
     field = ""
     for line in text.split("\n"):
-        found = _FIELD.match(line)
-        if found is None:
+        match = _FIELD.match(line)
+        if match is None:
             if field and line[:1] in {" ", "\t"} and groups:
                 groups[-1][field] += f" {line.strip()}"
             else:
                 field = ""
             continue
-        field = found[1].lower()
+        field = match[1].lower()
         if not groups or field in groups[-1]:
             groups.append({})
-        groups[-1].setdefault(field, found[2].strip())
-    return tuple(_group(one) for one in groups[:_MOST] if "action" in one)
+        groups[-1].setdefault(field, match[2].strip())
+    return tuple(_group(fields) for fields in groups[:_MOST] if "action" in fields)
 
 
 def _group(fields: dict[str, str]) -> _Group:
@@ -120,23 +120,25 @@ def _group(fields: dict[str, str]) -> _Group:
 
 def _from_groups(email: Email, text: str, groups: tuple[_Group, ...]) -> Bounce | None:
     meant = [(_meant(group), group) for group in groups]
-    kind: Kind | None = next((kind for kind in ("failed", "delayed") if any(kind == one for one, _ in meant)), None)
+    kind: Kind | None = next(
+        (kind for kind in ("failed", "delayed") if any(kind == meaning for meaning, _ in meant)), None
+    )
     if kind is None:
         return None  # delivered, relayed, expanded: it arrived
-    those = [group for one, group in meant if one == kind]
-    status = next((group.status for group in those if group.status), "")
-    said = next((group.diagnostic for group in those if group.diagnostic), "")
+    affected = [group for meaning, group in meant if meaning == kind]
+    status = next((group.status for group in affected if group.status), "")
+    diagnostic = next((group.diagnostic for group in affected if group.diagnostic), "")
     if status.endswith(".0.0"):
-        status = _status(said) or status
-    why = _why(status, said or _above_copy(text))
+        status = _status(diagnostic) or status
+    cause = _why(status, diagnostic or _above_copy(text))
     return Bounce(
         kind=kind,
-        recipients=tuple(dict.fromkeys(group.recipient for group in those if group.recipient))
+        recipients=tuple(dict.fromkeys(group.recipient for group in affected if group.recipient))
         or _people(email, f"{email.subject}\n{_above_copy(text)}", text),
         message_ids=_ids(email, text),
-        reason=why["says"],
-        mend=why["mend"],
-        quote=_quoted(said),
+        reason=cause["says"],
+        mend=cause["mend"],
+        quote=_quoted(diagnostic),
         status=status,
     )
 
@@ -155,18 +157,18 @@ def _meant(group: _Group) -> Kind | None:
 
 
 def _from_words(email: Email, text: str) -> Bounce:
-    told = f"{email.subject}\n{_above_copy(text)}"
-    delayed = _says(told, "still") or (_says(told, "delayed") and not _says(told, "failed"))
+    report = f"{email.subject}\n{_above_copy(text)}"
+    delayed = _says(report, "still") or (_says(report, "delayed") and not _says(report, "failed"))
     kind: Kind = "delayed" if delayed else "failed"
-    status, said = _status(told), _server_line(told)
-    why = _why(status, told)
+    status, server_line = _status(report), _server_line(report)
+    cause = _why(status, report)
     return Bounce(
         kind=kind,
-        recipients=_people(email, told, text),
+        recipients=_people(email, report, text),
         message_ids=_ids(email, text),
-        reason=why["says"],
-        mend=why["mend"],
-        quote=_quoted(said),
+        reason=cause["says"],
+        mend=cause["mend"],
+        quote=_quoted(server_line),
         status=status,
     )
 
@@ -186,13 +188,15 @@ def _above_copy(text: str) -> str:
 def _people(email: Email, told: str, text: str) -> tuple[str, ...]:
     """Who is named as not reached: by a header for it, by the report's own words, else by the copy of our mail."""
     sources = (email.header("x-failed-recipients"), told, "\n".join(_TO.findall(text)))
-    own = {one.email.lower() for one in (*email.senders, *email.to)}
+    excluded = {address.email.lower() for address in (*email.senders, *email.to)}
     for source in sources:
-        people = dict.fromkeys(one.lower().strip("'.") for one in _ADDRESS.findall(source))
+        people = dict.fromkeys(address.lower().strip("'.") for address in _ADDRESS.findall(source))
         named = [
-            one
-            for one in people
-            if one not in own and one.split("@")[0] not in _HELPERS and f"<{one}>" not in _ids(email, text)
+            address
+            for address in people
+            if address not in excluded
+            and address.split("@")[0] not in _HELPERS
+            and f"<{address}>" not in _ids(email, text)
         ]
         if named:
             return tuple(named)[:_MOST]
@@ -213,9 +217,9 @@ def _why(status: str, said: str) -> dict[str, str]:
     for kind in table("bounces")["kind"]:
         if _phrases_of(kind["name"]).search(words):
             return _told(kind)
-    for wanted in (code, f"{code.partition('.')[0]}.*"):
+    for pattern in (code, f"{code.partition('.')[0]}.*"):
         for kind in table("bounces")["kind"]:
-            if code and wanted in kind["codes"]:
+            if code and pattern in kind["codes"]:
                 return _told(kind)
     return {
         "says": "their server did not take it and gave no reason that Deskhand knows",
@@ -229,8 +233,8 @@ def _told(kind: dict[str, Any]) -> dict[str, str]:
 
 def _status(text: str) -> str:
     """The first enhanced status code that is a failure; "" when there is none."""
-    found = _CODE.findall(text)
-    failures = [parts for parts in found if parts[0] == _PERMANENT] or [parts for parts in found if parts[0] == "4"]
+    codes = _CODE.findall(text)
+    failures = [parts for parts in codes if parts[0] == _PERMANENT] or [parts for parts in codes if parts[0] == "4"]
     return ".".join(failures[0]) if failures else ""
 
 

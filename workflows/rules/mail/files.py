@@ -2,7 +2,7 @@
 
 import re
 
-from workflows.models import Attachment, Email
+from workflows.models.mail import Attachment, Email
 from workflows.rules.text.canonical import one_line
 
 _LONGEST_NAME = 80
@@ -49,8 +49,8 @@ def described(file: Attachment) -> str:
 def _kind(file: Attachment) -> str:
     """By its type; by its name when the type says nothing ("application/octet-stream")."""
     named = file.name.lower().rpartition(".")[2] if "." in file.name else ""
-    by_type = (says for types, _, says in _KINDS if re.fullmatch(types, file.content_type.lower()))
-    by_name = (says for _, endings, says in _KINDS if re.fullmatch(endings, named))
+    by_type = (kind for types, _, kind in _KINDS if re.fullmatch(types, file.content_type.lower()))
+    by_name = (kind for _, endings, kind in _KINDS if re.fullmatch(endings, named))
     return next(by_type, "") or next(by_name, "") or one_line(file.content_type, 40) or "unknown kind"
 
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import cache
 
-from workflows.models import Address, Email
+from workflows.models.mail import Address, Email
 from workflows.rules.mail.history import sort_lines
 from workflows.rules.mail.subjects import is_forward_subject
 from workflows.rules.text.addresses import is_no_reply, unsendable

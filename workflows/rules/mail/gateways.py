@@ -22,15 +22,15 @@ _ENDS = (".", "!", "?", ":")
 
 def bare_subject(subject: str) -> str:
     """The subject without the tags that gateways, spam filters and lists put before it: "[External] Re: Offer"."""
-    rest = subject[:_READ]
+    remainder = subject[:_READ]
     for _ in range(_MOST_TAGS):
-        tag = _TAG.match(rest) or _words().match(rest)
-        if tag is None or not rest[tag.end() :].strip():
+        tag = _TAG.match(remainder) or _words().match(remainder)
+        if tag is None or not remainder[tag.end() :].strip():
             break
         if tag.groupdict().get("round") and not _words().match(f"{tag['round']}:"):
             break  # "(Draft) Contract" is somebody's own word
-        rest = rest[tag.end() :]
-    return rest.strip()
+        remainder = remainder[tag.end() :]
+    return remainder.strip()
 
 
 def without_banner(lines: Sequence[str]) -> list[str]:
@@ -38,12 +38,12 @@ def without_banner(lines: Sequence[str]) -> list[str]:
 
     `lines`: without blank ones.
     """
-    rest = list(lines)
-    count = _banner_lines(rest, says_outside=False)
+    body = list(lines)
+    count = _banner_lines(body, says_outside=False)
     while count:
-        rest = rest[count:]
-        count = _banner_lines(rest, says_outside=True)
-    return rest
+        body = body[count:]
+        count = _banner_lines(body, says_outside=True)
+    return body
 
 
 def _banner_lines(lines: Sequence[str], *, says_outside: bool) -> int:
@@ -67,9 +67,9 @@ def _is_banner(text: str, *, says_outside: bool) -> bool:
     if len(text) > _LONGEST_BANNER:
         return False
     sentences = [fold(sentence) for sentence in _SENTENCE_END.split(text.strip(" *_-=|")) if sentence.strip(" *_-=|")]
-    known = [(_says("outside").search(sentence), _says("advice").search(sentence)) for sentence in sentences]
-    is_outside = says_outside or any(outside for outside, _ in known)
-    return bool(known) and is_outside and all(outside or advice for outside, advice in known)
+    matches = [(_says("outside").search(sentence), _says("advice").search(sentence)) for sentence in sentences]
+    is_outside = says_outside or any(outside for outside, _ in matches)
+    return bool(matches) and is_outside and all(outside or advice for outside, advice in matches)
 
 
 @cache

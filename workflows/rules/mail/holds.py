@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from workflows.models import Email
+from workflows.models.mail import Email
 from workflows.rules.mail.forms import as_written_by, names_nobody
 from workflows.rules.mail.replying import everything_written
 from workflows.rules.mail.sealed import sealed

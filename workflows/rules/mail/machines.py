@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from workflows.models import Address, Email, Ignore
+from workflows.models.mail import Address, Email
+from workflows.models.routes import Ignore
 from workflows.rules.mail.authentication import fails_dmarc
 from workflows.rules.mail.gateways import bare_subject
 from workflows.rules.mail.replying import greets_somebody, written
@@ -47,8 +48,8 @@ def bounce(email: Email) -> Ignore | None:
             return ignored("bounce", f"It is a delivery report: it has the header {name.title()}.")
     if sender := _daemon(email):
         return ignored("bounce", f"It comes from a mail server itself, {sender}.")
-    told = _null_path(email) or _says(email, "bounce") or automatic(email)
-    if not is_forward_subject(email.subject) and _is_subject(email, "bounce") and told and not _is_persons(email):
+    evidence = _null_path(email) or _says(email, "bounce") or automatic(email)
+    if not is_forward_subject(email.subject) and _is_subject(email, "bounce") and evidence and not _is_persons(email):
         return ignored("bounce", f"It is a delivery report: its subject is “{email.subject}”.")
     return None
 
@@ -155,7 +156,7 @@ def _said(email: Email) -> str:
         return "its text says that it is automatic"
     text = fold(written(email.text[:_READ]))
     # One such sentence is a person's plan ("I am away in June"); an absence note alone has several.
-    several = len({found.group() for found in _one_of("auto_reply", "away").finditer(text)}) > 1
+    several = len({match.group() for match in _one_of("auto_reply", "away").finditer(text)}) > 1
     return "its text is an absence note" if several else ""
 
 
@@ -216,8 +217,8 @@ def newsletter(email: Email) -> Ignore | None:
         if email.has_header(name):
             return ignored("newsletter", f"It is a newsletter: it has the campaign header {name.title()}.")
     mailer = fold(email.header("x-mailer") + " " + email.header("user-agent"))
-    if found := next((word for word in table("machines")["newsletter"]["mailers"] if word in mailer), ""):
-        return ignored("newsletter", f"It is a newsletter: it was made with {found.title()}.")
+    if software := next((word for word in table("machines")["newsletter"]["mailers"] if word in mailer), ""):
+        return ignored("newsletter", f"It is a newsletter: it was made with {software.title()}.")
     if email.has_header("list-unsubscribe") and not _list_sign(email) and not email.parents:
         return ignored("newsletter", "It is a newsletter: it can be unsubscribed from (List-Unsubscribe).")
     service = next((name for name in table("machines")["newsletter"]["services"] if email.has_header(name)), "")
@@ -252,13 +253,13 @@ def _list_sign(email: Email) -> str:
 
 
 def _is_own_list(email: Email, own: frozenset[str]) -> bool:
-    posts = {found.lower() for found in _MAILTO.findall(email.header("list-post"))}
+    posts = {address.lower() for address in _MAILTO.findall(email.header("list-post"))}
     ids = fold(email.header("list-id"))
     named = re.split(r"[<>\s;]+", ids + " " + fold(email.header("mailing-list")))
-    hosts = {one.rpartition("@")[2] for one in own}
+    hosts = {address.rpartition("@")[2] for address in own}
     if any(post.rpartition("@")[2] in hosts for post in posts):
         return True  # a group mailbox under the owner's own domain
-    return any(one in posts or one in named or one.replace("@", ".") in named for one in own)
+    return any(address in posts or address in named or address.replace("@", ".") in named for address in own)
 
 
 def _footer_says(email: Email) -> bool:
@@ -297,8 +298,8 @@ def no_reply(email: Email) -> Ignore | None:
     local, domain = _parts(email.sender)
     if not is_no_reply(local) and not set(domain.split(".")[:-2]) & _words("no_reply", "domains"):
         return None
-    other = next((one.email for one in email.reply_to if one.email != email.sender.email), "")
-    hint = f" Answers are meant for {other}." if other else ""
+    reply_address = next((address.email for address in email.reply_to if address.email != email.sender.email), "")
+    hint = f" Answers are meant for {reply_address}." if reply_address else ""
     return ignored("no-reply", f"Its sender, {email.sender.email}, does not read answers.{hint}")
 
 
@@ -351,8 +352,8 @@ def _report_kind(email: Email) -> str:
         kinds = {file.content_type for file in email.attachments}
         by_server = bool(kinds & set(statuses)) and not _is_persons(email)
         return "delivery-status" if by_server else ""
-    found = re.search(r"report-type\s*=\s*\"?([\w-]+)", content_type)
-    kind = found.group(1) if found else ""
+    match = re.search(r"report-type\s*=\s*\"?([\w-]+)", content_type)
+    kind = match.group(1) if match else ""
     return "disposition-notification" if kind == "disposition-notification" else "delivery-status"
 
 

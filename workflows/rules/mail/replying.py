@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
 
-from workflows.models import Address, Email, Outgoing
+from workflows.models.drafts import Outgoing
+from workflows.models.mail import Address, Email
 from workflows.rules.mail import heads, history, sign_offs
 from workflows.rules.mail.forms import as_written_by
 from workflows.rules.mail.gateways import without_banner

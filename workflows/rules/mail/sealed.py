@@ -2,7 +2,7 @@
 
 import re
 
-from workflows.models import Attachment, Email
+from workflows.models.mail import Attachment, Email
 from workflows.rules.mail.replying import written
 from workflows.rules.text.words import fold
 
@@ -30,11 +30,13 @@ def sealed(email: Email) -> str:
 
 def _wholly_encrypted(email: Email) -> bool:
     """By its outermost type: a gateway's footer may stand beside it all the same."""
-    stated = fold(email.header("content-type")[:2000])
-    if stated.startswith("multipart/encrypted"):
+    content_type = fold(email.header("content-type")[:2000])
+    if content_type.startswith("multipart/encrypted"):
         return True
     kinds = {file.content_type for file in email.attachments}
-    return "application/pgp-encrypted" in kinds or (stated.startswith(_PKCS7) and not _is_signed(stated, ""))
+    return "application/pgp-encrypted" in kinds or (
+        content_type.startswith(_PKCS7) and not _is_signed(content_type, "")
+    )
 
 
 def _sealed_in(email: Email, file: Attachment) -> str:

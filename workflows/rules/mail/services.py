@@ -7,7 +7,8 @@ what the text says, from where it comes, and that nobody speaks in it. Whatever 
 import re
 from functools import cache
 
-from workflows.models import Email, Ignore
+from workflows.models.mail import Email
+from workflows.models.routes import Ignore
 from workflows.rules.mail.replying import written
 from workflows.rules.text.addresses import is_no_reply
 from workflows.rules.text.canonical import one_line
@@ -24,7 +25,9 @@ def service_notice(email: Email, first_name: str = "") -> Ignore | None:
     if email.parents:
         return None
     subject, text = fold(email.subject[:300]), fold(_LINK.sub(" ", written(email.text[:_READ])))
-    kind = next((name for name, subjects, says in _kinds() if subjects.fullmatch(subject) and says.search(text)), "")
+    kind = next(
+        (name for name, subjects, wording in _kinds() if subjects.fullmatch(subject) and wording.search(text)), ""
+    )
     if not kind or not _is_a_programs(email, text) or _speaks(text, first_name):
         return None
     return Ignore(

@@ -7,7 +7,7 @@ verdict lower and are known: a filter on the same machine that hands the mail ov
 import re
 from collections.abc import Iterator, Sequence
 
-from workflows.models import Email
+from workflows.models.mail import Email
 from workflows.rules.mail.authentication import own_part, read_results
 
 Trace = Sequence[tuple[str, str]]
@@ -25,12 +25,12 @@ def vouched_domains(email: Email, authserv_id: str = "") -> frozenset[str]:
     `authserv_id`: the server whose word alone counts, when the owner has named it; "" trusts whatever stands where only
     the owner's server can have written.
     """
-    found: set[str] = set()
+    domains: set[str] = set()
     for value in _own_verdicts(email.trace):
         verdict = read_results(value)
         if verdict is not None and authserv_id.lower() in ("", verdict.server):
-            found.update((*verdict.passed, *verdict.agents, *verdict.aligned))
-    return frozenset(found)
+            domains.update((*verdict.passed, *verdict.agents, *verdict.aligned))
+    return frozenset(domains)
 
 
 def _own_verdicts(trace: Trace) -> Iterator[str]:
@@ -54,12 +54,12 @@ def _from_outside(trace: Trace) -> Trace:
 
     The topmost line is the server's own. Where it says that the machine itself brought the mail, so is the next.
     """
-    kept: list[tuple[str, str]] = []
+    outside: list[tuple[str, str]] = []
     inside = True
     for name, value in trace:
         if name == "received" and inside:
             inside = _FROM_ITSELF.match(value) is not None
             if inside:
                 continue
-        kept.append((name, value))
-    return kept
+        outside.append((name, value))
+    return outside

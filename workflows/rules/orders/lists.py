@@ -4,7 +4,8 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from workflows.models import Change, Fix, Owner, StopAll
+from workflows.models.orders import Change, Fix, StopAll
+from workflows.models.people import Owner
 from workflows.rules.orders.row import HelpLine, OrderRow
 from workflows.rules.orders.rows import ROWS, row_of
 from workflows.rules.text.calendar import format_deadline

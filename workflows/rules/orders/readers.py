@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
-from workflows.models import (
+from workflows.models.orders import (
     Allow,
-    Asked,
     Away,
-    Chase,
     Disallow,
     Disputed,
     Ended,
@@ -23,14 +21,16 @@ from workflows.models import (
     NotByMail,
     NotUnderstood,
     Order,
-    Owner,
     Paid,
     Pause,
     Promised,
     Rescue,
     Resume,
+    ResumeChasing,
     StopChasing,
 )
+from workflows.models.people import Owner
+from workflows.models.routes import Asked
 from workflows.rules.orders.words import SIGNS, bare, invoice_labels, kind_named, number_in, phrases
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.money import currency_of
@@ -154,8 +154,8 @@ def stop_chasing(spoken: Spoken) -> StopChasing | NotUnderstood:
     return StopChasing(client=spoken.rest) if spoken.rest else NotUnderstood(hint=_CHASE_WHOM)
 
 
-def chase(spoken: Spoken) -> Chase | NotUnderstood:
-    return Chase(client=spoken.rest) if spoken.rest else NotUnderstood(hint=_CHASE_WHOM)
+def chase(spoken: Spoken) -> ResumeChasing | NotUnderstood:
+    return ResumeChasing(client=spoken.rest) if spoken.rest else NotUnderstood(hint=_CHASE_WHOM)
 
 
 def ended(result: Literal["won", "lost", "no-answer"]) -> Callable[[Spoken], Ended | NotUnderstood]:
@@ -181,8 +181,8 @@ def _after_until(spoken: Spoken) -> str:
     """The time without a leading "until", where a short phrase ("away") met before a longer one ("away until")."""
     long = [phrase.split() for phrase, key in phrases(spoken.languages).items() if key == "away"]
     until = {words[-1] for words in long if len(words) > 1} | {"until", "till"}
-    first, _, others = spoken.rest.partition(" ")
-    return others if others and bare(first) in until else spoken.rest
+    first, _, time_words = spoken.rest.partition(" ")
+    return time_words if time_words and bare(first) in until else spoken.rest
 
 
 def _without_label(tokens: list[str]) -> list[str]:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Generic, Literal, get_args
 
-from workflows.models import Asked, Change, Fix, NotUnderstood, Order, StopAll
+from workflows.models.orders import Change, Fix, NotUnderstood, Order, StopAll
+from workflows.models.routes import Asked
 from workflows.rules.orders import readers
 from workflows.rules.orders.readers import AnyOrder, Spoken
 
@@ -51,8 +52,8 @@ class CommandLine:
     @property
     def usage(self) -> str:
         """Such as: paid NUMBER [AMOUNT]."""
-        shown = [(argument.name.upper(), argument.optional) for argument in self.arguments]
-        names = [f"[{name}]" if optional else name for name, optional in shown]
+        labels = [(argument.name.upper(), argument.optional) for argument in self.arguments]
+        names = [f"[{name}]" if optional else name for name, optional in labels]
         parts = (self.name, *names, self.switch) if self.switch.startswith("-") else (self.name, self.switch, *names)
         return " ".join(part for part in parts if part)
 

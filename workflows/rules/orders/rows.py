@@ -1,17 +1,16 @@
 """Order rows: one row for each order of the owner, from which every mail, command, help text and page reads.
 
-Adding an order: its value in `Change` (models.py), its row here, its effect (memory/desk/orders.py), and its words in
-each language under the row's key. What is forgotten fails the type check or tests/rules/test_order_rows.py.
+Adding an order: its value in `Change` (models/orders.py), its row here, its effect (memory/desk/orders.py), and its
+words in each language under the row's key. What is forgotten fails the type check or tests/rules/test_order_rows.py.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from workflows.models import (
+from workflows.models.orders import (
     Allow,
     Away,
     Back,
-    Chase,
     Disallow,
     Disputed,
     Ended,
@@ -26,6 +25,7 @@ from workflows.models import (
     Promised,
     Rescue,
     Resume,
+    ResumeChasing,
     ShowIgnored,
     ShowStatus,
     StopAll,
@@ -258,7 +258,7 @@ _TABLE = (
     ),
     OrderRow(
         key="chase",
-        order=Chase,
+        order=ResumeChasing,
         name="chase",
         read=readers.chase,
         counts=readers.of_its_client,

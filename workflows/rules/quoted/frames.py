@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from workflows.models import Email
+from workflows.models.mail import Email
 from workflows.rules.quoted.footers import wish_words
-from workflows.rules.quoted.quoting import Line, key_of
+from workflows.rules.quoted.quoting import ScannedLine, key_of
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.words import table
 
@@ -216,7 +216,7 @@ def _is_complete(joined: str, who: Ours) -> bool:
 # ---------------------------------------------------------------- the frame
 
 
-def above(lines: list[Line], anchor: int, who: Ours) -> int:
+def above(lines: list[ScannedLine], anchor: int, who: Ours) -> int:
     """Where the frame that ends right above this line begins; the line itself when there is none."""
     bottom = _up(lines, anchor)
     rule = anchor
@@ -230,14 +230,14 @@ def above(lines: list[Line], anchor: int, who: Ours) -> int:
     return rule
 
 
-def is_whole(lines: list[Line], first: int, who: Ours) -> bool:
+def is_whole(lines: list[ScannedLine], first: int, who: Ours) -> bool:
     """Whether a frame that nothing of ours follows names our subject, or us and the day: half of one is typed."""
     joined = " ".join(line.text for line in lines[first:] if line.text)
     seen = glance(joined, who)
     return seen.subject or (seen.day and _YEAR_OR_TIME.search(joined) is not None)
 
 
-def _up(lines: list[Line], index: int) -> int:
+def _up(lines: list[ScannedLine], index: int) -> int:
     """The next line above that is not blank, -1 when none is near."""
     for place in range(index - 1, max(index - 2 - _BLANKS, -1), -1):
         if lines[place].text:
@@ -245,7 +245,7 @@ def _up(lines: list[Line], index: int) -> int:
     return -1
 
 
-def _with_separator(lines: list[Line], start: int) -> int:
+def _with_separator(lines: list[ScannedLine], start: int) -> int:
     for _ in range(3):
         place = _up(lines, start)
         if place < 0 or not _is_separator(lines[place].text):
@@ -273,7 +273,7 @@ def _header_name(text: str) -> str:
     return ""
 
 
-def _header_block(lines: list[Line], bottom: int, who: Ours) -> int:
+def _header_block(lines: list[ScannedLine], bottom: int, who: Ours) -> int:
     """Where a block of headers that ends here begins, -1 when none does."""
     names: set[str] = set()
     start, place, gap = -1, bottom, 0
@@ -330,7 +330,7 @@ def _subject_rest(text: str, below: str, who: Ours) -> bool:
     return bool(value) and any(subject.startswith(value) and whole.startswith(subject) for subject in who.subjects)
 
 
-def _attribution(lines: list[Line], bottom: int, who: Ours) -> int:
+def _attribution(lines: list[ScannedLine], bottom: int, who: Ours) -> int:
     """Where an attribution that ends here begins, -1 when none does."""
     joined, start = "", -1
     for place in range(bottom, max(bottom - _ATTRIBUTION_LINES, -1), -1):

@@ -3,13 +3,13 @@
 import re
 from difflib import SequenceMatcher
 
-from workflows.rules.quoted.quoting import EDGE, SHORTEST_WRAP, STRUCK, Line, Original, clean, unescaped
+from workflows.rules.quoted.quoting import EDGE, SHORTEST_WRAP, STRUCK, Original, ScannedLine, clean, unescaped
 from workflows.rules.text.canonical import canonical
 
 _COMPARED = 1_000_000  # token pairs: beyond it the layout of an edited quote is only guessed
 
 
-def edges(lines: list[Line], asked: Original, first: int) -> tuple[int, int] | None:
+def edges(lines: list[ScannedLine], asked: Original, first: int) -> tuple[int, int] | None:
     """The lines "draft 41.1 begins" and "... ends" of the quote."""
     if asked.draft is None:
         return None
@@ -25,7 +25,7 @@ def edges(lines: list[Line], asked: Original, first: int) -> tuple[int, int] | N
     return None
 
 
-def block(lines: list[Line], asked: Original, bounds: tuple[int, int], *, wrapped: bool) -> str | None:
+def block(lines: list[ScannedLine], asked: Original, bounds: tuple[int, int], *, wrapped: bool) -> str | None:
     """The text between the draft lines when it is not the draft, laid out as the draft is; without strikes."""
     begin, end = bounds
     depth = lines[begin].depth

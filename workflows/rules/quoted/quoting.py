@@ -30,7 +30,7 @@ Role = Literal["typed", "quote", "frame", "block"]
 
 
 @dataclass(slots=True)
-class Line:
+class ScannedLine:
     """One line of an answer while it is being read."""
 
     raw: str
@@ -106,28 +106,28 @@ def original(asked_text: str) -> Original:
     return Original("".join(pieces), tuple(starts), tuple(depths), tag, draft, tuple(signs), links, strikes)
 
 
-def lines_of(text: str, *, links: bool) -> list[Line]:
+def lines_of(text: str, *, links: bool) -> list[ScannedLine]:
     """The lines of a body, their quote marks counted."""
     lines = []
     for raw in visible(text[:MOST_CHARACTERS]).split("\n")[:MOST_LINES]:
         mark = _QUOTE.match(raw)
         depth = min(sum(character in ">|»\uff1e" for character in mark[0]), _DEEPEST) if mark else 0
         content = clean(raw[mark.end() :] if mark else raw, links=links).strip()
-        lines.append(Line(raw, depth, content, key_of(content)))
+        lines.append(ScannedLine(raw, depth, content, key_of(content)))
     return lines
 
 
-def says_something(line: Line) -> bool:
+def says_something(line: ScannedLine) -> bool:
     """Whether it is more than a rule or dots."""
     return bool(line.key) or bool(re.sub(r"[-_=*~.\s>|·•]", "", line.text))
 
 
-def next_line(lines: list[Line], index: int) -> int:
+def next_line(lines: list[ScannedLine], index: int) -> int:
     """The next line that is not blank, or the number of lines."""
     return next((place for place in range(index + 1, len(lines)) if lines[place].text), len(lines))
 
 
-def gist_above(lines: list[Line], marker: int, asked: Original) -> int:
+def gist_above(lines: list[ScannedLine], marker: int, asked: Original) -> int:
     """The start of our first line when it stands (wrapped or not) right above the marker."""
     gist = asked.stream[: asked.starts[1]] if len(asked.starts) > 1 else asked.stream
     joined = ""
@@ -138,7 +138,7 @@ def gist_above(lines: list[Line], marker: int, asked: Original) -> int:
     return marker
 
 
-def match(lines: list[Line], asked: Original, first: int) -> None:
+def match(lines: list[ScannedLine], asked: Original, first: int) -> None:
     """Find our lines again, in their order."""
     position, marked = 0, False
     signs = Counter(asked.signs)
@@ -168,7 +168,7 @@ def unescaped(text: str) -> str:
 
 
 def _place(  # noqa: PLR0913, PLR0917 - one question with all it depends on
-    asked: Original, key: str, position: int, after: str, line: Line, above: Line | None, *, marked: bool
+    asked: Original, key: str, position: int, after: str, line: ScannedLine, above: ScannedLine | None, *, marked: bool
 ) -> int:
     """Where in our text this line stands, -1 when it is not ours."""
     if not key:

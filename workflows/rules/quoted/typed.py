@@ -9,11 +9,11 @@ above the quote is ever taken for a quote.
 from dataclasses import dataclass
 from itertools import islice
 
-from workflows.models import Email
+from workflows.models.mail import Email
 from workflows.rules.quoted import footers, frames, quoted_draft, quoting
 from workflows.rules.quoted.footers import Known
 from workflows.rules.quoted.frames import Ours
-from workflows.rules.quoted.quoting import MARKER, MOST_CHARACTERS, MOST_LINES, STRUCK, Line, Original
+from workflows.rules.quoted.quoting import MARKER, MOST_CHARACTERS, MOST_LINES, STRUCK, Original, ScannedLine
 
 _MOST_TRIED = 100  # lines that may be ours, above which a frame is looked for: it stands at the head of a quote
 
@@ -94,11 +94,11 @@ def _read(text: str, answered: _Answered, *, wrapped: bool) -> _Part:
     return _Part(_words(lines, answered), block, bool(bounds), altered)
 
 
-def _is_struck(line: Line) -> bool:
+def _is_struck(line: ScannedLine) -> bool:
     return line.role != "block" and STRUCK.search(line.text) is not None
 
 
-def _frame(lines: list[Line], answered: _Answered) -> int:
+def _frame(lines: list[ScannedLine], answered: _Answered) -> int:
     """Mark the one frame above the quote; where frame and quote begin. Everything above was typed."""
     anchor, first = _anchor(lines, answered)
     for line in lines[first:anchor]:
@@ -107,7 +107,7 @@ def _frame(lines: list[Line], answered: _Answered) -> int:
     return first
 
 
-def _anchor(lines: list[Line], answered: _Answered) -> tuple[int, int]:
+def _anchor(lines: list[ScannedLine], answered: _Answered) -> tuple[int, int]:
     """Where our own lines begin, and where the frame above them does."""
     marker = next((index for index, line in enumerate(lines) if MARKER.fullmatch(line.text)), len(lines))
     if marker < len(lines):
@@ -126,13 +126,13 @@ def _anchor(lines: list[Line], answered: _Answered) -> tuple[int, int]:
     return marked, marked
 
 
-def _may_be_ours(line: Line, asked: Original) -> bool:
+def _may_be_ours(line: ScannedLine, asked: Original) -> bool:
     return len(line.key) >= 12 and asked.has_line(line.key)  # noqa: PLR2004 - enough of a first line
 
 
-def _words(lines: list[Line], answered: _Answered) -> str:
+def _words(lines: list[ScannedLine], answered: _Answered) -> str:
     """What was typed, footers and signatures taken off, in the order of the mail."""
-    runs: list[list[Line]] = [[]]
+    runs: list[list[ScannedLine]] = [[]]
     for line in lines:
         if line.role == "typed" and not line.depth:
             runs[-1].append(line)

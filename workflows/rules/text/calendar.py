@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.text.composed import composed
 from workflows.rules.text.languages import known_language, words_in
 
@@ -41,15 +41,15 @@ def working_hours(text: str) -> tuple[Span, ...]:
     waiting: list[int] = []  # days named before their times: "Mon, Wed 09:00-12:00"
     current: list[int] = list(range(7))  # days for times that name none
     for piece in text.lower().split(","):
-        found = _PIECE.fullmatch(piece.strip())
-        if not found:
+        match = _PIECE.fullmatch(piece.strip())
+        if not match:
             return ()
-        if found["first"]:
-            waiting += _day_range(found["first"], found["last"] or found["first"])
-        if not found["start"]:
+        if match["first"]:
+            waiting += _day_range(match["first"], match["last"] or match["first"])
+        if not match["start"]:
             continue
         current, waiting = waiting or current, []
-        start, end = _minutes(found["start"]), _minutes(found["end"])
+        start, end = _minutes(match["start"]), _minutes(match["end"])
         if not start < end:
             return ()
         spans += [Span(weekday=day, start=start, end=end) for day in current]
@@ -128,12 +128,12 @@ def working_hours_on(weekday: int, owner: Owner) -> tuple[Span, ...]:
 def add_working_days(start: datetime, days: int, owner: Owner) -> datetime:
     """The same wall-clock time `days` working days later (at least 0, at most 1000)."""
     local = local_time(start, owner)
-    day, left = local.date(), min(max(days, 0), 1000)
+    day, remaining = local.date(), min(max(days, 0), 1000)
     for candidate in _days_after(day):
-        if not left:
+        if not remaining:
             break
         if is_working_day(candidate, owner):
-            day, left = candidate, left - 1
+            day, remaining = candidate, remaining - 1
     return at_clock(day, local.time(), owner)
 
 

@@ -9,7 +9,8 @@ import hmac
 import json
 import re
 
-from workflows.models import Address, Outgoing
+from workflows.models.drafts import Outgoing
+from workflows.models.mail import Address
 from workflows.rules.text.composed import composed
 
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")

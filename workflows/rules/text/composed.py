@@ -23,9 +23,9 @@ def composed(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
 
 
 def _bounded(run: re.Match[str]) -> str:
-    kept, marks = [], 0
+    signs, marks = [], 0
     for sign in run[0]:
         marks = marks + 1 if unicodedata.combining(sign) or sign in _TURN_INTO_MARKS else 0
         if marks <= MOST_MARKS:
-            kept.append(sign)
-    return "".join(kept)
+            signs.append(sign)
+    return "".join(signs)

@@ -94,7 +94,7 @@ def _joined(value: Any, added: Any) -> Any:
         rows = {_name(row): row for row in added}
         return [_joined(row, rows.get(_name(row), {})) for row in value]
     if value and isinstance(value[0], list):
-        return [_joined(row, more) for row, more in zip(value, [*added, *([[]] * len(value))], strict=False)]
+        return [_joined(row, additions) for row, additions in zip(value, [*added, *([[]] * len(value))], strict=False)]
     return [*value, *(word for word in added if word not in value)]
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Literal, NoReturn
 
 from workflows.errors import Permanent
-from workflows.models import Money
+from workflows.models.money import Money
 from workflows.rules.text.composed import composed
 from workflows.rules.text.languages import words_in
 from workflows.rules.text.words import table
@@ -38,8 +38,8 @@ def places(currency: str) -> int | None:
 
 def currency_of(sign: str) -> str:
     """The ISO code that this code, sign or word stands for; "" when it is none, or may be several."""
-    found = _currencies(sign)
-    return found[0] if len(found) == 1 else ""
+    codes = _currencies(sign)
+    return codes[0] if len(codes) == 1 else ""
 
 
 @cache
@@ -68,14 +68,14 @@ def parse_amount(text: str, currency: str = "", *, decimal: Literal["", ".", ","
         Permanent: it is no amount, has two readings, or names another currency; the sentence says which.
     """
     plain = _NO_CENTS.sub("", composed("NFKC", text).strip())
-    found = _NUMBER.findall(plain)
-    if len(found) != 1:
+    numbers = _NUMBER.findall(plain)
+    if len(numbers) != 1:
         raise Permanent(f'"{_short(text)}" is not one amount. Write it as 1234.56.')
-    before, _, after = plain.partition(found[0])
+    before, _, after = plain.partition(numbers[0])
     if "-" in before + after or "\u2212" in before + after or "(" in before:
         raise Permanent(f'"{_short(text)}" is less than nothing, which no amount of ours is.')
     code = _stated(text, (before + " " + after).split(), currency.upper())
-    return Money(minor=_minor(found[0], code, decimal, text), currency=code)
+    return Money(minor=_minor(numbers[0], code, decimal, text), currency=code)
 
 
 def from_decimal(value: Decimal, currency: str) -> Money:
@@ -113,18 +113,18 @@ def _stated(text: str, words: list[str], currency: str) -> str:
     if currency:
         return currency
     if len(fitting) != 1:
-        why = "names no currency" if not named else f"may be {' or '.join(sorted(fitting)) or 'no currency at all'}"
-        raise Permanent(f'"{_short(text)}" {why}. Write the amount with its code, such as 1234.56 EUR.')
+        reason = "names no currency" if not named else f"may be {' or '.join(sorted(fitting)) or 'no currency at all'}"
+        raise Permanent(f'"{_short(text)}" {reason}. Write the amount with its code, such as 1234.56 EUR.')
     return fitting.pop()
 
 
 def _minor(number: str, currency: str, decimal: str, text: str) -> int:
     exponent = _places()[currency]
-    whole, fraction = _parted(number, exponent, decimal, text)
+    units, fraction = _parted(number, exponent, decimal, text)
     if len(fraction.rstrip("0")) > exponent:
         raise Permanent(f'"{_short(text)}" has more decimals than {currency} has ({exponent}).')
     unit: int = 10**exponent
-    minor = int(whole) * unit + int(fraction[:exponent].ljust(exponent, "0") or "0")
+    minor = int(units) * unit + int(fraction[:exponent].ljust(exponent, "0") or "0")
     if minor >= _MOST:
         raise Permanent(f'"{_short(text)}" is beyond all bounds.')
     return minor
@@ -135,9 +135,9 @@ def _parted(number: str, exponent: int, decimal: str, text: str) -> tuple[str, s
     blanks = re.sub(rf"[{_BLANKS}]", " ", re.sub(f"[{_APOSTROPHES}]", "'", number))
     marks = [mark for mark in _MARKS if mark in blanks]
     point = _decimal_mark(blanks, marks, exponent, decimal, text)
-    whole, _, fraction = blanks.rpartition(point) if point else (blanks, "", "")
-    groups = re.split(r"[.,' ]", whole)
-    separators = {character for character in whole if not character.isdigit()}
+    units, _, fraction = blanks.rpartition(point) if point else (blanks, "", "")
+    groups = re.split(r"[.,' ]", units)
+    separators = {character for character in units if not character.isdigit()}
     if len(separators) > 1 or (point and point in separators) or (point and not fraction.isdigit()):
         raise Permanent(f'"{_short(text)}" cannot be read as an amount. Write it as 1234.56.')
     # Thousands in threes; lakhs and crores in twos before the last three (12,34,567).
@@ -182,8 +182,8 @@ def format_money(money: Money, language: str = "en") -> str:
     exponent = places(money.currency) or 0
     thousands, point = words_in(language, "numbers")["marks"]
     digits = str(abs(money.minor)).rjust(exponent + 1, "0")
-    whole, fraction = (digits[:-exponent], digits[-exponent:]) if exponent else (digits, "")
-    grouped = f"{int(whole):,}".replace(",", thousands.replace(" ", NO_BREAK))
+    units, fraction = (digits[:-exponent], digits[-exponent:]) if exponent else (digits, "")
+    grouped = f"{int(units):,}".replace(",", thousands.replace(" ", NO_BREAK))
     sign = "-" if money.minor < 0 else ""
     return f"{sign}{grouped}{point + fraction if exponent else ''} {money.currency}"
 

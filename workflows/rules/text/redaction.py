@@ -47,13 +47,13 @@ def _if(true: Callable[[str], bool], placeholder: str) -> Callable[[re.Match[str
 def ibans(text: str) -> Iterator[tuple[int, int]]:
     """Where account numbers stand, from and to, whatever word follows them."""
     end = 0
-    for found in _IBAN_START.finditer(text):
-        length = _IBAN_LENGTHS.get(found.group()[:2].upper())
+    for match in _IBAN_START.finditer(text):
+        length = _IBAN_LENGTHS.get(match.group()[:2].upper())
         for size in [length] if length else range(34, 14, -1):
-            whole = _iban_of(size).match(text, found.start())
-            if whole and whole.start() >= end and is_iban(whole.group()):
-                end = whole.end()
-                yield whole.span()
+            iban = _iban_of(size).match(text, match.start())
+            if iban and iban.start() >= end and is_iban(iban.group()):
+                end = iban.end()
+                yield iban.span()
                 break
 
 

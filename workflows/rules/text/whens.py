@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.text.calendar import (
     add_working_days,
     at_clock,
@@ -29,9 +29,9 @@ def parse_when(text: str, now: datetime, owner: Owner) -> datetime | None:
     """
     local = local_time(now, owner)
     for language in dict.fromkeys((language_of(owner), "en")):
-        found = _reading(folded(text)[:80].strip(" .,!"), local, owner, language)
-        if found and timedelta() < found - local <= _FARTHEST:
-            return found
+        moment = _reading(folded(text)[:80].strip(" .,!"), local, owner, language)
+        if moment and timedelta() < moment - local <= _FARTHEST:
+            return moment
     return None
 
 
@@ -64,8 +64,8 @@ class NamedTime:
 
 def named_time(text: str, now: datetime, owner: Owner, language: str) -> NamedTime | None:
     """What the folded phrase names in that language, nothing filled in; None when a word of it is not known."""
-    clock, rest = _clock_in(text, language)
-    names = _phrases(rest, language, owner)
+    clock, day_words = _clock_in(text, language)
+    names = _phrases(day_words, language, owner)
     if names is None or (not names and clock is None):
         return None
     part = next((name for name in names if name in _PARTS), "")
@@ -105,13 +105,13 @@ _PARTS: dict[str, time | None] = {
 def _relative(text: str, language: str) -> tuple[int, str] | None:
     """`2d`, `in 3 hours`, `2 working days` as amount and unit."""
     words = time_words(language)
-    found = re.fullmatch(r"(?:[a-z']+ ){0,2}?(\d{1,3}) ?([a-z][a-z ]*)", text)
-    if not found:
+    match = re.fullmatch(r"(?:[a-z']+ ){0,2}?(\d{1,3}) ?([a-z][a-z ]*)", text)
+    if not match:
         return None
-    lead = text[: found.start(1)].split()
-    unit = words.get(found[2], "")
-    known = unit in {"minutes", "hours", "days", "weeks"} and all(words.get(word) == "" for word in lead)
-    return (int(found[1]), unit) if known else None
+    lead = text[: match.start(1)].split()
+    unit = words.get(match[2], "")
+    is_span = unit in {"minutes", "hours", "days", "weeks"} and all(words.get(word) == "" for word in lead)
+    return (int(match[1]), unit) if is_span else None
 
 
 def _after(amount: int, unit: str, now: datetime, owner: Owner) -> datetime:
@@ -139,15 +139,15 @@ _CLOCKS = (
 def _clock_in(text: str, language: str) -> tuple[time | None, str]:
     """The time of day named in the text, and the text without it."""
     for pattern in _CLOCKS:
-        found = pattern.search(text)
-        if not found:
+        match = pattern.search(text)
+        if not match:
             continue
-        hour, minute = int(found["hour"]), int(found["minute"] or 0)
-        if found["half"]:
+        hour, minute = int(match["hour"]), int(match["minute"] or 0)
+        if match["half"]:
             if not 1 <= hour <= 12:  # noqa: PLR2004 - a clock face
                 return None, text
-            hour = hour % 12 + (12 if found["half"] == "pm" else 0)
-        return time(hour, minute), f"{text[: found.start()]} {text[found.end() :]}".strip()
+            hour = hour % 12 + (12 if match["half"] == "pm" else 0)
+        return time(hour, minute), f"{text[: match.start()]} {text[match.end() :]}".strip()
     bare = re.fullmatch(r"(.*[a-z]) ([01]?\d|2[0-3])", text)  # "tomorrow 9"
     if bare and not time_words(language).get(bare[1].split()[-1], "").startswith("month"):
         return time(int(bare[2])), bare[1]
@@ -162,14 +162,14 @@ def _phrases(text: str, language: str, owner: Owner) -> list[str] | None:
         return [dated]
     while place < len(tokens):
         for length in (4, 3, 2, 1):
-            known = words.get(" ".join(tokens[place : place + length]).rstrip("."))
-            if known is not None and place + length <= len(tokens):
+            meaning = words.get(" ".join(tokens[place : place + length]).rstrip("."))
+            if meaning is not None and place + length <= len(tokens):
                 break
         else:
             return None
-        if known and not known.startswith("month"):
-            names.append(known)
-        elif known:
+        if meaning and not meaning.startswith("month"):
+            names.append(meaning)
+        elif meaning:
             return None
         place += length
     return names
@@ -178,10 +178,10 @@ def _phrases(text: str, language: str, owner: Owner) -> list[str] | None:
 def _dated(tokens: list[str], language: str, owner: Owner) -> str:
     """`date YEAR MONTH DAY` (year 0: not said) for `14 aug`, `aug 14 2026`, `14.8.`, `14/8`, `2026-08-14`; or ""."""
     words = time_words(language)
-    kept = [token for token in tokens if words.get(token.rstrip(".")) != "" and token != "de"]  # noqa: S105 - a word
-    if kept and words.get(kept[0].rstrip("."), "").startswith("weekday"):
-        kept = kept[1:]  # "Friday 14 Aug": the date says it better
-    text = " ".join(kept)
+    significant = [token for token in tokens if words.get(token.rstrip(".")) != "" and token != "de"]  # noqa: S105 - a word
+    if significant and words.get(significant[0].rstrip("."), "").startswith("weekday"):
+        significant = significant[1:]  # "Friday 14 Aug": the date says it better
+    text = " ".join(significant)
     iso = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", text)
     if iso:
         return f"date {int(iso[1])} {int(iso[2])} {int(iso[3])}"
@@ -190,7 +190,7 @@ def _dated(tokens: list[str], language: str, owner: Owner) -> str:
         first, second, year = int(numeric[1]), int(numeric[3]), int(numeric[4] or 0)
         day, month = (second, first) if owner.country[:2].upper() == "US" and numeric[2] != "." else (first, second)
         return f"date {year + 2000 if 0 < year < 100 else year} {month} {day}"  # noqa: PLR2004 - two-digit years
-    return _dated_by_name(kept, words)
+    return _dated_by_name(significant, words)
 
 
 def _dated_by_name(tokens: list[str], words: dict[str, str]) -> str:

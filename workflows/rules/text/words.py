@@ -41,13 +41,13 @@ def any_phrase(patterns: Iterable[str]) -> re.Pattern[str]:
     Which of several phrases that begin in one place is found is not said.
     """
     by_letter: dict[str, list[str]] = {}
-    rest = []
-    for pattern in (one.replace("ß", "ss") for one in patterns):
+    irregular = []
+    for pattern in (phrase.replace("ß", "ss") for phrase in patterns):
         if _BEGINS_WITH_A_LETTER.match(pattern) and "|" not in _outside_groups(pattern):
             by_letter.setdefault(pattern[0], []).append(pattern[1:])
         else:
-            rest.append(pattern)
-    return phrases([*(f"{letter}(?:{'|'.join(ends)})" for letter, ends in by_letter.items()), *rest])
+            irregular.append(pattern)
+    return phrases([*(f"{letter}(?:{'|'.join(ends)})" for letter, ends in by_letter.items()), *irregular])
 
 
 _BEGINS_WITH_A_LETTER = re.compile(r"[^\W\d_](?![?*+{])")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from workflows.models import Milestone, Owner, Project, Work
+from workflows.models.people import Owner
+from workflows.models.work import Milestone, Project, Work
 from workflows.rules.text import calendar
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.words import fold
@@ -76,20 +77,20 @@ def loads(project: Project, work: Iterable[Work]) -> tuple[Load, ...]:
     estimate, and what is over counts for the last one.
     """
     in_order = sorted(project.milestones, key=lambda one: one.due or date.max)
-    named = {fold(one.name): 0 for one in in_order}
-    rest = 0
+    named = {fold(entry.name): 0 for entry in in_order}
+    pool = 0
     for piece in work:
         if fold(piece.milestone) in named:
             named[fold(piece.milestone)] += piece.minutes
         else:
-            rest += piece.minutes
-    found = []
-    for one in in_order:
-        own = named[fold(one.name)]
-        taken = rest if one is in_order[-1] else min(rest, max(one.estimate_minutes - own, 0))
-        rest -= taken
-        found.append(Load(project=project, milestone=one, logged=own + taken))
-    return tuple(found)
+            pool += piece.minutes
+    filled = []
+    for milestone in in_order:
+        logged = named[fold(milestone.name)]
+        share = pool if milestone is in_order[-1] else min(pool, max(milestone.estimate_minutes - logged, 0))
+        pool -= share
+        filled.append(Load(project=project, milestone=milestone, logged=logged + share))
+    return tuple(filled)
 
 
 def risks(every: Sequence[Load], today: date, owner: Owner, hours_per_week: float = 0) -> tuple[Risk, ...]:
@@ -98,8 +99,8 @@ def risks(every: Sequence[Load], today: date, owner: Owner, hours_per_week: floa
         (load for load in every if not load.milestone.done and load.milestone.due),
         key=lambda load: (load.milestone.due or date.max, load.project.id, load.milestone.name),
     )
-    found = (_risk(load, open_ones, today, owner, hours_per_week) for load in open_ones)
-    return tuple(risk for risk in found if risk is not None)
+    assessed = (_risk(load, open_ones, today, owner, hours_per_week) for load in open_ones)
+    return tuple(risk for risk in assessed if risk is not None)
 
 
 def free_until(last: date, today: date, owner: Owner, hours_per_week: float = 0) -> Free:
@@ -115,16 +116,16 @@ def free_until(last: date, today: date, owner: Owner, hours_per_week: float = 0)
 def _risk(load: Load, open_ones: Sequence[Load], today: date, owner: Owner, hours_per_week: float) -> Risk | None:
     due = load.milestone.due or date.max
     free = free_until(due, today, owner, hours_per_week)
-    others = tuple(
-        one for one in open_ones if one is not load and one.left and (one.milestone.due or date.max) <= due
+    earlier = tuple(
+        peer for peer in open_ones if peer is not load and peer.left and (peer.milestone.due or date.max) <= due
     )  # fmt: skip
     if due < today:
-        return Risk(kind="overdue", load=load, free=free, others=others)
+        return Risk(kind="overdue", load=load, free=free, others=earlier)
     if not load.milestone.estimate_minutes:
         return None
     if not load.left:
-        return Risk(kind="used-up", load=load, free=free, others=others)
-    risk = Risk(kind="short", load=load, free=free, others=others)
+        return Risk(kind="used-up", load=load, free=free, others=earlier)
+    risk = Risk(kind="short", load=load, free=free, others=earlier)
     return risk if risk.short else None
 
 
@@ -134,8 +135,8 @@ def _risk(load: Load, open_ones: Sequence[Load], today: date, owner: Owner, hour
 def subject(risk: Risk) -> str:
     """`Milestone at risk: Launch (Website relaunch), due 18 Dec 2026`."""
     milestone, project = risk.load.milestone, risk.load.project
-    said = {"short": "at risk", "used-up": "has used up its estimate", "overdue": "is overdue"}[risk.kind]
-    return f"Milestone {said}: {_name(milestone.name)} ({_name(project.name)}), due {_day(milestone.due)}"
+    state = {"short": "at risk", "used-up": "has used up its estimate", "overdue": "is overdue"}[risk.kind]
+    return f"Milestone {state}: {_name(milestone.name)} ({_name(project.name)}), due {_day(milestone.due)}"
 
 
 def account(risk: Risk, today: date) -> str:
@@ -155,33 +156,37 @@ def account(risk: Risk, today: date) -> str:
 
 def hours(minutes: int) -> str:
     """`12 h 30 min`, `45 min`, `0 h`."""
-    whole, rest = divmod(minutes, 60)
-    return " ".join(part for part in (f"{whole} h" if whole or not rest else "", f"{rest} min" if rest else "") if part)
+    hour, spare = divmod(minutes, 60)
+    return " ".join(
+        part for part in (f"{hour} h" if hour or not spare else "", f"{spare} min" if spare else "") if part
+    )
 
 
 def _sum(risk: Risk) -> list[str]:
     free, due = risk.free, _day(risk.load.milestone.due)
     each = f" of {hours(free.minutes // free.days)}" if free.days and free.minutes % free.days == 0 else ""
     lines = [f"Your hours until then: {hours(free.minutes)} ({free.days} working days{each}, from today to {due})"]
-    for other in risk.others[:_MOST_NAMED]:
-        milestone, day = other.milestone, _day(other.milestone.due)
+    for earlier in risk.others[:_MOST_NAMED]:
+        milestone, day = earlier.milestone, _day(earlier.milestone.due)
         lines.append(
-            f"Due before or with it: {hours(other.left)} for {_name(milestone.name)} "
-            f"({_name(other.project.name)}, {day}: {hours(milestone.estimate_minutes)} less {hours(other.logged)})"
+            f"Due before or with it: {hours(earlier.left)} for {_name(milestone.name)} "
+            f"({_name(earlier.project.name)}, {day}: {hours(milestone.estimate_minutes)} less {hours(earlier.logged)})"
         )
-    if more := risk.others[_MOST_NAMED:]:
-        lines.append(f"Due before or with it, {len(more)} more milestones: {hours(sum(one.left for one in more))}")
-    wanted = f"{hours(risk.load.left)} + {hours(risk.others_left)}" if risk.others else hours(risk.load.left)
-    return [*lines, f"Missing: {wanted} - {hours(free.minutes)} = {hours(risk.short)}"]
+    if unlisted := risk.others[_MOST_NAMED:]:
+        lines.append(
+            f"Due before or with it, {len(unlisted)} more milestones: {hours(sum(load.left for load in unlisted))}"
+        )
+    needed = f"{hours(risk.load.left)} + {hours(risk.others_left)}" if risk.others else hours(risk.load.left)
+    return [*lines, f"Missing: {needed} - {hours(free.minutes)} = {hours(risk.short)}"]
 
 
 def _advice(risk: Risk) -> str:
-    told = "The client has been told nothing."
+    notice = "The client has been told nothing."
     if risk.kind == "short":
-        return f"{told} You may move the day, cut the scope, or make room; then change the project's file."
+        return f"{notice} You may move the day, cut the scope, or make room; then change the project's file."
     if risk.kind == "used-up":
-        return f"{told} If it is done, say done = true in the project's file; if not, raise its estimate."
-    return f"{told} If it is done, say done = true in the project's file; if not, agree on a new day."
+        return f"{notice} If it is done, say done = true in the project's file; if not, raise its estimate."
+    return f"{notice} If it is done, say done = true in the project's file; if not, agree on a new day."
 
 
 def _day(when: date | None) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from workflows.models import Owner
+from workflows.models.people import Owner
 from workflows.rules.text import calendar
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.languages import words_in
@@ -55,14 +55,14 @@ _NAMES = {
 
 def pace(text: str) -> Pace | None:
     """What `weekly`, `every 2 weeks`, `monthly`, `every 3 months` or `never` means; None when it is none of these."""
-    said = fold(text)
-    if said in _NAMES:
-        return _NAMES[said]
-    found = re.fullmatch(r"every (\d{1,2}) (week|month)s?", said)
-    if not found or not 1 <= int(found[1]) <= _MOST:
+    folded_text = fold(text)
+    if folded_text in _NAMES:
+        return _NAMES[folded_text]
+    match = re.fullmatch(r"every (\d{1,2}) (week|month)s?", folded_text)
+    if not match or not 1 <= int(match[1]) <= _MOST:
         return None
-    number = int(found[1])
-    return Pace(weeks=number) if found[2] == "week" else Pace(months=number)
+    number = int(match[1])
+    return Pace(weeks=number) if match[2] == "week" else Pace(months=number)
 
 
 def last_ended(every: Pace, today: date) -> Period | None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from workflows.models import Project
+from workflows.models.work import Project
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.language import language_of, small_words
 from workflows.rules.text.words import fold, phrases, table
@@ -49,8 +49,8 @@ def outside_scope(request: str, project: Project) -> Outside | None:
         return None
     for sentence in sentences:
         if _is_addition(sentence) and not _shared(sentence, agreed):
-            whole = "; ".join(project.scope)
-            return Outside(request=one_line(sentence, QUOTE), agreement=one_line(whole, QUOTE), rule="not-agreed")
+            agreement = "; ".join(project.scope)
+            return Outside(request=one_line(sentence, QUOTE), agreement=one_line(agreement, QUOTE), rule="not-agreed")
     return None
 
 
@@ -71,25 +71,25 @@ def _excluded(sentence: str, project: Project) -> str:
     if not project.excluded or not _is_request(sentence):
         return ""
     # "We write the texts ourselves, please wait": what is asked for stands in the part that asks.
-    asked = [content_words(part) for part in _COMMA.split(sentence) if _asks(part)]
-    return next((line for line in project.excluded if any(_all_in(part, asked) for part in _parts(line))), "")
+    requested = [content_words(part) for part in _COMMA.split(sentence) if _asks(part)]
+    return next((line for line in project.excluded if any(_all_in(part, requested) for part in _parts(line))), "")
 
 
 def _is_addition(sentence: str) -> bool:
-    said = fold(sentence)
+    folded_text = fold(sentence)
     return (
         _is_request(sentence)
-        and bool(_pattern("builds").search(said))
-        and bool(_pattern("extras").search(said))
-        and not _pattern("everyday").search(said)
+        and bool(_pattern("builds").search(folded_text))
+        and bool(_pattern("extras").search(folded_text))
+        and not _pattern("everyday").search(folded_text)
     )
 
 
 def _is_request(sentence: str) -> bool:
-    said = _pattern("not_denials").sub("please", fold(sentence))
-    if _pattern("harmless").search(said):
+    folded_text = _pattern("not_denials").sub("please", fold(sentence))
+    if _pattern("harmless").search(folded_text):
         return False
-    return _asks(said) and not _pattern("denials").search(_BUT.split(said)[-1])
+    return _asks(folded_text) and not _pattern("denials").search(_BUT.split(folded_text)[-1])
 
 
 def _asks(text: str) -> bool:
@@ -100,8 +100,8 @@ def _asks(text: str) -> bool:
 def _parts(line: str) -> tuple[frozenset[str], ...]:
     """The things an excluded line names, each by its telling words: `Hosting, operation (SLA)` is three."""
     pieces = _CLAUSE.split(_pattern("separators").sub(",", fold(line)))
-    found = (_telling(content_words(_head(piece))) or _telling(content_words(piece)) for piece in pieces)
-    return tuple(words for words in found if words)
+    word_sets = (_telling(content_words(_head(piece))) or _telling(content_words(piece)) for piece in pieces)
+    return tuple(words for words in word_sets if words)
 
 
 def _head(piece: str) -> str:
@@ -115,13 +115,13 @@ def _telling(words: frozenset[str]) -> frozenset[str]:
 
 def _all_in(part: frozenset[str], asked: Sequence[frozenset[str]]) -> bool:
     """Whether one part of the sentence has all the words."""
-    return any(all(any(same_word(wanted, word) for word in words) for wanted in part) for words in asked)
+    return any(all(any(same_word(required, word) for word in words) for required in part) for words in asked)
 
 
 def _shared(sentence: str, agreed: frozenset[str]) -> bool:
     """Whether any telling word of the sentence stands in the agreement, or the sentence has none."""
     telling = frozenset(word for word in content_words(sentence) - _generic() if not _is_verb(word))
-    return not telling or any(same_word(word, known) for word in telling for known in agreed)
+    return not telling or any(same_word(word, agreed_word) for word in telling for agreed_word in agreed)
 
 
 # ---------------------------------------------------------------- words
@@ -130,8 +130,8 @@ def _shared(sentence: str, agreed: frozenset[str]) -> bool:
 def _sentences(text: str) -> list[str]:
     """The writer's own sentences: no quoted lines."""
     lines = (line.strip() for line in text[:_READ].splitlines())
-    own = _BLANK_LINES.sub("\n\n", "\n".join(line for line in lines if not line.startswith(">")))
-    return [part.strip(" \t\n-*•") for part in _ENDS.split(own) if part.strip()][:_MOST_SENTENCES]
+    own_text = _BLANK_LINES.sub("\n\n", "\n".join(line for line in lines if not line.startswith(">")))
+    return [part.strip(" \t\n-*•") for part in _ENDS.split(own_text) if part.strip()][:_MOST_SENTENCES]
 
 
 def content_words(text: str) -> frozenset[str]:
@@ -148,7 +148,7 @@ def same_word(first: str, second: str) -> bool:
     short, long = sorted((first.replace("z", "s"), second.replace("z", "s")), key=len)
     if len(short) < _LEAST_STEM:
         return long in {f"{short}s", f"{short}es"}
-    common = next((at for at, (one, other) in enumerate(zip(short, long, strict=False)) if one != other), len(short))
+    common = next((at for at, (sign, twin) in enumerate(zip(short, long, strict=False)) if sign != twin), len(short))
     endings = len(long) - common <= _LONGEST_ENDING
     least = max(min(len(short) - 1, _SURE_STEM), _LEAST_STEM)
     return endings and common >= least and common >= _SAME * len(short)
