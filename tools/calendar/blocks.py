@@ -26,7 +26,7 @@ _REPEATS = ("RRULE", "RDATE", "RECURRENCE-ID")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class CalendarEntry:
     """One entry of a calendar: its kind and its unfolded lines. `cut`: it was never closed."""
 
     kind: str
@@ -62,14 +62,14 @@ class Entry:
 class Blocks:
     """One calendar, cut into its entries."""
 
-    zones: list[Entry] = field(default_factory=list)
-    events: list[Entry] = field(default_factory=list)
-    frees: list[Entry] = field(default_factory=list)
+    zones: list[CalendarEntry] = field(default_factory=list)
+    events: list[CalendarEntry] = field(default_factory=list)
+    frees: list[CalendarEntry] = field(default_factory=list)
     zone: str = ""  # what X-WR-TIMEZONE says
     is_calendar: bool = False
     too_many: bool = False
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: CalendarEntry) -> None:
         if len(self.events) + len(self.frees) >= MOST_EVENTS and entry.kind != "VTIMEZONE":
             self.too_many = True
             return
@@ -114,7 +114,7 @@ class _Cutter:
     def end(self, *, cut: bool = False) -> None:
         """The entry at hand, if there is one, is over."""
         if self.kind:
-            self.blocks.add(Entry(kind=self.kind, lines=tuple(self.lines), cut=cut))
+            self.blocks.add(CalendarEntry(kind=self.kind, lines=tuple(self.lines), cut=cut))
         self.kind, self.lines, self.inner = "", [], 0
 
     def _keep(self, line: str, step: int) -> None:
@@ -151,9 +151,9 @@ def _ends(line: str, name: str) -> bool:
 # ---------------------------------------------------------------- which of them matter
 
 
-def groups(events: Sequence[Entry], first: date, last: date) -> Iterator[tuple[Entry, ...]]:
+def groups(events: Sequence[CalendarEntry], first: date, last: date) -> Iterator[tuple[CalendarEntry, ...]]:
     """Events that belong together (one UID), those left out that surely lie outside the days asked for."""
-    together: dict[str, list[Entry]] = {}
+    together: dict[str, list[CalendarEntry]] = {}
     for number, event in enumerate(events):
         together.setdefault(event.value("UID") or f"\0{number}", []).append(event)
     for group in together.values():
@@ -161,7 +161,7 @@ def groups(events: Sequence[Entry], first: date, last: date) -> Iterator[tuple[E
             yield tuple(group)
 
 
-def _outside(event: Entry, first: date, last: date) -> bool:
+def _outside(event: CalendarEntry, first: date, last: date) -> bool:
     """Whether the event, with all its repetitions, surely lies outside; False when that cannot be told."""
     start = day_in(event.value("DTSTART"))
     if event.cut or start is None or event.has("RDATE", "RECURRENCE-ID"):

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from tools.calendar.blocks import MOST_EVENTS, Blocks, Entry, cut, day_in, groups
+from tools.calendar.blocks import MOST_EVENTS, Blocks, CalendarEntry, cut, day_in, groups
 from tools.calendar.wall import on_one_wall
 from workflows.errors import Permanent
 
@@ -104,7 +104,7 @@ def _know_zones(blocks: Blocks, taken: _Taken) -> None:
             taken.asides.append(f'The zone "{name}" as the calendar describes it cannot be read.')
 
 
-def _take(group: Sequence[Entry], blocks: Blocks, frame: Frame, taken: _Taken) -> int:
+def _take(group: Sequence[CalendarEntry], blocks: Blocks, frame: Frame, taken: _Taken) -> int:
     """The spans of one event with all its repetitions; 1 when it took too long."""
     called = next((entry.called for entry in group if not entry.has("RECURRENCE-ID")), group[0].called)
     try:
@@ -122,7 +122,7 @@ def _take(group: Sequence[Entry], blocks: Blocks, frame: Frame, taken: _Taken) -
     return 0
 
 
-def _spans(group: Sequence[Entry], blocks: Blocks, frame: Frame, taken: _Taken) -> Iterator[Span]:
+def _spans(group: Sequence[CalendarEntry], blocks: Blocks, frame: Frame, taken: _Taken) -> Iterator[Span]:
     if len(group) == 1 and (bounds := plain(group[0], frame.zone)):
         if not _takes_no_time(group[0].value):
             yield from _within(bounds, frame, _is_tentative(group[0].value), group[0].value("UID"))
@@ -149,7 +149,7 @@ def _spans(group: Sequence[Entry], blocks: Blocks, frame: Frame, taken: _Taken) 
 _OUTLOOK = "X-MICROSOFT-CDO-BUSYSTATUS"
 
 
-def _event(entry: Entry, taken: _Taken) -> Any:
+def _event(entry: CalendarEntry, taken: _Taken) -> Any:
     """The entry as the library reads it.
 
     Raises:
@@ -175,7 +175,7 @@ def _event(entry: Entry, taken: _Taken) -> Any:
     return event
 
 
-def _measure(group: Sequence[Entry], frame: Frame) -> None:
+def _measure(group: Sequence[CalendarEntry], frame: Frame) -> None:
     """Look how many moments its rules go through.
 
     Raises:
@@ -244,7 +244,7 @@ def moment(value: date, zone: tzinfo) -> datetime:
     return (wall if wall.tzinfo else wall.replace(tzinfo=zone)).astimezone(UTC)
 
 
-def plain(entry: Entry, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+def plain(entry: CalendarEntry, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
     """When an event takes place that happens once; None when only the library can tell. It is 40 times as fast."""
     if entry.cut or entry.has(*_NOT_PLAIN):
         return None
@@ -281,7 +281,7 @@ def named_zone(name: str) -> tzinfo | None:
 # ---------------------------------------------------------------- calendars that tell busy time alone
 
 
-def _take_free(entry: Entry, frame: Frame, taken: _Taken) -> None:
+def _take_free(entry: CalendarEntry, frame: Frame, taken: _Taken) -> None:
     from icalendar import FreeBusy
 
     try:

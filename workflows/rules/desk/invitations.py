@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from workflows.models.people import Owner
-from workflows.rules.desk.slots import Slot, Availability, told, told_day
+from workflows.rules.desk.slots import Availability, Slot, told, told_day
 from workflows.rules.text.languages import filled, words_in
 
 Reaction = Literal["accepted", "declined"] | Slot
