@@ -89,18 +89,20 @@ class CalDav:
         return tuple(dict.fromkeys(calendars))[:MOST_CALENDARS]
 
     async def _start(self) -> tuple[str, Sequence[dict[str, Any]]]:
-        """The address that was named; where nothing is served there, where servers say by custom that it is."""
+        """The address that was named; a bare server says by custom where its calendars are."""
+        mend = "Correct caldav: name the address of your calendar or account."
         try:
             rows = await self._ask("PROPFIND", self.url, _FIND, depth="0")
-        except _NothingHere:
-            rows = []
-        if any(row["is_calendar"] or row["principal"] or row["home"] for row in rows):
-            return self.url, rows
+            if any(row["is_calendar"] or row["principal"] or row["home"] for row in rows):
+                return self.url, rows
+        except _NothingHere as error:
+            if target(self.url).path != "/":
+                raise NeedsOwner(str(error), mend) from error
         known = urljoin(self.url, _WELL_KNOWN)
         try:
             return known, await self._ask("PROPFIND", known, _FIND, depth="0")
         except _NothingHere as error:
-            raise NeedsOwner(str(error), "Correct caldav: name the address of your calendar or account.") from error
+            raise NeedsOwner(str(error), mend) from error
 
     async def _ask(self, method: Reading, url: str, content: str, *, depth: str) -> list[dict[str, Any]]:
         login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()

@@ -5,6 +5,7 @@ short by the processor time that one entry may take.
 """
 
 import contextlib
+import math
 import re
 import signal
 import warnings
@@ -99,6 +100,8 @@ def _know_zones(blocks: Blocks, taken: _Taken) -> None:
         try:
             with _limited():
                 tzp.cache_timezone_component(Timezone.from_ical(zone.text))
+        except MemoryError:
+            raise
         except (_TooSlow, Exception):  # noqa: BLE001  whatever it is made of, its events say which zone they lack
             name = " ".join(zone.value("TZID").split())[:60]
             taken.asides.append(f'The zone "{name}" as the calendar describes it cannot be read.')
@@ -115,6 +118,8 @@ def _take(group: Sequence[CalendarEntry], blocks: Blocks, frame: Frame, taken: _
     except _TooSlow:
         taken.leave_out(called, "it repeats without measure")
         return 1
+    except MemoryError:
+        raise  # this child has no more: the next calendar gets another one
     except Exception as error:  # noqa: BLE001  one event must not hide the others, whatever it provokes
         taken.leave_out(called, f"it cannot be read ({type(error).__name__})")
     else:
@@ -189,7 +194,8 @@ def _measure(group: Sequence[CalendarEntry], frame: Frame) -> None:
         digits = re.fullmatch(r"\d{1,6}", rule.get("INTERVAL", "1"))
         interval = max(int(digits[0]), 1) if digits else 1
         seconds = _STEPS.get(rule.get("FREQ", ""), 30 * 86_400) * interval
-        if (frame.last.date() - start).total_seconds() / seconds > _MOST_STEPS:
+        at_once = math.prod(rule.get(part, "").count(",") + 1 for part in ("BYHOUR", "BYMINUTE", "BYSECOND"))
+        if (frame.last.date() - start).total_seconds() / seconds * at_once > _MOST_STEPS:
             raise _Aside("it repeats without measure")
 
 
@@ -287,6 +293,8 @@ def _take_free(entry: CalendarEntry, frame: Frame, taken: _Taken) -> None:
     try:
         with _limited():
             spans = list(_free_spans(FreeBusy.from_ical(entry.text), frame))
+    except MemoryError:
+        raise
     except (_TooSlow, Exception):  # noqa: BLE001  as for an event
         taken.leave_out(entry.called, "its busy times cannot be read")
     else:
