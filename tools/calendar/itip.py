@@ -67,7 +67,7 @@ def _end(event: Any, start: date) -> date:
         end: date = event["DTEND"].dt
         return end
     length = event["DURATION"].dt if "DURATION" in event else timedelta(days=0 if isinstance(start, datetime) else 1)
-    return start + length  # type: ignore[no-any-return]
+    return start + length
 
 
 def _recurrence(event: Any, zone: ZoneInfo) -> str:

@@ -15,6 +15,7 @@ from workers.settings.secrets import secret_of
 from workflows.errors import DeskhandError, NeedsOwner
 from workflows.ports import Clock
 from workflows.rules.desk.slots import Offering
+from workflows.rules.text.words import counted
 
 LIMITS: Final = FetchLimits(size=LARGEST, time=timedelta(seconds=20))
 """What one answer of a calendar's server may cost."""
@@ -66,7 +67,7 @@ async def probe(settings: Settings, home: Path, clock: Clock) -> tuple[str, tupl
         except DeskhandError as error:
             faults.append(error)
             continue
-        told.append(f"{calendar.name}: {len(look.spans)} busy times in {settings.calendar.days} days.")
+        told.append(f"{calendar.name}: {counted(len(look.spans), 'busy time')} in {settings.calendar.days} days.")
         faults += [f"The calendar {calendar.name} is not known whole: {fault}." for fault in look.faults]
         faults += [f"Calendar {calendar.name}: {aside}" for aside in look.asides]
     return " ".join(told), tuple(faults)
