@@ -59,6 +59,12 @@ class _Taken:
     spans: list[Span] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     asides: list[str] = field(default_factory=list)
+    unknown: list[tuple[str, str]] = field(default_factory=list)  # zones, each with the event that named it
+
+    def say_zone(self, zone: str, called: str) -> None:
+        if (zone, called) not in self.unknown and len(self.unknown) < _MOST_ASIDE:
+            self.unknown.append((zone, called))
+            self.asides.append(f'The zone "{zone}" of the event {called} is not known: its times were taken as yours.')
 
     def leave_out(self, called: str, reason: str) -> None:
         if len(self.asides) < _MOST_ASIDE:
@@ -175,8 +181,7 @@ def _event(entry: CalendarEntry, taken: _Taken) -> Any:
         raise _Aside("it has no start")
     zone = str(start.params.get("TZID", "")) if isinstance(start.dt, datetime) else ""
     if zone and start.dt.tzinfo is None:
-        note = f'The zone "{zone[:60]}" of the event {entry.called} is not known: its times were taken as yours.'
-        taken.asides += [note] if note not in taken.asides and len(taken.asides) < _MOST_ASIDE else []
+        taken.say_zone(zone[:60], entry.called)
     return event
 
 

@@ -112,7 +112,8 @@ def is_free(
 ) -> bool:
     """Whether nothing lies in that time, nor in the room around it; what is tentative or held counts as taken."""
     first, last = _moved(start, -buffer), _moved(end, buffer)
-    return not any(taken.start < last and first < taken.end for taken in (*spans, *held))
+    taken: list[BusySpan | Slot] = [*spans, *held]
+    return not any(span.start < last and first < span.end for span in taken)
 
 
 def availability_of(slot: Slot, diary: Diary) -> Availability:
