@@ -56,10 +56,8 @@ def allowed(brief: Brief, wishes: str = "", previous: str = "") -> Allowed:
     profile = [fact.quote for fact in brief.profile]
     people = [brief.owner_name, brief.sender.name, brief.sender.email, brief.client.name if brief.client else ""]
     own_texts = [brief.subject, brief.message[:_READ], brief.message[-_READ:], *profile, *people, wishes, previous]
-    return Allowed(
-        own=_plain("\n".join(own_texts)),
-        all=_plain("\n".join([*own_texts, *(source.quote for source in brief.sources)])),
-    )
+    supporting = [*own_texts, brief.older[:_READ], *(source.quote for source in brief.sources)]
+    return Allowed(own=_plain("\n".join(own_texts)), all=_plain("\n".join(supporting)))
 
 
 def faults(body: str, brief: Brief, wishes: str = "", previous: str = "") -> tuple[DraftFault, ...]:

@@ -38,6 +38,7 @@ from workflows.rules.mail.forms import as_written_by
 from workflows.rules.mail.holds import hold_reason
 from workflows.rules.mail.replying import new_part
 from workflows.rules.text.canonical import one_line
+from workflows.rules.text.writers import addressee_of
 
 __all__ = ["FIRST_DAY", "Intake", "Mails", "SeenKind", "SeenMail", "add_to_thread", "document_id", "seen_mail"]
 
@@ -150,7 +151,7 @@ class Mails(SeenMails, Around):
         )
         client = arrival.client.id if arrival.client else ""
         connection.execute(update(mails).where(mails.c.identity == email.identity).values(client=client))
-        hold = hold_reason(email, around.earlier)
+        hold = hold_reason(email, around.earlier, self._owner)
         route: Start | Tell = Start(hold=hold, reason=reason)
         if around.open_case:
             route = Tell(case=around.open_case, hold=hold, reason=reason)
@@ -332,7 +333,7 @@ def _keep_document(connection: Connection, arrival: _Arrival, route: Route) -> N
             case=arrival.case,
             kind="sent" if arrival.kind == "sent" else "received",
             subject=email.subject,
-            text=new_part(email.text, arrival.around.earlier),
+            text=new_part(email.text, arrival.around.earlier, addressee_of(email)),
             at=_written_at(email, arrival.at),
         ),
     )
