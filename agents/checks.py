@@ -58,10 +58,8 @@ def allowed(brief: Brief, wishes: str = "", previous: str = "") -> Allowed:
     standing = [fitting.answer.text for fitting in brief.standing]  # the owner's own words
     message = (brief.message[:_READ], brief.message[-_READ:])
     own_texts = [brief.subject, *message, *profile, *standing, *people, wishes, previous]
-    return Allowed(
-        own=_plain("\n".join(own_texts)),
-        all=_plain("\n".join([*own_texts, *(source.quote for source in brief.sources), *_of_desk(brief)])),
-    )
+    supporting = [*own_texts, brief.older[:_READ], *(source.quote for source in brief.sources), *_of_desk(brief)]
+    return Allowed(own=_plain("\n".join(own_texts)), all=_plain("\n".join(supporting)))
 
 
 def _of_desk(brief: Brief) -> Iterator[str]:

@@ -192,6 +192,9 @@ def _items(brief: Brief, boundary: str, *, with_mail_only: bool = False) -> list
     """The data of a brief, each item between its boundary lines."""
     sender = f"From: {one_line(brief.sender.name, 100)}\nSubject: {one_line(brief.subject, 300)}\n\n"
     items = [prompt("item", boundary=boundary, label="the mail", content=sender + _middle_cut(brief.message))]
+    if brief.older:
+        label = "text below it that may be older, or somebody else's, or new"
+        items.append(prompt("item", boundary=boundary, label=label, content=_middle_cut(brief.older)))
     if with_mail_only:
         return items
     for label, sources in (("notes about the freelancer", brief.profile), ("notes from earlier mail", brief.sources)):
@@ -217,7 +220,8 @@ def _middle_cut(text: str) -> str:
 
 def _boundary(brief: Brief, previous: str = "") -> str:
     """A word that the mail's author cannot know: it depends on what they wrote, and on what they cannot see."""
-    material = "\n".join([brief.message, previous, brief.owner_name, *(source.quote for source in brief.profile)])
+    quotes = [source.quote for source in brief.profile]
+    material = "\n".join([brief.message, brief.older, previous, brief.owner_name, *quotes])
     return hashlib.sha256(f"{brief.case}\n{material}".encode("utf-8", "replace")).hexdigest()[:12]
 
 

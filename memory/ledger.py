@@ -16,6 +16,7 @@ from memory.cases.story import StoryBook
 from memory.desk.affairs import AffairsBook
 from memory.desk.digests import Digests
 from memory.desk.orders import OrderBook
+from memory.desk.slots import HeldSlots
 from memory.desk.standing import UNDO, StandingYeses
 from memory.leads.findings import Findings
 from memory.leads.posts import Leads
@@ -57,6 +58,7 @@ class Ledger(
     Dues,
     Endings,
     Findings,
+    HeldSlots,
     Leads,
     Works,
     Imports,

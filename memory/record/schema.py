@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Column, Connection, Engine, Table, insert, inspect, select
+from sqlalchemy import Column, Connection, Engine, Table, inspect
 from sqlalchemy.exc import DBAPIError
 
 from memory.record.dialect import is_damage, new_engine
+from memory.record.meta import read_meta, write_meta
 from memory.tables.base import metadata
 from memory.tables.house import calls, meta, secrets
 from memory.tables.leads import feeds, findings, lead_posts, leads
@@ -25,7 +26,7 @@ from memory.tables.outgoing import outbox, placed
 from memory.tables.owner import absences, asked_back, digest_items, digests, orders
 from memory.tables.people import client_addresses, clients, documents
 from memory.tables.post import bounces, copies, cursors, mails, seen, threads
-from memory.tables.stories import answers, briefs, cases, notes, versions
+from memory.tables.stories import answers, briefs, cases, held_slots, notes, versions
 from memory.tables.work import projects, risks, update_work, updates, work
 from workflows import older
 from workflows.errors import NeedsOwner
@@ -33,9 +34,9 @@ from workflows.errors import NeedsOwner
 __all__ = [
     "VERSION", "absences", "answers", "asked_back", "bounces", "briefs", "calls", "cases", "client_addresses",
     "clients", "copies", "cursors", "debt_holds", "debtors", "digest_items", "digests", "documents", "feeds",
-    "findings", "from_json", "imports", "invoices", "lead_posts", "leads", "mails", "meta", "metadata", "notes",
-    "notices", "open_engine", "orders", "outbox", "payments", "placed", "projects", "reading", "risks", "secrets",
-    "seen", "threads", "to_json", "transaction", "update_work", "updates", "versions", "work",
+    "findings", "from_json", "held_slots", "imports", "invoices", "lead_posts", "leads", "mails", "meta", "metadata",
+    "notes", "notices", "open_engine", "orders", "outbox", "payments", "placed", "projects", "reading", "risks",
+    "secrets", "seen", "threads", "to_json", "transaction", "update_work", "updates", "versions", "work",
 ]  # fmt: skip
 
 VERSION = 1
@@ -104,13 +105,13 @@ def _prepare(engine: Engine, path: Path) -> None:
         for table, column in _missing(connection):
             _add(connection, table, column)
         if _version(connection) is None:
-            connection.execute(insert(meta).values(key="schema", value=str(VERSION)))
+            write_meta(connection, "schema", str(VERSION))
 
 
 def _version(connection: Connection) -> int | None:
     if not inspect(connection).has_table("meta"):
         return None
-    version = connection.execute(select(meta.c.value).where(meta.c.key == "schema")).scalar()
+    version = read_meta(connection, "schema")
     return None if version is None else int(version)
 
 

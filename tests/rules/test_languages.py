@@ -10,7 +10,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,9 @@ from workflows.rules.answers.orders import parse_order
 from workflows.rules.asking import acknowledgement, approval, digest
 from workflows.rules.debts import notices, promises
 from workflows.rules.desk import questions as asking
+from workflows.rules.desk import slots
+from workflows.rules.desk.asked_times import asked_times
+from workflows.rules.desk.invitations import Invitation, facts_line
 from workflows.rules.leads import rates
 from workflows.rules.mail import urgency
 from workflows.rules.orders import words as order_words
@@ -43,6 +46,7 @@ OWN_KEYS = {"chase.upcoming.line"}
 """What one language needs and English does not."""
 SHARED_SMALL_WORDS = 0.5  # of a language's small words, at most, may be English ones
 NOW = datetime(2026, 11, 24, 14, 5, tzinfo=UTC)
+SLOT = slots.Slot(start=NOW, end=NOW + timedelta(minutes=30))
 UNKNOWN = ["sv", "xx", "", "sv-SE", "Svenska", "en-GB", "\n", "../de"]
 
 
@@ -197,6 +201,14 @@ SPOKEN: dict[str, Callable[[str], object]] = {
     "workflows/rules/work/rhythm.py:period": lambda code: rhythm.period(date(2026, 11, 2), date(2026, 11, 18), code),
     "workflows/rules/work/rhythm.py:day": lambda code: rhythm.day(date(2026, 11, 2), code),
     "workflows/rules/debts/promises.py:money_words": lambda code: promises.money_words(LATE, code, NOW, "UTC"),
+    "workflows/rules/desk/asked_times.py:asked_times": lambda code: asked_times(
+        "Does Thursday 10:00 work for a call?", code, NOW, owner(code)
+    ),
+    "workflows/rules/desk/slots.py:told": lambda code: slots.told(SLOT, code, "UTC"),
+    "workflows/rules/desk/slots.py:told_day": lambda code: slots.told_day(NOW, code, "UTC"),
+    "workflows/rules/desk/slots.py:told_to_both": lambda code: slots.told_to_both(SLOT, code, "UTC", "Asia/Tokyo"),
+    "workflows/rules/text/whens.py:named_time": lambda code: whens.named_time("tomorrow 9:00", NOW, owner(code), code),
+    "workflows/rules/text/whens.py:time_words": whens.time_words,
     "workflows/rules/orders/words.py:words_of": order_words.words_of,
     "workflows/rules/text/languages.py:known_language": lambda code: languages.known_language(code, "orders"),
     "workflows/rules/text/languages.py:words_in": lambda code: languages.words_in(code, "orders"),
@@ -218,6 +230,7 @@ OF_OWNER: dict[str, Callable[[str], object]] = {
     "deadline": lambda code: calendar.format_deadline(NOW, owner(code)),
     "moment": lambda code: calendar.format_moment(NOW, owner(code)),
     "date": lambda code: calendar.format_date(NOW, owner(code)),
+    "invitation": lambda code: facts_line(Invitation(method="request", uid="1", start=NOW), owner(code)),
     "day named": lambda code: whens.parse_when("tomorrow 9:00", NOW, owner(code)),
 }
 
@@ -290,7 +303,7 @@ SMALL = """och att det som en på är av för med till den har inte om ett men j
 vara mig hej tack vänliga hälsningar bästa gärna era oss ni mitt vår"""
 SCRIPT = """
 import json, sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from tests_of_words import asked
 from workflows.models.people import Owner
 from workflows.rules.answers import decisions
@@ -304,7 +317,7 @@ from workflows.rules.work import rhythm
 owner = Owner(name="Ada Winter", address="ada@winter.example", timezone="Europe/Stockholm", language="sv")
 now, friday = datetime(2026, 11, 24, 14, tzinfo=UTC), datetime(2026, 11, 27, 17, tzinfo=UTC)
 question = asked(owner, friday)
-item = digest.Item(case=41, version=1, hash="", brief=question.brief, question=question)
+item = digest.DigestRow(case=41, version=1, hash="", brief=question.brief, question=question)
 print(json.dumps({
     "mail": approval.render(question).text,
     "digest": digest.render("digest", 7, "ab" * 16, [item, item], owner).text,

@@ -49,6 +49,7 @@ class Brief:
     message: str = ""  # the new part of the client's mail(s), quotes removed, newest last
     newest: str = ""  # of the last of them alone (old runs: "", which shows the beginning of `message`)
     left_out: tuple[str, ...] = ()  # what of the mails is not in `message` though nobody quoted it, in whole sentences
+    older: str = ""  # what of the mails stands below the head of an older mail and may be new all the same
     files: tuple[Attachment, ...] = ()  # what the client attached
     language: str = "en"  # of the mail
     sources: tuple[Source, ...] = ()  # what memory knows that is relevant, best first

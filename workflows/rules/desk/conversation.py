@@ -104,7 +104,7 @@ def _within(cut: Sequence[Turn], limit: int) -> tuple[Turn, ...]:
 def _turn(mail: PassedMail, known: Iterable[str], texts: Iterable[str]) -> Turn:
     sender = mail.email.sender
     who = YOU if mail.by_owner else one_line(sender.name or sender.email, _NAME)
-    written = new_part(mail.email.text, (text for text in texts if text != mail.email.text))
+    written = new_part(mail.email.text, [text for text in texts if text != mail.email.text])
     unknown = quoted_of_unknown(mail.email, known)
     text = f"{written}\n[it quotes an earlier mail:]\n{unknown}" if unknown and unknown not in written else written
     return Turn(at=mail.at, who=who, text=text, source_id=mail.source_id)
