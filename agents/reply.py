@@ -7,13 +7,14 @@ the profile, and a draft that names a link, address, number or account of its ow
 import asyncio
 import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any, Literal, TypedDict
 
 from pydantic import BaseModel
 
 from agents.checks import Allowed, DraftFault, allowed, faults, language_name, safe_line
+from agents.desk.notes import citable, desk_notes, verbatim_faults
 from agents.model import Message, Model, untraced
 from agents.prompting import prompt
 from agents.refusals import ModelFailed
@@ -132,6 +133,7 @@ class ReplyAgent:
         brief = from_json(Brief, state["brief"])
         body, wishes, previous = state["letter"]["body"], state["wishes"], state["previous"]
         problems = await asyncio.to_thread(faults, body, brief, wishes, previous)  # a hostile mail may take it a second
+        problems = (*verbatim_faults(body, brief), *problems)
         if any(fault.hard for fault in problems) and state["kept"]:
             return state["kept"]
         outcome = {"letter": state["letter"], "faults": [asdict(fault) for fault in problems]}
@@ -149,14 +151,13 @@ class ReplyAgent:
         support = allowed(brief, state["wishes"], state["previous"])
         body = canonical(state["letter"]["body"])
         named = set(state["letter"]["sources"])
-        known_ids = [source.id for source in (*brief.sources, *brief.profile)]
         return Draft(
             body=body,
             gist=safe_line(state["letter"]["gist"], support, _GIST) or gist(body, _GIST),
             model=self._model.name,
             by=DraftedBy.MODEL,
             why=(*_remarks(state, support), *_verdict(state, found)),
-            sources=tuple(dict.fromkeys(source for source in known_ids if source in named)),
+            sources=tuple(dict.fromkeys(source for source in citable(brief) if source in named)),
             cost=self._model.cost(brief.case, state["version"]),
         )
 
@@ -164,7 +165,7 @@ class ReplyAgent:
         """A template's draft that says why it is one, and what the model cost all the same."""
         draft = self._templates.holding(brief, wishes, previous, why=as_why(why))
         cost = self._model.cost(brief.case, version)
-        return Draft(body=draft.body, gist=draft.gist, why=draft.why, cost=cost, by=draft.by)
+        return replace(draft, cost=cost)
 
 
 def _draft_messages(state: ReplyState, brief: Brief) -> list[Message]:
@@ -200,6 +201,7 @@ def _items(brief: Brief, boundary: str, *, with_mail_only: bool = False) -> list
         if sources:
             notes = "\n".join(_note(source) for source in sources[:_NOTES])
             items.append(prompt("item", boundary=boundary, label=label, content=notes))
+    items += [prompt("item", boundary=boundary, label=label, content=content) for label, content in desk_notes(brief)]
     return items
 
 
