@@ -193,11 +193,18 @@ def _items(brief: Brief, boundary: str, *, with_mail_only: bool = False) -> list
     items = [prompt("item", boundary=boundary, label="the mail", content=sender + _middle_cut(brief.message))]
     if with_mail_only:
         return items
-    for label, sources in (("notes about the freelancer", brief.profile), ("notes from earlier mail", brief.sources)):
+    files = [source for source in brief.sources if source.kind == "file"]  # what they wrote as well: data like the mail
+    items += [prompt("item", boundary=boundary, label="a file they attached", content=_file(file)) for file in files]
+    earlier = [source for source in brief.sources if source.kind != "file"]
+    for label, sources in (("notes about the freelancer", brief.profile), ("notes from earlier mail", earlier)):
         if sources:
             notes = "\n".join(_note(source) for source in sources[:_NOTES])
             items.append(prompt("item", boundary=boundary, label=label, content=notes))
     return items
+
+
+def _file(source: Source) -> str:
+    return f"{source.id}\n\n{source.quote}"
 
 
 def _note(source: Source) -> str:

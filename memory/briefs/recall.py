@@ -13,6 +13,7 @@ from datetime import datetime
 from memory.index.store import Store, chunks
 from memory.ledger import Ledger
 from memory.model.embedding import folded
+from memory.post.enclosed import Enclosed, Enclosures
 from memory.post.mails import document_id
 from memory.record.documents import Document
 from memory.record.schema import to_json
@@ -61,7 +62,15 @@ Builder = Callable[[CaseState], Brief]
 class Recall:
     """Builds briefs and keeps the indexes in step; implements `workflows.ports.Remembering`."""
 
-    def __init__(self, ledger: Ledger, store: Store, profile: tuple[Source, ...], owner: Owner) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: Store,
+        profile: tuple[Source, ...],
+        owner: Owner,
+        enclosures: Enclosures | None = None,
+    ) -> None:
+        self._enclosures = enclosures
         self._builders: dict[Kind, Builder] = {"reply": self._build}
         self._ledger = ledger
         self._store = store
@@ -100,6 +109,7 @@ class Recall:
         message = _joined([mail.text for mail in client_mails])
         proven = not any(fails_dmarc(mail.email) or mail.email.form for mail in client_mails)
         sources = self._sources(state, client, newest, message, mails) if proven and newest else ()
+        enclosed = self._enclosures.of(mail.email for mail in client_mails) if self._enclosures else Enclosed()
         return Brief(
             case=state.case,
             kind=state.kind,
@@ -108,10 +118,10 @@ class Recall:
             subject=newest.subject if newest else "",
             message=message,
             newest=client_mails[-1].text if len(client_mails) > 1 else "",
-            left_out=_left_out(client_mails),
+            left_out=(*_left_out(client_mails), *enclosed.omissions),
             files=tuple(file for mail in client_mails for file in attached(mail.email)),
             language=self._language(state, newest, client_mails),
-            sources=sources,
+            sources=(*enclosed.sources, *sources),
             profile=self._profile,
             owner_name=self._owner.name,
             owner_language=self._owner.language,

@@ -24,7 +24,7 @@ from memory.tables.money import debt_holds, debtors, imports, invoices, notices,
 from memory.tables.outgoing import outbox, placed
 from memory.tables.owner import absences, asked_back, digest_items, digests, orders
 from memory.tables.people import client_addresses, clients, documents
-from memory.tables.post import bounces, copies, cursors, mails, seen, threads
+from memory.tables.post import bounces, copies, cursors, file_texts, mails, seen, threads
 from memory.tables.stories import answers, briefs, cases, notes, versions
 from memory.tables.work import projects, risks, update_work, updates, work
 from workflows import older
@@ -33,9 +33,9 @@ from workflows.errors import NeedsOwner
 __all__ = [
     "VERSION", "absences", "answers", "asked_back", "bounces", "briefs", "calls", "cases", "client_addresses",
     "clients", "copies", "cursors", "debt_holds", "debtors", "digest_items", "digests", "documents", "feeds",
-    "findings", "from_json", "imports", "invoices", "lead_posts", "leads", "mails", "meta", "metadata", "notes",
-    "notices", "open_engine", "orders", "outbox", "payments", "placed", "projects", "reading", "risks", "secrets",
-    "seen", "threads", "to_json", "transaction", "update_work", "updates", "versions", "work",
+    "file_texts", "findings", "from_json", "imports", "invoices", "lead_posts", "leads", "mails", "meta", "metadata",
+    "notes", "notices", "open_engine", "orders", "outbox", "payments", "placed", "projects", "reading", "risks",
+    "secrets", "seen", "threads", "to_json", "transaction", "update_work", "updates", "versions", "work",
 ]  # fmt: skip
 
 VERSION = 1

@@ -21,8 +21,10 @@ from memory.model.embedding import Embedder, EndpointEmbedder, HashingEmbedder
 from memory.outbox.entries import SendLimits
 from memory.outbox.outgoing import OutgoingLedger
 from memory.outbox.restored import Departures, Restored
+from memory.post.enclosed import Enclosures
 from memory.record.blobs import Blobs
 from memory.record.schema import open_engine
+from tools.files.reader import FileReader
 from tools.mail.account import Account
 from tools.mail.desk import ApprovalTerms, MailDesk
 from tools.mail.inbox import Mailbox
@@ -54,6 +56,7 @@ class Parts:
     rows: OutgoingLedger
     journal: Journal
     parser: Parser
+    reader: FileReader
     imap_account: Account
     mailbox: Mailbox
     transport: Transport
@@ -77,6 +80,7 @@ class Parts:
             await self.model.aclose()
         await self.mailbox.close()
         self.parser.close()
+        self.reader.close()
         self.store.close()
         self.engine.dispose()
 
@@ -122,7 +126,9 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
     health: dict[str, str] = {}
     store = _store(records, health)
     model = _model(home, settings, records.journal, records.clock)
-    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner)
+    reader = FileReader()
+    enclosures = Enclosures(records.engine, records.clock, records.blobs, reader)
+    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner, enclosures)
     ground = Ground(
         home=home, settings=settings, ledger=records.ledger, recall=recall, owner=records.owner, clock=records.clock,
         model=model, desk=post.desk, permit=permit,
@@ -139,6 +145,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         rows=records.rows,
         journal=records.journal,
         parser=post.parser,
+        reader=reader,
         imap_account=post.imap_account,
         mailbox=post.mailbox,
         transport=post.transport,

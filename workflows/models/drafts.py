@@ -19,7 +19,7 @@ class Source:
     """Where something in a brief or draft comes from: an id the owner can look up, and a short quote."""
 
     id: str  # "mail:<first 12 of identity>", "draft:41.1", "profile:rate"
-    kind: str  # received | drafted | edited | sent | profile
+    kind: str  # received | drafted | edited | sent | profile | file: what came with their mail
     quote: str
     at: datetime | None = None
 
