@@ -23,6 +23,7 @@ from memory.post.copies import BY_RULE, all_judged, first_of, give_again, keep_c
 from memory.post.threads import MOST_PARENTS, add_to_thread
 from memory.record import documents
 from memory.record.dialect import insert
+from memory.record.openings import Opening, open_case
 from memory.record.people import find_client, hold_proactive, mark_written_to, new_client
 from memory.record.schema import cases, from_json, mails, outbox, seen, to_json
 from workflows.errors import Permanent
@@ -225,19 +226,11 @@ class Mails(SeenMails, Around):
         client = arrival.client.id if arrival.client else ""
         sender = arrival.email.sender
         subject = one_line(arrival.email.subject, 200) or "(no subject)"
-        row = insert(cases).values(
-            kind=route.kind,
-            client=client,
-            title=f"{one_line(sender.name, 80) or sender.email}: {subject}",
-            stage="new",
-            state="",
-            opened_at=self._clock.now(),
-            updated_at=self._clock.now(),
-        )
-        number: int = connection.execute(row.returning(cases.c.number)).scalar_one()
-        state = CaseState(case=number, kind=route.kind, client=client, event=arrival.email.identity, hold=route.hold)
-        connection.execute(update(cases).where(cases.c.number == number).values(state=to_json(state)))
-        return number
+        opening = Opening(
+            kind=route.kind, title=f"{one_line(sender.name, 80) or sender.email}: {subject}", client=client,
+            event=arrival.email.identity, hold=route.hold,
+        )  # fmt: skip
+        return open_case(connection, self._clock, opening).case
 
     def _note_what_the_owner_sent(self, connection: Connection, arrival: _Arrival, route: Route) -> None:
         """Whom the owner writes to himself is known from then on; our own mail in Sent only lends its new id."""

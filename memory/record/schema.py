@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Column, Connection, Engine, Table, insert, inspect, select
+from sqlalchemy import Column, Connection, Engine, Table, inspect
 from sqlalchemy.exc import DBAPIError
 
 from memory.record.dialect import is_damage, new_engine
+from memory.record.meta import read_meta, write_meta
 from memory.tables.base import metadata
 from memory.tables.house import calls, meta, secrets
 from memory.tables.leads import feeds, findings, lead_posts, leads
@@ -104,13 +105,13 @@ def _prepare(engine: Engine, path: Path) -> None:
         for table, column in _missing(connection):
             _add(connection, table, column)
         if _version(connection) is None:
-            connection.execute(insert(meta).values(key="schema", value=str(VERSION)))
+            write_meta(connection, "schema", str(VERSION))
 
 
 def _version(connection: Connection) -> int | None:
     if not inspect(connection).has_table("meta"):
         return None
-    version = connection.execute(select(meta.c.value).where(meta.c.key == "schema")).scalar()
+    version = read_meta(connection, "schema")
     return None if version is None else int(version)
 
 
