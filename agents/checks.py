@@ -45,6 +45,7 @@ class Allowed:
 
     own: str
     all: str
+    files: bool = False  # something is attached: a sentence may say so
 
 
 def allowed(brief: Brief, wishes: str = "", previous: str = "") -> Allowed:
@@ -55,10 +56,13 @@ def allowed(brief: Brief, wishes: str = "", previous: str = "") -> Allowed:
     """
     profile = [fact.quote for fact in brief.profile]
     people = [brief.owner_name, brief.sender.name, brief.sender.email, brief.client.name if brief.client else ""]
-    own_texts = [brief.subject, brief.message[:_READ], brief.message[-_READ:], *profile, *people, wishes, previous]
+    files = [file.name for file in brief.offered]
+    mail = [brief.subject, brief.message[:_READ], brief.message[-_READ:]]
+    own_texts = [*mail, *profile, *people, *files, wishes, previous]
     return Allowed(
         own=_plain("\n".join(own_texts)),
         all=_plain("\n".join([*own_texts, *(source.quote for source in brief.sources)])),
+        files=bool(files),
     )
 
 
@@ -144,7 +148,7 @@ def _contents(text: str, support: Allowed) -> Iterator[DraftFault]:
     yield from _foreign("ourselves", "The word", set(_OURSELVES.findall(text)), _within(support.own))
     if match := _machine_talk().search(text):
         yield DraftFault("machine", f'It speaks as a machine: "{one_line(match.group(), _SHOWN)}".')
-    if promise := _promised_file(text):
+    if not support.files and (promise := _promised_file(text)):
         yield DraftFault("attachment", f'It promises a file, and none is attached: "{one_line(promise, _SHOWN)}".')
     if leaked := _leak(text):
         yield DraftFault("leak", f'It repeats its own instructions: "{one_line(leaked, _SHOWN)}".')
@@ -213,7 +217,7 @@ def _machine_talk() -> re.Pattern[str]:
 
 
 def _promised_file(text: str) -> str:
-    """The words that promise a file with this mail; a draft never carries one."""
+    """The words that promise a file with this mail."""
     folded = fold(text)
     speaking = _of("attachment_of_theirs").sub(" . ", folded)
     match = _of("attachment").search(speaking)

@@ -193,6 +193,9 @@ def _items(brief: Brief, boundary: str, *, with_mail_only: bool = False) -> list
     items = [prompt("item", boundary=boundary, label="the mail", content=sender + _middle_cut(brief.message))]
     if with_mail_only:
         return items
+    if brief.offered:
+        names = "\n".join(one_line(file.name, 100) for file in brief.offered)
+        items.append(prompt("item", boundary=boundary, label="files attached to your reply", content=names))
     files = [source for source in brief.sources if source.kind == "file"]  # what they wrote as well: data like the mail
     items += [prompt("item", boundary=boundary, label="a file they attached", content=_file(file)) for file in files]
     earlier = [source for source in brief.sources if source.kind != "file"]

@@ -88,7 +88,8 @@ def _reasons(brief: Brief, wishes: str, *, told: bool) -> tuple[str, ...]:
 def _holding(brief: Brief) -> Draft:
     # Under a standing yes it repeats none of their words: only such a text may leave without a yes of its own.
     subject = "" if brief.plain else _namable(brief)
-    body = acknowledgement.compose(brief.language, first_name(brief.sender), subject, brief.owner_name)
+    files = [file.name for file in brief.offered]
+    body = acknowledgement.compose(brief.language, first_name(brief.sender), subject, brief.owner_name, files)
     return Draft(body=body, gist=gist_of(brief, "reply"), by=DraftedBy.TEMPLATE)
 
 

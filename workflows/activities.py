@@ -18,9 +18,11 @@ from temporalio.exceptions import ApplicationError
 from workflows.errors import DeskhandError, Permanent, Retryable
 from workflows.models.case import CaseState
 from workflows.models.drafts import Asking, Draft, DraftedBy, Receipt
+from workflows.models.mail import Attachment
 from workflows.models.routes import Event
 from workflows.names import case_of, client_of
 from workflows.ports import Desk, Drafting, Engine, Polling, Record, Remembering, Researching
+from workflows.rules.files.carried import going_with, joined
 from workflows.stories import Kind
 
 BEAT = 2.0
@@ -115,11 +117,18 @@ class Activities:
 
     @activity.defn(name="edit")
     @_edge
-    def edit(self, state: CaseState, text: str, key: str = "") -> CaseState:
-        """Keep the owner's own text as the next version; `key`: of the answer that holds it, where it is long."""
+    def edit(self, state: CaseState, text: str, key: str = "", files: tuple[Attachment, ...] = ()) -> CaseState:
+        """Keep the owner's own text as the next version, with what was attached and these files.
+
+        `key`: of the answer that holds it, where it is long.
+        """
         _only_for(state.case)
         body = self._record.edited_text(key) if key else text
-        draft = Draft(body=body, gist="your own text", why=("you wrote this text",), by=DraftedBy.OWNER)
+        earlier = self._record.outgoing(state.case, state.version).attachments if state.version else ()
+        draft = Draft(
+            body=body, gist="your own text", why=("you wrote this text",), by=DraftedBy.OWNER,
+            attachments=joined(earlier, files),
+        )  # fmt: skip
         return self._record.add_version(state, draft)
 
     @activity.defn(name="approve")
@@ -168,12 +177,12 @@ class Activities:
         """Draft the next version and keep it; `hold` says so when no safe draft can be made."""
         _only_for(state.case)
         brief = await asyncio.to_thread(self._record.stored_brief, state.brief)
-        previous = ""
-        if state.version:
-            previous = (await asyncio.to_thread(self._record.outgoing, state.case, state.version)).body
-        draft = await self._drafting.draft(brief, state.version + 1, state.wishes, previous)
+        earlier = await asyncio.to_thread(self._record.outgoing, state.case, state.version) if state.version else None
+        brief = replace(brief, offered=going_with(state, brief, earlier))
+        draft = await self._drafting.draft(brief, state.version + 1, state.wishes, earlier.body if earlier else "")
         if draft.needs_owner:
             return replace(state, hold=draft.needs_owner)
+        draft = replace(draft, attachments=joined(brief.offered, draft.attachments))
         return await asyncio.to_thread(self._record.add_version, state, draft)
 
     @activity.defn(name="research")

@@ -4,12 +4,14 @@ One Protocol per neighbour. `workers/service/wiring.py` fills them with the real
 Chroma or a file are plain functions and run in the activity thread pool; those that wait for a network are coroutines.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
 from workflows.models.case import CaseState
 from workflows.models.decisions import Answer
-from workflows.models.drafts import Asking, Brief, Draft, Outgoing, Receipt
+from workflows.models.drafts import Asking, Brief, Draft, Offer, Outgoing, Receipt
+from workflows.models.mail import Attachment
 from workflows.models.people import Client
 from workflows.models.routes import Event
 from workflows.stories import Kind
@@ -91,6 +93,28 @@ class Remembering(Protocol):
 
     def remember(self, case: int) -> int:
         """Index every document that is not indexed yet; how many there were."""
+
+
+class Filing(Protocol):
+    """The owner's files that may go with a mail."""
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all of them."""
+
+    def file_candidates(self, question: str) -> tuple[str, ...]:
+        """The names of those that this text asks for, best first."""
+
+    def meant_by(self, words: str) -> tuple[str, ...]:
+        """The names of those that these few words of the owner's mean: one, several that fit alike, none."""
+
+    def take(self, name: str) -> Attachment:
+        """The file as it is now, its bytes kept in the blobs; raises Permanent with one plain sentence."""
+
+    def offer(self, message: str, language: str = "") -> Offer:
+        """The files that a client's words ask for, taken, and what the owner should know of the others."""
+
+    def changed(self, files: Iterable[Attachment]) -> str:
+        """What became of one of these since it was taken, in one sentence; "" when all are as they were."""
 
 
 class Drafting(Protocol):

@@ -18,9 +18,10 @@ from memory.post.mails import document_id
 from memory.record.documents import Document
 from memory.record.schema import to_json
 from workflows.models.case import CaseState
-from workflows.models.drafts import Brief, Source
+from workflows.models.drafts import Brief, Offer, Source
 from workflows.models.mail import Address, Email
 from workflows.models.people import Client, Owner
+from workflows.ports import Filing
 from workflows.rules.mail.authentication import authentication_server, fails_dmarc
 from workflows.rules.mail.files import attached
 from workflows.rules.mail.replying import gist, left_out, new_part
@@ -62,15 +63,9 @@ Builder = Callable[[CaseState], Brief]
 class Recall:
     """Builds briefs and keeps the indexes in step; implements `workflows.ports.Remembering`."""
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        store: Store,
-        profile: tuple[Source, ...],
-        owner: Owner,
-        enclosures: Enclosures | None = None,
-    ) -> None:
-        self._enclosures = enclosures
+    def __init__(self, ledger: Ledger, store: Store, profile: tuple[Source, ...], owner: Owner) -> None:
+        self._enclosures: Enclosures | None = None
+        self._filing: Filing | None = None
         self._builders: dict[Kind, Builder] = {"reply": self._build}
         self._ledger = ledger
         self._store = store
@@ -91,6 +86,10 @@ class Recall:
         """Who builds the briefs of the stories that no mail began; they may search here in turn."""
         self._builders.update(builders)
 
+    def also_reads(self, enclosures: Enclosures, filing: Filing) -> None:
+        """What came with a mail, and which files of the owner's it asks for."""
+        self._enclosures, self._filing = enclosures, filing
+
     def search(self, client: str, text: str, limit: int = MOST_SOURCES) -> tuple[Source, ...]:
         """What this client's history says about `text`, best first. Other clients' texts are never looked at."""
         return self._relevant(client, text, frozenset(), limit)
@@ -110,6 +109,8 @@ class Recall:
         proven = not any(fails_dmarc(mail.email) or mail.email.form for mail in client_mails)
         sources = self._sources(state, client, newest, message, mails) if proven and newest else ()
         enclosed = self._enclosures.of(mail.email for mail in client_mails) if self._enclosures else Enclosed()
+        language = self._language(state, newest, client_mails)
+        offer = self._filing.offer(message, language) if self._filing else Offer()
         return Brief(
             case=state.case,
             kind=state.kind,
@@ -120,12 +121,13 @@ class Recall:
             newest=client_mails[-1].text if len(client_mails) > 1 else "",
             left_out=(*_left_out(client_mails), *enclosed.omissions),
             files=tuple(file for mail in client_mails for file in attached(mail.email)),
-            language=self._language(state, newest, client_mails),
+            offered=offer.files,
+            language=language,
             sources=(*enclosed.sources, *sources),
             profile=self._profile,
             owner_name=self._owner.name,
             owner_language=self._owner.language,
-            hints=self._hints(client_mails, outside_mails),
+            hints=(*self._hints(client_mails, outside_mails), *offer.remarks),
             received_at=client_mails[-1].at if client_mails else None,
             plain=self._ledger.stands_for(state.kind),
         )

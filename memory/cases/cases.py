@@ -21,6 +21,7 @@ from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing
 from workflows.models.mail import Email
 from workflows.models.people import Client
 from workflows.ports import Clock
+from workflows.rules.files.carried import too_large
 from workflows.rules.mail.replying import reply_to
 from workflows.rules.text.addresses import unsendable
 from workflows.rules.text.canonical import approved_hash, canonical
@@ -177,7 +178,8 @@ class Cases(Book):
         newest = select(func.max(versions.c.version)).where(versions.c.case == state.case)
         number = max(connection.execute(newest).scalar() or 0, state.version) + 1
         outgoing = _outgoing(connection, state, canonical(draft.body), number)
-        _require_people(outgoing)
+        outgoing = replace(outgoing, attachments=draft.attachments)
+        _require_sendable(outgoing)
         digest, now = approved_hash(outgoing), self._clock.now()
         _supersede(connection, state.case)
         connection.execute(
@@ -317,12 +319,14 @@ def _case_mails(connection: Connection, state: CaseState) -> tuple[tuple[Email, 
     return tuple((from_json(Email, row.email), row.client, row.at) for row in connection.execute(query))
 
 
-def _require_people(outgoing: Outgoing) -> None:
+def _require_sendable(outgoing: Outgoing) -> None:
     """A draft that could never leave is not asked about; its case says why instead.
 
     Raises:
-        Permanent: nobody is named, or no mail can go to who is.
+        Permanent: nobody is named, no mail can go to who is, or its files are too large.
     """
+    if problem := too_large(outgoing.attachments):
+        raise Permanent(f"{problem[:1].upper()}{problem[1:]}")
     if outgoing.link:
         return
     if not outgoing.to:

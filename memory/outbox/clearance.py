@@ -20,8 +20,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 A_MOMENT = timedelta(seconds=1)
 
 
-def held_back(connection: Connection, entry: Entry, limits: SendLimits, now: datetime) -> Held | None:
-    """Why a mail to a client may not go now, the most serious reason first."""
+def held_back(connection: Connection, entry: Entry, limits: SendLimits, now: datetime, change: str = "") -> Held | None:
+    """Why a mail to a client may not go now, the most serious reason first. `change`: of a file that goes with it."""
     approved = _approval(connection, entry)
     if isinstance(approved, Held):
         return approved
@@ -29,7 +29,7 @@ def held_back(connection: Connection, entry: Entry, limits: SendLimits, now: dat
         _withdrawn(connection, entry, approved)
         or _stopped(connection, entry)
         or _overtaken(connection, entry, now)
-        or _doubted(connection, entry, approved, now)
+        or _doubted(connection, entry, approved, now, change)
         or _in_grace(approved, limits, now)
         or _capped(connection, entry, limits, now)
         or _quiet(limits, now)
@@ -105,7 +105,7 @@ def _overtaken(connection: Connection, entry: Entry, now: datetime) -> Held | No
     return Held(reason="A newer mail in this conversation is being taken up first.", until=now + A_MOMENT)
 
 
-def _doubted(connection: Connection, entry: Entry, yes: _Yes, now: datetime) -> Held | None:
+def _doubted(connection: Connection, entry: Entry, yes: _Yes, now: datetime, change: str) -> Held | None:
     """What memory/outbox/last_look.py finds; a doubt that the owner has answered with one more yes is none."""
     of_case = connection.execute(select(cases.c.client).where(cases.c.number == entry.case)).scalar()
     going = last_look.Going(
@@ -115,6 +115,7 @@ def _doubted(connection: Connection, entry: Entry, yes: _Yes, now: datetime) -> 
         outgoing=yes.outgoing,
         made_at=yes.made_at,
         doubted_at=entry.held_at,
+        change=change,
     )
     answered = set(entry.held.split()) if entry.held_at and yes.at > entry.held_at else set[str]()
     doubts = last_look.doubts(connection, going, now)

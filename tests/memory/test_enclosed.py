@@ -12,6 +12,7 @@ from memory.index.store import Store
 from memory.model.embedding import HashingEmbedder
 from memory.post.enclosed import MOST_IN_BRIEF, MOST_OF_ONE, Enclosures
 from tests.ledgers import OWNER, House, mail
+from tools.files.folders import OwnFiles
 from workflows.errors import Permanent, Retryable
 from workflows.models.mail import Attachment, Email
 
@@ -101,7 +102,8 @@ def test_the_brief_holds_it_as_data_beside_what_memory_knows(tmp_path: Path) -> 
     event = house.receive(email)
     keywords = Keywords(house.folder / "index.sqlite", house.ledger.home(), house.clock, print)
     store = Store(house.folder / "chroma", house.ledger, keywords, HashingEmbedder(), house.clock, print)
-    recall = Recall(house.ledger, store, (), OWNER, enclosures(house, reader))
+    recall = Recall(house.ledger, store, (), OWNER)
+    recall.also_reads(enclosures(house, reader), OwnFiles((tmp_path / "files",), house.blobs))
     brief = house.ledger.stored_brief(recall.brief(house.ledger.case(event.case)))
     assert [source.quote for source in brief.sources if source.kind == "file"] == ["The budget is 4,200 EUR."]
     assert [attachment.name for attachment in brief.files] == ["brief.pdf", "brief.zip"]

@@ -28,6 +28,7 @@ from workflows.rules.answers import decisions
 from workflows.rules.answers.orders import parse_order
 from workflows.rules.asking import acknowledgement, approval, digest
 from workflows.rules.debts import notices, promises
+from workflows.rules.files.asked_files import asked_files, meant_by
 from workflows.rules.leads import rates
 from workflows.rules.mail import urgency
 from workflows.rules.orders import words as order_words
@@ -175,6 +176,8 @@ def item(language: str, *, hold: str = "") -> digest.DigestRow:
 SPOKEN: dict[str, Callable[[str], object]] = {
     "workflows/rules/asking/acknowledgement.py:phrases": acknowledgement.phrases,
     "workflows/rules/asking/acknowledgement.py:compose": lambda code: acknowledgement.compose(code, "Maria", "", "Ada"),
+    "workflows/rules/files/asked_files.py:asked_files": lambda code: asked_files("Your price list?", ["p.pdf"], code),
+    "workflows/rules/files/asked_files.py:meant_by": lambda code: meant_by("the price list", ["p.pdf"], code),
     "workflows/rules/debts/notices.py:format_day": lambda code: notices.format_day(date(2026, 11, 1), code),
     "workflows/rules/debts/notices.py:subject": lambda code: notices.subject("firm", ("2026-014",), code),
     "workflows/rules/debts/notices.py:sums": lambda code: notices.sums([Money(currency="EUR", minor=125_000)], code),

@@ -24,6 +24,7 @@ from memory.outbox.restored import Departures, Restored
 from memory.post.enclosed import Enclosures
 from memory.record.blobs import Blobs
 from memory.record.schema import open_engine
+from tools.files.folders import OwnFiles
 from tools.files.reader import FileReader
 from tools.mail.account import Account
 from tools.mail.desk import ApprovalTerms, MailDesk
@@ -34,6 +35,7 @@ from tools.mail.sending.evidence import Evidence
 from tools.mail.sending.outbox import Outbox
 from tools.mail.sending.reconcile import Reconcile
 from tools.mail.sending.smtp import Transport
+from tools.work.gitlog import folder_of
 from workers.clock import SystemClock
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
@@ -57,6 +59,7 @@ class Parts:
     journal: Journal
     parser: Parser
     reader: FileReader
+    files: OwnFiles
     imap_account: Account
     mailbox: Mailbox
     transport: Transport
@@ -99,6 +102,7 @@ class _Records:
     ledger: Ledger
     rows: OutgoingLedger
     journal: Journal
+    files: OwnFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +132,8 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
     model = _model(home, settings, records.journal, records.clock)
     reader = FileReader()
     enclosures = Enclosures(records.engine, records.clock, records.blobs, reader)
-    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner, enclosures)
+    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner)
+    recall.also_reads(enclosures, records.files)
     ground = Ground(
         home=home, settings=settings, ledger=records.ledger, recall=recall, owner=records.owner, clock=records.clock,
         model=model, desk=post.desk, permit=permit,
@@ -146,6 +151,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         journal=records.journal,
         parser=post.parser,
         reader=reader,
+        files=records.files,
         imap_account=post.imap_account,
         mailbox=post.mailbox,
         transport=post.transport,
@@ -181,6 +187,7 @@ def _records(home: Path, settings: Settings, clock: Clock) -> _Records:
         ledger=Ledger(engine, owner, clock, blobs, _intake(settings), approval.auto_after, approval.undo),
         rows=OutgoingLedger(engine, clock, blobs),
         journal=Journal(engine, clock, owner.timezone),
+        files=OwnFiles((home / "files", *(folder_of(name, home) for name in settings.files.folders)), blobs),
     )
 
 
@@ -201,7 +208,7 @@ def _post_room(records: _Records) -> _PostRoom:
     outbox = Outbox(
         ledger=records.rows, blobs=records.blobs, transport=transport, evidence=evidence, owner=owner,
         limits=_limits(settings), clock=clock, files_sent=settings.smtp.files_sent, via=settings.approval.via,
-        reconcile=reconcile,
+        reconcile=reconcile, changed=records.files.changed,
     )  # fmt: skip
     desk = MailDesk(
         ledger=records.ledger, rows=records.rows, outbox=outbox, blobs=records.blobs, owner=owner, clock=clock,

@@ -37,6 +37,14 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """The owner's files that somebody asks for, and what the owner should know of those that are not attached."""
+
+    files: tuple[Attachment, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
     """All an agent may know of one event: a stored value, so that a draft is a function of it."""
 
@@ -49,6 +57,7 @@ class Brief:
     newest: str = ""  # of the last of them alone (old runs: "", which shows the beginning of `message`)
     left_out: tuple[str, ...] = ()  # what of the mails is not in `message` though nobody quoted it, in whole sentences
     files: tuple[Attachment, ...] = ()  # what the client attached
+    offered: tuple[Attachment, ...] = ()  # files of the owner's that they ask for: attached to the draft
     language: str = "en"  # of the mail
     sources: tuple[Source, ...] = ()  # what memory knows that is relevant, best first
     profile: tuple[Source, ...] = ()  # what may be said about the owner
@@ -88,6 +97,7 @@ class Draft:
     sources: tuple[str, ...] = ()  # the ids of the sources it used
     cost: str = "0"  # decimal, in the unit of `daily_cost`; "unpriced" when the model has no price
     needs_owner: str = ""  # not empty: no safe draft could be made, and this says why
+    attachments: tuple[Attachment, ...] = ()  # the owner's files that go with it, each taken by `Filing`
     by: DraftedBy = DraftedBy.UNKNOWN
 
     def __post_init__(self) -> None:

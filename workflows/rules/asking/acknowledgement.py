@@ -24,13 +24,18 @@ def phrases(language: str) -> dict[str, str]:
     return words_in(language, "acknowledgements")
 
 
-def compose(language: str, name: str, subject: str, owner_name: str) -> str:
-    """The whole text. `name`: to greet by, may be empty; `subject`: theirs where it is repeated, "" in a plain one."""
+def compose(language: str, name: str, subject: str, owner_name: str, files: Iterable[str] = ()) -> str:
+    """The whole text. `name`: to greet by, may be empty; `subject`: theirs where it is repeated, "" in a plain one.
+
+    `files`: the names of those that go with it.
+    """
     wording = phrases(language)
     greeting = wording["greeting"].replace("{name}", name) if name else wording["neutral"]
     thanks = wording["thanks"].replace("{subject}", subject) if subject else wording["thanks_bare"]
+    names = ", ".join(files)
+    coming = f"{wording['attached'].replace('{files}', names)} {wording['coming']}" if names else wording["coming"]
     closing = f"{wording['closing']}\n{one_line(owner_name, _LONGEST_OWNER)}"
-    return canonical(f"{greeting}\n\n{thanks} {wording['coming']}\n\n{closing}")
+    return canonical(f"{greeting}\n\n{thanks} {coming}\n\n{closing}")
 
 
 def is_plain(body: str, owner_name: str, names: Iterable[str]) -> bool:

@@ -77,7 +77,7 @@ def approved_hash(outgoing: Outgoing) -> str:
         "cc": [_pair(address) for address in outgoing.cc],
         "subject": outgoing.subject,
         "body": canonical(outgoing.body),
-        "attachments": [[file.name, file.content_type, file.sha256] for file in outgoing.attachments],
+        "attachments": [[file.name, file.size, file.content_type, file.sha256] for file in outgoing.attachments],
         "in_reply_to": outgoing.in_reply_to,
         "references": list(outgoing.references),
     }
