@@ -17,6 +17,7 @@ from temporalio.exceptions import ApplicationError
 
 from workflows.errors import DeskhandError, Permanent, Retryable
 from workflows.models.case import CaseState
+from workflows.models.decisions import Attach, Without
 from workflows.models.drafts import Asking, Draft, DraftedBy, Receipt
 from workflows.models.mail import Attachment
 from workflows.models.routes import Event
@@ -130,6 +131,13 @@ class Activities:
             attachments=joined(earlier, files),
         )  # fmt: skip
         return self._record.add_version(state, draft)
+
+    @activity.defn(name="change_parts")
+    @_edge
+    def change_parts(self, state: CaseState, change: Attach | Without) -> CaseState:
+        """Keep the same text with further files, or without what is struck out of it, as the next version."""
+        _only_for(state.case)
+        return self._record.change_parts(state, change)
 
     @activity.defn(name="approve")
     @_edge
@@ -264,7 +272,8 @@ def memory_activities(activities: Activities) -> list[Callable[..., Any]]:
     """Served by exactly one process: Chroma allows one writer."""
     names = activities
     return [
-        names.brief, names.remember, names.save, names.edit, names.approve, names.stand, names.never, names.lapses_at,
+        names.brief, names.remember, names.save, names.edit, names.change_parts, names.approve, names.stand,
+        names.never, names.lapses_at,
         names.close,
     ]  # fmt: skip
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from workflows.models.case import CaseState
-from workflows.models.decisions import Answer
+from workflows.models.decisions import Answer, Attach, Without
 from workflows.models.drafts import Asking, Brief, Draft, Offer, Outgoing, Receipt
 from workflows.models.mail import Attachment
 from workflows.models.people import Client
@@ -41,6 +41,9 @@ class Record(Protocol):
 
         Idempotent: the same draft for the same `state.version + 1` is kept once.
         """
+
+    def change_parts(self, state: CaseState, change: Attach | Without) -> CaseState:
+        """The state's version with further files or without some of its parts, kept as the next one. Idempotent."""
 
     def say_yes(self, state: CaseState) -> Answer | None:
         """Record the owner's standing yes for the state's version, once; None when it stands no more."""

@@ -17,11 +17,12 @@ from memory.record.people import hold_proactive, mark_written_to, read_client
 from memory.record.schema import briefs, cases, clients, from_json, mails, notes, outbox, seen, to_json, versions
 from workflows.errors import Permanent
 from workflows.models.case import CaseState
+from workflows.models.decisions import Attach, Without
 from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing
 from workflows.models.mail import Email
 from workflows.models.people import Client
 from workflows.ports import Clock
-from workflows.rules.files.carried import too_large
+from workflows.rules.files.carried import too_large, with_change
 from workflows.rules.mail.replying import reply_to
 from workflows.rules.text.addresses import unsendable
 from workflows.rules.text.canonical import approved_hash, canonical
@@ -173,6 +174,12 @@ class Cases(Book):
             after = replace(state, version=number, hash=digest, stage="drafted")
             self._save(connection, after)
         return after
+
+    def change_parts(self, state: CaseState, change: Attach | Without) -> CaseState:
+        """The state's version with further files or without some of its parts, kept as the next one. Idempotent."""
+        outgoing, draft = self.outgoing(state.case, state.version), self.draft(state.case, state.version)
+        changed = with_change(outgoing, change)
+        return self.add_version(state, replace(draft, body=outgoing.body, attachments=changed.attachments))
 
     def _insert_version(self, connection: Connection, state: CaseState, draft: Draft) -> tuple[int, str]:
         newest = select(func.max(versions.c.version)).where(versions.c.case == state.case)

@@ -13,7 +13,7 @@ from memory.outbox.entries import Entry, Held, SendLimits
 from memory.record.meta import read_meta
 from memory.record.schema import answers, cases, clients, from_json, outbox, seen, versions
 from workflows.errors import NeedsOwner
-from workflows.models.decisions import Answer, Edit, Later, Mine, Never, Reject, Revise, Unclear
+from workflows.models.decisions import Answer, Attach, Edit, Later, Mine, Never, Reject, Revise, Unclear, Without
 from workflows.models.drafts import Outgoing
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -57,7 +57,7 @@ def _approval(connection: Connection, entry: Entry) -> _Yes | Held:
     yeses = [
         _Yes(row.key, row.at, outgoing, version.at)
         for row in connection.execute(select(answers).where(answers.c.case == entry.case))
-        if says_yes(from_json(Answer, row.answer), entry.version, entry.hash, outgoing.body)
+        if says_yes(connection, from_json(Answer, row.answer), version)
     ]
     if not yeses:
         return Held(reason=f"There is no yes of yours on record for the text of version {name}.")
@@ -77,7 +77,7 @@ def _takes_back(answer: Answer, entry: Entry) -> bool:
     match answer.decision:
         case Reject() | Mine() | Never() | Later() | Unclear():
             return True
-        case Edit() | Revise():
+        case Edit() | Revise() | Attach() | Without():
             # About an older version it is stale: its case says so and goes on.
             return answer.version >= entry.version
         case _:

@@ -181,6 +181,7 @@ class Service:
             desk=parts.desk,
             owner=parts.owner,
             clock=parts.clock,
+            parts=parts.named_parts(),
             edit_sends=self._settings.approval.edit_sends,
             least_delay=self._least_delay,
         )

@@ -37,6 +37,7 @@ from tools.mail.sending.reconcile import Reconcile
 from tools.mail.sending.smtp import Transport
 from tools.work.gitlog import folder_of
 from workers.clock import SystemClock
+from workers.desk.parts import NamedParts
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
 from workers.sources.stories import Ground, stories
@@ -76,6 +77,10 @@ class Parts:
     judge: Judge
     watches: tuple[Watch, ...] = ()
     health: dict[str, str] = field(default_factory=dict)  # part -> how it is, in words, for `status`
+
+    def named_parts(self) -> NamedParts:
+        """Looks up what an answer names."""
+        return NamedParts(self.ledger, self.files, self.reader, self.blobs, self.owner)
 
     async def aclose(self) -> None:
         """End what holds a process, a connection or a file."""

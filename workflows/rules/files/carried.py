@@ -1,8 +1,10 @@
 """Which files go with a mail, and how much they may be. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from workflows.models.case import CaseState
+from workflows.models.decisions import Attach, Without
 from workflows.models.drafts import Brief, Outgoing
 from workflows.models.mail import Attachment
 
@@ -32,6 +34,18 @@ def going_with(state: CaseState, brief: Brief, earlier: Outgoing | None) -> tupl
     carried = earlier.attachments if earlier else ()
     offered = () if earlier and state.wishes else brief.offered
     return joined(joined(carried, offered), state.files)
+
+
+def with_change(outgoing: Outgoing, change: Attach | Without) -> Outgoing:
+    """The same mail with further files, or without what is struck out of it."""
+    if isinstance(change, Attach):
+        return replace(outgoing, attachments=joined(outgoing.attachments, change.files))
+    return replace(outgoing, attachments=tuple(file for file in outgoing.attachments if file.name not in change.names))
+
+
+def is_no_more(outgoing: Outgoing, shown: Outgoing | None) -> bool:
+    """Whether nothing goes with it that did not go with what was shown."""
+    return set(outgoing.attachments) <= set(shown.attachments if shown else ())
 
 
 def joined(files: Iterable[Attachment], further: Iterable[Attachment]) -> tuple[Attachment, ...]:
