@@ -14,6 +14,7 @@ from workflows.models.drafts import Asking, Brief, Draft, Offer, Outgoing, Recei
 from workflows.models.mail import Attachment
 from workflows.models.people import Client
 from workflows.models.routes import Event
+from workflows.rules.desk.slots import CalendarView
 from workflows.stories import Kind
 
 
@@ -22,6 +23,16 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The current time, timezone-aware."""
+
+
+class Calendar(Protocol):
+    """The owner's calendars, as far as a draft needs them: when something is, never what."""
+
+    async def busy(self, first: datetime, last: datetime, *, anew: bool = False) -> CalendarView:
+        """What is taken between two moments, at most some minutes old; `anew`: asked this very moment.
+
+        Never raises: a calendar that cannot be read is one sentence in `faults`, and then no time may be promised.
+        """
 
 
 class Record(Protocol):

@@ -7,26 +7,32 @@ the two rankings. No query ever runs over more than one client's texts.
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from memory.briefs.fitting import fitting
 from memory.index.store import Store, chunks
 from memory.ledger import Ledger
 from memory.model.embedding import folded
-from memory.post.enclosed import Enclosed, Enclosures
+from memory.post.enclosed import Enclosures
 from memory.post.mails import document_id
 from memory.record.documents import Document
 from memory.record.schema import to_json
 from workflows.models.case import CaseState
+from workflows.models.desk import StandingAnswer
 from workflows.models.drafts import Brief, Offer, Source
 from workflows.models.mail import Address, Email
 from workflows.models.people import Client, Owner
 from workflows.ports import Filing
+from workflows.rules.desk.conversation import quoted_turn
+from workflows.rules.desk.questions import questions
+from workflows.rules.desk.standing import facts
 from workflows.rules.mail.authentication import authentication_server, fails_dmarc
 from workflows.rules.mail.files import attached
-from workflows.rules.mail.replying import gist, left_out, new_part
+from workflows.rules.mail.replying import gist, left_out, maybe_older, new_part
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.language import language_of
+from workflows.rules.text.writers import addressee_of
 from workflows.rules.work.scope import outside_scope, told
 from workflows.stories import Kind
 
@@ -46,24 +52,38 @@ class _CaseMail:
     email: Email
     client: str
     at: datetime
+    owner: Owner
     earlier: tuple[str, ...] = ()  # the mails it answers
 
     @property
     def text(self) -> str:
-        return new_part(self.email.text, self.earlier)
+        return new_part(self.email.text, self.earlier, addressee_of(self.email, self.owner))
+
+    @property
+    def older(self) -> str:
+        return maybe_older(self.email.text, self.earlier, addressee_of(self.email, self.owner))
 
     @property
     def left_out(self) -> str:
-        return left_out(self.email.text, self.earlier)
+        return left_out(self.email.text, self.earlier, addressee_of(self.email, self.owner))
 
 
 Builder = Callable[[CaseState], Brief]
+StandingAnswers = Callable[[], Sequence[StandingAnswer]]
+"""Gives the owner's standing answers as they are now."""
 
 
 class Recall:
     """Builds briefs and keeps the indexes in step; implements `workflows.ports.Remembering`."""
 
-    def __init__(self, ledger: Ledger, store: Store, profile: tuple[Source, ...], owner: Owner) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: Store,
+        profile: tuple[Source, ...],
+        owner: Owner,
+        standing: StandingAnswers = tuple,
+    ) -> None:
         self._enclosures: Enclosures | None = None
         self._filing: Filing | None = None
         self._builders: dict[Kind, Builder] = {"reply": self._build}
@@ -71,6 +91,7 @@ class Recall:
         self._store = store
         self._profile = profile
         self._owner = owner
+        self._standing = standing
 
     def remember(self, case: int) -> int:
         """Index every document that is not indexed yet; how many there were."""
@@ -98,7 +119,7 @@ class Recall:
 
     def _build(self, state: CaseState) -> Brief:
         mails = [
-            _CaseMail(email=email, client=client_id, at=at, earlier=self._ledger.earlier(email))
+            _CaseMail(email=email, client=client_id, at=at, owner=self._owner, earlier=self._ledger.earlier(email))
             for email, client_id, at in self._ledger.case_mails(state)
         ]
         client_mails = [mail for mail in mails if mail.client == state.client]
@@ -108,10 +129,7 @@ class Recall:
         message = _joined([mail.text for mail in client_mails])
         proven = not any(fails_dmarc(mail.email) or mail.email.form for mail in client_mails)
         sources = self._sources(state, client, newest, message, mails) if proven and newest else ()
-        enclosed = self._enclosures.of(mail.email for mail in client_mails) if self._enclosures else Enclosed()
-        language = self._language(state, newest, client_mails)
-        offer = self._filing.offer(message, language) if self._filing else Offer()
-        return Brief(
+        brief = Brief(
             case=state.case,
             kind=state.kind,
             client=client,
@@ -119,17 +137,53 @@ class Recall:
             subject=newest.subject if newest else "",
             message=message,
             newest=client_mails[-1].text if len(client_mails) > 1 else "",
-            left_out=(*_left_out(client_mails), *enclosed.omissions),
+            left_out=_left_out(client_mails),
+            older=_joined([mail.older for mail in client_mails]),
             files=tuple(file for mail in client_mails for file in attached(mail.email)),
-            offered=offer.files,
-            language=language,
-            sources=(*enclosed.sources, *sources),
+            language=self._language(state, newest, client_mails),
+            sources=sources,
             profile=self._profile,
             owner_name=self._owner.name,
             owner_language=self._owner.language,
-            hints=(*self._hints(client_mails, outside_mails), *offer.remarks),
+            hints=self._hints(client_mails, outside_mails),
             received_at=client_mails[-1].at if client_mails else None,
             plain=self._ledger.stands_for(state.kind),
+        )
+        at_hand = [mail.email for mail in client_mails]
+        brief = self._with_desk(brief, at_hand) if proven and newest else brief
+        return self._with_files(brief, at_hand, proven=proven)
+
+    def _with_files(self, brief: Brief, at_hand: Sequence[Email], *, proven: bool) -> Brief:
+        """What came with these mails as text, and which of the owner's files they ask for."""
+        if self._enclosures is None or self._filing is None:
+            return brief
+        enclosed = self._enclosures.of(at_hand)
+        offer = self._filing.offer(brief.message, brief.language) if proven else Offer()
+        return replace(
+            brief,
+            left_out=(*brief.left_out, *enclosed.omissions),
+            sources=(*enclosed.sources, *brief.sources),
+            offered=offer.files,
+            hints=(*brief.hints, *offer.remarks),
+        )
+
+    def _with_desk(self, brief: Brief, at_hand: Sequence[Email]) -> Brief:
+        """What is open with this client, what was written before, and which standing answers fit."""
+        if brief.client is None:
+            return brief
+        affairs = self._ledger.affairs(brief.client.id, self._owner, brief.case)
+        turns = self._ledger.conversation(brief.client.id, at_hand)
+        asked = questions(brief.message, brief.language, brief.subject)
+        quoted = self._ledger.quoted(at_hand)
+        if quoted and brief.received_at:
+            turns = (*turns, quoted_turn(quoted, brief.received_at))
+        return replace(
+            brief,
+            affairs=affairs,
+            facts=facts(affairs),
+            conversation=turns,
+            standing=fitting(asked, self._standing(), brief.language, self._store.embed),
+            held_before=self._ledger.held_before(brief.case, turns),
         )
 
     def _sources(

@@ -38,6 +38,7 @@ from workflows.rules.mail.forms import as_written_by
 from workflows.rules.mail.holds import hold_reason
 from workflows.rules.mail.replying import new_part
 from workflows.rules.text.canonical import one_line
+from workflows.rules.text.writers import addressee_of
 
 __all__ = ["FIRST_DAY", "Intake", "Mails", "SeenKind", "SeenMail", "add_to_thread", "document_id", "seen_mail"]
 
@@ -150,7 +151,7 @@ class Mails(SeenMails, Around):
         )
         client = arrival.client.id if arrival.client else ""
         connection.execute(update(mails).where(mails.c.identity == email.identity).values(client=client))
-        hold = hold_reason(email, around.earlier)
+        hold = hold_reason(email, around.earlier, self._owner)
         route: Start | Tell = Start(hold=hold, reason=reason)
         if around.open_case:
             route = Tell(case=around.open_case, hold=hold, reason=reason)
@@ -177,6 +178,7 @@ class Mails(SeenMails, Around):
         arrival = replace(arrival, case=number)
         shown_anew = burn(connection, self._clock, self._owner, arrival.email, self._text_of)
         self._note_what_the_owner_sent(connection, arrival, route)
+        arrival = self._with_recipient(connection, arrival, route)
         self._note_own_arrival(connection, arrival)
         _keep_mail(connection, arrival)
         if type(route) in _BY_RULE:
@@ -220,6 +222,13 @@ class Mails(SeenMails, Around):
         if arrival.kind == "sent" or arrival.client is not None:
             return arrival
         return replace(arrival, client=new_client(connection, arrival.email.sender, self._clock))
+
+    def _with_recipient(self, connection: Connection, arrival: _Arrival, route: Route) -> _Arrival:
+        """Whom the owner's first mail to a person has made known: that mail is part of their history as well."""
+        if arrival.kind != "sent" or arrival.client is not None or not isinstance(route, Ignore):
+            return arrival
+        recipients = self._recipients(arrival.email)
+        return replace(arrival, client=find_client(connection, recipients[0])) if recipients else arrival
 
     def _open(self, connection: Connection, arrival: _Arrival, route: Start) -> int:
         """A new case number with its first state."""
@@ -332,7 +341,7 @@ def _keep_document(connection: Connection, arrival: _Arrival, route: Route) -> N
             case=arrival.case,
             kind="sent" if arrival.kind == "sent" else "received",
             subject=email.subject,
-            text=new_part(email.text, arrival.around.earlier),
+            text=new_part(email.text, arrival.around.earlier, addressee_of(email)),
             at=_written_at(email, arrival.at),
         ),
     )

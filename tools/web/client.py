@@ -12,8 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from json import JSONDecodeError, loads
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urljoin
 
 from tools.web import markup
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 MOST_RATIO: Final = 200
 """Most bytes that one compressed byte may become, once more than `_RATIO_FROM` came out."""
 MOST_HOPS: Final = 5
-MOST_NODES: Final = 100_000
 """Most objects and lists in a JSON document: a small text can otherwise fill the memory."""
 USER_AGENT: Final = "Deskhand/0.1 (a freelancer's own reader)"
 
@@ -43,6 +41,25 @@ _STOPS = re.compile(r"[.,;:!?)\]}'\"]*(?=[\s<>]|$)")
 
 Resolve = Callable[[str], Awaitable[tuple[str, ...]]]
 """A host name to its addresses, best first; raises OSError when there are none."""
+
+
+Reading = Literal["GET", "PROPFIND", "REPORT"]
+"""Methods that change nothing where they are asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """What each server on the way is asked."""
+
+    method: Reading
+    content: bytes = b""
+
+    @property
+    def length(self) -> list[tuple[str, str]]:
+        return [("content-length", str(len(self.content)))] if self.content else []
+
+
+_GET: Final = _Question(method="GET")
 
 
 class NotServed(Permanent):
@@ -85,26 +102,18 @@ class Response:
         """The body as text, by mark, header and declaration, whatever it lies about; never raises."""
         return markup.decode(self.content, self.charset)
 
-    def json(self) -> Any:
-        """The body as JSON.
+    def json(self, *, exact: bool = False) -> Any:
+        """The body as JSON, read in the limited child; blocking, so for threads. A number too long is text.
+
+        `exact`: numbers with a fraction as they are written, as text.
 
         Raises:
-            Permanent: it is a web page, no JSON, or built to fill the memory.
+            Permanent: it is a web page, no JSON, or built to fill the memory or to take long.
+            Retryable: no child process can be started just now.
         """
-        text = self.text().lstrip("\ufeff \t\r\n")
-        place = named(self.url)
-        if text.startswith("<"):
-            raise Permanent(f"{place} answered with a web page where JSON was expected.")
-        if text.count("{") + text.count("[") > MOST_NODES:
-            raise Permanent(f"{place} answered with JSON of more than {MOST_NODES:,} objects and lists.")
-        try:
-            return loads(text)
-        except JSONDecodeError as error:
-            raise Permanent(f"{place} answered with broken JSON: {error.msg} in line {error.lineno}.") from error
-        except (RecursionError, ValueError) as error:
-            raise Permanent(
-                f"{place} answered with JSON that cannot be read: nested too deep or a number too long."
-            ) from error
+        from tools.web.foreign import json_of
+
+        return json_of(self, exact=exact)
 
 
 class Web:
@@ -145,17 +154,25 @@ class Web:
         if allowed_from is not None and not stands_in(url, allowed_from):
             raise Permanent(f"{named(url)} does not stand in the text it should come from, so it is not fetched.")
         request_headers = {name.lower(): value for name, value in (headers or {}).items() if name.lower() not in _OURS}
+        return await self._in_time(url, request_headers, _GET)
+
+    async def ask(self, method: Reading, url: str, *, content: bytes, headers: Mapping[str, str]) -> Response:
+        """Ask a WebDAV server of the owner's with a method that only reads; guarded and raising as `get`."""
+        request_headers = {name.lower(): value for name, value in headers.items() if name.lower() not in _OURS}
+        return await self._in_time(url, request_headers, _Question(method=method, content=content))
+
+    async def _in_time(self, url: str, headers: dict[str, str], question: "_Question") -> Response:
         seconds = self._limits.time.total_seconds()
         try:
             async with asyncio.timeout(seconds):
-                return await self._follow(url, request_headers)
+                return await self._follow(url, headers, question)
         except TimeoutError as error:
             raise Retryable(f"{named(url)} took longer than {seconds:g} seconds.") from error
 
-    async def _follow(self, url: str, headers: dict[str, str]) -> Response:
+    async def _follow(self, url: str, headers: dict[str, str], question: "_Question") -> Response:
         hop = target(url)
         for _ in range(MOST_HOPS + 1):
-            answer = await self._fetch(hop, headers)
+            answer = await self._fetch(hop, headers, question)
             if isinstance(answer, Response):
                 return answer
             next_hop = target(_joined(hop.url, answer))
@@ -166,7 +183,7 @@ class Web:
             hop = next_hop
         raise Permanent(f"{named(url)} redirects more than {MOST_HOPS} times.")
 
-    async def _fetch(self, here: Target, headers: dict[str, str]) -> "Response | str":
+    async def _fetch(self, here: Target, headers: dict[str, str], question: "_Question") -> "Response | str":
         """The answer of one server, or where it sends us."""
         import httpcore2
 
@@ -174,7 +191,7 @@ class Web:
         try:
             for last, address in ((candidate == addresses[-1], candidate) for candidate in addresses):
                 try:
-                    return await self._ask(here, address, headers)
+                    return await self._ask(here, address, headers, question)
                 except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                     if last:
                         raise _not_reached(here, error) from error
@@ -204,15 +221,18 @@ class Web:
             raise Permanent(f"{named(here.url)} leads to {inside[0]}, which is not a public address.")
         return addresses
 
-    async def _ask(self, here: Target, address: str, headers: dict[str, str]) -> "Response | str":
+    async def _ask(
+        self, here: Target, address: str, headers: dict[str, str], question: "_Question"
+    ) -> "Response | str":
         import httpcore2
 
         literal = f"[{address}]" if ":" in address else address
         origin = httpcore2.Origin(here.scheme.encode(), literal.encode(), here.port)
         request = httpcore2.Request(
-            "GET",
+            question.method,
             httpcore2.URL(scheme=origin.scheme, host=origin.host, port=here.port, target=here.path.encode()),
-            headers=[("host", here.netloc), *_head(headers).items()],
+            headers=[("host", here.netloc), *_head(headers).items(), *question.length],
+            content=question.content or None,
             extensions={"sni_hostname": here.host, "timeout": {"connect": _CONNECT_SECONDS}},
         )
         tls = self._context() if here.scheme == "https" else None

@@ -11,7 +11,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from tools.limited import Child, ParserLimits, Quarantined, WentIdle, serve
@@ -43,6 +43,11 @@ def channel_of(answer: Response) -> tuple[str, list[dict[str, Any]]]:
     return name, items
 
 
+def json_of(answer: Response, *, exact: bool = False) -> Any:
+    """`values.json_values`; raises as that does, and as `page_of`."""
+    return _reader().ask("json", {**_parts(answer), "exact": exact}, answer.content)
+
+
 def text_of(html: str) -> str:
     """`markup.html_to_text`; raises as `page_of`."""
     return str(_reader().ask("text", {}, html.encode("utf-8", "surrogatepass")))
@@ -56,10 +61,10 @@ def _parts(answer: Response) -> dict[str, Any]:
 
 
 class Reader:
-    """One child, reused, one question at a time."""
+    """One child, reused, one question at a time. `module`: what it runs; `what`: what it reads, in words."""
 
-    def __init__(self, limits: ParserLimits = LIMITS) -> None:
-        self._limits = limits
+    def __init__(self, limits: ParserLimits = LIMITS, module: str = "tools.web.foreign", what: str = "page") -> None:
+        self._limits, self._module, self._what = limits, module, what
         self._lock = threading.Lock()
         self._child: Child | None = None
 
@@ -81,13 +86,13 @@ class Reader:
         for _ in range(3):
             with contextlib.suppress(WentIdle):
                 return self._exchange(question)
-        raise Retryable("The reader of pages keeps ending before it is asked; it is tried again.")
+        raise Retryable(f"The reader of a {self._what} keeps ending before it is asked; it is tried again.")
 
     def _exchange(self, question: bytes) -> bytes:
         if self._child and (self._child.mails >= self._limits.mails or self._child.process.poll() is not None):
             self._drop()
         if self._child is None:
-            self._child = Child(self._limits, "tools.web.foreign", "page")
+            self._child = Child(self._limits, self._module, self._what)
         self._child.mails += 1
         try:
             return self._child.exchange(question, self._limits.seconds)[1]
@@ -115,29 +120,36 @@ def _reader() -> Reader:
 # ---------------------------------------------------------------- the child
 
 
-def _read(question: bytes) -> bytes:
+Works = dict[str, Callable[[dict[str, Any], bytes], Any]]
+"""What a child can do: a name, and what reads the bytes."""
+
+
+def answer_with(works: Callable[[], Works], question: bytes) -> bytes:
+    """The child's answer to one question of `Reader.ask`."""
     head, _, content = question.partition(b"\n")
     facts = json.loads(head)
     try:
-        return json.dumps({"value": _work()[facts.pop("work")](facts, content)}).encode()
+        return json.dumps({"value": works()[facts.pop("work")](facts, content)}).encode()
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001  whatever a page provokes, the next one must be read
         return json.dumps({"error": type(error).__name__, "says": str(error)}).encode()
 
 
-def _work() -> dict[str, Callable[[dict[str, Any], bytes], Any]]:
+def _work() -> Works:
     # Imported here: the parent never pays for what only the child does.
     from tools.web.channels import channel
     from tools.web.markup import html_to_text
     from tools.web.pages import read_page
+    from tools.web.values import json_values
 
     return {
         "page": lambda facts, content: dataclasses.asdict(read_page(Response(**facts, content=content))),
         "feed": lambda facts, content: channel(Response(**facts, content=content)),
+        "json": lambda facts, content: json_values(exact=facts.pop("exact"), answer=Response(**facts, content=content)),
         "text": lambda _, content: html_to_text(content.decode("utf-8", "surrogatepass")),
     }
 
 
 if __name__ == "__main__":
-    serve(_read, int(sys.argv[1]), float(sys.argv[2]))
+    serve(partial(answer_with, _work), int(sys.argv[1]), float(sys.argv[2]))

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from workflows import older
+from workflows.models.desk import NO_AFFAIRS, Affairs, FittingAnswer, Reckoned, Turn
 from workflows.models.leads import Lead, Score
 from workflows.models.mail import NOBODY, Address, Attachment
 from workflows.models.money import Notice
@@ -19,7 +20,7 @@ class Source:
     """Where something in a brief or draft comes from: an id the owner can look up, and a short quote."""
 
     id: str  # "mail:<first 12 of identity>", "draft:41.1", "profile:rate"
-    kind: str  # received | drafted | edited | sent | profile | file: what came with their mail
+    kind: str  # received | drafted | edited | sent | profile | invoice | project | case | answer | calendar | file
     quote: str
     at: datetime | None = None
 
@@ -56,6 +57,7 @@ class Brief:
     message: str = ""  # the new part of the client's mail(s), quotes removed, newest last
     newest: str = ""  # of the last of them alone (old runs: "", which shows the beginning of `message`)
     left_out: tuple[str, ...] = ()  # what of the mails is not in `message` though nobody quoted it, in whole sentences
+    older: str = ""  # what of the mails stands below the head of an older mail and may be new all the same
     files: tuple[Attachment, ...] = ()  # what the client attached
     offered: tuple[Attachment, ...] = ()  # files of the owner's that they ask for: attached to the draft
     language: str = "en"  # of the mail
@@ -75,6 +77,12 @@ class Brief:
     notice: Notice | None = None
     report: Report | None = None
     plain: bool = False  # a standing yes stands: a template repeats none of their words
+    # The desk: what a reply may draw on besides memory. Nothing of it is given for a sender who is not proven.
+    affairs: Affairs = NO_AFFAIRS  # what is open with this client; as text, with their ids, it stands in `facts`
+    conversation: tuple[Turn, ...] = ()  # what passed between them, oldest first, the mail at hand left out
+    standing: tuple[FittingAnswer, ...] = ()  # the owner's standing answers that fit, best first
+    style: tuple[Source, ...] = ()  # how the owner writes (kind "style")
+    held_before: bool = False  # a holding reply was proposed in this conversation already
 
 
 class DraftedBy(StrEnum):
@@ -99,6 +107,8 @@ class Draft:
     needs_owner: str = ""  # not empty: no safe draft could be made, and this says why
     attachments: tuple[Attachment, ...] = ()  # the owner's files that go with it, each taken by `Filing`
     by: DraftedBy = DraftedBy.UNKNOWN
+    reckoning: tuple[Reckoned, ...] = ()  # the client's questions, each with what answers it
+    holding: bool = False  # it says nothing but that an answer will come
 
     def __post_init__(self) -> None:
         """Whose an older draft is: its model says it, or one line of its why, which is then no reason any more."""

@@ -8,14 +8,13 @@ line with any other word was typed, whatever it looks like.
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
 
 from workflows.models.mail import Email
 from workflows.rules.quoted.footers import wish_words
 from workflows.rules.quoted.quoting import ScannedLine, key_of
+from workflows.rules.text import quotes
 from workflows.rules.text.calendar import folded
-from workflows.rules.text.words import table
+from workflows.rules.text.quotes import LETTERS, SCRIPTS
 
 _LONGEST = 600  # characters of a line that may be (a part of) a frame
 _BLANKS = 8  # lines between a frame and the quote, or between its own parts
@@ -25,7 +24,6 @@ _RULE = 8  # signs: longer than "-- "
 _SIGNS = "-_*=~.\u2010\u2011\u2012\u2013\u2014\u2015\u2500\u2501|>+# "
 
 _ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:\uff1a]+@[^\s<>()\[\]\"',;:\uff1a]+")
-_LETTERS = re.compile(r"[^\W\d_]+")
 _DAY_AND_MONTH = re.compile(
     r"(?<![\d:.])\d{1,2}(?:st|nd|rd|th|\.)? ?(?:de )?[^\W\d_]{3,}"
     r"|[^\W\d_]{3,}\.? \d{1,2}\b|\d{1,2}(?:[./-]|\. )\d{1,2}|\d\s?[月월]|\d{1,2} \S{1,14} \d{4}"
@@ -34,7 +32,6 @@ _YEAR_OR_TIME = re.compile(r"\d{4}|\d{1,2}[:.h]\d{2}|'\d{2}")
 _TAG = re.compile(r"\[deskhand[ \d.]*\]?")
 _ZONE = re.compile(r"\((?:utc|gmt)[+-]?[\d:]{0,6}\) [^\W\d_][^\d:;@<>]{0,80}$")
 _PREFIX = re.compile(r"[^\W\d_]{1,12}(?:\[\d{1,3}\])?\s?[:\uff1a]\s?")
-_SCRIPTS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u1100-\u11ff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +64,15 @@ def ours(email: Email, asked_text: str) -> Ours:
     """Who and what a frame of this answer may name."""
     people = (*email.senders, *email.to, *email.cc, *email.reply_to)
     ids = (name.strip("<>").lower() for name in (*email.in_reply_to, *email.references))
-    names = frozenset(word for person in people for word in _LETTERS.findall(folded(person.name[:200])))
+    names = frozenset(word for person in people for word in LETTERS.findall(folded(person.name[:200])))
     lines = [line for line in asked_text.split("\n", 40)[:40] if line.startswith(("To: ", "Subject: "))]
-    told = " ".join((*lines[:2], email.subject[:400])).replace("\n", " ")
+    head = " ".join((*lines[:2], email.subject[:400])).replace("\n", " ")
     return Ours(
         addresses=frozenset((*(person.email.lower() for person in people), *ids)) - {""},
         names=names,
-        writer=frozenset(_LETTERS.findall(folded(email.sender.name[:200]))),
+        writer=frozenset(LETTERS.findall(folded(email.sender.name[:200]))),
         subjects=_subjects(folded(email.subject[:400])),
-        subject_words=frozenset(_LETTERS.findall(folded(told[:1000]))),
+        subject_words=frozenset(LETTERS.findall(folded(head[:1000]))),
     )
 
 
@@ -96,68 +93,29 @@ def _subjects(subject: str) -> tuple[str, ...]:
 # ---------------------------------------------------------------- words
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    plain: frozenset[str]
-    verbs: frozenset[str]
-    pieces: tuple[str, ...]  # of scripts that put no blanks between words, longest first
-    senders: frozenset[str]
-    headers: tuple[str, ...]  # names of headers, longest first
-    separators: frozenset[str]
-    you: frozenset[str]
-
-
-@lru_cache(maxsize=1)
-def _tables() -> dict[str, Any]:
-    return table("frames")
-
-
-@lru_cache(maxsize=1)
-def _words() -> _Words:
-    table = _tables()
-    headers = [folded(name) for kind in table["headers"].values() for name in kind]
-    spoken = [*headers, *table["attribution"]["words"], *table["dates"]["words"], *table["separators"]["words"]]
-    verbs = {word for verb in table["attribution"]["verbs"] for word in _LETTERS.findall(folded(verb))}
-    heads = {word for phrase in (*headers, *table["dates"]["words"]) for word in _LETTERS.findall(folded(phrase))}
-    plain = {word for phrase in spoken for word in _LETTERS.findall(folded(phrase))}
-    pieces = sorted((word for word in plain | verbs if _SCRIPTS.search(word)), key=len, reverse=True)
-    return _Words(
-        plain=frozenset(plain),
-        verbs=frozenset(word for word in verbs - heads if len(word) > 3 or (not word.isascii() and len(word) > 1)),  # noqa: PLR2004
-        pieces=tuple(pieces),
-        senders=frozenset(folded(name) for name in table["headers"]["from"]),
-        headers=tuple(sorted(set(headers), key=len, reverse=True)),
-        separators=frozenset(key_of(folded(words)) for words in table["separators"]["words"]),
-        you=frozenset(folded(word) for word in table["attribution"]["you"]),
-    )
-
-
 def glance(text: str, who: Ours) -> Glance:
     """What the text names, and whether it has a word that no frame has."""
     if len(text) > _LONGEST:
         return Glance()
-    said = _without_zone(folded(text).replace("mailto:", " ").replace("no dia ", "dia "))
-    said, subject = _without_subject(said, who)
-    known, foreign, mailbox = False, False, False
-    for match in _ADDRESS.finditer(said):
+    plain = _without_zone(folded(text).replace("mailto:", " ").replace("no dia ", "dia "))
+    plain, subject = _without_subject(plain, who)
+    address_of_ours, foreign, mailbox = False, False, False
+    for match in _ADDRESS.finditer(plain):
         address = match[0].strip(".")
-        ours_too = address in who.addresses or re.search(r"deskhand\W{0,6}$", said[: match.start()][-20:]) is not None
-        known, foreign = known or ours_too, foreign or not ours_too
-        mailbox = mailbox or re.search(r"deskhand[\"']? ?[<(\[]+ ?$", said[: match.start()][-20:]) is not None
-    words = _LETTERS.findall(_ADDRESS.sub(" ", said))
-    listed = _words()
-    verb = any(word in listed.verbs for word in words) or any(
-        _has_verb(word) for word in words if _SCRIPTS.search(word)
-    )
-    you = any(word in listed.you for word in words) and verb
-    unknown = [word for word in words if not (_is_known(word, who) or (you and word in listed.you))]
+        ours_too = address in who.addresses or re.search(r"deskhand\W{0,6}$", plain[: match.start()][-20:]) is not None
+        address_of_ours, foreign = address_of_ours or ours_too, foreign or not ours_too
+        mailbox = mailbox or re.search(r"deskhand[\"']? ?[<(\[]+ ?$", plain[: match.start()][-20:]) is not None
+    words = LETTERS.findall(_ADDRESS.sub(" ", plain))
+    verb = quotes.has_verb(words)
+    you = any(word in quotes.you() for word in words) and verb
+    unknown = [word for word in words if not (_is_known(word, who) or (you and word in quotes.you()))]
     wished = foreign or any(word in wish_words() for word in unknown)
     return Glance(
         desk="deskhand" in words or you,
-        address=known,
+        address=address_of_ours,
         writer=len(who.writer) > 1 and who.writer <= set(words),
         verb=verb,
-        day=_DAY_AND_MONTH.search(said) is not None,
+        day=_DAY_AND_MONTH.search(plain) is not None,
         subject=subject,
         foreign=foreign or bool(unknown),
         strange=99 if wished else len(unknown),
@@ -168,7 +126,7 @@ def glance(text: str, who: Ours) -> Glance:
 def _without_zone(said: str) -> str:
     """Without `(UTC+01:00) Amsterdam, Berlin, Bern`: cities are in no list."""
     zone = _ZONE.search(said)
-    if zone is None or any(word in wish_words() for word in _LETTERS.findall(zone[0])):
+    if zone is None or any(word in wish_words() for word in LETTERS.findall(zone[0])):
         return said
     return said[: zone.start()]
 
@@ -180,37 +138,28 @@ def _without_subject(said: str, who: Ours) -> tuple[str, bool]:
     tag = _TAG.search(said)
     if tag is None:
         return said, False
-    before = _LETTERS.sub(lambda word: "" if word[0] in who.subject_words else word[0], said[: tag.start()])
+    before = LETTERS.sub(lambda word: "" if word[0] in who.subject_words else word[0], said[: tag.start()])
     return f"{before} {said[tag.end() :]}", True
 
 
 def _is_known(word: str, who: Ours) -> bool:
-    listed = _words()
-    if word == "deskhand" or word in listed.plain or word in listed.verbs or word in who.names:
+    if word == "deskhand" or word in who.names or quotes.is_listed(word):
         return True
-    if not _SCRIPTS.search(word):
-        return len(word) == 1
-    for piece in listed.pieces:
-        word = word.replace(piece, "")
-    return not word
-
-
-def _has_verb(word: str) -> bool:
-    return any(verb in word for verb in _words().verbs if _SCRIPTS.search(verb))
+    return len(word) == 1 and not SCRIPTS.search(word)
 
 
 def _is_complete(joined: str, who: Ours) -> bool:
     """Whether the words are an attribution: who, and that he wrote or when, and nothing else."""
-    seen = glance(joined, who)
-    dated = seen.day and _YEAR_OR_TIME.search(joined) is not None
-    if seen.foreign:
+    view = glance(joined, who)
+    dated = view.day and _YEAR_OR_TIME.search(joined) is not None
+    if view.foreign:
         # In a language that is not listed: our whole mailbox, the day, and a few words that no answer is made of.
-        written = seen.mailbox or (seen.desk and seen.verb and joined.endswith((":", "\uff1a")))
-        return written and dated and seen.strange <= _STRANGE
-    if seen.desk or seen.address:
-        named = seen.desk or joined.rstrip(" *_").endswith((":", "\uff1a"))
-        return seen.verb or seen.subject or (dated and named)
-    return seen.writer and seen.verb and dated
+        written = view.mailbox or (view.desk and view.verb and joined.endswith((":", "\uff1a")))
+        return written and dated and view.strange <= _STRANGE
+    if view.desk or view.address:
+        named = view.desk or joined.rstrip(" *_").endswith((":", "\uff1a"))
+        return view.verb or view.subject or (dated and named)
+    return view.writer and view.verb and dated
 
 
 # ---------------------------------------------------------------- the frame
@@ -233,8 +182,8 @@ def above(lines: list[ScannedLine], anchor: int, who: Ours) -> int:
 def is_whole(lines: list[ScannedLine], first: int, who: Ours) -> bool:
     """Whether a frame that nothing of ours follows names our subject, or us and the day: half of one is typed."""
     joined = " ".join(line.text for line in lines[first:] if line.text)
-    seen = glance(joined, who)
-    return seen.subject or (seen.day and _YEAR_OR_TIME.search(joined) is not None)
+    view = glance(joined, who)
+    return view.subject or (view.day and _YEAR_OR_TIME.search(joined) is not None)
 
 
 def _up(lines: list[ScannedLine], index: int) -> int:
@@ -261,14 +210,14 @@ def _is_separator(text: str) -> bool:
     inner = key_of(folded(text))
     if not inner:
         return set(text) <= set(_SIGNS) and (len(text) >= _RULE or set(text) <= {">", "|", " "})
-    return inner in _words().separators and (text[0] in _SIGNS or text.endswith((":", "-", "\uff1a")))
+    return inner in quotes.separators() and (text[0] in _SIGNS or text.endswith((":", "-", "\uff1a")))
 
 
 def _header_name(text: str) -> str:
     """`from` for `*From:* Deskhand <...>` and for `From "Deskhand" <...>`; "" when no header name begins the line."""
-    said = folded(text[:80]).lstrip(_SIGNS)
-    for name in _words().headers:
-        if said.startswith(name) and (len(said) == len(name) or not said[len(name)].isalnum()):
+    plain = folded(text[:80]).lstrip(_SIGNS)
+    for name in quotes.header_names():
+        if plain.startswith(name) and (len(plain) == len(name) or not plain[len(name)].isalnum()):
             return name
     return ""
 
@@ -277,33 +226,33 @@ def _header_block(lines: list[ScannedLine], bottom: int, who: Ours) -> int:
     """Where a block of headers that ends here begins, -1 when none does."""
     names: set[str] = set()
     start, place, gap = -1, bottom, 0
-    sender = told = subject = strange = False
+    sender = is_addressed = subject = strange = False
     joined = ""
     while place >= 0 and bottom - place < _HEADER_LINES:
         line = lines[place]
         if not line.text:
             gap += 1
-            if gap > 2 or (sender and told):  # noqa: PLR2004 - Notes and QQ leave blank lines inside
+            if gap > 2 or (sender and is_addressed):  # noqa: PLR2004 - Notes and QQ leave blank lines inside
                 break
             place -= 1
             continue
-        name, seen = _header_name(line.text), glance(line.text, who)
-        if not name and seen.foreign:
-            name, seen = _strange_header(line.text, who) or ("", seen)
+        name, view = _header_name(line.text), glance(line.text, who)
+        if not name and view.foreign:
+            name, view = _strange_header(line.text, who) or ("", view)
             strange = strange or bool(name)
-        rest = _subject_rest(line.text, joined, who)
-        if name in names or (seen.foreign and not rest) or (sender and told and not name):
+        is_subject_head = _subject_rest(line.text, joined, who)
+        if name in names or (view.foreign and not is_subject_head) or (sender and is_addressed and not name):
             break
         gap, joined = 0, f"{line.text} {joined}"[:_LONGEST]
-        subject = subject or seen.subject or rest
+        subject = subject or view.subject or is_subject_head
         if name:
             names.add(name)
             start = place
-            named = name in _words().senders or name.startswith("?")
-            sender = sender or (seen.desk if name.startswith("?") else named and (seen.desk or seen.address))
-        elif seen.desk:
+            named = quotes.header_kind(name) == "from" or name.startswith("?")
+            sender = sender or (view.desk if name.startswith("?") else named and (view.desk or view.address))
+        elif view.desk:
             start, sender = place, True
-        told = told or len(names) >= 2 or subject  # noqa: PLR2004 - two headers at least
+        is_addressed = is_addressed or len(names) >= 2 or subject  # noqa: PLR2004 - two headers at least
         place -= 1
     counted = len(names) >= 3 or (len(names) >= 2 and (sender or subject))  # noqa: PLR2004
     sure = sender and subject if strange else sender or subject
@@ -313,21 +262,23 @@ def _header_block(lines: list[ScannedLine], bottom: int, who: Ours) -> int:
 def _strange_header(text: str, who: Ours) -> tuple[str, Glance] | None:
     """A header whose name is in no list, known by what it says: one of us, our subject or a day, and nothing else."""
     name, colon, value = folded(text).replace("\uff1a", ":").partition(":")
-    seen = glance(value, who)
-    dated = seen.day and _YEAR_OR_TIME.search(value) is not None
-    says = seen.desk or seen.address or seen.subject or dated
-    foreign = seen.foreign and not (dated and seen.strange <= _STRANGE)
-    words = _LETTERS.findall(name)
-    if not colon or foreign or not says or not 0 < len(words) <= 3 or any(word in wish_words() for word in words):  # noqa: PLR2004
+    view = glance(value, who)
+    dated = view.day and _YEAR_OR_TIME.search(value) is not None
+    names_us = view.desk or view.address or view.subject or dated
+    foreign = view.foreign and not (dated and view.strange <= _STRANGE)
+    words = LETTERS.findall(name)
+    if not colon or foreign or not names_us or not 0 < len(words) <= 3 or any(word in wish_words() for word in words):  # noqa: PLR2004
         return None
-    return f"?{name}", replace(seen, foreign=False)
+    return f"?{name}", replace(view, foreign=False)
 
 
 def _subject_rest(text: str, below: str, who: Ours) -> bool:
     """Whether the line is the head of our subject, whose end a mail program put on the line below."""
     value = folded(text).partition(":")[2].strip() if _header_name(text) else folded(text)
-    whole = f"{value} {folded(below[:_LONGEST])}"
-    return bool(value) and any(subject.startswith(value) and whole.startswith(subject) for subject in who.subjects)
+    subject_line = f"{value} {folded(below[:_LONGEST])}"
+    return bool(value) and any(
+        subject.startswith(value) and subject_line.startswith(subject) for subject in who.subjects
+    )
 
 
 def _attribution(lines: list[ScannedLine], bottom: int, who: Ours) -> int:
@@ -352,7 +303,7 @@ def _is_head(above_it: str, joined: str, who: Ours) -> bool:
     head = glance(above_it, who)
     if head.foreign or glance(joined, who).day or above_it.endswith((".", "!", "?")):
         return False
-    begins = _LETTERS.match(folded(above_it).lstrip(_SIGNS)) is not None
+    begins = LETTERS.match(folded(above_it).lstrip(_SIGNS)) is not None
     return head.day and _YEAR_OR_TIME.search(above_it) is not None and (begins or len(above_it) > 20)  # noqa: PLR2004
 
 
@@ -361,14 +312,14 @@ def _is_head(above_it: str, joined: str, who: Ours) -> bool:
 
 def is_left_in(text: str, addresses: Collection[str]) -> bool:
     """Whether a text that is about to leave still holds a piece of our own mail or of a frame around it."""
-    who = Ours(frozenset(address.lower() for address in addresses), frozenset(), frozenset(), (), frozenset())
-    return any(_is_left(line.strip(), who) for line in text.split("\n") if line.strip())
+    owners = Ours(frozenset(address.lower() for address in addresses), frozenset(), frozenset(), (), frozenset())
+    return any(_is_left(line.strip(), owners) for line in text.split("\n") if line.strip())
 
 
 def _is_left(line: str, who: Ours) -> bool:
-    said = folded(line[:_LONGEST])
-    if "deskhand" in said or "answer above this line" in said or re.search(r"draft \d+\.\d+ (?:begins|ends)", said):
+    plain = folded(line[:_LONGEST])
+    if "deskhand" in plain or "answer above this line" in plain or re.search(r"draft \d+\.\d+ (?:begins|ends)", plain):
         return True
-    seen = glance(line, who)
-    framed = seen.address and (seen.verb or seen.day or _header_name(line) in _words().senders)
+    view = glance(line, who)
+    framed = view.address and (view.verb or view.day or quotes.header_kind(_header_name(line)) == "from")
     return framed or (_is_separator(line) and any(sign.isalnum() for sign in line))

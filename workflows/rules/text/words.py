@@ -20,7 +20,7 @@ def table(name: str) -> dict[str, Any]:
 
     The words of one language are its file in workflows/words (languages.py); what that adds to a mixed list is in it.
     """
-    (path,) = _RULES.glob(f"*/{name}.toml")
+    (path,) = (path for room in _RULES.iterdir() if (path := room / f"{name}.toml").is_file())
     return with_added(tomllib.loads(path.read_text(encoding="utf-8")), name)
 
 
@@ -42,16 +42,37 @@ def any_phrase(patterns: Iterable[str]) -> re.Pattern[str]:
     """
     by_letter: dict[str, list[str]] = {}
     irregular = []
-    for pattern in (phrase.replace("ß", "ss") for phrase in patterns):
+    for pattern in (opened for phrase in dict.fromkeys(patterns) for opened in _opened(phrase.replace("ß", "ss"))):
         if _BEGINS_WITH_A_LETTER.match(pattern) and "|" not in _outside_groups(pattern):
             by_letter.setdefault(pattern[0], []).append(pattern[1:])
         else:
-            irregular.append(pattern)
-    return phrases([*(f"{letter}(?:{'|'.join(ends)})" for letter, ends in by_letter.items()), *irregular])
+            irregular.append(f"(?<!\\w){pattern}")
+    # The letter first and then that none stands before it: text without such a letter is passed over at once.
+    lettered = [f"{letter}(?<!\\w{letter})(?:{'|'.join(ends)})" for letter, ends in by_letter.items()]
+    return (
+        re.compile(f"(?:{'|'.join((*lettered, *irregular))})(?!\\w)") if lettered or irregular else re.compile(r"(?!)")
+    )
 
 
 _BEGINS_WITH_A_LETTER = re.compile(r"[^\W\d_](?![?*+{])")
 _GROUP = re.compile(r"\\.|\[[^\]]*\]|\([^()]*\)")
+_LEADING = re.compile(r"\(\?:([^()\[\]]*)\)(\??)(?![*+{?])")
+_MOST_OPENED = 64
+
+
+def _opened(pattern: str) -> list[str]:
+    """The pattern once for each choice that it begins with, so that each begins with its letter."""
+    opened: list[str] = []
+    waiting = [pattern]
+    while waiting and len(opened) + len(waiting) < _MOST_OPENED:
+        leading = _LEADING.match(waiting[0])
+        first = waiting.pop(0)
+        if leading is None or "|" in _outside_groups(first):
+            opened.append(first)
+            continue
+        end = first[leading.end() :]
+        waiting += [f"{choice}{end}" for choice in leading[1].split("|")] + ([end] if leading[2] else [])
+    return [*opened, *waiting]
 
 
 def _outside_groups(pattern: str) -> str:
@@ -62,5 +83,5 @@ def _outside_groups(pattern: str) -> str:
 
 def phrases(patterns: Iterable[str]) -> re.Pattern[str]:
     """One pattern for any of these phrases as whole words; each phrase is a small regular expression on folded text."""
-    alternatives = "|".join(pattern.replace("ß", "ss") for pattern in patterns)
+    alternatives = "|".join(pattern.replace("ß", "ss") for pattern in dict.fromkeys(patterns))
     return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)") if alternatives else re.compile(r"(?!)")
