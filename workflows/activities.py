@@ -22,7 +22,7 @@ from workflows.models.drafts import Asking, Draft, DraftedBy, Receipt
 from workflows.models.mail import Attachment
 from workflows.models.routes import Event
 from workflows.names import case_of, client_of
-from workflows.ports import Desk, Drafting, Engine, Polling, Record, Remembering, Researching
+from workflows.ports import Desk, Doing, Drafting, Engine, Polling, Record, Remembering, Researching
 from workflows.rules.files.carried import going_with, joined
 from workflows.stories import Kind
 
@@ -83,6 +83,7 @@ class Activities:
         engine: Engine,
         researching: Researching,
         polling: Polling,
+        doing: Doing,
     ) -> None:
         self._record = record
         self._remembering = remembering
@@ -91,6 +92,7 @@ class Activities:
         self._engine = engine
         self._researching = researching
         self._polling = polling
+        self._doing = doing
 
     # ------------------------------------------------------------ memory
 
@@ -125,10 +127,11 @@ class Activities:
         """
         _only_for(state.case)
         body = self._record.edited_text(key) if key else text
-        earlier = self._record.outgoing(state.case, state.version).attachments if state.version else ()
+        earlier = self._record.outgoing(state.case, state.version) if state.version else None
         draft = Draft(
             body=body, gist="your own text", why=("you wrote this text",), by=DraftedBy.OWNER,
-            attachments=joined(earlier, files),
+            attachments=joined(earlier.attachments if earlier else (), files),
+            proposals=earlier.proposals if earlier else (),
         )  # fmt: skip
         return self._record.add_version(state, draft)
 
@@ -226,6 +229,13 @@ class Activities:
             return Receipt(state="held", detail=f"There is no yes of yours on record for version {case}.{version}.")
         return await self._desk.send(case, version)
 
+    @activity.defn(name="carry_out")
+    @_edge
+    async def carry_out(self, case: int, version: int, key: str) -> str:
+        """Do what was proposed beside a mail that has left, once; what the owner must be told of it, "" for nothing."""
+        _only_for(case)
+        return await self._doing.carry_out(case, version, key)
+
     @activity.defn(name="tell")
     @_edge
     async def tell(self, key: str, subject: str, text: str, case: int) -> None:
@@ -287,6 +297,7 @@ def mail_activities(activities: Activities) -> list[Callable[..., Any]]:
         activities.poll,
         activities.ask,
         activities.send,
+        activities.carry_out,
         activities.tell,
         activities.explain,
         activities.hand_over,

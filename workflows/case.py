@@ -175,7 +175,7 @@ class Case:
         if not self.state.hold:
             try:
                 drafted = await steps.model(Activities.draft, self.state)
-                self._to(version=drafted.version, hash=drafted.hash, hold=drafted.hold)
+                self._to(version=drafted.version, hash=drafted.hash, hold=drafted.hold, proposals=drafted.proposals)
             except ActivityError as error:
                 if steps.ends_the_story(error):
                     raise
@@ -261,6 +261,8 @@ class Case:
             self._close("no-answer", f"nothing was heard for {RESULT_WITHIN.days} days")
 
     async def _take_receipt(self, receipt: Receipt) -> None:
+        if receipt.state == "sent":
+            await self._carry_out()
         match receipt.state:
             case "held":
                 await self._hold(receipt)
@@ -271,8 +273,22 @@ class Case:
                 self._close("sent", receipt.detail)
             case _:
                 name = f"{self.state.case}.{self.state.version}"
-                await self._tell(f"{receipt.state}:{name}", f"{name} is {receipt.state}", receipt.detail)
+                undone = taken_in.undone(self.state.proposals)
+                await self._tell(f"{receipt.state}:{name}", f"{name} is {receipt.state}", f"{receipt.detail}{undone}")
                 self._close(receipt.state, receipt.detail)
+
+    async def _carry_out(self) -> None:
+        """What was approved beside the mail. A case of before there were proposals has none, and replays as it was."""
+        name = f"{self.state.case}.{self.state.version}"
+        for key in self.state.proposals:
+            try:
+                fault = await steps.mail(Activities.carry_out, self.state.case, self.state.version, key)
+            except ActivityError as error:
+                if steps.ends_the_story(error):
+                    raise
+                fault = steps.words(error)
+            if fault:
+                await self._tell(f"failed:{name}:{key}", f"{name} has left, {key} needs you", fault)
 
     async def _hold(self, receipt: Receipt) -> None:
         """The outbox would not take it now: look again, and say so once when it lasts."""
@@ -447,7 +463,7 @@ class Case:
     async def _take_version(self, version: CaseState, changed: str, answer: Answer, *, send: bool) -> None:
         self._to(
             stage="waiting", version=version.version, hash=version.hash, hold="", changed=changed,
-            changed_by=ChangedBy.OWNER, round=1,
+            changed_by=ChangedBy.OWNER, round=1, proposals=version.proposals,
             asked_at=None, asked_again=0, approved_at=None, held_until=None, later_until=None,
         )  # fmt: skip
         if send:

@@ -4,7 +4,7 @@ One Protocol per neighbour. `workers/service/wiring.py` fills them with the real
 Chroma or a file are plain functions and run in the activity thread pool; those that wait for a network are coroutines.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from workflows.models.decisions import Answer, Attach, Without
 from workflows.models.drafts import Asking, Brief, Draft, Offer, Outgoing, Receipt
 from workflows.models.mail import Attachment
 from workflows.models.people import Client
+from workflows.models.proposals import Argument
 from workflows.models.routes import Event
 from workflows.rules.desk.slots import CalendarView
 from workflows.stories import Kind
@@ -181,6 +182,27 @@ class Researching(Protocol):
         """Look the lead of this case up and keep what was found, each fact with its source; once per case.
 
         A site that is away or hostile leaves a note instead of facts: it never stops the case.
+        """
+
+
+class Doing(Protocol):
+    """What is done after a yes, beside the mail."""
+
+    async def carry_out(self, case: int, version: int, key: str) -> str:
+        """Do what this proposal of a version that has left says, once however often called.
+
+        One sentence for the owner when it failed or nobody knows whether it was done; "" when it is done.
+        """
+
+
+class Booking(Protocol):
+    """The owner's own calendar, to be written to."""
+
+    async def book(self, key: str, arguments: Mapping[str, Argument]) -> str:
+        """Enter this time (`begins`, `ends` as ISO 8601 with zone; `title`, `note`), what was booked in one line.
+
+        The entry names nobody: a server that saw an attendee would mail him past the outbox. The same key again enters
+        nothing twice. Raises NeedsOwner, Permanent or Retryable when nothing was booked.
         """
 
 

@@ -22,6 +22,7 @@ from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing
 from workflows.models.mail import Email
 from workflows.models.people import Client
 from workflows.ports import Clock
+from workflows.rules.asking.proposed import too_much
 from workflows.rules.files.carried import too_large, with_change
 from workflows.rules.mail.replying import reply_to
 from workflows.rules.text.addresses import unsendable
@@ -171,7 +172,8 @@ class Cases(Book):
             if version is None:
                 version = self._insert_version(connection, state, draft)
             number, digest = version
-            after = replace(state, version=number, hash=digest, stage="drafted")
+            keys = tuple(proposal.key for proposal in draft.proposals)
+            after = replace(state, version=number, hash=digest, stage="drafted", proposals=keys)
             self._save(connection, after)
         return after
 
@@ -179,13 +181,15 @@ class Cases(Book):
         """The state's version with further files or without some of its parts, kept as the next one. Idempotent."""
         outgoing, draft = self.outgoing(state.case, state.version), self.draft(state.case, state.version)
         changed = with_change(outgoing, change)
-        return self.add_version(state, replace(draft, body=outgoing.body, attachments=changed.attachments))
+        return self.add_version(
+            state, replace(draft, body=outgoing.body, attachments=changed.attachments, proposals=changed.proposals)
+        )
 
     def _insert_version(self, connection: Connection, state: CaseState, draft: Draft) -> tuple[int, str]:
         newest = select(func.max(versions.c.version)).where(versions.c.case == state.case)
         number = max(connection.execute(newest).scalar() or 0, state.version) + 1
         outgoing = _outgoing(connection, state, canonical(draft.body), number)
-        outgoing = replace(outgoing, attachments=draft.attachments)
+        outgoing = replace(outgoing, attachments=draft.attachments, proposals=draft.proposals)
         _require_sendable(outgoing)
         digest, now = approved_hash(outgoing), self._clock.now()
         _supersede(connection, state.case)
@@ -332,7 +336,7 @@ def _require_sendable(outgoing: Outgoing) -> None:
     Raises:
         Permanent: nobody is named, no mail can go to who is, or its files are too large.
     """
-    if problem := too_large(outgoing.attachments):
+    if problem := too_large(outgoing.attachments) or too_much(outgoing.proposals):
         raise Permanent(f"{problem[:1].upper()}{problem[1:]}")
     if outgoing.link:
         return

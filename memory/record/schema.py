@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from memory.record.dialect import is_damage, new_engine
 from memory.record.meta import read_meta, write_meta
 from memory.tables.base import metadata
+from memory.tables.errands import errands
 from memory.tables.house import calls, meta, secrets
 from memory.tables.leads import feeds, findings, lead_posts, leads
 from memory.tables.money import debt_holds, debtors, imports, invoices, notices, payments
@@ -33,7 +34,8 @@ from workflows.errors import NeedsOwner
 
 __all__ = [
     "VERSION", "absences", "answers", "asked_back", "bounces", "briefs", "calls", "cases", "client_addresses",
-    "clients", "copies", "cursors", "debt_holds", "debtors", "digest_items", "digests", "documents", "feeds",
+    "clients", "copies", "cursors", "debt_holds", "debtors", "digest_items", "digests", "documents", "errands",
+    "feeds",
     "file_texts", "findings", "from_json", "held_slots", "imports", "invitations", "invoices", "lead_posts", "leads",
     "mails", "meta", "metadata", "notes", "notices", "open_engine", "orders", "outbox", "payments", "placed",
     "projects", "reading", "risks", "secrets", "seen", "threads", "to_json", "transaction", "update_work", "updates",

@@ -23,7 +23,7 @@ PINNED: dict[str, set[str]] = {
     "workflow.query": {"where"},
     "activity.defn": {
         "brief", "remember", "save", "edit", "change_parts", "approve", "stand", "never", "lapses_at", "close", "draft",
-        "research", "poll", "ask", "send", "tell", "explain", "hand_over", "start_over",
+        "research", "poll", "ask", "send", "carry_out", "tell", "explain", "hand_over", "start_over",
     },
 }  # fmt: skip
 

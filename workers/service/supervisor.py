@@ -144,7 +144,9 @@ class Service:
             owner=parts.owner, clock=parts.clock, upkeep_due=upkeep.due, news=orders.news, aftercare_due=aftercare.due,
             judge=parts.judge,
         )  # fmt: skip
-        activities = Activities(parts.ledger, parts.recall, parts.drafter, parts.desk, engine, parts.researcher, polls)
+        activities = Activities(
+            parts.ledger, parts.recall, parts.drafter, parts.desk, engine, parts.researcher, polls, parts.doing
+        )
         await self._stack.enter_async_context(self._working(activities, self.names))
         if carried:
             self._keeper.keep("carrying over", lambda: carrying.run(lambda: self._working(activities, OLD)))

@@ -24,6 +24,7 @@ from memory.outbox.restored import Departures, Restored
 from memory.post.enclosed import Enclosures
 from memory.record.blobs import Blobs
 from memory.record.schema import open_engine
+from tools.errands import ErrandRunner
 from tools.files.folders import OwnFiles
 from tools.files.reader import FileReader
 from tools.mail.account import Account
@@ -35,6 +36,7 @@ from tools.mail.sending.evidence import Evidence
 from tools.mail.sending.outbox import Outbox
 from tools.mail.sending.reconcile import Reconcile
 from tools.mail.sending.smtp import Transport
+from tools.plugins import load
 from tools.work.gitlog import folder_of
 from workers.clock import SystemClock
 from workers.desk.parts import NamedParts
@@ -61,6 +63,7 @@ class Parts:
     parser: Parser
     reader: FileReader
     files: OwnFiles
+    doing: ErrandRunner
     imap_account: Account
     mailbox: Mailbox
     transport: Transport
@@ -135,10 +138,8 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
     health: dict[str, str] = {}
     store = _store(records, health)
     model = _model(home, settings, records.journal, records.clock)
-    reader = FileReader()
-    enclosures = Enclosures(records.engine, records.clock, records.blobs, reader)
     recall = Recall(records.ledger, store, settings.profile_sources(), records.owner)
-    recall.also_reads(enclosures, records.files)
+    reader = _file_reader(records, recall)
     ground = Ground(
         home=home, settings=settings, ledger=records.ledger, recall=recall, owner=records.owner, clock=records.clock,
         model=model, desk=post.desk, permit=permit,
@@ -157,6 +158,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         parser=post.parser,
         reader=reader,
         files=records.files,
+        doing=ErrandRunner(ledger=records.ledger, tools=lambda: load(home / "plugins").tools),
         imap_account=post.imap_account,
         mailbox=post.mailbox,
         transport=post.transport,
@@ -174,6 +176,13 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         watches=repertoire.watches,
         health=health,
     )
+
+
+def _file_reader(records: _Records, recall: Recall) -> FileReader:
+    """What reads the files of mails, for briefs and for answers."""
+    reader = FileReader()
+    recall.also_reads(Enclosures(records.engine, records.clock, records.blobs, reader), records.files)
+    return reader
 
 
 def _records(home: Path, settings: Settings, clock: Clock) -> _Records:

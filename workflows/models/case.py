@@ -40,6 +40,7 @@ class CaseState:
     version: int = 0  # the current version, 0 before there is one
     hash: str = ""  # its approved hash
     hold: str = ""  # why nothing may be drafted ("complaint")
+    proposals: tuple[str, ...] = ()  # keys of what the current version does after the yes
     wishes: str = ""  # the owner's words for the next draft
     files: tuple[Attachment, ...] = ()  # what the owner wants attached to it
     changed: str = ""  # what is different from the version before, for the owner

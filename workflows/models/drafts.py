@@ -11,6 +11,7 @@ from workflows.models.leads import Lead, Score
 from workflows.models.mail import NOBODY, Address, Attachment
 from workflows.models.money import Notice
 from workflows.models.people import Client
+from workflows.models.proposals import Proposal
 from workflows.models.work import Report
 from workflows.stories import Kind
 
@@ -106,6 +107,7 @@ class Draft:
     cost: str = "0"  # decimal, in the unit of `daily_cost`; "unpriced" when the model has no price
     needs_owner: str = ""  # not empty: no safe draft could be made, and this says why
     attachments: tuple[Attachment, ...] = ()  # the owner's files that go with it, each taken by `Filing`
+    proposals: tuple[Proposal, ...] = ()  # what is to be done after the yes
     by: DraftedBy = DraftedBy.UNKNOWN
     reckoning: tuple[Reckoned, ...] = ()  # the client's questions, each with what answers it
     holding: bool = False  # it says nothing but that an answer will come
@@ -136,6 +138,7 @@ class Outgoing:
     body: str  # canonical (rules/text/canonical.py)
     cc: tuple[Address, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    proposals: tuple[Proposal, ...] = ()  # what is done after the yes, beside the mail
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     proactive: bool = False  # nobody wrote first: at most one a day to a client, none while there is a complaint

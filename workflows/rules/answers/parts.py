@@ -8,6 +8,7 @@ import re
 from workflows.models.decisions import Approve, Attach, Decision, Without
 from workflows.models.drafts import Outgoing
 from workflows.rules.answers.grammar import Grammar, bare, head
+from workflows.rules.asking.proposed import BOOK
 from workflows.rules.files.asked_files import meant_by
 from workflows.rules.text.words import table
 
@@ -85,5 +86,9 @@ def _meant(plain: str, piece: str, outgoing: Outgoing, grammar: Grammar) -> tupl
     files = [file.name for file in outgoing.attachments]
     if plain in grammar.a_file:
         return tuple(files)
+    for proposal in outgoing.proposals:
+        by_kind = proposal.tool == BOOK and plain in grammar.a_booking
+        if by_kind or plain in {bare(proposal.key), bare(proposal.tool)}:
+            return (proposal.key,)
     named = meant_by(piece, files)
     return named if len(named) == 1 else ()

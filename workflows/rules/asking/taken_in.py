@@ -113,6 +113,11 @@ def quoted(answer: Answer) -> str:
     return f"{words} to version {answer.version}"
 
 
+def undone(proposals: tuple[str, ...]) -> str:
+    """What is said of things to do when the mail they stood beside did not surely leave."""
+    return f" Nothing beside it was done ({one_line(', '.join(proposals))})." if proposals else ""
+
+
 def what_changed(change: Attach | Without) -> str:
     """What is different in the next version, for the owner."""
     if isinstance(change, Without):

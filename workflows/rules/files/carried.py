@@ -40,11 +40,17 @@ def with_change(outgoing: Outgoing, change: Attach | Without) -> Outgoing:
     """The same mail with further files, or without what is struck out of it."""
     if isinstance(change, Attach):
         return replace(outgoing, attachments=joined(outgoing.attachments, change.files))
-    return replace(outgoing, attachments=tuple(file for file in outgoing.attachments if file.name not in change.names))
+    return replace(
+        outgoing,
+        attachments=tuple(file for file in outgoing.attachments if file.name not in change.names),
+        proposals=tuple(proposal for proposal in outgoing.proposals if proposal.key not in change.names),
+    )
 
 
 def is_no_more(outgoing: Outgoing, shown: Outgoing | None) -> bool:
-    """Whether nothing goes with it that did not go with what was shown."""
+    """Whether nothing goes with it, and nothing is done after it, that was not shown."""
+    if set(outgoing.proposals) - set(shown.proposals if shown else ()):
+        return False
     return set(outgoing.attachments) <= set(shown.attachments if shown else ())
 
 

@@ -83,6 +83,11 @@ def approved_hash(outgoing: Outgoing) -> str:
     }
     if outgoing.link:
         value["link"] = outgoing.link
+    if outgoing.proposals:
+        value["proposals"] = [
+            [proposal.key, proposal.tool, proposal.permission, proposal.says, list(proposal.arguments)]
+            for proposal in outgoing.proposals
+        ]
     # ASCII escapes: every text, lone surrogates included, has exactly one encoding.
     text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()
