@@ -258,6 +258,10 @@ class WorkSection(Section):
     hours_per_week: Annotated[int, whole_number, Field(ge=0, le=168)] = 0
 
 
+class FilesSection(Section):
+    folders: Words = ()
+
+
 _empty_is_none = BeforeValidator(lambda value: None if value == {} else value)
 
 
@@ -290,6 +294,7 @@ class Settings(BaseSettings):
     money: MoneySection = MoneySection()
     invoiceninja: InvoiceninjaSection = InvoiceninjaSection()
     work: WorkSection = WorkSection()
+    files: FilesSection = FilesSection()
 
     @classmethod
     def settings_customise_sources(
