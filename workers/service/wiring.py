@@ -35,6 +35,7 @@ from tools.mail.sending.smtp import Transport
 from workers.clock import SystemClock
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
+from workers.sources.answers import StandingTexts
 from workers.sources.stories import Ground, stories
 from workflows.models.people import Owner
 from workflows.ports import Clock, Drafting, Researching
@@ -122,7 +123,8 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
     health: dict[str, str] = {}
     store = _store(records, health)
     model = _model(home, settings, records.journal, records.clock)
-    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner)
+    answers = StandingTexts(home=home, settings=settings)
+    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner, answers.now)
     ground = Ground(
         home=home, settings=settings, ledger=records.ledger, recall=recall, owner=records.owner, clock=records.clock,
         model=model, desk=post.desk, permit=permit,
@@ -153,7 +155,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         drafter=_drafter(settings, model, repertoire.drafters),
         researcher=repertoire.researcher,
         judge=repertoire.judge,
-        watches=repertoire.watches,
+        watches=(*repertoire.watches, *answers.watches()),
         health=health,
     )
 
