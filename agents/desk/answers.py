@@ -11,7 +11,7 @@ from workflows.models.desk import ClientQuestion, FittingAnswer, InvoiceStanding
 from workflows.models.drafts import Brief
 from workflows.models.work import Milestone
 from workflows.rules.debts.notices import format_day
-from workflows.rules.desk.questions import asks_for_document, asks_for_rate, plain, questions
+from workflows.rules.desk.questions import asks_for_document, asks_for_rate, names_invoice, plain, questions
 from workflows.rules.desk.standing import invoice_id, project_id
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.languages import filled, words_in
@@ -111,6 +111,8 @@ def _concerned(brief: Brief, question: ClientQuestion) -> tuple[InvoiceStanding,
     for text in (question.text, f"{brief.subject}\n{brief.message}"):
         if named := tuple(one for one in invoices if _names_number(text, one)):
             return named
+        if names_invoice(text):
+            return ()
     if named := tuple(one for one in invoices if _names_amount(brief.message, one)):
         return named[:_MOST_OPEN]
     owed = tuple(one for one in invoices if one.invoice.balance.minor)[:_MOST_OPEN]
