@@ -162,8 +162,10 @@ def _settled(clause: _Clause, before: _Clause, above: tuple[float, ...], words: 
     beyond = words.beyond.search(plain(clause.text)) or (not sure and words.beyond.search(plain(before.text)))
     if beyond:  # about money, and nothing that the ledger could answer
         return Topic.OTHER
+    subject = _ABOVE if max(clause.weights) >= _PERHAPS else 0.0  # of what it does not touch, it tells nothing
+    told = 0.0 if "?" in before.text else _BEFORE  # a question before it is a matter of its own
     lent = zip(clause.weights, before.weights, above, strict=True)
-    weights = clause.weights if sure else tuple(own + _BEFORE * near + _ABOVE * far for own, near, far in lent)
+    weights = clause.weights if sure else tuple(own + told * near + subject * far for own, near, far in lent)
     topic = _Clause(clause.text, asks=True, weights=weights).topic
     if topic is not Topic.FILE:
         return topic
