@@ -15,6 +15,7 @@ from memory.cases.decided import Decided
 from memory.cases.story import StoryBook
 from memory.desk.affairs import AffairsBook
 from memory.desk.digests import Digests
+from memory.desk.invited import Invited
 from memory.desk.orders import OrderBook
 from memory.desk.slots import HeldSlots
 from memory.desk.standing import UNDO, StandingYeses
@@ -59,6 +60,7 @@ class Ledger(
     Endings,
     Findings,
     HeldSlots,
+    Invited,
     Leads,
     Works,
     Imports,

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from agents.checks import faults
-from agents.templates import Drafter, TemplateReply, first_name
+from agents.letters import first_name
+from agents.templates import Drafter, TemplateReply
 from workflows.models.drafts import Brief, DraftedBy, Source
 from workflows.models.mail import Address
 from workflows.rules.text.canonical import canonical

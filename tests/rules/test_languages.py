@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from agents.checks import language_name
-from agents.gists import gist_of
+from agents.letters import gist_of
 from agents.templates import TemplateReply
 from workers.voice import answer_texts
 from workflows.models.drafts import Brief, Draft, Outgoing
