@@ -13,6 +13,7 @@ from workflows.models.work import Milestone
 from workflows.rules.debts.notices import format_day
 from workflows.rules.desk.questions import asks_for_document, asks_for_rate, names_invoice, plain, questions
 from workflows.rules.desk.standing import invoice_id, project_id
+from workflows.rules.desk.times import told_time
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.languages import filled, words_in
 from workflows.rules.text.money import format_money, to_decimal, totals
@@ -73,6 +74,8 @@ def _paragraph(brief: Brief, question: ClientQuestion) -> Paragraph | None:
             return _money(brief, question)
         case Topic.STATE:
             return _state(brief, question)
+        case Topic.TIME:
+            return _time(brief)
         case Topic.PRICE:
             return _rate(brief, question)
         case _:
@@ -243,6 +246,26 @@ def _ahead(ahead: Sequence[Milestone], brief: Brief) -> Iterator[str]:
 
 def _milestone_day(milestone: Milestone, language: str) -> str:
     return format_day(milestone.due, language) if milestone.due else ""
+
+
+# ---------------------------------------------------------------- times
+
+
+def _time(brief: Brief) -> Paragraph | None:
+    """Free or taken, never by what, and slots to choose from. What the calendars do not know is promised by nobody."""
+    answers = [answer for answer in brief.times.answers if answer.says in {"free", "taken", "outside", "offer"}]
+    offers = [answer for answer in answers if answer.says == "offer"]
+    named = [answer for answer in answers if answer.says != "offer" and (answer.exact or not offers)]
+    if not (named or offers) or brief.times.faults:
+        return None
+    wording, sentences = _wording(brief), list[str]()
+    for answer in named:
+        kind = "time_free" if answer.says == "free" else "time_taken"
+        sentences.append(filled(wording[kind], time=told_time(answer, brief.times, brief.language)))
+    if offers:
+        slots = [told_time(answer, brief.times, brief.language) for answer in offers]
+        sentences.append(filled(wording["time_offer"], times=_listed(slots, {"and": wording["or"]})))
+    return Paragraph(sentences=tuple(sentences), sources=tuple(answer.id for answer in (*named, *offers)))
 
 
 # ---------------------------------------------------------------- prices

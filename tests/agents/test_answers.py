@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from workflows.models.desk import (
     ProjectStanding,
     Reckoned,
     StandingAnswer,
+    TimeAnswer,
+    Times,
     Turn,
 )
 from workflows.models.drafts import Brief, Draft
@@ -33,6 +35,7 @@ SET = Path(__file__).parents[1] / "data" / "desk" / "mails.toml"
 MAILS: list[dict[str, Any]] = tomllib.loads(SET.read_text(encoding="utf-8"))["mail"]
 TODAY = date(2026, 11, 30)
 ENOUGH = 0.9
+HALF, DAY = timedelta(minutes=30), timedelta(days=1)
 
 
 def standing(number: str, minor: int, due: date, paid: int = 0, paid_on: date | None = None) -> InvoiceStanding:
@@ -251,3 +254,47 @@ def test_reckoned_leaves_a_templates_account() -> None:
     draft = TemplateReply().holding(brief(MIXED))
     assert reckoned(brief(MIXED), draft) == draft
     assert all(isinstance(one, Reckoned) for one in draft.reckoning)
+
+
+# ---------------------------------------------------------------- times
+
+THURSDAY = datetime(2026, 12, 3, 9, tzinfo=UTC)  # 10:00 in Berlin
+
+
+def times(says: str, *offers: datetime, faults: tuple[str, ...] = ()) -> Times:
+    named = TimeAnswer(id="calendar:1", start=THURSDAY, end=THURSDAY + HALF, says=says)
+    slots = [
+        TimeAnswer(id=f"calendar:{number}", start=start, end=start + HALF, says="offer")
+        for number, start in enumerate(offers, 2)
+    ]
+    return Times(answers=(named, *slots), zone="Europe/Berlin", faults=faults)
+
+
+CALL = {"language": "en", "subject": "Call", "text": "Does Thursday 10:00 work for a call?"}
+
+
+def test_a_free_time_is_agreed_to() -> None:
+    draft = TemplateReply().holding(brief(CALL, times=times("free")))
+    assert "Thu 3 Dec 10:00-10:30 works for me." in draft.body
+    assert draft.sources == ("calendar:1",)
+
+
+def test_a_taken_one_gets_slots_to_choose_from_in_their_language() -> None:
+    call = {"language": "de", "subject": "Termin", "text": "Passt Ihnen Donnerstag um 10 Uhr?"}
+    draft = TemplateReply().holding(brief(call, times=times("taken", THURSDAY + DAY, THURSDAY + 4 * DAY)))
+    assert "Do 3. Dez 10:00-10:30 passt mir leider nicht." in draft.body
+    assert "Anbieten kann ich Fr 4. Dez 10:00-10:30 oder Mo 7. Dez 10:00-10:30." in draft.body
+    assert draft.sources == ("calendar:1", "calendar:2", "calendar:3")
+
+
+def test_no_time_is_promised_while_a_calendar_is_not_known() -> None:
+    for made in (times("unknown"), times("free", faults=("The calendar x cannot be read.",)), times("past")):
+        draft = TemplateReply().holding(brief(CALL, times=made))
+        assert draft.holding
+        assert "On the date I will come back to you shortly." in draft.body
+
+
+def test_a_models_time_counts_by_its_day_and_clock() -> None:
+    made = brief(CALL, times=times("free"))
+    (one,) = reckoned(made, Draft(body="Thursday at 10:00 is fine.", gist="", model="m")).reckoning
+    assert one.sources == ("calendar:1",)
