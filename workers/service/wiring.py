@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from agents.door.prices import Prices
 from agents.model import Model
 from agents.templates import Drafter, TemplateReply
-from memory.briefs.recall import Recall
+from memory.briefs.recall import DeskSources, Recall
 from memory.index.keywords import Keywords
 from memory.index.store import Store
 from memory.journal import Caps, Journal
@@ -42,6 +42,8 @@ from workers.clock import SystemClock
 from workers.desk.parts import NamedParts
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
+from workers.sources.answers import StandingTexts
+from workers.sources.calendars import CalendarLook, calendars_of, offering_of
 from workers.sources.stories import Ground, stories
 from workflows.models.people import Owner
 from workflows.ports import Clock, Drafting, Researching
@@ -138,7 +140,10 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
     health: dict[str, str] = {}
     store = _store(records, health)
     model = _model(home, settings, records.journal, records.clock)
-    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner)
+    answers = StandingTexts(home=home, settings=settings)
+    look = CalendarLook(calendars=calendars_of(settings, home, records.clock))
+    sources = DeskSources(standing=answers.now, look=look.busy, terms=offering_of(settings))
+    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner, sources)
     reader = _file_reader(records, recall)
     ground = Ground(
         home=home, settings=settings, ledger=records.ledger, recall=recall, owner=records.owner, clock=records.clock,
@@ -173,7 +178,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         drafter=_drafter(settings, model, repertoire.drafters),
         researcher=repertoire.researcher,
         judge=repertoire.judge,
-        watches=repertoire.watches,
+        watches=(*repertoire.watches, *answers.watches()),
         health=health,
     )
 

@@ -142,6 +142,16 @@ class WorkItem(Section):
     link: Annotated[str, or_empty(web_address)] = ""
 
 
+class AnswerItem(Section):
+    """One `[[answers]]`: a text of the owner's that answers a question whenever it is asked."""
+
+    title: Annotated[str, Field(min_length=1)]
+    text: Annotated[str, Field(min_length=1)]
+    verbatim: bool = False
+    keywords: Words = ()
+    language: Annotated[str, or_empty(matching(re.compile(r"[a-z]{2}"), 'two small letters such as "en", or ""'))] = ""
+
+
 class ProfileSection(Section):
     rate: Annotated[str, BeforeValidator(rate_text)] = ""
     skills: Words = ()
@@ -295,6 +305,7 @@ class Settings(BaseSettings):
     invoiceninja: InvoiceninjaSection = InvoiceninjaSection()
     work: WorkSection = WorkSection()
     files: FilesSection = FilesSection()
+    answers: Annotated[tuple[AnswerItem, ...], BeforeValidator(as_list)] = ()
 
     @classmethod
     def settings_customise_sources(

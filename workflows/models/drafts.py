@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from workflows import older
-from workflows.models.desk import NO_AFFAIRS, Affairs, FittingAnswer, Reckoned, Turn
+from workflows.models.desk import NO_AFFAIRS, NO_TIMES, Affairs, FittingAnswer, Reckoned, Times, Turn
 from workflows.models.leads import Lead, Score
 from workflows.models.mail import NOBODY, Address, Attachment
 from workflows.models.money import Notice
@@ -82,6 +82,7 @@ class Brief:
     affairs: Affairs = NO_AFFAIRS  # what is open with this client; as text, with their ids, it stands in `facts`
     conversation: tuple[Turn, ...] = ()  # what passed between them, oldest first, the mail at hand left out
     standing: tuple[FittingAnswer, ...] = ()  # the owner's standing answers that fit, best first
+    times: Times = NO_TIMES  # what the calendars say of the times it names; as text it stands in `facts`
     style: tuple[Source, ...] = ()  # how the owner writes (kind "style")
     held_before: bool = False  # a holding reply was proposed in this conversation already
 
