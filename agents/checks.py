@@ -56,10 +56,8 @@ def allowed(brief: Brief, wishes: str = "", previous: str = "") -> Allowed:
     profile = [fact.quote for fact in brief.profile]
     people = [brief.owner_name, brief.sender.name, brief.sender.email, brief.client.name if brief.client else ""]
     own_texts = [brief.subject, brief.message[:_READ], brief.message[-_READ:], *profile, *people, wishes, previous]
-    return Allowed(
-        own=_plain("\n".join(own_texts)),
-        all=_plain("\n".join([*own_texts, *(source.quote for source in brief.sources)])),
-    )
+    supporting = [*own_texts, brief.older[:_READ], *(source.quote for source in brief.sources)]
+    return Allowed(own=_plain("\n".join(own_texts)), all=_plain("\n".join(supporting)))
 
 
 def faults(body: str, brief: Brief, wishes: str = "", previous: str = "") -> tuple[DraftFault, ...]:
@@ -200,6 +198,13 @@ def _without_contacts(text: str) -> str:
     """The text without what has its own check: accounts, addresses, links, telephone numbers."""
     text = _LINK.sub(" ", _ADDRESS.sub(" ", _without_accounts(text)))
     return _PHONE.sub(lambda run: " " if _phones(run.group()) else run.group(), text)
+
+
+def contacts(text: str) -> frozenset[str]:
+    """Each address, link, telephone and account number that stands in a text."""
+    plain = _plain(text[:_READ])
+    outside = _ADDRESS.sub(" ", plain)
+    return frozenset(_addresses(plain) | _links(outside) | _phones(_without_accounts(outside)) | _accounts(plain))
 
 
 def bare(text: str) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from pydantic import BaseModel
 
 from agents.checks import Allowed, DraftFault, allowed, faults, language_name, safe_line
-from agents.forms import NOTES, Form, Task, boundary, item, wanted
+from agents.forms import NOTES, Form, Task, boundary, cited, item, looked_up, wanted
 from agents.letters import LONGEST_GIST, as_why
+from agents.lookup.reference import Reference
 from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.templates import TemplateReply
@@ -22,6 +23,7 @@ from workflows.rules.text.canonical import canonical, one_line
 _MOST_POINTS = 6
 _POINT = 120  # characters of a model's remark shown to the owner
 _QUOTE = 400  # characters of a source
+_OLDER = "text below it that may be older, or somebody else's, or new"
 
 
 class Letter(BaseModel):
@@ -35,11 +37,10 @@ class Letter(BaseModel):
 class ReplyAgent:
     """`Drafting` by a language model; without a usable answer of it, by a template that says why."""
 
-    def __init__(self, model: Model, templates: TemplateReply) -> None:
+    def __init__(self, model: Model, templates: TemplateReply, reference: Reference | None = None) -> None:
         self._model, self._templates = model, templates
-        self._writing = Writing(
-            model, Form(shape=Letter, messages=_messages, check=check, questions=_questions, holds="facts")
-        )
+        form = Form(shape=Letter, messages=_messages, check=check, questions=_questions, shows=_mail, holds="facts")
+        self._writing = Writing(model, form, reference)
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """A checked draft.
@@ -55,10 +56,10 @@ class ReplyAgent:
 
     def _finished(self, filled: Filled[Letter], letter: Letter, cost: str) -> Draft:
         task = filled.task
-        support = allowed(task.brief, task.wishes, task.previous)
+        support = allowed(task.ground, task.wishes, task.previous)
         body = canonical(letter.body)
         named = set(letter.sources)
-        source_ids = [source.id for source in (*task.brief.sources, *task.brief.profile)]
+        source_ids = [source.id for source in (*task.ground.sources, *task.ground.profile)]
         return Draft(
             body=body,
             gist=safe_line(letter.gist, support, LONGEST_GIST) or gist(body, LONGEST_GIST),
@@ -67,12 +68,13 @@ class ReplyAgent:
             why=(*_remarks(task, support), *filled.why),
             sources=tuple(dict.fromkeys(source for source in source_ids if source in named)),
             cost=cost,
+            looked_up=cited(task, named),
         )
 
 
 def check(letter: Letter, task: Task) -> Sequence[DraftFault]:
     """What is wrong with a reply, the hard faults first."""
-    return faults(letter.body, task.brief, task.wishes, task.previous)
+    return faults(letter.body, task.ground, task.wishes, task.previous)
 
 
 # ---------------------------------------------------------------- the questions
@@ -86,13 +88,17 @@ def _messages(task: Task) -> Sequence[Message]:
     brief = task.brief
     owner, language = one_line(brief.owner_name, 100), language_name(brief.language)
     system = prompt("draft", boundary=boundary(task), owner=owner, language=language)
-    return [("system", system), ("user", "\n\n".join([_mail(task), *_notes(task), *_points(task), *wanted(task)]))]
+    items = [_mail(task), *_notes(task), *looked_up(task), *_points(task), *wanted(task)]
+    return [("system", system), ("user", "\n\n".join(items))]
 
 
 def _mail(task: Task) -> str:
     brief = task.brief
     sender = f"From: {one_line(brief.sender.name, 100)}\nSubject: {one_line(brief.subject, 300)}"
-    return item(task, "the mail", f"{sender}\n\n{brief.message}")
+    mail = item(task, "the mail", f"{sender}\n\n{brief.message}")
+    if not brief.older:
+        return mail
+    return f"{mail}\n\n{item(task, _OLDER, brief.older)}"
 
 
 def _notes(task: Task) -> Iterator[str]:

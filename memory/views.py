@@ -17,6 +17,7 @@ from memory.desk.orders import OWN_RULES
 from memory.money.holds import not_chased
 from memory.post.mails import SeenMail
 from memory.record import schema
+from memory.record.meta import read_meta
 from memory.record.people import read_client
 from memory.record.schema import from_json, open_engine, reading
 from workflows.errors import NeedsOwner, Permanent
@@ -81,7 +82,7 @@ def status(engine: Engine, zone: ZoneInfo, clock: Clock) -> Facts:
             ],
             "not_chased": _not_chased(connection, zone, clock.now()),
             "paused": _paused(connection, zone),
-            "away_until": _meta(connection, "away_until"),
+            "away_until": read_meta(connection, "away_until") or "",
         }
 
 
@@ -106,11 +107,7 @@ def _count(connection: Connection, query: Select[Any]) -> int:
 
 def _stopped(connection: Connection) -> str:
     """Since when or why everything is stopped, "" when it is not."""
-    return _meta(connection, "stopped")
-
-
-def _meta(connection: Connection, key: str) -> str:
-    return connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == key)).scalar() or ""
+    return read_meta(connection, "stopped") or ""
 
 
 def _paused(connection: Connection, zone: ZoneInfo) -> list[Facts]:

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -325,7 +326,12 @@ async def _store(stage: Stage, name: str, play: Play) -> None:
 
 async def _write(handle: WorkflowHandle, name: str) -> None:
     history = json.loads((await handle.fetch_history()).to_json())
-    (FOLDER / f"{name}.json").write_text(json.dumps(history, indent=1) + "\n")
+    (FOLDER / f"{name}.json").write_text(one_event_a_line(history))
+
+
+def one_event_a_line(history: dict[str, Any]) -> str:
+    """The history as JSON whose lines are its events: a change of a story shows as the events it changed."""
+    return '{"events": [\n' + ",\n".join(json.dumps(event) for event in history["events"]) + "\n]}\n"
 
 
 if __name__ == "__main__":

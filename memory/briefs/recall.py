@@ -22,9 +22,10 @@ from workflows.models.mail import Address, Email
 from workflows.models.people import Client, Owner
 from workflows.rules.mail.authentication import authentication_server, fails_dmarc
 from workflows.rules.mail.files import attached
-from workflows.rules.mail.replying import gist, left_out, new_part
+from workflows.rules.mail.replying import gist, left_out, maybe_older, new_part
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.language import language_of
+from workflows.rules.text.writers import addressee_of
 from workflows.rules.work.scope import outside_scope, told
 from workflows.stories import Kind
 
@@ -44,15 +45,20 @@ class _CaseMail:
     email: Email
     client: str
     at: datetime
+    owner: Owner
     earlier: tuple[str, ...] = ()  # the mails it answers
 
     @property
     def text(self) -> str:
-        return new_part(self.email.text, self.earlier)
+        return new_part(self.email.text, self.earlier, addressee_of(self.email, self.owner))
+
+    @property
+    def older(self) -> str:
+        return maybe_older(self.email.text, self.earlier, addressee_of(self.email, self.owner))
 
     @property
     def left_out(self) -> str:
-        return left_out(self.email.text, self.earlier)
+        return left_out(self.email.text, self.earlier, addressee_of(self.email, self.owner))
 
 
 Builder = Callable[[CaseState], Brief]
@@ -90,7 +96,7 @@ class Recall:
 
     def _build(self, state: CaseState) -> Brief:
         mails = [
-            _CaseMail(email=email, client=client_id, at=at, earlier=self._ledger.earlier(email))
+            _CaseMail(email=email, client=client_id, at=at, owner=self._owner, earlier=self._ledger.earlier(email))
             for email, client_id, at in self._ledger.case_mails(state)
         ]
         client_mails = [mail for mail in mails if mail.client == state.client]
@@ -109,9 +115,11 @@ class Recall:
             message=message,
             newest=client_mails[-1].text if len(client_mails) > 1 else "",
             left_out=_left_out(client_mails),
+            older=_joined([mail.older for mail in client_mails]),
             files=tuple(file for mail in client_mails for file in attached(mail.email)),
             language=self._language(state, newest, client_mails),
             sources=sources,
+            vouched=proven and client is not None,
             profile=self._profile,
             owner_name=self._owner.name,
             owner_language=self._owner.language,

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, exists, func, select, update
 
 from memory.record.book import Book
 from memory.record.dialect import insert
+from memory.record.meta import begin_meta, read_meta, write_meta
+from memory.record.openings import Opening, keep_first_state, open_case
 from memory.record.schema import (
     absences,
     briefs,
@@ -18,7 +20,6 @@ from memory.record.schema import (
     digest_items,
     digests,
     from_json,
-    meta,
     outbox,
     seen,
     threads,
@@ -127,15 +128,12 @@ class Digests(Book):
                             round=state.round, hash=state.hash,
                         )
                     )  # fmt: skip
-            _set_meta(connection, f"{kind}_slot", slot.isoformat())
+            write_meta(connection, f"{kind}_slot", slot.isoformat())
 
     def last_slot(self, kind: Kind) -> datetime:
         """The moment of the last round; now when there was none yet."""
         with self._writing() as connection:
-            row = insert(meta).values(key=f"{kind}_slot", value=self._clock.now().isoformat())
-            connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
-            query = select(meta.c.value).where(meta.c.key == f"{kind}_slot")
-            return datetime.fromisoformat(connection.execute(query).scalar_one())
+            return datetime.fromisoformat(begin_meta(connection, f"{kind}_slot", self._clock.now().isoformat()))
 
     def unposted_digests(self) -> tuple[tuple[int, str], ...]:
         """Digests that have not left yet, oldest first: (id, kind)."""
@@ -169,7 +167,7 @@ class Digests(Book):
         """Keep when the owner went away and came back, as the orders say it; called about once a minute."""
         now = self._clock.now()
         with self._writing() as connection:
-            text = connection.execute(select(meta.c.value).where(meta.c.key == _AWAY)).scalar()
+            text = read_meta(connection, _AWAY)
             until = datetime.fromisoformat(text) if text else None
             row = connection.execute(select(absences).where(absences.c.ended_at.is_(None))).first()
             away = until is not None and until > now
@@ -264,24 +262,27 @@ class Digests(Book):
         """Copy an ended case with its last version into a new one."""
         now = self._clock.now()
         old = connection.execute(select(cases).where(cases.c.number == state.case)).one()
-        values = {"kind": old.kind, "client": old.client, "title": old.title, "stage": renewal.stage, "state": ""}
-        values |= {"opened_at": now, "updated_at": now, "follows": state.case}
-        number: int = connection.execute(insert(cases).values(values).returning(cases.c.number)).scalar_one()
+        opening = Opening(
+            kind=old.kind, title=old.title, client=old.client, event=state.event, stage=renewal.stage,
+            follows=state.case,
+        )  # fmt: skip
+        opened = open_case(connection, self._clock, opening)
         brief = from_json(
             Brief, connection.execute(select(briefs.c.brief).where(briefs.c.id == state.brief)).scalar_one()
         )
-        row = insert(briefs).values(case=number, key=renewal.mark, brief=to_json(replace(brief, case=number)), at=now)
+        row = insert(briefs).values(
+            case=opened.case, key=renewal.mark, brief=to_json(replace(brief, case=opened.case)), at=now
+        )
         brief_id: int = connection.execute(row.returning(briefs.c.id)).scalar_one()
-        after = CaseState(
-            case=number, kind=state.kind, client=state.client, event=state.event, heard=state.heard,
-            brief=0 if renewal.anew else brief_id, version=1, hash=state.hash, round=1, stage=renewal.stage,
+        after = replace(
+            opened, heard=state.heard, brief=0 if renewal.anew else brief_id, version=1, hash=state.hash, round=1,
             wishes=renewal.wishes, changed=renewal.changed,
             changed_by=ChangedBy.OWNER if renewal.changed else ChangedBy.NOBODY, again=renewal.again,
         )  # fmt: skip
-        connection.execute(update(cases).where(cases.c.number == number).values(state=to_json(after)))
-        _copy_version(connection, state, number, now)
+        keep_first_state(connection, after)
+        _copy_version(connection, state, opened.case, now)
         # What is written into this conversation from now on belongs to the new case.
-        connection.execute(update(threads).where(threads.c.case == state.case).values(case=number))
+        connection.execute(update(threads).where(threads.c.case == state.case).values(case=opened.case))
         return after
 
 
@@ -343,8 +344,3 @@ def _absent_now(connection: Connection) -> bool:
 def _absent(connection: Connection, since: datetime, now: datetime) -> timedelta:
     spans = (min(row.ended_at or now, now) - max(row.begun_at, since) for row in connection.execute(select(absences)))
     return sum((span for span in spans if span > timedelta()), timedelta())
-
-
-def _set_meta(connection: Connection, key: str, value: str) -> None:
-    row = insert(meta).values(key=key, value=value)
-    connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": value}))

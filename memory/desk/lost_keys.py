@@ -11,10 +11,9 @@ from sqlalchemy import Connection, select, update
 
 from memory.keys import Keys, case_key_name
 from memory.record.book import Book
-from memory.record.dialect import insert
 from memory.record.events import News, tell
-from memory.record.notebook import read_meta
-from memory.record.schema import cases, from_json, meta, outbox
+from memory.record.meta import read_meta, write_meta
+from memory.record.schema import cases, from_json, outbox
 from workflows.models.case import CaseState
 
 _MARK: Final = "key_mark"
@@ -34,11 +33,11 @@ class LostKeys(Book):
         mark = hashlib.sha256(b"deskhand key mark v1" + keys.home_key()).hexdigest()[:32]
         with self._writing() as connection:
             old_mark = read_meta(connection, _MARK)
-            _set(connection, _MARK, mark)
+            write_meta(connection, _MARK, mark)
             is_home_lost = old_mark != mark if old_mark else keys.is_new and _has_asked(connection)
             if not (is_home_lost or _is_a_case_lost(connection, keys)):
                 return False
-            _set(connection, _UNTOLD, mark)
+            write_meta(connection, _UNTOLD, mark)
             if is_home_lost:
                 _burn_all(connection)
             for state in _waiting(connection):
@@ -54,12 +53,7 @@ class LostKeys(Book):
 
     def mark_told(self) -> None:
         with self._writing() as connection:
-            _set(connection, _UNTOLD, "")
-
-
-def _set(connection: Connection, key: str, value: str) -> None:
-    row = insert(meta).values(key=key, value=value)
-    connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+            write_meta(connection, _UNTOLD, "")
 
 
 def _has_asked(connection: Connection) -> bool:

@@ -15,8 +15,9 @@ from memory.money import money_orders
 from memory.post.mails import Intake, Mails, SeenMail, seen_mail
 from memory.record.blobs import Blobs
 from memory.record.dialect import insert
+from memory.record.meta import read_meta, write_meta
 from memory.record.people import every_client, mark_written_to, paused_clients
-from memory.record.schema import cases, clients, from_json, mails, meta, orders, outbox, seen, to_json
+from memory.record.schema import cases, clients, from_json, mails, orders, outbox, seen, to_json
 from workflows.models.mail import Email
 from workflows.models.orders import (
     Allow,
@@ -263,7 +264,7 @@ class OrderBook(Mails):
     def _away(self, connection: Connection, until: datetime) -> Carried:
         if until <= self._clock.now():
             return Carried(ok=False, says="That time is over already, so nothing was changed.")
-        _set(connection, AWAY, until.isoformat())
+        write_meta(connection, AWAY, until.isoformat())
         return Carried(
             ok=True,
             says=f'You are away until {format_deadline(until, self._owner)}, or until you say "back": nothing expires '
@@ -271,8 +272,8 @@ class OrderBook(Mails):
         )
 
     def _back(self, connection: Connection) -> Carried:
-        until = _get(connection, AWAY)
-        _set(connection, AWAY, "")
+        until = read_meta(connection, AWAY) or ""
+        write_meta(connection, AWAY, "")
         if not until or datetime.fromisoformat(until) <= self._clock.now():
             return Carried(ok=True, says="You were not away; nothing changed.")
         return Carried(ok=True, says="Welcome back: reminders and expiry go on.")
@@ -282,9 +283,9 @@ class OrderBook(Mails):
 
 
 def _stop(connection: Connection, given_at: datetime) -> Carried:
-    if since := _get(connection, STOPPED):
+    if since := (read_meta(connection, STOPPED) or ""):
         return Carried(ok=True, says=f'Everything is stopped already ({since}); nothing goes out until "resume".')
-    _set(connection, STOPPED, given_at.isoformat(timespec="seconds"))
+    write_meta(connection, STOPPED, given_at.isoformat(timespec="seconds"))
     return Carried(
         ok=True,
         says='Everything is stopped: nothing goes out to any client, also what you approved, until "resume" '
@@ -293,7 +294,7 @@ def _stop(connection: Connection, given_at: datetime) -> Carried:
 
 
 def _resume(connection: Connection, given_at: datetime) -> Carried:
-    since = _get(connection, STOPPED)
+    since = read_meta(connection, STOPPED) or ""
     paused = paused_clients(connection)
     reminder = f' Still paused: {_names(paused)}; "resume" with the name lets them go on.' if paused else ""
     if not since:
@@ -301,7 +302,7 @@ def _resume(connection: Connection, given_at: datetime) -> Carried:
     stopped_at = _moment(since)
     if stopped_at and given_at < stopped_at - _CLOCKS_DIFFER:
         return Carried(ok=False, says="You stopped everything after you gave this order, so it stays stopped.")
-    _set(connection, STOPPED, "")
+    write_meta(connection, STOPPED, "")
     return Carried(ok=True, says=f"Approved mails go out again.{reminder}")
 
 
@@ -312,15 +313,6 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else None
-
-
-def _get(connection: Connection, key: str) -> str:
-    return connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar() or ""
-
-
-def _set(connection: Connection, key: str, value: str) -> None:
-    row = insert(meta).values(key=key, value=value)
-    connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
 
 
 # ---------------------------------------------------------------- who is meant

@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 
 from memory.record.book import Book
 from memory.record.dialect import insert
+from memory.record.meta import read_meta, write_meta
 from memory.record.people import read_client
-from memory.record.schema import answers, briefs, cases, from_json, meta, outbox, seen, to_json, versions
+from memory.record.schema import answers, briefs, cases, from_json, outbox, seen, to_json, versions
 from workflows.models.case import CaseState
 from workflows.models.decisions import Answer, Approve
 from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing
@@ -159,14 +160,14 @@ def allow(connection: Connection, kind: str, now: datetime, needed: int) -> int:
     """
     missing = max(needed - len(_row(connection, kind)), 0)
     if not missing:
-        _keep(connection, f"auto:{kind}", now.isoformat())
+        write_meta(connection, f"auto:{kind}", now.isoformat())
     return missing
 
 
 def revoke(connection: Connection, kind: str, now: datetime) -> None:
     """The standing yes ends at once, and the row is counted from here."""
-    _keep(connection, f"auto:{kind}", "")
-    _keep(connection, f"auto-revoked:{kind}", now.isoformat())
+    write_meta(connection, f"auto:{kind}", "")
+    write_meta(connection, f"auto-revoked:{kind}", now.isoformat())
 
 
 def _stands(connection: Connection, kind: str) -> bool:
@@ -200,10 +201,5 @@ def _endings(connection: Connection, kind: str, since: datetime | None, most: in
 
 
 def _moment(connection: Connection, key: str) -> datetime | None:
-    value = connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
+    value = read_meta(connection, key)
     return datetime.fromisoformat(value) if value else None
-
-
-def _keep(connection: Connection, key: str, value: str) -> None:
-    row = insert(meta).values(key=key, value=value)
-    connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": value}))

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, select
 
 from memory.money.invoicing import Changes, InvoiceListing, keep_invoices
 from memory.record.book import Book
-from memory.record.dialect import insert
-from memory.record.schema import imports, meta
+from memory.record.meta import read_meta, write_meta
+from memory.record.schema import imports
 from workflows.models.money import Invoice
 
 _UNTOLD = "invoice_news"
@@ -47,19 +47,19 @@ class Imports(Book):
     def untold_invoice_news(self) -> tuple[int, tuple[InvoiceNews, ...]]:
         """What the owner does not know yet, and the number of the telling: the same until it was told."""
         with self._reading() as connection:
-            return int(_value(connection, _COUNTED) or 0), tuple(_untold(connection))
+            return int((read_meta(connection, _COUNTED) or "") or 0), tuple(_untold(connection))
 
     def mark_invoice_news_told(self, count: int) -> None:
         """The owner knows of the first `count`."""
         with self._writing() as connection:
-            _keep(connection, _UNTOLD, json.dumps([asdict(item) for item in _untold(connection)[count:]]))
-            _keep(connection, _COUNTED, str(int(_value(connection, _COUNTED) or 0) + 1))
+            write_meta(connection, _UNTOLD, json.dumps([asdict(item) for item in _untold(connection)[count:]]))
+            write_meta(connection, _COUNTED, str(int((read_meta(connection, _COUNTED) or "") or 0) + 1))
 
 
 def add_news(connection: Connection, news: Sequence[InvoiceNews]) -> None:
     """Within the caller's transaction: what the owner is told once about invoices."""
     if news:
-        _keep(connection, _UNTOLD, json.dumps([asdict(item) for item in (*_untold(connection), *news)]))
+        write_meta(connection, _UNTOLD, json.dumps([asdict(item) for item in (*_untold(connection), *news)]))
 
 
 def _vanished(number: str, source: str) -> InvoiceNews:
@@ -68,18 +68,9 @@ def _vanished(number: str, source: str) -> InvoiceNews:
 
 
 def _untold(connection: Connection) -> list[InvoiceNews]:
-    return [_news(item) for item in json.loads(_value(connection, _UNTOLD) or "[]")]
+    return [_news(item) for item in json.loads(read_meta(connection, _UNTOLD) or "[]")]
 
 
 def _news(item: str | dict[str, str]) -> InvoiceNews:
     """What an older Deskhand kept has no subject of its own."""
     return InvoiceNews(subject="News of your invoices", says=item) if isinstance(item, str) else InvoiceNews(**item)
-
-
-def _value(connection: Connection, key: str) -> str:
-    return connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar() or ""
-
-
-def _keep(connection: Connection, key: str, value: str) -> None:
-    row = insert(meta).values(key=key, value=value)
-    connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": value}))

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select, update
 from memory.cases.decided import says_yes
 from memory.outbox import last_look
 from memory.outbox.entries import Entry, Held, SendLimits
-from memory.record.schema import answers, cases, clients, from_json, meta, outbox, seen, versions
+from memory.record.meta import read_meta
+from memory.record.schema import answers, cases, clients, from_json, outbox, seen, versions
 from workflows.errors import NeedsOwner
 from workflows.models.decisions import Answer, Edit, Later, Mine, Never, Reject, Revise, Unclear
 from workflows.models.drafts import Outgoing
@@ -84,7 +85,7 @@ def _takes_back(answer: Answer, entry: Entry) -> bool:
 
 
 def _stopped(connection: Connection, entry: Entry) -> Held | None:
-    if connection.execute(select(meta.c.value).where(meta.c.key == "stopped")).scalar():
+    if read_meta(connection, "stopped"):
         return Held(reason="Everything is stopped; 'resume' lets it go.")
     of_case = select(cases.c.client).where(cases.c.number == entry.case).scalar_subquery()
     of_client = clients.c.id == (entry.client or of_case)

@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, and_, or_, select
 
+from memory.record.meta import read_meta
 from memory.record.schema import (
     cases,
     client_addresses,
     clients,
     from_json,
     mails,
-    meta,
     notices,
     outbox,
     seen,
@@ -95,7 +95,7 @@ def doubts(connection: Connection, going: Going, now: datetime) -> Iterator[Doub
 
 def _unsure_after_restore(connection: Connection, going: Going, now: datetime) -> Doubt | None:
     """An older ledger may have been put back: what it calls unsent is looked up in the mailbox first."""
-    text = connection.execute(select(meta.c.value).where(meta.c.key == LOOKING)).scalar()
+    text = read_meta(connection, LOOKING)
     if not text or going.made_at > datetime.fromisoformat(text):
         return None
     reason = "Deskhand looks into your Sent folder first, in case an older copy of its ledger was put back."

@@ -18,7 +18,8 @@ from memory.outbox.restored import count_departure
 from memory.record.blobs import Blobs
 from memory.record.book import Book
 from memory.record.dialect import insert
-from memory.record.schema import meta, outbox, threads
+from memory.record.meta import read_meta, write_meta
+from memory.record.schema import outbox, threads
 from workflows.errors import Permanent, Retryable
 from workflows.ports import Clock
 
@@ -246,26 +247,24 @@ class OutgoingLedger(Book):
     def files_sent(self, host: str) -> bool | None:
         """Whether this server was seen to file what it sends; None: not learned yet."""
         with self._reading() as connection:
-            value = connection.execute(select(meta.c.value).where(meta.c.key == f"files_sent:{host}")).scalar()
+            value = read_meta(connection, f"files_sent:{host}")
         return None if value is None else value == "yes"
 
     def learn_files_sent(self, host: str, *, files: bool) -> None:
         """Keep what was seen."""
-        row = insert(meta).values(key=f"files_sent:{host}", value="yes" if files else "no")
         with self._writing() as connection:
-            connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))
+            write_meta(connection, f"files_sent:{host}", "yes" if files else "no")
 
     def takes_beyond_ascii(self, host: str) -> bool | None:
         """Whether this server was seen to take addresses with letters beyond ASCII; None: not asked yet."""
         with self._reading() as connection:
-            value = connection.execute(select(meta.c.value).where(meta.c.key == f"smtputf8:{host}")).scalar()
+            value = read_meta(connection, f"smtputf8:{host}")
         return None if value is None else value == "yes"
 
     def learn_takes_beyond_ascii(self, host: str, *, takes: bool) -> None:
         """Keep what the server said."""
-        row = insert(meta).values(key=f"smtputf8:{host}", value="yes" if takes else "no")
         with self._writing() as connection:
-            connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))
+            write_meta(connection, f"smtputf8:{host}", "yes" if takes else "no")
 
     def _entries(self, *conditions: Any) -> tuple[Entry, ...]:
         with self._reading() as connection:

@@ -18,7 +18,8 @@ from memory.outbox.last_look import LOOKING
 from memory.post.mails import add_to_thread
 from memory.record.book import Book
 from memory.record.dialect import insert
-from memory.record.schema import cases, from_json, meta, outbox, versions
+from memory.record.meta import read_meta, write_meta
+from memory.record.schema import cases, from_json, outbox, versions
 from workflows.errors import NeedsOwner
 from workflows.models.drafts import Outgoing
 from workflows.rules.text.canonical import body_hash
@@ -87,13 +88,13 @@ class Restored(Book):
         kept_home, kept_count = departures.read()
         with self._writing() as connection:
             behind = bool(kept_home) and (kept_home != home or kept_count > _count(connection))
-            if behind and not _get(connection, HOLD):
-                _set(connection, HOLD, "more mails have left than this copy of the ledger knows of")
-            is_held = bool(_get(connection, HOLD))
+            if behind and not read_meta(connection, HOLD):
+                write_meta(connection, HOLD, "more mails have left than this copy of the ledger knows of")
+            is_held = bool(read_meta(connection, HOLD))
             if is_held:
-                _set(connection, LOOKING, self._clock.now().isoformat())
+                write_meta(connection, LOOKING, self._clock.now().isoformat())
                 # From now on this ledger is the one that counts.
-                _set(connection, DEPARTURES, str(max(kept_count, _count(connection))))
+                write_meta(connection, DEPARTURES, str(max(kept_count, _count(connection))))
             count = _count(connection)
         if is_held:
             departures.keep(home, count)
@@ -102,19 +103,19 @@ class Restored(Book):
     def notice(self, reason: str) -> None:
         """Something shows that an older ledger was put back: everything made until now is looked up first."""
         with self._writing() as connection:
-            if not _get(connection, LOOKING):
-                _set(connection, HOLD, reason)
-                _set(connection, LOOKING, self._clock.now().isoformat())
+            if not read_meta(connection, LOOKING):
+                write_meta(connection, HOLD, reason)
+                write_meta(connection, LOOKING, self._clock.now().isoformat())
 
     def reason(self) -> str:
         """Why everything is held; "" when nothing is."""
         with self._reading() as connection:
-            return _get(connection, HOLD) if _get(connection, LOOKING) else ""
+            return (read_meta(connection, HOLD) or "") if read_meta(connection, LOOKING) else ""
 
     def held_since(self) -> str:
         """When the hold began, ISO-8601; "" when nothing is held."""
         with self._reading() as connection:
-            return _get(connection, LOOKING)
+            return read_meta(connection, LOOKING) or ""
 
     def unsent(self) -> tuple[Unsent, ...]:
         """Every approved version that has not left, as far as this ledger knows, oldest first."""
@@ -162,19 +163,19 @@ class Restored(Book):
             unsent = (outbox.c.intent == values["intent"]) & outbox.c.state.in_(_UNSENT)
             if connection.execute(update(outbox).where(unsent).values(departure)).rowcount:
                 add_to_thread(connection, message_id, case)
-                recovered = _get(connection, FOUND).split()
-                _set(connection, FOUND, " ".join((*recovered, f"{case}.{version}")))
+                recovered = (read_meta(connection, FOUND) or "").split()
+                write_meta(connection, FOUND, " ".join((*recovered, f"{case}.{version}")))
 
     def found_so_far(self) -> tuple[str, ...]:
         """What was found to have left ("41.1") since the hold began."""
         with self._reading() as connection:
-            return tuple(_get(connection, FOUND).split())
+            return tuple((read_meta(connection, FOUND) or "").split())
 
     def lift(self) -> None:
         """Everything was looked up: what has not left may leave."""
         with self._writing() as connection:
             for key in (LOOKING, HOLD, FOUND):
-                _set(connection, key, "")
+                write_meta(connection, key, "")
 
     def departures(self) -> int:
         """How many mails were on their way to clients, as this ledger counts."""
@@ -184,17 +185,8 @@ class Restored(Book):
 
 def count_departure(connection: Connection) -> None:
     """One more mail goes out; in the transaction that says so."""
-    _set(connection, DEPARTURES, str(_count(connection) + 1))
+    write_meta(connection, DEPARTURES, str(_count(connection) + 1))
 
 
 def _count(connection: Connection) -> int:
-    return int(_get(connection, DEPARTURES) or 0)
-
-
-def _get(connection: Connection, key: str) -> str:
-    return connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar() or ""
-
-
-def _set(connection: Connection, key: str, value: str) -> None:
-    row = insert(meta).values(key=key, value=value)
-    connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+    return int(read_meta(connection, DEPARTURES) or 0)

@@ -13,7 +13,8 @@ from memory.post.burning import has_id, is_it
 from memory.post.threads import MOST_PARENTS, open_case
 from memory.record.blobs import Blobs
 from memory.record.endings import signatures_before
-from memory.record.notebook import Notebook, read_meta
+from memory.record.meta import read_meta
+from memory.record.notebook import Notebook
 from memory.record.people import find_client, standing_of
 from memory.record.schema import from_json, mails, outbox
 from workflows import older

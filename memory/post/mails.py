@@ -23,6 +23,7 @@ from memory.post.copies import BY_RULE, all_judged, first_of, give_again, keep_c
 from memory.post.threads import MOST_PARENTS, add_to_thread
 from memory.record import documents
 from memory.record.dialect import insert
+from memory.record.openings import Opening, open_case
 from memory.record.people import find_client, hold_proactive, mark_written_to, new_client
 from memory.record.schema import cases, from_json, mails, outbox, seen, to_json
 from workflows.errors import Permanent
@@ -37,6 +38,7 @@ from workflows.rules.mail.forms import as_written_by
 from workflows.rules.mail.holds import hold_reason
 from workflows.rules.mail.replying import new_part
 from workflows.rules.text.canonical import one_line
+from workflows.rules.text.writers import addressee_of
 
 __all__ = ["FIRST_DAY", "Intake", "Mails", "SeenKind", "SeenMail", "add_to_thread", "document_id", "seen_mail"]
 
@@ -149,7 +151,7 @@ class Mails(SeenMails, Around):
         )
         client = arrival.client.id if arrival.client else ""
         connection.execute(update(mails).where(mails.c.identity == email.identity).values(client=client))
-        hold = hold_reason(email, around.earlier)
+        hold = hold_reason(email, around.earlier, self._owner)
         route: Start | Tell = Start(hold=hold, reason=reason)
         if around.open_case:
             route = Tell(case=around.open_case, hold=hold, reason=reason)
@@ -225,19 +227,11 @@ class Mails(SeenMails, Around):
         client = arrival.client.id if arrival.client else ""
         sender = arrival.email.sender
         subject = one_line(arrival.email.subject, 200) or "(no subject)"
-        row = insert(cases).values(
-            kind=route.kind,
-            client=client,
-            title=f"{one_line(sender.name, 80) or sender.email}: {subject}",
-            stage="new",
-            state="",
-            opened_at=self._clock.now(),
-            updated_at=self._clock.now(),
-        )
-        number: int = connection.execute(row.returning(cases.c.number)).scalar_one()
-        state = CaseState(case=number, kind=route.kind, client=client, event=arrival.email.identity, hold=route.hold)
-        connection.execute(update(cases).where(cases.c.number == number).values(state=to_json(state)))
-        return number
+        opening = Opening(
+            kind=route.kind, title=f"{one_line(sender.name, 80) or sender.email}: {subject}", client=client,
+            event=arrival.email.identity, hold=route.hold,
+        )  # fmt: skip
+        return open_case(connection, self._clock, opening).case
 
     def _note_what_the_owner_sent(self, connection: Connection, arrival: _Arrival, route: Route) -> None:
         """Whom the owner writes to himself is known from then on; our own mail in Sent only lends its new id."""
@@ -339,7 +333,7 @@ def _keep_document(connection: Connection, arrival: _Arrival, route: Route) -> N
             case=arrival.case,
             kind="sent" if arrival.kind == "sent" else "received",
             subject=email.subject,
-            text=new_part(email.text, arrival.around.earlier),
+            text=new_part(email.text, arrival.around.earlier, addressee_of(email)),
             at=_written_at(email, arrival.at),
         ),
     )

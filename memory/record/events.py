@@ -8,11 +8,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from memory.record.dialect import insert
+from memory.record.openings import Opening, open_case
 from memory.record.schema import cases, seen, to_json
-from workflows.models.case import CaseState
 from workflows.models.routes import Event
 from workflows.ports import Clock
 from workflows.rules.text.canonical import one_line
@@ -41,25 +41,15 @@ def begin(connection: Connection, clock: Clock, beginning: Beginning) -> int:
     earlier = connection.execute(query).scalar()
     if earlier is not None:
         return int(earlier)
-    now = clock.now()
-    row = insert(cases).values(
-        kind=beginning.kind,
-        client=beginning.client,
-        title=one_line(beginning.title, _TITLE),
-        stage="new",
-        state="",
-        opened_at=now,
-        updated_at=now,
-    )
-    number: int = connection.execute(row.returning(cases.c.number)).scalar_one()
-    state = CaseState(
-        case=number, kind=beginning.kind, client=beginning.client, event=beginning.key, hold=beginning.hold
-    )
-    connection.execute(update(cases).where(cases.c.number == number).values(state=to_json(state)))
+    opening = Opening(
+        kind=beginning.kind, title=one_line(beginning.title, _TITLE), client=beginning.client, event=beginning.key,
+        hold=beginning.hold,
+    )  # fmt: skip
+    number = open_case(connection, clock, opening).case
     event = Event(
         key=beginning.key,
         kind=beginning.event,
-        at=now,
+        at=clock.now(),
         client=beginning.client,
         case=number,
         summary=one_line(beginning.summary, _SUMMARY),

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from memory.record.book import Book
 from memory.record.dialect import insert
-from memory.record.schema import cursors, from_json, meta, to_json
+from memory.record.meta import begin_meta, read_meta, read_metas, write_meta
+from memory.record.schema import cursors, from_json, to_json
 from workflows.models.mail import Cursor
 
 _KEPT = "kept-notice:"
@@ -50,16 +51,12 @@ class Notebook(Book):
 
     def _first_run(self, connection: Connection) -> datetime:
         now = self._clock.now().astimezone(UTC).isoformat()
-        row = insert(meta).values(key="first_run", value=now)
-        connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
-        return datetime.fromisoformat(read_meta(connection, "first_run") or now)
+        return datetime.fromisoformat(begin_meta(connection, "first_run", now))
 
     def home(self) -> str:
         """The random id of this home, by which an index copied from elsewhere is known."""
-        row = insert(meta).values(key="home", value=secrets.token_hex(16))
         with self._writing() as connection:
-            connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
-            return read_meta(connection, "home") or ""
+            return begin_meta(connection, "home", secrets.token_hex(16))
 
     def get_meta(self, key: str) -> str | None:
         with self._reading() as connection:
@@ -67,9 +64,8 @@ class Notebook(Book):
 
     def keep_notice(self, notice: DeferredNotice) -> None:
         """Keep a notice until it is told with others; one of that key that was told is not told again."""
-        row = insert(meta).values(key=f"{_KEPT}{notice.key}", value=to_json(notice))
         with self._writing() as connection:
-            connection.execute(row.on_conflict_do_nothing(index_elements=["key"]))
+            begin_meta(connection, f"{_KEPT}{notice.key}", to_json(notice))
 
     def is_kept(self, key: str) -> bool:
         """Whether it was kept, told meanwhile or not."""
@@ -77,20 +73,15 @@ class Notebook(Book):
 
     def kept_notices(self) -> tuple[DeferredNotice, ...]:
         """What is still to be told, in the order of its coming."""
-        query = select(meta.c.value).where(meta.c.key.startswith(_KEPT, autoescape=True), meta.c.value != "")
         with self._reading() as connection:
-            return tuple(from_json(DeferredNotice, text) for text in connection.execute(query).scalars())
+            texts = read_metas(connection, _KEPT).values()
+        return tuple(from_json(DeferredNotice, text) for text in texts if text)
 
     def mark_kept_told(self, keys: Iterable[str]) -> None:
-        of_keys = meta.c.key.in_([f"{_KEPT}{key}" for key in keys])
         with self._writing() as connection:
-            connection.execute(update(meta).where(of_keys).values(value=""))
+            for key in keys:
+                write_meta(connection, f"{_KEPT}{key}", "")
 
     def set_meta(self, key: str, value: str) -> None:
-        row = insert(meta).values(key=key, value=value)
         with self._writing() as connection:
-            connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
-
-
-def read_meta(connection: Connection, key: str) -> str | None:
-    return connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
+            write_meta(connection, key, value)

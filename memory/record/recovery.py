@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from memory.record.book import Book
-from memory.record.dialect import insert
-from memory.record.schema import answers, cases, from_json, meta, seen
+from memory.record.meta import write_meta
+from memory.record.schema import answers, cases, from_json, seen
 from workflows.models.case import CaseState
 from workflows.models.decisions import Answer
 from workflows.models.routes import Event
@@ -47,9 +47,8 @@ class Recovery(Book):
 
     def note_stranger(self) -> None:
         """Somebody else meddled with what is ours in Temporal: kept until the owner is told."""
-        row = insert(meta).values(key=STRANGER, value=self._clock.now().isoformat())
         with self._writing() as connection:
-            connection.execute(row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value}))
+            write_meta(connection, STRANGER, self._clock.now().isoformat())
 
     def unconsumed_answers(self) -> tuple[Answer, ...]:
         """Answers that open cases took and whose effect is not in their kept state, oldest first.

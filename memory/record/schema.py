@@ -13,12 +13,13 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Column, Connection, Engine, Table, insert, inspect, select
+from sqlalchemy import Column, Connection, Engine, Table, inspect
 from sqlalchemy.exc import DBAPIError
 
 from memory.record.dialect import is_damage, new_engine
+from memory.record.meta import read_meta, write_meta
 from memory.tables.base import metadata
-from memory.tables.house import calls, meta, secrets
+from memory.tables.house import calls, lookups, meta, secrets
 from memory.tables.leads import feeds, findings, lead_posts, leads
 from memory.tables.money import debt_holds, debtors, imports, invoices, notices, payments
 from memory.tables.outgoing import outbox, placed
@@ -33,9 +34,9 @@ from workflows.errors import NeedsOwner
 __all__ = [
     "VERSION", "absences", "answers", "asked_back", "bounces", "briefs", "calls", "cases", "client_addresses",
     "clients", "copies", "cursors", "debt_holds", "debtors", "digest_items", "digests", "documents", "feeds",
-    "findings", "from_json", "imports", "invoices", "lead_posts", "leads", "mails", "meta", "metadata", "notes",
-    "notices", "open_engine", "orders", "outbox", "payments", "placed", "projects", "reading", "risks", "secrets",
-    "seen", "threads", "to_json", "transaction", "update_work", "updates", "versions", "work",
+    "findings", "from_json", "imports", "invoices", "lead_posts", "leads", "lookups", "mails", "meta", "metadata",
+    "notes", "notices", "open_engine", "orders", "outbox", "payments", "placed", "projects", "reading", "risks",
+    "secrets", "seen", "threads", "to_json", "transaction", "update_work", "updates", "versions", "work",
 ]  # fmt: skip
 
 VERSION = 1
@@ -104,13 +105,13 @@ def _prepare(engine: Engine, path: Path) -> None:
         for table, column in _missing(connection):
             _add(connection, table, column)
         if _version(connection) is None:
-            connection.execute(insert(meta).values(key="schema", value=str(VERSION)))
+            write_meta(connection, "schema", str(VERSION))
 
 
 def _version(connection: Connection) -> int | None:
     if not inspect(connection).has_table("meta"):
         return None
-    version = connection.execute(select(meta.c.value).where(meta.c.key == "schema")).scalar()
+    version = read_meta(connection, "schema")
     return None if version is None else int(version)
 
 

@@ -200,6 +200,11 @@ class House:
         mails = (mime.parse(stored.content) for stored in self.user.messages())
         return [email for email in mails if is_approval(email)]
 
+    def notices(self) -> list[Email]:
+        """What Deskhand told the owner without a question, oldest first."""
+        mails = (mime.parse(stored.content) for stored in self.user.messages())
+        return [mail for mail in mails if mail.header("auto-submitted") and "answer above this line" not in mail.text]
+
     def wait_approvals(self, count: int, seconds: float = 60) -> list[Email]:
         def look() -> list[Email]:
             found = self.approvals()

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.house.running import House, is_approval, until
+from tests.house.running import House, until
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
@@ -57,11 +57,6 @@ def waiting(house: House) -> dict[str, int]:
         return {ledger.outgoing(case, 1).to[0].email: case for case in cases}
 
 
-def notices(house: House) -> list[Email]:
-    mails = (mime.parse(stored.content) for stored in house.user.messages())
-    return [mail for mail in mails if mail.sender.name == "Deskhand" and not is_approval(mail)]
-
-
 def outcome(house: House, case: int) -> str:
     with house.ledger() as ledger:
         return ledger.case(case).outcome
@@ -99,7 +94,7 @@ def test_a_digest_shows_each_draft_whole_and_is_answered_by_number(home: Home) -
     # What was not named stays pending and can be answered by the same mail; what is decided is named so.
     house.owner_answers(digest, f"{a} no, {d} ok")
     assert {mail.recipients[0] for mail in house.wait_sent(2)} == {"a@a.example", "d@d.example"}
-    told = until(lambda: notices(house), what="the result")
+    told = until(house.notices, what="the result")
     assert len(told) == 1
     assert f"{a}: Case {a} is closed. It was already sent " in told[0].text
     assert f"'fix {a}'" in told[0].text
@@ -128,7 +123,7 @@ def test_an_answer_that_is_not_clear_as_a_whole_does_nothing(home: Home) -> None
     assert waiting(house) == cases
     house.owner_answers(question, "all ok")
     house.wait_sent(2)
-    assert notices(house) == []
+    assert house.notices() == []
 
 
 def wait_a_moment(asked: Email) -> None:
@@ -179,10 +174,10 @@ def test_the_single_mail_and_the_digest_answer_the_same_row(home: Home) -> None:
     house.owner_answers(digest, "all ok")
     (sent,) = house.wait_sent(1)
     assert sent.recipients == ("b@b.example",)
-    told = until(lambda: notices(house), what="the result")[0]
+    told = until(house.notices, what="the result")[0]
     assert f"{a}: Case {a} is closed. You had said no; nothing was sent." in told.text
     house.owner_answers(single[f"{b}.1"], "ok")
-    until(lambda: len(notices(house)) == 2, what="the second yes")
+    until(lambda: len(house.notices()) == 2, what="the second yes")
     assert len(house.sent_to_clients()) == 1
 
 

@@ -89,9 +89,7 @@ class Desk:
         return until(lambda: [one for one in self.notices() if one.message_id not in before], 30, "a notice")[0]
 
     def notices(self) -> list[Email]:
-        mails = [mime.parse(stored.content) for stored in self.house.user.messages()]
-        generated = [mail for mail in mails if mail.header("auto-submitted") == "auto-generated"]
-        return [mail for mail in generated if "answer above this line" not in mail.text]
+        return self.house.notices()
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

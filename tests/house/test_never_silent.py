@@ -43,11 +43,6 @@ def house(tmp_path: Path, mailbox: DovecotUser, smtp_server: RecordingSmtp) -> I
     built.close()
 
 
-def notices(house: House) -> list[Email]:
-    mails = [mime.parse(stored.content) for stored in house.user.messages()]
-    return [one for one in mails if one.header("auto-submitted") and "answer above this line" not in one.text]
-
-
 def answer(house: House, asked: Email, text: str, **fields: object) -> bytes:
     """An answer with something about it changed, as it lies in Sent."""
     quoted = "\n".join(f"> {line}".rstrip() for line in asked.text.splitlines())
@@ -62,7 +57,7 @@ def answer(house: House, asked: Email, text: str, **fields: object) -> bytes:
 
 
 def next_notice(house: House, count: int) -> Email:
-    return until(lambda: found if len(found := notices(house)) > count else [], 60, "a notice")[-1]
+    return until(lambda: found if len(found := house.notices()) > count else [], 60, "a notice")[-1]
 
 
 def wait_a_moment(asked: Email) -> None:
@@ -86,7 +81,7 @@ def test_every_unclear_answer_shows_the_draft_again_and_ok_to_the_last_one_sends
     assert house.sent_to_clients() == []
     house.owner_answers(asked, "ok")
     house.wait_sent(1)
-    assert notices(house) == []
+    assert house.notices() == []
 
 
 def test_an_unclear_answer_that_takes_a_yes_back_says_so(house: House) -> None:
@@ -116,7 +111,7 @@ def test_each_way_an_answer_can_fail_is_told_with_the_mend(house: House) -> None
     }
     assert set(ways) <= set(WAYS)
     for way, (fields, reason, mend) in ways.items():
-        count = len(notices(house))
+        count = len(house.notices())
         answer(house, asked, "ok", **fields)
         until(lambda: _seen(house) == 0, what="the answer to be read")
         if way != "unproven":
@@ -129,7 +124,7 @@ def test_each_way_an_answer_can_fail_is_told_with_the_mend(house: House) -> None
     house.owner_answers(asked, "no")
     with house.ledger() as ledger:
         until(lambda: ledger.case(1).outcome == "rejected", what="the no")
-    count = len(notices(house))
+    count = len(house.notices())
     house.owner_answers(asked, "ok")
     refused = next_notice(house, count)
     assert "closed" in refused.text
@@ -153,7 +148,7 @@ def test_an_answer_to_a_notice_that_lies_in_the_inbox_alone_is_told_once(house: 
     until(lambda: _seen(house) == 0, what="the answer to be read")
     for _ in range(2):
         asyncio.run(look_again(house, 11))
-    found = [one for one in notices(house) if "only its copy in your Sent folder counts" in " ".join(one.text.split())]
+    found = [one for one in house.notices() if "only its copy in your Sent folder counts" in " ".join(one.text.split())]
     assert len(found) == 1
 
 
@@ -163,9 +158,9 @@ def test_two_machines_do_not_write_for_ever_and_the_last_mail_says_so(house: Hou
     (asked,) = house.wait_approvals(1)
     for number in range(MOST_ANSWERS_A_DAY + 3):
         answer(house, asked, "ok", headers=(("X-Loop", str(number)),))
-    until(lambda: len(notices(house)) >= MOST_ANSWERS_A_DAY, 90, "the answers")
+    until(lambda: len(house.notices()) >= MOST_ANSWERS_A_DAY, 90, "the answers")
     until(lambda: _seen(house) == 0, what="everything to be read")
-    told = notices(house)
+    told = house.notices()
     assert len(told) == MOST_ANSWERS_A_DAY
     assert sum("last mail of this kind today" in one.text for one in told) == 1
     assert sum("What helps" in one.text for one in told) == MOST_ANSWERS_A_DAY - 2

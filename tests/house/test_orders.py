@@ -44,13 +44,7 @@ class Desk:
         return raw
 
     def notices(self) -> list[Email]:
-        """Every notice in INBOX, oldest first."""
-        mails = [mime.parse(stored.content) for stored in self.house.user.messages()]
-        return [
-            mail
-            for mail in mails
-            if mail.header("auto-submitted") == "auto-generated" and "answer above this line" not in mail.text
-        ]
+        return self.house.notices()
 
     def told(self, subject: str, body: str = "", **fields: object) -> Email:
         """Order something and wait for the one notice that answers it."""

@@ -36,11 +36,6 @@ def house(tmp_path: Path, mailbox: DovecotUser, smtp_server: RecordingSmtp) -> I
     built.close()
 
 
-def notices(house: House) -> list[Email]:
-    mails = [mime.parse(stored.content) for stored in house.user.messages()]
-    return [one for one in mails if one.header("auto-submitted") and "answer above this line" not in one.text]
-
-
 def answers(house: House, case: int = 1) -> list[tuple[str, str]]:
     with house.ledger() as ledger:
         return [(one.via, one.decision.kind) for one in ledger.answers(case)]
@@ -98,7 +93,7 @@ def test_an_unproven_no_in_the_grace_takes_the_yes_back(house: House) -> None:
     house.owner_answers(second, "ok")
     sent = house.wait_sent(before + 1)
     assert [mail.recipients for mail in sent] == [("bob@team.example",)]
-    assert not [one for one in notices(house) if "not sure" in one.subject]
+    assert not [one for one in house.notices() if "not sure" in one.subject]
     # A proven yes, later than the hold, sends.
     house.owner_answers(asked, "ok")
     assert ("maria@studio.example",) in [mail.recipients for mail in house.wait_sent(2)]
@@ -119,7 +114,7 @@ def test_an_unproven_answer_to_a_digest_holds_what_it_says_no_to_and_is_told(
 
     def told() -> list[Email]:  # the watch finds what the house has recorded by then
         asyncio.run(look_again(house, 11))
-        return notices(house)
+        return house.notices()
 
     (notice,) = until(told, what="the notice")
     assert "the mail that shows several cases" in notice.text
@@ -138,9 +133,9 @@ def test_a_no_with_both_copies_closes_the_case_and_nothing_is_asked(house: House
     raw = house.user.messages()[-1].content
     house.user.deliver(raw, "Sent", "\\Seen")
     until(lambda: settled(house) == "rejected", what="the case to end")
-    assert not notices(house)
+    assert not house.notices()
     asyncio.run(look_again(house, 11))
-    assert not notices(house)
+    assert not house.notices()
     assert not house.sent_to_clients()
     assert house.stop() == 0
 
@@ -153,10 +148,10 @@ def test_a_yes_without_its_sent_copy_is_told_once_after_ten_minutes(house: House
     until(lambda: seen_as(house, "hint"), what="the hint")
     assert house.stop() == 0
     asyncio.run(look_again(house, 9))
-    assert not notices(house)
+    assert not house.notices()
     asyncio.run(look_again(house, 11))
     asyncio.run(look_again(house, 12))
-    (notice,) = until(lambda: notices(house), what="the notice")
+    (notice,) = until(house.notices, what="the notice")
     assert '"ok" to 1.1' in notice.text
     assert "Sent" in notice.text
     assert "./deskhand approve 1.1" in notice.text
@@ -173,7 +168,7 @@ def test_a_yes_in_both_folders_is_never_told(house: House) -> None:
     until(lambda: seen_as(house, "hint"), what="the hint")
     assert house.stop() == 0
     asyncio.run(look_again(house, 11))
-    assert not notices(house)
+    assert not house.notices()
 
 
 def test_a_no_without_the_nonce_holds_nothing(house: House) -> None:
@@ -202,7 +197,7 @@ def test_without_a_sent_folder_answers_by_mail_are_refused_and_the_machine_works
     with house.ledger() as ledger:  # as the service leaves it when the folder is gone at a start
         ledger.set_meta(NO_PROOF, "The mailbox has no Sent folder.")
     house.owner_answers(asked, "ok", copies=("INBOX",))
-    (notice,) = until(lambda: notices(house), what="the refusal")
+    (notice,) = until(house.notices, what="the refusal")
     assert "no Sent folder" in notice.text
     assert "./deskhand approve 1.1" in notice.text
     assert not house.sent_to_clients()

@@ -9,6 +9,7 @@ import pytest
 
 from tests.ledgers import mail
 from tests.rules.test_triage import AROUND, OWNER
+from tools.mail import mime
 from workflows.models.mail import Address, Attachment, Email
 from workflows.rules.mail.bounces import read
 from workflows.rules.triage import triage
@@ -317,6 +318,138 @@ def test_a_report_of_any_server_is_read(kind: str, email: Email) -> None:
     assert found is not None
     assert (found.kind, found.recipients) == (kind, (TOM,))
     assert ("<out-7-1@winter.example>" in found.message_ids) is ("out-7-1" in email.text)
+
+
+NAMED = [
+    # (kind, who was not reached, the report): others are named in it as well.
+    (
+        "failed",
+        TOM,
+        report(
+            "e500@x.example",
+            "",
+            "Returned Mail - Error During Delivery",
+            f"------ Failed Recipients ------\n\n<{TOM}>: Requested action not taken: mailbox unavailable. [SMTP Error Code 550]\n-------- Returned Mail --------",
+        ),
+    ),
+    (
+        "failed",
+        TOM,
+        report(
+            "admin@x.example",
+            "",
+            "Non-Delivery: New pages",
+            f'--- Non-Delivery Report ---\nThe email below could not be delivered to the following user:\n\n"{TOM}" <{TOM}>\n\nOld message:\nask maria@x.example',
+        ),
+    ),
+    (
+        "delayed",
+        TOM,
+        report(
+            "postmaster\\@x.example@y.example",
+            "",
+            "Mail Delivery Warning",
+            f'Delivery of email to this address\n\n"{TOM}"\n\nhas been postponed due to a full mailbox.\nWe will continue to try to deliver your message.',
+        ),
+    ),
+    (
+        "delayed",
+        TOM,
+        report(
+            "gateway@x.example",
+            "",
+            "Delivery failure notification",
+            f"Your message could not be delivered to the following recipients:\n\n{TOM}\n\nDelivery attempts will continue to be made for 5 day(s).",
+        ),
+    ),
+    (
+        "failed",
+        TOM,
+        report(
+            "postmaster@x.example",
+            "System Administrator",
+            "Undeliverable: New pages",
+            f"Your message\n\nTo: list@x.example\nCc: more@x.example\nSubject: New pages\n\ndid not reach the following recipient(s):\n\n{TOM} on Thu, 11 Jul 2026\n    The recipient name is not recognized\n\nDate: Thu, 11 Jul 2026\nFrom: Zoe <zoe@x.example>",
+        ),
+    ),
+    (
+        "failed",
+        TOM,
+        report(
+            "postmaster@x.example",
+            "",
+            "Undeliverable: New pages",
+            f"Your message\n\n  To:      list@x.example\n\ndid not reach the following recipient(s):\n\nc=US;a= ;p=X;o=Y;dda:SMTP={TOM}; on Fri, 4 Oct\n    The recipient name is not recognized",
+        ),
+    ),
+    (
+        "failed",
+        "tomr@aol.example",
+        report(
+            "mailer-daemon@aol.example",
+            "Mail Delivery Subsystem",
+            "Mail Delivery Problem",
+            "Your mail to the following recipients could not be delivered because they are not accepting mail from maria@x.example:\n\ttomr\n",
+        ),
+    ),
+    (
+        "failed",
+        TOM,
+        report(
+            "mailer-daemon@x.example",
+            "",
+            "Undeliverable: New pages",
+            f"Delivery has failed to these recipients or distribution lists:\n\n\t* [{TOM}]: 550 User account is overquota\n\nOriginal message details:\n\n\t* From: maria@x.example\n\t* To: list@x.example",
+        ),
+    ),
+    (
+        "failed",
+        TOM,
+        report(
+            "mailer-daemon@x.example",
+            "",
+            "",
+            f"I wasn't able to deliver the following message. Sorry it didn't work out. Subject: New pages To: {TOM} ---Below this line is a copy of the message. zoe@x.example",
+        ),
+    ),
+    (
+        "failed",
+        "tom@#reyes.example",
+        report(
+            "mailer-daemon@x.example",
+            "",
+            "Returned mail",
+            "Final-Recipient: RFC822; tom@#reyes.example\nAction: failed\nStatus: 5.1.2",
+        ),
+    ),
+    (
+        "failed",
+        TOM,
+        replace(
+            report("", "", "", f"You sent mail to {TOM}. That's not a valid user here."),
+            senders=(),
+            headers=(("from", "<>"), ("return-path", "<>")),
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "who", "email"), NAMED)
+def test_who_was_not_reached_stands_below_its_line(kind: str, who: str, email: Email) -> None:
+    found = read(email)
+    assert found is not None
+    assert (found.kind, found.recipients) == (kind, (who,))
+
+
+def test_a_report_within_a_filters_report_is_read() -> None:
+    inner = f"From: postmaster@x.example\nSubject: Report\n\nFinal-Recipient: rfc822; {TOM}\nAction: failed\nStatus: 5.1.1\n"
+    raw = (
+        "From: postmaster@x.example\nTo: ada@winter.example\nSubject: Delivery Status Notification (Failure)\nMIME-Version: 1.0\n"
+        f"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n{inner}\n--b--\n"
+    )
+    found = read(mime.parse(raw.encode()))
+    assert found is not None
+    assert (found.kind, found.recipients, found.status) == ("failed", (TOM,), "5.1.1")
 
 
 PEOPLE = [

@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001, E501 (mail as programs and people write it, in one line each)
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,16 @@ import pytest
 from tests.ledgers import OWNER, House, mail
 from tools.mail import mime
 from workflows.models.mail import Address, Attachment, Email
+from workflows.models.people import Owner
 from workflows.rules.mail.files import attached, described
 from workflows.rules.mail.holds import hold_reason
-from workflows.rules.mail.replying import left_out, new_part
+from workflows.rules.mail.replying import left_out, maybe_older, new_part
 from workflows.rules.routing import route
+from workflows.rules.text.writers import Addressee
 
 OWNER_ADDRESS = "nora@feld.example"
 THREAT = "If it is not there by Friday, my lawyer will write to you."
+NORA = Addressee(frozenset((OWNER_ADDRESS,)), (frozenset(("nora", "feld")),))
 OLD = "about your complaint and the refund: my lawyer will write on Friday.\nI will sue you.\n\nNora"
 Q = "\n".join(f"> {line}".rstrip() for line in OLD.split("\n"))
 
@@ -125,6 +129,76 @@ def test_the_owners_own_older_words_are_not_the_clients(text: str) -> None:
     assert len(new_part(text)) < 40
 
 
+BLOCK = "Sent: Monday, November 23, 2026 5:12 PM\nTo: Carla\nSubject: Complaint: refund\n\n"
+SHORT = [
+    "Von: Feld, Nora\n" + BLOCK,
+    "From: Nora\n" + BLOCK,
+    "From: Dr. Nora Feld\n" + BLOCK,
+    "From: Nora Feld [mailto:nora@feld.example]\n" + BLOCK,
+    "From: Nora Feld (Feld Design) <info@feld.example>\n" + BLOCK,
+    "-----Original Message-----\nFrom: Nora Feld\n" + BLOCK,
+    'Message du 23/11/26 17:12\nDe : "Nora Feld" <nora@feld.example>\nA : carla@bigcorp.example\nObjet : Facture\n\n',
+    "Em seg., 23 de nov. de 2026 às 17:12, Nora Feld <nora@feld.example> escreveu:\n",
+    "On Mon, Nov 23, 2026 at 5:12 PM Nora Feld <\nnora@feld.example> wrote:\n",
+    "---- On Mon, 23 Nov 2026 17:12:33 +0100 Nora Feld <nora@feld.example> wrote ----\n",
+    "Nora Feld 23.11.2026 17:12:\n",
+    "Nora Feld schrieb:\n\n",
+    "On Monday, Nora Feld wrote:\n\n",
+    "Am Montag um 17 Uhr schrieb nora@feld.example:\n",
+    "Von: Nora Feld\n\n",
+    "From: Nora Feld\nSubject: Re: complaint\n\n",
+    "##- Bitte geben Sie Ihre Antwort über dieser Zeile ein -##\n\n",
+    "Nora Feld 于2026年11月23日周一 17:12写道：\n\n",
+]
+
+
+@pytest.mark.parametrize("head", SHORT)
+def test_a_head_that_names_the_owner_and_no_more_is_one_however_short(head: str) -> None:
+    text = f"Perfect, thanks!\n\n{head}{OLD}"
+    assert held(text) == ""
+    assert len(new_part(text, (), NORA)) < 50
+    assert maybe_older(text, (), NORA) == ""
+    assert "below" in left_out(text, (), NORA)
+
+
+def test_an_owner_is_known_from_the_settings_and_from_an_address_that_spells_the_name() -> None:
+    email = mail(
+        "Perfect, thanks!\n\nVon: Nora Feld\n\n" + OLD, senders=(Address(email="c@bigcorp.example"),),
+        to=(Address(email="nora@feld.example"),),
+    )  # fmt: skip
+    assert hold_reason(email) == ""
+    hidden = replace(email, to=(Address(email="team@bigcorp.example"), Address(email="tom@bigcorp.example")))
+    assert hold_reason(hidden) == "a legal threat"
+    assert hold_reason(hidden, (), Owner(name="Nora Feld", address="nora@feld.example")) == ""
+
+
+OTHERS = [
+    "On 17 Nov 2026 at 14:30, Carla Stein <carla@bigcorp.example> wrote:\n\n" + THREAT,
+    "On 17 Nov 2026 at 14:30, Carla Stein wrote:\n\n" + THREAT,
+    "----- Original Message -----\n" + THREAT,
+    "Von: Carla\nGesendet: 17.11.2026 14:30\nAn: Nora Feld\nBetreff: Frist\n\n" + THREAT,
+    "From: Legal <legal@bigcorp.example> Sent: Monday, 23 Nov 2026 5:12 PM To: Nora Feld <nora@feld.example> Subject: x\n"
+    + THREAT,
+    "Am 17.11.2026 um 14:30 schrieb Carla Stein an Nora Feld:\n" + THREAT,
+    "Legal action starts on 17 Nov 2026 10:00 against <nora@feld.example>:\n\n" + THREAT,
+    "Legal action will start on 17 Nov 2026 10:00 against Nora Feld <nora@feld.example>:\n\nRegards",
+    "As nothing came, my lawyer will write to you on 17.11. at 14:30:\n> foo",
+    "From: Nora Feld <nora@feld.example>\nmy lawyer will write to you.\nSent: 23 Nov 2026 5:12 PM\nTo: Carla\nSubject: x\n\nHi",
+    "Am 17.11.2026 um 14:30 schrieb Nora Feld:\n\n    Passt das?\n\n" + THREAT,
+    "From: Carla <c@bigcorp.example>\nSent: 23 Nov 2026 5:12 PM\nTo: Nora\nSubject: My lawyer will write to you\n\nHi",
+    "-----BEGIN PGP SIGNATURE-----\n" + THREAT + "\n-----END PGP SIGNATURE-----",
+    "-----BEGIN PGP SIGNED MESSAGE-----\n" + THREAT + "\n\nHi",
+    "Nora Feld <nora@feld.example> wrote on 23.11.2026 17:12:\nGood.\n\nOn 17 Nov 2026 at 14:30, Tom <tom@x.example> wrote:\n"
+    + THREAT,
+]
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_what_stands_below_anybody_elses_head_is_read(text: str) -> None:
+    assert held(f"Hi Nora,\n\n{text}") == "a legal threat"
+    assert "lawyer" in maybe_older(f"Hi\n\n{text}", (), NORA) + new_part(f"Hi\n\n{text}", (), NORA) or "egal" in text
+
+
 @pytest.mark.parametrize("name", ["html-only-reply-gmx", "html-only-reply-blockquote", "text-reply-samsung-one-line"])
 def test_replies_without_quote_marks(name: str) -> None:
     email = mime.parse((Path(__file__).parents[1] / "mail" / "triage" / f"person--{name}.eml").read_bytes())
@@ -134,7 +208,8 @@ def test_replies_without_quote_marks(name: str) -> None:
 
 def test_the_older_mail_itself_decides_where_it_is_known() -> None:
     text = f"Hi Nora,\n\nOn 17 Nov 2026 at 14:30, Tom Reyes <tom@bigcorp.example> wrote:\n\n{THREAT}"
-    assert held(text) == "", "without it, only a program writes such a line"
+    assert held(text) == "a legal threat", "nobody knows whether it is older"
+    assert held(text, THREAT) == "", "it is"
     assert "2 lines" not in left_out(text)
     assert "1 line below “On 17 Nov 2026 at 14:30" in left_out(text), "and the owner is told what is not shown"
     assert held(text, "We can start on Monday, the text follows. Nora") == "a legal threat"

@@ -295,7 +295,7 @@ from workflows.rules.work import rhythm
 owner = Owner(name="Ada Winter", address="ada@winter.example", timezone="Europe/Stockholm", language="sv")
 now, friday = datetime(2026, 11, 24, 14, tzinfo=UTC), datetime(2026, 11, 27, 17, tzinfo=UTC)
 question = asked(owner, friday)
-item = digest.Item(case=41, version=1, hash="", brief=question.brief, question=question)
+item = digest.DigestRow(case=41, version=1, hash="", brief=question.brief, question=question)
 print(json.dumps({
     "mail": approval.render(question).text,
     "digest": digest.render("digest", 7, "ab" * 16, [item, item], owner).text,

@@ -175,6 +175,9 @@ async def test_currency_and_contact(ninja: Ninja) -> None:
         (invoice("9", due_date="31/10/2026"), "another shape"),
         (invoice("9", "null"), "another shape"),
         (invoice("9", "-5"), "no amount of money"),
+        (invoice("9", "9" * 5_000), ""),
+        (invoice("9", "1e99999999"), ""),
+        (invoice("9", id="1", balance="9" * 5_000), ""),
         (invoice(""), "no number"),
     ],
 )

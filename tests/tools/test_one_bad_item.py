@@ -62,6 +62,14 @@ async def test_one_bad_link_leaves_a_feed_its_other_posts(source: Any, link: str
     assert [one.rule for one in aside] == [SET_ASIDE]
 
 
+async def test_one_number_too_long_leaves_a_json_list_its_other_posts() -> None:
+    rows = '[{"id": 1, "title": "One"}, {"id": 2, "title": %s}, {"id": 3, "title": "Three"}]' % ("9" * 5_000)
+    settings = {"url": "x", "map": {"id": "id", "title": "title"}}
+    items, _ = await json_map.fetch({"settings": settings}, asked(rows))
+    ids, _aside = read(items)
+    assert {"1", "3"} <= set(ids)
+
+
 @pytest.mark.parametrize("odd", ODD)
 async def test_one_odd_row_leaves_a_json_list_its_other_posts(odd: Any) -> None:
     rows = [{"id": 1, "title": "One"}, odd, {"id": 3, "title": "Three"}]

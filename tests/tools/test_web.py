@@ -422,10 +422,17 @@ def test_json_is_json_or_says_what_it_is():
     assert answered(b'\xef\xbb\xbf {"a": [1]}').json() == {"a": [1]}
     for content, said in (
         (b"<!doctype html><p>blocked", "a web page where JSON"), (b'{"a": ', "broken JSON"), (b"", "broken JSON"),
-        (b"[" * 50_000, "nested too deep"), (b"9" * 5000, "number too long"), (b"[]," * 200_000, "objects and lists"),
+        (b"[" * 50_000, "nested deeper than 100"), (b"[" * 102 + b"]" * 102, "nested deeper than 100"),
+        (b"[]," * 200_000, "objects and lists"), (b"[" + b"1," * 1_000_001 + b"1]", "more than 1,000,000 values"),
     ):  # fmt: skip
         with pytest.raises(Permanent, match=said):
             answered(content).json()
+
+
+def test_a_number_too_long_is_text_and_exact_ones_are_as_they_are_written():
+    long = b"9" * 5_000
+    assert answered(b'[{"a": ' + long + b', "b": 2, "c": 1.10}]').json() == [{"a": long.decode(), "b": 2, "c": 1.1}]
+    assert answered(b"[12345678901234567.80, 3]").json(exact=True) == ["12345678901234567.80", 3]
 
 
 def test_xml_is_read_whatever_it_says_of_its_letters():

@@ -13,8 +13,8 @@ from workers.settings import schema as settings
 from workers.settings.loading import load
 from workers.settings.schema import Settings
 from workers.settings.values import Amount
-from workflows import models
 from workflows.errors import NeedsOwner
+from workflows.models.money import Money
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 
@@ -126,7 +126,7 @@ def test_the_documented_profile_is_what_the_rules_about_bids_get(home: Path):
     loaded = load(home)
     profile = loaded.profile_facts()
     assert profile.rate is not None
-    assert profile.rate.least == models.Money(minor=9500, currency="EUR")
+    assert profile.rate.least == Money(minor=9500, currency="EUR")
     assert profile.minimum is not None
     assert profile.minimum.per == "hour"
     assert (profile.languages, profile.hours_per_week, profile.country) == (("en", "de"), 20, "DE")

@@ -19,7 +19,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.workflow import NondeterminismError
 
-from tests.make_histories import AT_HOME, VOICES, every_play
+from tests.make_histories import AT_HOME, VOICES, every_play, one_event_a_line
 from tests.scripted import NAMES
 from workers.temporal.worker import STORIES, runner
 from workflows import steps
@@ -58,6 +58,12 @@ def test_every_story_has_its_histories() -> None:
     }
     assert {path.stem for path in FILES} == stories | voices
     assert len(FILES) >= 12
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_history_lies_there_one_event_a_line(path: Path) -> None:
+    content = path.read_text()
+    assert content == one_event_a_line(json.loads(content))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

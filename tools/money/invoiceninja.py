@@ -1,6 +1,6 @@
 """Invoices from Invoice Ninja v5 by its API: every page, amounts exactly as stated, one address for each client."""
 
-import json
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -109,7 +109,8 @@ class InvoiceNinja:
         query = f"?{urlencode(parameters)}" if parameters else ""
         headers = {"X-API-TOKEN": self.token, "X-Requested-With": "XMLHttpRequest", "Accept": "application/json"}
         try:
-            return _exactly(await self.web.get(f"{self.url.rstrip('/')}/api/v1/{what}{query}", headers=headers))
+            answer = await self.web.get(f"{self.url.rstrip('/')}/api/v1/{what}{query}", headers=headers)
+            return await asyncio.to_thread(_exactly, answer)
         except NotServed as error:
             raise self._not_served(error) from error
         except Permanent as error:
@@ -136,8 +137,7 @@ class InvoiceNinja:
 
 def _exactly(answer: Response) -> dict[str, Any]:
     """The answer with every number as it is written: a float would be another amount."""
-    answer.json()  # refuses what is no JSON in a plain sentence
-    value = json.loads(answer.text().lstrip("\ufeff \t\r\n"), parse_float=Decimal)
+    value = answer.json(exact=True)
     if not isinstance(value, dict):
         raise Permanent(f"{named(answer.url)} answered with JSON of another shape than Invoice Ninja's.")
     return value

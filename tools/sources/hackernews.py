@@ -41,7 +41,7 @@ async def _thread(api: str, get: Get) -> str:
     answer = await get(f"{api}/search_by_date?tags=story&query=freelancer%20seeking%20freelancer&hitsPerPage=30")
     if answer.status == NOT_MODIFIED:
         return ""
-    hits = _hits(answer)
+    hits = _hits(await asyncio.to_thread(answer.json))
     threads = [hit for hit in hits if _THREAD.search(str(hit.get("title"))) and str(hit.get("author")) in _AUTHORS]
     newest = max((thread for thread in threads if thread.get("objectID")), key=_made, default=None)
     return str(newest["objectID"]) if newest else ""
@@ -61,15 +61,15 @@ async def _comments(api: str, get: Get, story: str) -> list[dict[str, Any]] | No
         answer = await get(url, {"cache-control": "no-cache"} if page else None)
         if answer.status == NOT_MODIFIED:
             return None
-        comments += _hits(answer)
-        pages = answer.json().get("nbPages")
+        body = await asyncio.to_thread(answer.json)
+        comments += _hits(body)
+        pages = body.get("nbPages")
         if not isinstance(pages, int) or page + 1 >= pages:
             break
     return comments
 
 
-def _hits(answer: Response) -> list[dict[str, Any]]:
-    body = answer.json()
+def _hits(body: Any) -> list[dict[str, Any]]:
     hits = body.get("hits") if isinstance(body, dict) else None
     if not isinstance(hits, list):
         raise TypeError("a list of hits was expected")

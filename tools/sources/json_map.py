@@ -5,6 +5,7 @@ In a map, "{slug}" within a text is filled in from the post, and a text that beg
 it goes into the header that `auth` writes ("Authorization: Bearer {token}" when it is left out).
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -26,7 +27,7 @@ async def fetch(
     if answer.status == NOT_MODIFIED:
         return [], {"listed": state.get("listed", [])}
     path = settings.get("items", "")
-    posts = at(answer.json(), path)
+    posts = at(await asyncio.to_thread(answer.json), path)
     if not isinstance(posts, list):
         raise TypeError(f'there is no list at items = "{path}"')
     fields = settings["map"]

@@ -1,5 +1,6 @@
 """Remote OK, by its JSON. Settings: `url`, for example with ?tags=python. Its posts must link back to it by name."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ async def fetch(
     answer = await get(state["settings"].get("url", FEED))
     if answer.status == NOT_MODIFIED:
         return [], {}
-    rows = answer.json()
+    rows = await asyncio.to_thread(answer.json)
     if not isinstance(rows, list):
         raise TypeError("a list of posts was expected")
     posts = [row for row in rows if not _is_notice(row)]

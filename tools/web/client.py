@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from json import JSONDecodeError, loads
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 MOST_RATIO: Final = 200
 """Most bytes that one compressed byte may become, once more than `_RATIO_FROM` came out."""
 MOST_HOPS: Final = 5
-MOST_NODES: Final = 100_000
 """Most objects and lists in a JSON document: a small text can otherwise fill the memory."""
 USER_AGENT: Final = "Deskhand/0.1 (a freelancer's own reader)"
 
@@ -85,26 +83,18 @@ class Response:
         """The body as text, by mark, header and declaration, whatever it lies about; never raises."""
         return markup.decode(self.content, self.charset)
 
-    def json(self) -> Any:
-        """The body as JSON.
+    def json(self, *, exact: bool = False) -> Any:
+        """The body as JSON, read in the limited child; blocking, so for threads. A number too long is text.
+
+        `exact`: numbers with a fraction as they are written, as text.
 
         Raises:
-            Permanent: it is a web page, no JSON, or built to fill the memory.
+            Permanent: it is a web page, no JSON, or built to fill the memory or to take long.
+            Retryable: no child process can be started just now.
         """
-        text = self.text().lstrip("\ufeff \t\r\n")
-        place = named(self.url)
-        if text.startswith("<"):
-            raise Permanent(f"{place} answered with a web page where JSON was expected.")
-        if text.count("{") + text.count("[") > MOST_NODES:
-            raise Permanent(f"{place} answered with JSON of more than {MOST_NODES:,} objects and lists.")
-        try:
-            return loads(text)
-        except JSONDecodeError as error:
-            raise Permanent(f"{place} answered with broken JSON: {error.msg} in line {error.lineno}.") from error
-        except (RecursionError, ValueError) as error:
-            raise Permanent(
-                f"{place} answered with JSON that cannot be read: nested too deep or a number too long."
-            ) from error
+        from tools.web.foreign import json_of
+
+        return json_of(self, exact=exact)
 
 
 class Web:

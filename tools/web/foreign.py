@@ -43,6 +43,11 @@ def channel_of(answer: Response) -> tuple[str, list[dict[str, Any]]]:
     return name, items
 
 
+def json_of(answer: Response, *, exact: bool = False) -> Any:
+    """`values.json_values`; raises as that does, and as `page_of`."""
+    return _reader().ask("json", {**_parts(answer), "exact": exact}, answer.content)
+
+
 def text_of(html: str) -> str:
     """`markup.html_to_text`; raises as `page_of`."""
     return str(_reader().ask("text", {}, html.encode("utf-8", "surrogatepass")))
@@ -131,10 +136,12 @@ def _work() -> dict[str, Callable[[dict[str, Any], bytes], Any]]:
     from tools.web.channels import channel
     from tools.web.markup import html_to_text
     from tools.web.pages import read_page
+    from tools.web.values import json_values
 
     return {
         "page": lambda facts, content: dataclasses.asdict(read_page(Response(**facts, content=content))),
         "feed": lambda facts, content: channel(Response(**facts, content=content)),
+        "json": lambda facts, content: json_values(exact=facts.pop("exact"), answer=Response(**facts, content=content)),
         "text": lambda _, content: html_to_text(content.decode("utf-8", "surrogatepass")),
     }
 

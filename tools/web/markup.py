@@ -32,6 +32,8 @@ MOST_CELLS = 2_000
 
 _SIGNATURES = '[id*="signature" i], [class*="signature" i], [data-smartmail="gmail_signature"], #Zm-_Id_-Sgn'
 _MOST_SIGNATURES = 6
+_QUOTES = 'blockquote[type="cite" i], blockquote[cite], blockquote.gmail_quote, .gmail_attr, .moz-cite-prefix'
+_QUOTE = re.compile(r"type=.?cite|\bcite\s*=|gmail_quote|gmail_attr|moz-cite-prefix", re.IGNORECASE)
 
 _CELL = re.compile(r"<t[dh]\b", re.IGNORECASE)
 _NEVER_SHOWN = "script, style, template, noscript, title, object, svg, [hidden], [aria-hidden=true][style*=none]"
@@ -58,14 +60,19 @@ _EMPTY = {"br", "img", "hr", "meta", "link", "input", "col", "area", "base", "wb
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
-def html_to_text(html: str) -> str:
-    """The visible text of HTML, LF line ends, no blank line twice; one line of words when it is built to take long."""
+def html_to_text(html: str, *, quotes: bool = True) -> str:
+    """The visible text of HTML, LF line ends, no blank line twice; one line of words when it is built to take long.
+
+    `quotes`: also what a mail program has marked as quoted.
+    """
     from inscriptis import get_text
     from inscriptis.model.config import ParserConfig
     from selectolax.lexbor import LexborHTMLParser
 
     tree = LexborHTMLParser(html[:CAP])
     _remove_hidden(tree)
+    for node in () if quotes else tree.css(_QUOTES):
+        node.decompose()
     words = tree.body.text(separator=" ") if tree.body else ""
     if not words.strip():
         return ""
@@ -111,6 +118,11 @@ def _is_quoted(node: "LexborNode") -> bool:
             return True
         parent = parent.parent
     return False
+
+
+def has_quotes(html: str) -> bool:
+    """Whether a mail program may have marked something in it as quoted."""
+    return _QUOTE.search(html[:CAP]) is not None
 
 
 def has_list(html: str) -> bool:

@@ -200,7 +200,7 @@ class Hints:
         folder: FolderKind = "sent" if mail.kind == "sent" else "inbox"
         email = await asyncio.to_thread(self.ledger.email, mail.key)
         around = None if email is None else await asyncio.to_thread(self.ledger.surroundings, email, folder)
-        question = None if around is None else around.asked or around.burnt
+        question = None if around is None else around.question
         if email is None or around is None or around.ours or question is None or is_automatic(email):
             return
         if mail.rule == "forward" and strangers(email, self.owner):
@@ -211,7 +211,7 @@ class Hints:
     async def _tell_overdue(self, mail: SeenMail) -> None:
         email = await asyncio.to_thread(self.ledger.email, mail.key)
         around = None if email is None else await asyncio.to_thread(self.ledger.surroundings, email, "inbox")
-        question = None if around is None else around.asked or around.burnt
+        question = None if around is None else around.question
         if email is None or question is None or await asyncio.to_thread(self._is_answered, question, mail):
             await asyncio.to_thread(self.ledger.hint_settled, mail.key)
             return

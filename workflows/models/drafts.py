@@ -48,6 +48,7 @@ class Brief:
     message: str = ""  # the new part of the client's mail(s), quotes removed, newest last
     newest: str = ""  # of the last of them alone (old runs: "", which shows the beginning of `message`)
     left_out: tuple[str, ...] = ()  # what of the mails is not in `message` though nobody quoted it, in whole sentences
+    older: str = ""  # what of the mails stands below the head of an older mail and may be new all the same
     files: tuple[Attachment, ...] = ()  # what the client attached
     language: str = "en"  # of the mail
     sources: tuple[Source, ...] = ()  # what memory knows that is relevant, best first
@@ -65,6 +66,7 @@ class Brief:
     score: Score | None = None
     notice: Notice | None = None
     report: Report | None = None
+    vouched: bool = False  # who the client is stands fast, so that memory may be looked up for it (old runs: not)
     plain: bool = False  # a standing yes stands: a template repeats none of their words
 
 
@@ -89,6 +91,7 @@ class Draft:
     cost: str = "0"  # decimal, in the unit of `daily_cost`; "unpriced" when the model has no price
     needs_owner: str = ""  # not empty: no safe draft could be made, and this says why
     by: DraftedBy = DraftedBy.UNKNOWN
+    looked_up: tuple[Source, ...] = ()  # those of its sources that the brief does not hold: a tool told them
 
     def __post_init__(self) -> None:
         """Whose an older draft is: its model says it, or one line of its why, which is then no reason any more."""

@@ -133,3 +133,8 @@ class Surroundings:
     alerts: bool = True  # alert mails of platforms become leads
     sent_headers: tuple[str, ...] = ()  # delivery headers that `check` learned this server puts on really sent mail
     earlier: tuple[str, ...] = ()  # the texts of the mails this one answers, as far as the ledger has them
+
+    @property
+    def question(self) -> Asked | None:
+        """The mail of ours that it hangs on, whether that may still be answered or not."""
+        return self.asked or self.burnt

@@ -32,7 +32,7 @@ def _from_inbox(email: Email, owner: Owner, around: Surroundings) -> Route:
     verdict = answer or _job_alert(email, owner, around) or triage(email, owner, around)
     if verdict:
         return verdict if isinstance(verdict, Posted) else _naming_case(verdict, around)
-    hold = hold_reason(email, around.earlier)
+    hold = hold_reason(email, around.earlier, owner)
     if around.paused and not hold:
         return ignored("paused", f"You paused {email.sender.email}; it is taken up when you resume them.")
     reason = f"{one_line(email.sender.name[:80]) or email.sender.email} writes: {gist(email.text, 120)}".rstrip(" :")

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 
+from tools.mail.message.beside import completed
 from tools.mail.message.decoding import decoded_pieces, with_lf
 from tools.mail.message.headers import Parameters, decode_words
 from tools.mail.message.tree import Forgiving, MimePart, MimeTree
@@ -15,6 +16,7 @@ _COPIES = {"message/rfc822", "text/rfc822-headers", "message/global", "message/g
 _DAEMON = re.compile(
     r"mailer[._-]?daemon|post[._-]?master|mail delivery (?:sub)?system|microsoftexchange\w{20}", re.IGNORECASE
 )
+_REPORT_FIELD = re.compile(rb"(?im)^final-recipient[ \t]*:")
 _CALENDARS = {"text/calendar", "application/ics"}
 _METHOD = re.compile(r"^METHOD:([A-Za-z]{1,20})", re.MULTILINE)
 _NOTE = re.compile(
@@ -27,17 +29,25 @@ _IDENTITY_HEADERS = ("message-id", "from", "date", "subject")
 
 
 class _Texts:
-    """What a reader sees: the plain parts, and the HTML parts as text and as they were written."""
+    """What a reader sees: the plain parts, and the HTML parts as text, as they were written, and without quotes."""
 
-    def __init__(self, plain: Sequence[str] = (), html: Sequence[str] = (), written: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        plain: Sequence[str] = (),
+        html: Sequence[str] = (),
+        written: Sequence[str] = (),
+        unquoted: Sequence[str] = (),
+    ) -> None:
         self.plain = list(plain)
         self.html = list(html)
         self.written = list(written)
+        self.unquoted = list(unquoted)
 
     def add(self, other: "_Texts") -> None:
         self.plain += other.plain or other.html
         self.html += other.html
         self.written += other.written
+        self.unquoted += other.unquoted
 
 
 class TextReading:
@@ -131,7 +141,10 @@ class TextReading:
         plain = next((texts.plain for texts in found if joined_texts(texts.plain).strip()), [])
         html = next((texts.html for texts in reversed(found) if texts.html), [])
         written = next((texts.written for texts in reversed(found) if texts.html), [])
-        return _Texts(plain, html, written)
+        unquoted = next((texts.unquoted for texts in reversed(found) if texts.html), [])
+        if plain and html and not self._is_daemons:
+            plain = [completed(joined_texts(plain), joined_texts(unquoted))]
+        return _Texts(plain, html, written, unquoted)
 
     def _leaf(self, part: MimePart) -> _Texts:
         if not part.is_text and part is not self._tree.top:
@@ -163,7 +176,9 @@ class TextReading:
         if written.bare:
             self._forgive("html", f"HTML of more than {markup.MOST_TAGS // 2:,} elements is read as bare words")
         self.signatures += (printable(signature) for signature in written.signatures)
-        return _Texts(html=[printable(markup.html_to_text(text))], written=[printable(written.text)])
+        shown = printable(markup.html_to_text(text))
+        unquoted = printable(markup.html_to_text(text, quotes=False)) if markup.has_quotes(text) else shown
+        return _Texts(html=[shown], written=[printable(written.text)], unquoted=[unquoted])
 
     def _is_report(self, part: MimePart) -> bool:
         """Also where a server calls its report a mixed mail, and where the mail's sender alone says what it is."""
@@ -181,8 +196,8 @@ class TextReading:
         for child in part.children:
             if child.kind in _STATUS | _COPIES | {"message/disposition-notification"}:
                 content = b"".join(decoded_pieces(child, self._forgive))[:8_000].replace(b"\r\n", b"\n")
-                if child.kind in ("message/rfc822", "message/global"):
-                    content = content.split(b"\n\n", 1)[0]
+                if child.kind in ("message/rfc822", "message/global") and not _REPORT_FIELD.search(content):
+                    content = content.split(b"\n\n", 1)[0]  # a report within a filter's own is read whole
                 sections.append(printable(charsets.decode(content, "utf-8", self._forgive.charset)))
         return sections
 

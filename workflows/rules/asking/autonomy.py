@@ -79,7 +79,7 @@ def needs_a_yes(leaving: Leaving) -> str:
         return "a new address"
     if leaving.draft.needs_owner or brief.hints or outgoing.attachments or outgoing.link or outgoing.proactive:
         return "something to look at"
-    return _more_than_an_acknowledgement(leaving, client) or _delicate((brief.subject, brief.message))
+    return _more_than_an_acknowledgement(leaving, client) or _delicate((brief.subject, brief.message, brief.older))
 
 
 def _more_than_an_acknowledgement(leaving: Leaving, client: Client) -> str:

@@ -5,6 +5,7 @@ that says nothing usable gives empty fields, and mail that is no report gives No
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -17,9 +18,16 @@ from workflows.rules.text.words import fold, phrases, table
 Kind = Literal["failed", "delayed"]
 
 _READ = 40_000  # characters: the longest reports repeat our own mail below
+_SUMMARY = 12  # lines in which a report may say what mail it is about, before whom it did not reach
 _MOST = 50  # people and ids of one report
 _LONGEST_QUOTE = 240
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,10}")
+_NAMED = re.compile(r"[^\s<>;,\"]{1,64}@[^\s<>;,\"]{1,255}")
+_X400 = re.compile(r"\bsmtp ?[=:]", re.IGNORECASE)  # "c=US;...;dda:SMTP=tom@reyes.example;"
+_BARE_NAME = re.compile(r"[ \t]+([A-Za-z][\w.-]{1,63})[ \t]*$")
+_HEADER_LINE = re.compile(
+    r"(?:date|from|to|subject|sender|cc|reply-to|thread-\w+|x-[\w-]+|list-[\w-]+)[ \t]*:", re.IGNORECASE
+)
 _MESSAGE_ID = re.compile(r"^[ \t>|]{0,8}message-id[ \t]{0,4}:\s{0,4}(<[^<>\s]{1,900}>)", re.IGNORECASE | re.MULTILINE)
 _FIELD = re.compile(
     r"^(final-recipient|original-recipient|action|status|diagnostic-code)[ \t]{0,4}:(.*)$", re.IGNORECASE
@@ -108,9 +116,9 @@ def _groups(text: str) -> tuple[_Group, ...]:
 def _group(fields: dict[str, str]) -> _Group:
     # The address that we wrote to counts; the final one may be where they forward it to.
     named = fields.get("original-recipient") or fields.get("final-recipient", "")
-    address = _ADDRESS.search(named.partition(";")[2] or named)
+    address = _NAMED.search(named.partition(";")[2] or named)  # as it was written, for it may be no address at all
     return _Group(
-        recipient=address.group().lower() if address else "",
+        recipient=address.group().lower().strip("'") if address else "",
         action=fields["action"].split("(")[0].strip().lower(),
         status=_status(fields.get("status", "")),
         arrived=fields.get("status", "").startswith("2."),
@@ -176,31 +184,57 @@ def _from_words(email: Email, text: str) -> Bounce:
 def _above_copy(text: str) -> str:
     """The report's own words: what stands above the copy of our mail."""
     lines = text.split("\n")
-    starts = _pattern("copy")
-    begins = (
-        number
-        for number, line in enumerate(lines)
-        if starts.search(fold(line[:_LONGEST_QUOTE])) or (number and _COPY.match(line))
-    )
-    return "\n".join(lines[: next(begins, len(lines))])
+    for number, line in enumerate(lines):
+        if number and (_COPY.match(line) or _is_header(lines, number)):
+            return "\n".join(lines[:number])
+        if begins := _pattern("copy").search(fold(line[:_LONGEST_QUOTE])):
+            # A report of HTML may be one line: then the copy begins within it.
+            return "\n".join(lines[:number]) if number else fold(line)[: begins.start()]
+    return text
+
+
+def _is_header(lines: list[str], at: int) -> bool:
+    """Whether the header of a mail begins here: two of its lines, one below the other, and no report goes on below."""
+    if not all(_HEADER_LINE.match(line) for line in (lines[at : at + 2] if at + 1 < len(lines) else [""])):
+        return False
+    return not any(_says(line[:_LONGEST_QUOTE], "lead") for line in lines[at : at + _SUMMARY])
 
 
 def _people(email: Email, told: str, text: str) -> tuple[str, ...]:
     """Who is named as not reached: by a header for it, by the report's own words, else by the copy of our mail."""
-    sources = (email.header("x-failed-recipients"), told, "\n".join(_TO.findall(text)))
-    excluded = {address.email.lower() for address in (*email.senders, *email.to)}
+    below = _below_lead(told)
+    sources = (
+        email.header("x-failed-recipients"),
+        below,
+        _bare_names(email, below),
+        told,
+        "\n".join(_TO.findall(text)),
+    )
+    ids, excluded = _ids(email, text), {address.email.lower() for address in (*email.senders, *email.to)}
     for source in sources:
-        people = dict.fromkeys(address.lower().strip("'.") for address in _ADDRESS.findall(source))
-        named = [
-            address
-            for address in people
-            if address not in excluded
-            and address.split("@")[0] not in _HELPERS
-            and f"<{address}>" not in _ids(email, text)
-        ]
+        people = dict.fromkeys(address.lower().strip("'.") for address in _ADDRESS.findall(_X400.sub(" ", source)))
+        named = [address for address in people if _may_be_meant(address, excluded) and f"<{address}>" not in ids]
         if named:
             return tuple(named)[:_MOST]
     return ()
+
+
+def _may_be_meant(address: str, own: Collection[str]) -> bool:
+    return address not in own and address.split("@", maxsplit=1)[0] not in _HELPERS
+
+
+def _below_lead(told: str) -> str:
+    """What stands below "the following recipients could not be reached:"."""
+    lines = told.split("\n")
+    at = next((number for number, line in enumerate(lines) if _says(line[:_LONGEST_QUOTE], "lead")), len(lines))
+    return "\n".join(lines[at + 1 :])
+
+
+def _bare_names(email: Email, below: str) -> str:
+    """Names without a domain: the server speaks of its own mailboxes."""
+    domain = email.sender.email.partition("@")[2]
+    names = (found[1] for line in below.split("\n")[:_MOST] if (found := _BARE_NAME.match(line)))
+    return " ".join(f"{name}@{domain}" for name in names) if domain and "@" not in below else ""
 
 
 def _server_line(told: str) -> str:

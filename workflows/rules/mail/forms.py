@@ -18,6 +18,7 @@ from workflows.rules.text.words import fold, phrases, table
 _ADDRESS = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
 _LABEL = re.compile(r"^[\W_]{0,6}([^\W\d_][^:：=\n]{0,40}?)[*\s]{0,4}(?:[:：=]|\t|\s{2,}|$)(.*)$")  # noqa: RUF001
 _READ = 20_000
+_READ_PARTS = ("new", "head", "older", "answered")
 _MOST_LINES = 300
 _FEW = 2  # fields from which on a text is a form's
 _LONGEST_NAME = 60
@@ -132,7 +133,7 @@ def _is_person(address: str, mine: frozenset[str], site: str) -> bool:
 
 
 def _fields(email: Email) -> _Fields:
-    lines = [line for kind, line in sort_lines(email.text[:_READ]) if kind in ("new", "head", "older")][:_MOST_LINES]
+    lines = [line for kind, line in sort_lines(email.text[:_READ]) if kind in _READ_PARTS][:_MOST_LINES]
     seen: dict[str, str] = {}
     for line, after in zip(lines, [*lines[1:], ""], strict=False):
         match = _LABEL.match(line[:400])

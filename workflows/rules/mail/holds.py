@@ -5,28 +5,32 @@ from collections.abc import Iterable
 from functools import cache
 
 from workflows.models.mail import Email
+from workflows.models.people import Owner
 from workflows.rules.mail.forms import as_written_by, names_nobody
 from workflows.rules.mail.replying import everything_written
 from workflows.rules.mail.sealed import sealed
 from workflows.rules.mail.subjects import is_reply_subject
 from workflows.rules.text.words import any_phrase, fold, phrases, table
+from workflows.rules.text.writers import addressee_of
 
 _READ = 40_000  # characters at a time: enough for any letter, little enough for any pattern
 _NOBODY = "it came through a web form and names no address to answer to"
 _OVERLAP = 400  # no phrase is longer
+_LIGATURE = re.compile("[\ufdf0-\ufdfc]")  # one letter that folding makes eighteen of
+_RUN = re.compile(r"([^\w\s])\1{3,}")  # a row of one sign, which is a place to look at for each of its signs
 
 
-def hold_reason(email: Email, earlier: Iterable[str] = ()) -> str:
+def hold_reason(email: Email, earlier: Iterable[str] = (), owner: Owner | None = None) -> str:
     """Why nothing is drafted for this mail ("a complaint"), or "" when nothing speaks against a draft.
 
-    All that the client wrote counts, wherever it stands; quoted older text and the subject of an older conversation do
-    not. `earlier`: the mails that this one answers, as far as they are known.
+    All that the client wrote counts, wherever it stands; quoted older text, the owner's own older words and the subject
+    of an older conversation do not. `earlier`: the mails that this one answers, as far as they are known.
     """
     if unread := sealed(email):
         return unread
     subject = "" if is_reply_subject(email.subject) else fold(email.subject)
-    to = [address.email for address in (*email.to, *email.cc)]
-    text = fold(everything_written(email.text, earlier, to))
+    said = _LIGATURE.sub(" ", everything_written(email.text, earlier, addressee_of(email, owner)))
+    text = _RUN.sub(r"\1\1\1", fold(said))
     pieces = (text[start : start + _READ] for start in range(0, len(text), _READ - _OVERLAP))
     found = next((kind for kind in map(_hold_in, (subject, *pieces)) if kind), "")
     return found or (_NOBODY if names_nobody(as_written_by(email)) else "")
@@ -37,12 +41,19 @@ def _hold_in(folded: str) -> str:
         return ""
     # A full stop in the place of the harmless words: no phrase may form across them.
     speaking = _harmless().sub(".", folded)
+    if not _anything().search(speaking):
+        return ""
     return next((name for name, pattern in _kinds() if pattern.search(speaking)), "")
 
 
 @cache
 def _harmless() -> re.Pattern[str]:
     return phrases(table("holds")["except"])
+
+
+@cache
+def _anything() -> re.Pattern[str]:
+    return any_phrase(phrase for kind in table("holds")["kind"] for phrase in kind["phrases"])
 
 
 @cache

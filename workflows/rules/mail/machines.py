@@ -48,6 +48,8 @@ def bounce(email: Email) -> Ignore | None:
             return ignored("bounce", f"It is a delivery report: it has the header {name.title()}.")
     if sender := _daemon(email):
         return ignored("bounce", f"It comes from a mail server itself, {sender}.")
+    if not email.senders and _null_path(email) and _says(email, "bounce"):
+        return ignored("bounce", "It is a delivery report: it names no sender, and says that a mail did not arrive.")
     evidence = _null_path(email) or _says(email, "bounce") or automatic(email)
     if not is_forward_subject(email.subject) and _is_subject(email, "bounce") and evidence and not _is_persons(email):
         return ignored("bounce", f"It is a delivery report: its subject is “{email.subject}”.")
@@ -57,7 +59,7 @@ def bounce(email: Email) -> Ignore | None:
 def _daemon(email: Email) -> str:
     """The mail server that speaks, by its address or, where it gives none, by its name; "" when it is none."""
     local, _ = _parts(email.sender)
-    plain = re.sub(r"[._ -]", "", local.split("+", 1)[0].split("=", 1)[0])
+    plain = re.sub(r"[._ -]", "", re.split(r"[+=@\\]", local, maxsplit=1)[0])
     if plain in _words("bounce", "locals") or _TOKEN_EDGE.split(local)[0] in ("bounce", "bounces"):
         return email.sender.email
     # The raw header as well: "MAILER-DAEMON <>" has no address that could be read.

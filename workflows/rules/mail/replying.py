@@ -10,14 +10,16 @@ from itertools import pairwise
 
 from workflows.models.drafts import Outgoing
 from workflows.models.mail import Address, Email
-from workflows.rules.mail import heads, history, sign_offs
+from workflows.rules.mail import history, sign_offs
 from workflows.rules.mail.forms import as_written_by
 from workflows.rules.mail.gateways import without_banner
 from workflows.rules.mail.history import sort_lines
 from workflows.rules.mail.sign_offs import Line
-from workflows.rules.mail.subjects import reply_subject
+from workflows.rules.mail.subjects import is_reply_subject, reply_subject
+from workflows.rules.text import heads
 from workflows.rules.text.canonical import canonical, one_line
 from workflows.rules.text.words import counted, fold, phrases, table
+from workflows.rules.text.writers import NOBODY, Addressee, says_more
 
 _LINE_END = re.compile(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
@@ -29,13 +31,13 @@ _MOST_REFERENCES = 50
 _CONTEXT = 2  # quoted lines kept above an answer that is written under them
 
 
-def new_part(text: str, earlier: Iterable[str] = ()) -> str:
+def new_part(text: str, earlier: Iterable[str] = (), addressee: Addressee = NOBODY) -> str:
     """What the sender wrote this time: without history, signature and phone footers; never empty for a non-empty text.
 
     Answers written under quoted lines keep the last two quoted lines above them, marked "> ". `earlier`: the mails that
-    this one answers, as far as they are known: their words are older wherever they stand.
+    this one answers, as far as they are known: their words are older wherever they stand. `addressee`: who is answered.
     """
-    parts = sort_lines(text, earlier)
+    parts = sort_lines(text, earlier, addressee)
     if not _has_new(parts):
         return text.strip() and _LINE_END.sub("\n", text).strip()
     return _joined(_with_context(parts))
@@ -46,30 +48,55 @@ def written(text: str, earlier: Iterable[str] = ()) -> str:
     return _joined(line for kind, line in sort_lines(text, earlier) if kind == "new")
 
 
-def everything_written(text: str, earlier: Iterable[str] = (), to: Iterable[str] = ()) -> str:
-    """`written`, and what may hide where nobody looks: in a signature, or in a mail that looks like history alone.
+def everything_written(text: str, earlier: Iterable[str] = (), addressee: Addressee = NOBODY) -> str:
+    """All that may be the sender's: `written`, and what hides in a signature, in a head, or where it looks older.
 
-    `to`: to whom the mail goes. History that names them as its writer is theirs.
+    Not what is quoted, what is known from `earlier`, and the older words of the one who is answered.
     """
-    parts = sort_lines(text, earlier)
-    if _has_new(parts):
-        signature = sign_offs.small_print(line for kind, line in parts if kind == "signature")
-        return _joined([*(line for kind, line in parts if kind == "new"), *signature])
-    writers = fold("\n".join(line for kind, line in parts if kind == "head" and not heads.names_readers(line)))
-    theirs = any(address and address.lower() in writers for address in to)
-    return "" if theirs else _joined(line for kind, line in parts if kind in ("head", "older", "signature"))
+    parts = sort_lines(text, earlier, addressee)
+    new = (line for kind, line in parts if kind == "new")
+    signature = sign_offs.small_print(line for kind, line in parts if kind == "signature")
+    return _joined([*new, *_unseen(parts, addressee), *signature])
 
 
-def left_out(text: str, earlier: Iterable[str] = ()) -> str:
+def maybe_older(text: str, earlier: Iterable[str] = (), addressee: Addressee = NOBODY) -> str:
+    """What `new_part` does not show and nobody quoted, where nobody knows whose words it is; "" when there is none."""
+    parts = sort_lines(text, earlier, addressee)
+    return _joined(_unseen(parts, addressee)) if _has_new(parts) else ""
+
+
+def left_out(text: str, earlier: Iterable[str] = (), addressee: Addressee = NOBODY) -> str:
     """What `new_part` leaves out although nothing marks it as quoted, in one sentence for the owner; "" when nothing.
 
     It is most likely older, but only a known older mail would prove it.
     """
-    parts = sort_lines(text, earlier)
-    found = history.left_out(parts) if _has_new(parts) else ()
-    pieces = (f"{counted(one.lines, 'line')} below “{one.below}”" for one in found)
-    said = ", ".join(pieces)
-    return f"Not shown, taken for an older mail: {said}. The whole lies in your mailbox." if said else ""
+    parts = sort_lines(text, earlier, addressee)
+    runs = history.left_out(parts) if _has_new(parts) else ()
+    pieces = ", ".join(f"{counted(run.lines, 'line')} below “{run.below}”" for run in runs)
+    return f"Not shown, taken for an older mail: {pieces}. The whole lies in your mailbox." if pieces else ""
+
+
+def _unseen(parts: Iterable[Line], addressee: Addressee) -> Iterable[str]:
+    """The lines that look older and may be new: below a head that names somebody else, and within any head."""
+    head: list[str] = []
+    for kind, line in [*parts, ("drop", "")]:
+        if kind == "head":
+            head.append(line)
+            continue
+        yield from _of_head(head, addressee, is_theirs=kind == "older")
+        head = []
+        if kind == "older":
+            yield line
+
+
+def _of_head(head: Iterable[str], addressee: Addressee, *, is_theirs: bool) -> Iterable[str]:
+    """What of a head may be a person's words: no field of a header that only says what the older mail was about."""
+    for line in head:
+        kind, value = heads.kind_of_field(line)
+        is_new = is_theirs and kind != "to" and not (kind == "subject" and is_reply_subject(value))
+        is_program = kind or heads.is_ruled(line) or heads.is_flat(line) or heads.asks_above(line)
+        if is_new or (not is_program and says_more(line, addressee)):
+            yield line
 
 
 def _has_new(parts: Iterable[Line]) -> bool:

@@ -5,13 +5,17 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Literal
 
-from workflows.rules.mail.heads import LONGEST_FOOTER, LONGEST_LINE
+from workflows.rules.text.heads import LONGEST_FOOTER, LONGEST_LINE
 from workflows.rules.text.words import fold, phrases, table
 
-Part = Literal["new", "quote", "head", "older", "signature", "drop"]
+Part = Literal["new", "quote", "head", "older", "answered", "signature", "drop"]
+"""`older`: nobody knows whose it is. `answered`: the older words of the one who is answered. `drop`: known."""
 Line = tuple[Part, str]
 _SIGNATURE = re.compile(r"^(?:--|—|–) ?$")  # noqa: RUF001
 _ARMOR = re.compile(r"-----BEGIN PGP SIGN(?:ED MESSAGE|ATURE)-----")
+_ARMOR_HEADER = re.compile(r"\s*$|(?:Hash|Charset|Version|Comment|MessageID|NotDashEscaped): ?\S{0,80}$")
+_ARMORED = re.compile(r"\s*$|(?:Version|Comment): .{0,80}$|[A-Za-z0-9+/=]{1,100}\s*$")
+_MOST_ARMOR = 200  # lines
 LINK = re.compile(r"<?https?://\S+")
 _CONTACT = re.compile(r"\S@\S|www\.|https?:|(?:\d[ ()/.-]?){6}")
 _PROSE = 7  # words in a line from which on it is a sentence, not a line of a signature
@@ -22,11 +26,15 @@ def armor_length(lines: list[str], at: int) -> int:
     """How many lines a signature that proves the text takes here (inline PGP); the text between is the mail."""
     if not _ARMOR.match(lines[at]):
         return 0
-    if "MESSAGE" in lines[at]:
-        blank = next((step for step in range(1, 6) if at + step < len(lines) and not lines[at + step].strip()), 0)
-        return blank + 1
-    end = next((step for step, line in enumerate(lines[at : at + 200]) if line.startswith("-----END PGP")), 0)
-    return end + 1
+    inside = _ARMOR_HEADER if "MESSAGE" in lines[at] else _ARMORED
+    for step, line in enumerate(lines[at + 1 : at + _MOST_ARMOR], start=1):
+        if line.startswith("-----END PGP"):
+            return step + 1
+        if not inside.match(line):  # somebody's words: no signature has any
+            return step
+        if inside is _ARMOR_HEADER and not line.strip():
+            return step + 1
+    return 1
 
 
 def without_footers(parts: list[Line]) -> list[Line]:

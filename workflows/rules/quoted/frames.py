@@ -8,14 +8,13 @@ line with any other word was typed, whatever it looks like.
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
 
 from workflows.models.mail import Email
 from workflows.rules.quoted.footers import wish_words
 from workflows.rules.quoted.quoting import ScannedLine, key_of
+from workflows.rules.text import quotes
 from workflows.rules.text.calendar import folded
-from workflows.rules.text.words import table
+from workflows.rules.text.quotes import LETTERS, SCRIPTS
 
 _LONGEST = 600  # characters of a line that may be (a part of) a frame
 _BLANKS = 8  # lines between a frame and the quote, or between its own parts
@@ -25,7 +24,6 @@ _RULE = 8  # signs: longer than "-- "
 _SIGNS = "-_*=~.\u2010\u2011\u2012\u2013\u2014\u2015\u2500\u2501|>+# "
 
 _ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:\uff1a]+@[^\s<>()\[\]\"',;:\uff1a]+")
-_LETTERS = re.compile(r"[^\W\d_]+")
 _DAY_AND_MONTH = re.compile(
     r"(?<![\d:.])\d{1,2}(?:st|nd|rd|th|\.)? ?(?:de )?[^\W\d_]{3,}"
     r"|[^\W\d_]{3,}\.? \d{1,2}\b|\d{1,2}(?:[./-]|\. )\d{1,2}|\d\s?[月월]|\d{1,2} \S{1,14} \d{4}"
@@ -34,7 +32,6 @@ _YEAR_OR_TIME = re.compile(r"\d{4}|\d{1,2}[:.h]\d{2}|'\d{2}")
 _TAG = re.compile(r"\[deskhand[ \d.]*\]?")
 _ZONE = re.compile(r"\((?:utc|gmt)[+-]?[\d:]{0,6}\) [^\W\d_][^\d:;@<>]{0,80}$")
 _PREFIX = re.compile(r"[^\W\d_]{1,12}(?:\[\d{1,3}\])?\s?[:\uff1a]\s?")
-_SCRIPTS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u1100-\u11ff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +64,15 @@ def ours(email: Email, asked_text: str) -> Ours:
     """Who and what a frame of this answer may name."""
     people = (*email.senders, *email.to, *email.cc, *email.reply_to)
     ids = (name.strip("<>").lower() for name in (*email.in_reply_to, *email.references))
-    names = frozenset(word for person in people for word in _LETTERS.findall(folded(person.name[:200])))
+    names = frozenset(word for person in people for word in LETTERS.findall(folded(person.name[:200])))
     lines = [line for line in asked_text.split("\n", 40)[:40] if line.startswith(("To: ", "Subject: "))]
     told = " ".join((*lines[:2], email.subject[:400])).replace("\n", " ")
     return Ours(
         addresses=frozenset((*(person.email.lower() for person in people), *ids)) - {""},
         names=names,
-        writer=frozenset(_LETTERS.findall(folded(email.sender.name[:200]))),
+        writer=frozenset(LETTERS.findall(folded(email.sender.name[:200]))),
         subjects=_subjects(folded(email.subject[:400])),
-        subject_words=frozenset(_LETTERS.findall(folded(told[:1000]))),
+        subject_words=frozenset(LETTERS.findall(folded(told[:1000]))),
     )
 
 
@@ -96,42 +93,6 @@ def _subjects(subject: str) -> tuple[str, ...]:
 # ---------------------------------------------------------------- words
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    plain: frozenset[str]
-    verbs: frozenset[str]
-    pieces: tuple[str, ...]  # of scripts that put no blanks between words, longest first
-    senders: frozenset[str]
-    headers: tuple[str, ...]  # names of headers, longest first
-    separators: frozenset[str]
-    you: frozenset[str]
-
-
-@lru_cache(maxsize=1)
-def _tables() -> dict[str, Any]:
-    return table("frames")
-
-
-@lru_cache(maxsize=1)
-def _words() -> _Words:
-    table = _tables()
-    headers = [folded(name) for kind in table["headers"].values() for name in kind]
-    spoken = [*headers, *table["attribution"]["words"], *table["dates"]["words"], *table["separators"]["words"]]
-    verbs = {word for verb in table["attribution"]["verbs"] for word in _LETTERS.findall(folded(verb))}
-    heads = {word for phrase in (*headers, *table["dates"]["words"]) for word in _LETTERS.findall(folded(phrase))}
-    plain = {word for phrase in spoken for word in _LETTERS.findall(folded(phrase))}
-    pieces = sorted((word for word in plain | verbs if _SCRIPTS.search(word)), key=len, reverse=True)
-    return _Words(
-        plain=frozenset(plain),
-        verbs=frozenset(word for word in verbs - heads if len(word) > 3 or (not word.isascii() and len(word) > 1)),  # noqa: PLR2004
-        pieces=tuple(pieces),
-        senders=frozenset(folded(name) for name in table["headers"]["from"]),
-        headers=tuple(sorted(set(headers), key=len, reverse=True)),
-        separators=frozenset(key_of(folded(words)) for words in table["separators"]["words"]),
-        you=frozenset(folded(word) for word in table["attribution"]["you"]),
-    )
-
-
 def glance(text: str, who: Ours) -> Glance:
     """What the text names, and whether it has a word that no frame has."""
     if len(text) > _LONGEST:
@@ -144,13 +105,10 @@ def glance(text: str, who: Ours) -> Glance:
         ours_too = address in who.addresses or re.search(r"deskhand\W{0,6}$", said[: match.start()][-20:]) is not None
         known, foreign = known or ours_too, foreign or not ours_too
         mailbox = mailbox or re.search(r"deskhand[\"']? ?[<(\[]+ ?$", said[: match.start()][-20:]) is not None
-    words = _LETTERS.findall(_ADDRESS.sub(" ", said))
-    listed = _words()
-    verb = any(word in listed.verbs for word in words) or any(
-        _has_verb(word) for word in words if _SCRIPTS.search(word)
-    )
-    you = any(word in listed.you for word in words) and verb
-    unknown = [word for word in words if not (_is_known(word, who) or (you and word in listed.you))]
+    words = LETTERS.findall(_ADDRESS.sub(" ", said))
+    verb = quotes.has_verb(words)
+    you = any(word in quotes.you() for word in words) and verb
+    unknown = [word for word in words if not (_is_known(word, who) or (you and word in quotes.you()))]
     wished = foreign or any(word in wish_words() for word in unknown)
     return Glance(
         desk="deskhand" in words or you,
@@ -168,7 +126,7 @@ def glance(text: str, who: Ours) -> Glance:
 def _without_zone(said: str) -> str:
     """Without `(UTC+01:00) Amsterdam, Berlin, Bern`: cities are in no list."""
     zone = _ZONE.search(said)
-    if zone is None or any(word in wish_words() for word in _LETTERS.findall(zone[0])):
+    if zone is None or any(word in wish_words() for word in LETTERS.findall(zone[0])):
         return said
     return said[: zone.start()]
 
@@ -180,23 +138,14 @@ def _without_subject(said: str, who: Ours) -> tuple[str, bool]:
     tag = _TAG.search(said)
     if tag is None:
         return said, False
-    before = _LETTERS.sub(lambda word: "" if word[0] in who.subject_words else word[0], said[: tag.start()])
+    before = LETTERS.sub(lambda word: "" if word[0] in who.subject_words else word[0], said[: tag.start()])
     return f"{before} {said[tag.end() :]}", True
 
 
 def _is_known(word: str, who: Ours) -> bool:
-    listed = _words()
-    if word == "deskhand" or word in listed.plain or word in listed.verbs or word in who.names:
+    if word == "deskhand" or word in who.names or quotes.is_listed(word):
         return True
-    if not _SCRIPTS.search(word):
-        return len(word) == 1
-    for piece in listed.pieces:
-        word = word.replace(piece, "")
-    return not word
-
-
-def _has_verb(word: str) -> bool:
-    return any(verb in word for verb in _words().verbs if _SCRIPTS.search(verb))
+    return len(word) == 1 and not SCRIPTS.search(word)
 
 
 def _is_complete(joined: str, who: Ours) -> bool:
@@ -261,13 +210,13 @@ def _is_separator(text: str) -> bool:
     inner = key_of(folded(text))
     if not inner:
         return set(text) <= set(_SIGNS) and (len(text) >= _RULE or set(text) <= {">", "|", " "})
-    return inner in _words().separators and (text[0] in _SIGNS or text.endswith((":", "-", "\uff1a")))
+    return inner in quotes.separators() and (text[0] in _SIGNS or text.endswith((":", "-", "\uff1a")))
 
 
 def _header_name(text: str) -> str:
     """`from` for `*From:* Deskhand <...>` and for `From "Deskhand" <...>`; "" when no header name begins the line."""
     said = folded(text[:80]).lstrip(_SIGNS)
-    for name in _words().headers:
+    for name in quotes.header_names():
         if said.startswith(name) and (len(said) == len(name) or not said[len(name)].isalnum()):
             return name
     return ""
@@ -299,7 +248,7 @@ def _header_block(lines: list[ScannedLine], bottom: int, who: Ours) -> int:
         if name:
             names.add(name)
             start = place
-            named = name in _words().senders or name.startswith("?")
+            named = quotes.header_kind(name) == "from" or name.startswith("?")
             sender = sender or (seen.desk if name.startswith("?") else named and (seen.desk or seen.address))
         elif seen.desk:
             start, sender = place, True
@@ -317,7 +266,7 @@ def _strange_header(text: str, who: Ours) -> tuple[str, Glance] | None:
     dated = seen.day and _YEAR_OR_TIME.search(value) is not None
     says = seen.desk or seen.address or seen.subject or dated
     foreign = seen.foreign and not (dated and seen.strange <= _STRANGE)
-    words = _LETTERS.findall(name)
+    words = LETTERS.findall(name)
     if not colon or foreign or not says or not 0 < len(words) <= 3 or any(word in wish_words() for word in words):  # noqa: PLR2004
         return None
     return f"?{name}", replace(seen, foreign=False)
@@ -352,7 +301,7 @@ def _is_head(above_it: str, joined: str, who: Ours) -> bool:
     head = glance(above_it, who)
     if head.foreign or glance(joined, who).day or above_it.endswith((".", "!", "?")):
         return False
-    begins = _LETTERS.match(folded(above_it).lstrip(_SIGNS)) is not None
+    begins = LETTERS.match(folded(above_it).lstrip(_SIGNS)) is not None
     return head.day and _YEAR_OR_TIME.search(above_it) is not None and (begins or len(above_it) > 20)  # noqa: PLR2004
 
 
@@ -370,5 +319,5 @@ def _is_left(line: str, who: Ours) -> bool:
     if "deskhand" in said or "answer above this line" in said or re.search(r"draft \d+\.\d+ (?:begins|ends)", said):
         return True
     seen = glance(line, who)
-    framed = seen.address and (seen.verb or seen.day or _header_name(line) in _words().senders)
+    framed = seen.address and (seen.verb or seen.day or quotes.header_kind(_header_name(line)) == "from")
     return framed or (_is_separator(line) and any(sign.isalnum() for sign in line))

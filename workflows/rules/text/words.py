@@ -42,16 +42,37 @@ def any_phrase(patterns: Iterable[str]) -> re.Pattern[str]:
     """
     by_letter: dict[str, list[str]] = {}
     irregular = []
-    for pattern in (phrase.replace("ß", "ss") for phrase in patterns):
+    for pattern in (opened for phrase in patterns for opened in _opened(phrase.replace("ß", "ss"))):
         if _BEGINS_WITH_A_LETTER.match(pattern) and "|" not in _outside_groups(pattern):
             by_letter.setdefault(pattern[0], []).append(pattern[1:])
         else:
-            irregular.append(pattern)
-    return phrases([*(f"{letter}(?:{'|'.join(ends)})" for letter, ends in by_letter.items()), *irregular])
+            irregular.append(f"(?<!\\w){pattern}")
+    # The letter first and then that none stands before it: text without such a letter is passed over at once.
+    lettered = [f"{letter}(?<!\\w{letter})(?:{'|'.join(ends)})" for letter, ends in by_letter.items()]
+    return (
+        re.compile(f"(?:{'|'.join((*lettered, *irregular))})(?!\\w)") if lettered or irregular else re.compile(r"(?!)")
+    )
 
 
 _BEGINS_WITH_A_LETTER = re.compile(r"[^\W\d_](?![?*+{])")
 _GROUP = re.compile(r"\\.|\[[^\]]*\]|\([^()]*\)")
+_LEADING = re.compile(r"\(\?:([^()\[\]]*)\)(\??)(?![*+{?])")
+_MOST_OPENED = 64
+
+
+def _opened(pattern: str) -> list[str]:
+    """The pattern once for each choice that it begins with, so that each begins with its letter."""
+    opened: list[str] = []
+    waiting = [pattern]
+    while waiting and len(opened) + len(waiting) < _MOST_OPENED:
+        leading = _LEADING.match(waiting[0])
+        first = waiting.pop(0)
+        if leading is None or "|" in _outside_groups(first):
+            opened.append(first)
+            continue
+        end = first[leading.end() :]
+        waiting += [f"{choice}{end}" for choice in leading[1].split("|")] + ([end] if leading[2] else [])
+    return [*opened, *waiting]
 
 
 def _outside_groups(pattern: str) -> str:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+from workflows.rules.text import quotes
 from workflows.rules.text.words import fold, phrases, table
 
 QUOTED = re.compile(r"\s{0,3}>|\s{0,3}\|\s?>")
@@ -23,10 +24,11 @@ _DATE = re.compile(
 )
 _DATED_ADDRESS = re.compile(r"^\W{0,3}\d{4}[-年/. ].{4,200}<?\S+@\S+>?\s*[:：]$")  # noqa: RUF001 (CJK colon)
 _FIELD = re.compile(r"^[\s*>_]{0,40}([^\W\d_][^:：@<]{0,30}?)\s?\*{0,2}\s?[:：]\*{0,2}\s?(.*)$")  # noqa: RUF001
-_FLAT_FIELD = re.compile(r"(?:^|(?<=[\s*>)\"]))\*{0,2}([^\W\d_]{1,14}(?: [^\W\d_]{1,10})?)\s?:\*{0,2}(?=\s|$)")
+FLAT_FIELD = re.compile(r"(?:^|(?<=[\s*>)\"-]))\*{0,2}([^\W\d_]{1,14}(?: [^\W\d_]{1,10})?)\s?:\*{0,2}(?=\s|$)")
 LONGEST_LINE = 600  # an attribution or a header line is never longer
 LONGEST_FOOTER = 160
 MOST_LINES = 4000
+_FIELDS = ("from", "date", "to", "subject")
 _FLAT_FIELDS = 3  # colons that the fields of a header in one line have at least
 _BLOCK = 14  # lines that a header block takes at most
 _MOST_NAMES = 6  # words of a name in an attribution
@@ -56,7 +58,7 @@ def head_at(lines: list[str], at: int) -> OlderHead | None:
 def _ruled(lines: list[str], at: int) -> OlderHead | None:
     """Such as "----- Original Message -----", also with the fields behind it, and "reply above this line"."""
     line = lines[at].strip()
-    if " " in line and _above().fullmatch(fold(line.strip(f"{DASHES} []().:~<>"))):
+    if asks_above(line):
         return OlderHead(1, sure=True)
     if not _RULE.match(line):
         return None
@@ -64,7 +66,18 @@ def _ruled(lines: list[str], at: int) -> OlderHead | None:
     if not bare:
         return _ruled_off(lines, at)
     title = _RULES_APART.split(bare, maxsplit=1)[0]
-    return OlderHead(1, sure=True) if _original().fullmatch(fold(title.strip(" :"))) else None
+    return OlderHead(1, sure=True) if quotes.original().fullmatch(fold(title.strip(" :"))) else None
+
+
+def asks_above(line: str) -> bool:
+    """Whether it is "reply above this line": what stands below was sent by the one who is answered."""
+    bare = line.strip()
+    return " " in bare and bool(quotes.above().fullmatch(fold(bare.strip(f"{DASHES} []().:~<>"))))
+
+
+def is_ruled(line: str) -> bool:
+    """Whether a line begins with a row of dashes."""
+    return bool(_RULE.match(line.strip()))
 
 
 def _ruled_off(lines: list[str], at: int) -> OlderHead | None:
@@ -103,11 +116,15 @@ def _is_from_a_program(sender: str, date: str) -> bool:
     return "@" in sender or bool(_TIME.search(folded) and re.search(r"\d", folded))
 
 
+def is_flat(line: str) -> bool:
+    """Whether a header block stands in this one line, as some phones and some conversions of HTML leave it."""
+    return _flat_block(line.strip()) is not None
+
+
 def _flat_block(line: str) -> OlderHead | None:
-    """The same in one line, as some phones and some conversions of HTML leave it."""
     if line.count(":") < _FLAT_FIELDS:
         return None
-    found = [(match, _kind(match[1]) or _kind(match[1].split()[-1])) for match in _FLAT_FIELD.finditer(line)]
+    found = [(match, kind_of_flat(match[1])) for match in FLAT_FIELD.finditer(line)]
     kinds = [kind for _, kind in found]
     if not {"from", "date"} <= set(kinds) or not {"to", "subject"} & set(kinds) or kinds[0] not in ("from", "date"):
         return None
@@ -119,7 +136,12 @@ def _flat_block(line: str) -> OlderHead | None:
 @lru_cache(maxsize=MOST_LINES)
 def kind_of_field(line: str) -> tuple[str, str]:
     found = _FIELD.match(line[:LONGEST_LINE])
-    return (_kind(found[1]), found[2]) if found else ("", "")
+    return (kind_of_name(found[1]), found[2]) if found else ("", "")
+
+
+def kind_of_flat(name: str) -> str:
+    """The same for a header within a line, before whose name the end of the value before it may stand."""
+    return kind_of_name(name) or kind_of_name(name.rsplit(maxsplit=1)[-1])
 
 
 def names_readers(line: str) -> bool:
@@ -127,9 +149,10 @@ def names_readers(line: str) -> bool:
     return kind_of_field(line)[0] in ("to", "subject")
 
 
-def _kind(name: str) -> str:
-    folded = fold(name).strip("* ")
-    return next((kind for kind in ("from", "date", "to", "subject") if folded in _names(kind)), "")
+def kind_of_name(name: str) -> str:
+    """What a header of that name says: "from", "date", "to", "subject", or "" for no header."""
+    kind = quotes.header_kind(name)
+    return kind if kind in _FIELDS else ""
 
 
 def _attribution(lines: list[str], at: int) -> OlderHead | None:
@@ -156,8 +179,8 @@ def _is_attribution(line: str, *, quote_follows: bool) -> bool:
     folded = fold(line.strip(" *_-"))
     if _DATED_ADDRESS.match(folded) or (_BRACKETED.search(folded) and _DATE.search(folded) and _TIME.search(folded)):
         return True
-    if not (_wrote().search(folded) or any(mark in folded for mark in table("history")["wrote_joined"])):
-        return bool(_quoting().match(folded)) and (quote_follows or "@" in folded)
+    if not quotes.wrote().search(folded):
+        return bool(quotes.quoting().match(folded)) and (quote_follows or "@" in folded)
     return quote_follows or bool(_TIME_OR_ADDRESS.search(folded) and re.search(r"\d|@", folded))
 
 
@@ -166,15 +189,15 @@ def _is_sure(line: str) -> bool:
     folded = fold(line.strip(" *_-"))
     if _person().search(_NAMED.sub(" ", folded)):
         return False
-    starts = bool(_starters().match(folded))
+    starts = bool(quotes.starters().match(folded))
     address = _BRACKETED.search(folded) or (re.search(r"\S@\S", folded) if starts else None)
     date, time = _DATE.search(folded), _TIME.search(folded)
-    if address and _quoting().match(folded):
+    if address and quotes.quoting().match(folded):
         return True
     if not date or not (address or time):
         return bool(address and time)
     bare = _BRACKETED.sub(" ", folded)
-    names = re.findall(r"[^\W\d_]{2,}", _TIME.sub(" ", _DATE.sub(" ", _wrote().sub(" ", bare))))
+    names = re.findall(r"[^\W\d_]{2,}", _TIME.sub(" ", _DATE.sub(" ", quotes.wrote().sub(" ", bare))))
     before = re.findall(r"[^\W\d_]+", folded[: date.start()])
     starts = starts or not before or len(before) == 1
     few = len(before) <= _MOST_BEFORE and len(names) <= _MOST_NAMES + _MOST_BEFORE
@@ -183,7 +206,7 @@ def _is_sure(line: str) -> bool:
 
 def _may_start(line: str) -> bool:
     folded = fold(line.lstrip(" *_-"))
-    return bool(_starters().match(folded) or _TIME_OR_ADDRESS.search(folded)) and bool(re.search(r"\d|@", folded))
+    return bool(quotes.starters().match(folded) or _TIME_OR_ADDRESS.search(folded)) and bool(re.search(r"\d|@", folded))
 
 
 def _next_filled(lines: list[str], at: int) -> str:
@@ -196,44 +219,9 @@ def is_forward_line(line: str) -> bool:
         return False
     bare = stripped.strip(f"{DASHES} ")
     marked = bool(_RULE.match(stripped)) or stripped.endswith((":", "："))  # noqa: RUF001
-    return marked and bool(_forwarded().fullmatch(fold(bare.rstrip(":： "))))  # noqa: RUF001
-
-
-@cache
-def _wrote() -> re.Pattern[str]:
-    return phrases(table("history")["wrote"])
-
-
-@cache
-def _quoting() -> re.Pattern[str]:
-    return phrases(table("history")["quoting"])
-
-
-@cache
-def _starters() -> re.Pattern[str]:
-    return phrases(table("history")["starters"])
+    return marked and bool(quotes.forwarded().fullmatch(fold(bare.rstrip(":： "))))  # noqa: RUF001
 
 
 @cache
 def _person() -> re.Pattern[str]:
     return phrases(table("history")["person"])
-
-
-@cache
-def _original() -> re.Pattern[str]:
-    return phrases(table("history")["original"])
-
-
-@cache
-def _above() -> re.Pattern[str]:
-    return phrases(table("history")["above"])
-
-
-@cache
-def _forwarded() -> re.Pattern[str]:
-    return phrases(table("history")["forwarded"])
-
-
-@cache
-def _names(kind: str) -> frozenset[str]:
-    return frozenset(fold(name) for name in table("history")["block"][kind])

@@ -1,0 +1,40 @@
+"""One place: what a home remembers by name, and where a case begins, each written by one module."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.shape.test_sizes import ROOT, where
+
+ONE_PLACE = {"meta": "memory/record/meta.py", "cases": "memory/record/openings.py"}
+"""The table, and the one module that inserts its rows."""
+
+
+def inserts(root: Path, table: str) -> Iterator[str]:
+    """The modules that insert a row of this table."""
+    for path in sorted((root / "memory").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and _name(node.func) == "insert"
+                and node.args
+                and _name(node.args[0]) == table
+            ):
+                yield where(path, root)
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+@pytest.mark.parametrize("table", ONE_PLACE)
+def test_a_table_that_all_use_is_written_in_one_place(table: str) -> None:
+    assert set(inserts(ROOT, table)) == {ONE_PLACE[table]}
+
+
+def test_a_second_place_is_found(tmp_path: Path) -> None:
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory/other.py").write_text("row = insert(schema.meta).values(key='a')")
+    assert list(inserts(tmp_path, "meta")) == ["memory/other.py"]
