@@ -41,4 +41,4 @@ def refuse_open(path: Path, mode: int) -> None:
 def holds_secret(section: object) -> bool:
     if not isinstance(section, Mapping):
         return False
-    return any(map(section.get, ("password", "api_key", "token"))) or any(map(holds_secret, section.values()))
+    return any(map(section.get, ("password", "api_key", "token", "env"))) or any(map(holds_secret, section.values()))
