@@ -24,6 +24,14 @@ _QUERY = {"type": "string", "description": "a few words: what to look for"}
 Answering = Callable[[Brief, Mapping[str, Any]], Sequence[Source]]
 
 
+OWN = {
+    "client_history": "What was written with this client before.",
+    "open_invoices": "What this client owes: number, open amount, due day.",
+    "project_state": "This client's projects: milestones, newest work.",
+}
+"""What each of our own tools says of itself."""
+
+
 class History(Protocol):
     """What was written with a client (memory/briefs/recall.py)."""
 
@@ -60,11 +68,10 @@ class Desk:
 
     def tools(self) -> tuple[ReadTool, ...]:
         """Each of them, one line a tool."""
-        query = {"query": _QUERY}
         return (
-            own_tool("client_history", "What was written with this client before.", self.client_history, query),
-            own_tool("open_invoices", "What this client owes: number, open amount, due day.", self.open_invoices),
-            own_tool("project_state", "This client's projects: milestones, newest work.", self.project_state),
+            own_tool("client_history", OWN["client_history"], self.client_history, {"query": _QUERY}),
+            own_tool("open_invoices", OWN["open_invoices"], self.open_invoices),
+            own_tool("project_state", OWN["project_state"], self.project_state),
         )
 
     def client_history(self, brief: Brief, values: Mapping[str, Any]) -> Sequence[Source]:

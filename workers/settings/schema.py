@@ -112,7 +112,7 @@ class McpSection(Section):
     @model_validator(mode="after")
     def _reached_one_way(self) -> Self:
         if bool(self.command) == bool(self.address):
-            raise wrong('given, and address left out; or the other way round: a list such as ["uvx", "crm"]', "command")
+            raise wrong('a server with a command, such as ["uvx", "crm-mcp"], or with an address, and not with both')
         return self
 
 
