@@ -6,7 +6,7 @@ of the slots by the story's own code.
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
@@ -67,6 +67,7 @@ class Form(Generic[Slots]):
     messages: Callable[[Task], Sequence[Message]]
     check: Callable[[Slots, Task], Sequence[DraftFault]]
     questions: Callable[[Task], Sequence[Message]] | None = None
+    knows: Callable[[Task], Iterable[str]] | None = None  # what is known already, as items; None: earlier mail alone
     shows: Callable[[Task], str] | None = None  # the item at hand between its boundary lines; None: `at_hand`
     holds: str = "figures"  # what the check is content with, besides language, links and addresses
 
@@ -89,8 +90,9 @@ class Assignment:
 def boundary(task: Task) -> str:
     """A word that nobody outside can know: it depends on what they wrote, and on what they cannot see."""
     brief = task.brief
-    quotes = [fact.quote for fact in brief.profile]
-    material = "\n".join([brief.message, brief.older, task.previous, brief.owner_name, *quotes])
+    material = "\n".join(
+        [brief.message, brief.older, task.previous, brief.owner_name, *(fact.quote for fact in brief.profile)]
+    )
     return hashlib.sha256(f"{brief.case}\n{material}".encode("utf-8", "replace")).hexdigest()[:12]
 
 
@@ -118,9 +120,7 @@ def look_messages(task: Task, form: Form[Any], left: int) -> Sequence[Message]:
     if task.understanding:
         points = (*task.understanding.must_answer, *task.understanding.open_points)
         items.append(item(task, "what it asks for", "\n".join(f"- {one_line(point, 300)}" for point in points[:NOTES])))
-    if task.brief.sources:
-        notes = "\n".join(f"{source.id}: {one_line(source.quote, _KNOWN)}" for source in task.brief.sources[:NOTES])
-        items.append(item(task, "known from earlier mail", notes))
+    items += (form.knows or earlier_mail)(task)
     return [("system", system), ("user", "\n\n".join([*items, *looked_up(task), *wanted(task)]))]
 
 
@@ -128,6 +128,13 @@ def cited(task: Task, names: Collection[str]) -> tuple[Source, ...]:
     """The looked-up sources among these, each cut to a quote: kept with the draft, for the brief knows them not."""
     sources = {source.id: source for lookup in task.looked for source in lookup.sources if source.id in names}
     return tuple(replace(source, quote=one_line(source.quote, _KNOWN)) for source in sources.values())
+
+
+def earlier_mail(task: Task) -> Iterable[str]:
+    """What memory gave the brief."""
+    if task.brief.sources:
+        notes = "\n".join(f"{source.id}: {one_line(source.quote, _KNOWN)}" for source in task.brief.sources[:NOTES])
+        yield item(task, "known from earlier mail", notes)
 
 
 def looked_up(task: Task) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import BaseModel
 
 from agents.checks import Allowed, DraftFault, allowed, faults, language_name, safe_line
+from agents.desk.notes import citable, desk_notes, verbatim_faults
 from agents.forms import NOTES, Form, Task, boundary, cited, item, looked_up, wanted
 from agents.letters import LONGEST_GIST, as_why
 from agents.lookup.reference import Reference
@@ -39,7 +40,15 @@ class ReplyAgent:
 
     def __init__(self, model: Model, templates: TemplateReply, reference: Reference | None = None) -> None:
         self._model, self._templates = model, templates
-        form = Form(shape=Letter, messages=_messages, check=check, questions=_questions, shows=_mail, holds="facts")
+        form = Form(
+            shape=Letter,
+            messages=_messages,
+            check=check,
+            questions=_questions,
+            shows=_mail,
+            knows=_notes,
+            holds="facts",
+        )
         self._writing = Writing(model, form, reference)
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
@@ -59,14 +68,13 @@ class ReplyAgent:
         support = allowed(task.ground, task.wishes, task.previous)
         body = canonical(letter.body)
         named = set(letter.sources)
-        source_ids = [source.id for source in (*task.ground.sources, *task.ground.profile)]
         return Draft(
             body=body,
             gist=safe_line(letter.gist, support, LONGEST_GIST) or gist(body, LONGEST_GIST),
             model=self._model.name,
             by=DraftedBy.MODEL,
             why=(*_remarks(task, support), *filled.why),
-            sources=tuple(dict.fromkeys(source for source in source_ids if source in named)),
+            sources=tuple(dict.fromkeys(source for source in citable(task.ground) if source in named)),
             cost=cost,
             looked_up=cited(task, named),
         )
@@ -74,7 +82,7 @@ class ReplyAgent:
 
 def check(letter: Letter, task: Task) -> Sequence[DraftFault]:
     """What is wrong with a reply, the hard faults first."""
-    return faults(letter.body, task.ground, task.wishes, task.previous)
+    return (*verbatim_faults(letter.body, task.brief), *faults(letter.body, task.ground, task.wishes, task.previous))
 
 
 # ---------------------------------------------------------------- the questions
@@ -96,9 +104,7 @@ def _mail(task: Task) -> str:
     brief = task.brief
     sender = f"From: {one_line(brief.sender.name, 100)}\nSubject: {one_line(brief.subject, 300)}"
     mail = item(task, "the mail", f"{sender}\n\n{brief.message}")
-    if not brief.older:
-        return mail
-    return f"{mail}\n\n{item(task, _OLDER, brief.older)}"
+    return f"{mail}\n\n{item(task, _OLDER, brief.older)}" if brief.older else mail
 
 
 def _notes(task: Task) -> Iterator[str]:
@@ -106,6 +112,7 @@ def _notes(task: Task) -> Iterator[str]:
     for label, sources in (("notes about the freelancer", brief.profile), ("notes from earlier mail", brief.sources)):
         if sources:
             yield item(task, label, "\n".join(_note(source) for source in sources[:NOTES]))
+    yield from (item(task, label, content) for label, content in desk_notes(brief))
 
 
 def _note(source: Source) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from agents.checks import allowed, safe_line
+from agents.desk.answers import Answered, answered
+from agents.desk.reckoning import reckoned
 from agents.letters import first_name, gist_of, template_reasons
 from workflows.models.drafts import Brief, Draft, DraftedBy
 from workflows.ports import Drafting
@@ -27,10 +29,12 @@ class TemplateReply:
         self, brief: Brief, wishes: str = "", previous: str = "", why: tuple[str, ...] = (), cost: str = "0"
     ) -> Draft:
         """The same at once. `why`: what the owner should know about there being no model's draft."""
-        draft = _holding(brief)
+        draft = _answering(brief)
+        if draft.needs_owner and not previous:
+            return replace(draft, why=why)
         if previous:
             # No rules can work wishes in; a text the owner has seen, or wrote, is better than a fresh generality.
-            draft = replace(draft, body=canonical(previous))
+            draft = replace(draft, body=canonical(previous), needs_owner="", reckoning=(), sources=(), holding=False)
         if wishes:
             draft = replace(draft, gist=gist_of(brief, "wishes"))
         return replace(draft, why=(*why, *_reasons(brief, wishes, told=bool(why))), cost=cost)
@@ -53,7 +57,7 @@ class Drafter:
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """As `Drafting` says. Raises Retryable as the agent does."""
-        draft = await self._by_kind[brief.kind].draft(brief, version, wishes, previous)
+        draft = reckoned(brief, await self._by_kind[brief.kind].draft(brief, version, wishes, previous))
         return _disclosed(draft, brief.language) if self._disclose and not draft.needs_owner else draft
 
 
@@ -70,11 +74,45 @@ def _reasons(brief: Brief, wishes: str, *, told: bool) -> tuple[str, ...]:
     return tuple(template_reasons(brief, "acknowledgements", wishes, f"{cause}, so wishes cannot be worked in"))
 
 
-def _holding(brief: Brief) -> Draft:
+_SAID_BEFORE = "they wrote again, a holding reply was proposed in this conversation before, and no fact answers them"
+
+
+def _answering(brief: Brief) -> Draft:
+    """What the facts answer, and on what an answer will come; with nothing to say, that once in a conversation."""
+    answers = answered(brief)
+    if answers.paragraphs:
+        return Draft(
+            body=_letter(brief, answers),
+            gist=gist_of(brief, "desk", count=_count(answers), all=len(answers.reckoning)),
+            by=DraftedBy.TEMPLATE,
+            sources=answers.sources,
+            reckoning=answers.reckoning,
+        )
+    if brief.held_before:
+        gist = gist_of(brief, "reply")
+        return Draft(body="", gist=gist, by=DraftedBy.TEMPLATE, needs_owner=_SAID_BEFORE, reckoning=answers.reckoning)
+    return _holding(brief, answers)
+
+
+def _count(answers: Answered) -> int:
+    return sum(1 for reckoned in answers.reckoning if reckoned.sources)
+
+
+def _letter(brief: Brief, answers: Answered) -> str:
+    name = first_name(brief.sender)
+    subject = "" if brief.plain else _namable(brief)
+    return acknowledgement.letter(
+        brief.language, name, subject, (*answers.paragraphs, answers.open_points), brief.owner_name
+    )
+
+
+def _holding(brief: Brief, answers: Answered) -> Draft:
     # Under a standing yes it repeats none of their words: only such a text may leave without a yes of its own.
     subject = "" if brief.plain else _namable(brief)
-    body = acknowledgement.compose(brief.language, first_name(brief.sender), subject, brief.owner_name)
-    return Draft(body=body, gist=gist_of(brief, "reply"), by=DraftedBy.TEMPLATE)
+    coming = "" if brief.plain else answers.open_points
+    body = acknowledgement.compose(brief.language, first_name(brief.sender), subject, brief.owner_name, coming)
+    gist = gist_of(brief, "reply")
+    return Draft(body=body, gist=gist, by=DraftedBy.TEMPLATE, reckoning=answers.reckoning, holding=True)
 
 
 def _namable(brief: Brief) -> str:

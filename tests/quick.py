@@ -44,6 +44,8 @@ STARTERS = {
     ),
     *("http.server.HTTPServer", "http.server.ThreadingHTTPServer", "tools.web.addresses.is_own"),
     *("workers.temporal.worker.build_workers", "socket.create_server", "tools.web.foreign.Reader"),
+    *("tools.calendar.events.expanded", "tools.calendar.invitations.invitation_in", "tools.calendar.desk.Calendars"),
+    *("workers.commands.calendar.show", "workers.check.trade.probe_calendar", "tools.calendar.events.reader"),
     *("tools.web.foreign.page_of", "tools.web.foreign.channel_of", "tools.web.foreign.text_of"),
 }
 """What starts something, by module and name."""

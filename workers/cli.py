@@ -181,6 +181,17 @@ def ignored(
 
 
 @app.command(rich_help_panel=LOOK)
+def calendar(
+    context: typer.Context,
+    days: Annotated[int, typer.Option(min=1, max=90, help="How many days ahead.")] = 7,
+) -> int:
+    """Ask your calendars, and list when you are taken, what could be offered, and what is held."""
+    from workers.commands import calendar as calendars
+
+    return calendars.show(_output(context), days)
+
+
+@app.command(rich_help_panel=LOOK)
 def tools(
     context: typer.Context,
     step: Annotated[str, typer.Argument(metavar="[new", help='"new" writes a plugin with its test.')] = "",

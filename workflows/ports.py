@@ -12,6 +12,7 @@ from workflows.models.decisions import Answer
 from workflows.models.drafts import Asking, Brief, Draft, Outgoing, Receipt
 from workflows.models.people import Client
 from workflows.models.routes import Event
+from workflows.rules.desk.slots import CalendarView
 from workflows.stories import Kind
 
 
@@ -20,6 +21,16 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The current time, timezone-aware."""
+
+
+class Calendar(Protocol):
+    """The owner's calendars, as far as a draft needs them: when something is, never what."""
+
+    async def busy(self, first: datetime, last: datetime, *, anew: bool = False) -> CalendarView:
+        """What is taken between two moments, at most some minutes old; `anew`: asked this very moment.
+
+        Never raises: a calendar that cannot be read is one sentence in `faults`, and then no time may be promised.
+        """
 
 
 class Record(Protocol):

@@ -66,3 +66,25 @@ notes = Table(
     Column("what", Text, nullable=False),  # one line of a case's story that is in no other table
     Column("at", Instant, nullable=False),
 )
+
+held_slots = Table(
+    "held_slots",
+    metadata,
+    Column("case", Integer, primary_key=True),
+    Column("start", Instant, primary_key=True),
+    Column("end", Instant, nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    comment="times that a case's newest draft offers: nobody else is offered them",
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("uid", String, primary_key=True),
+    Column("recurrence", String, primary_key=True),  # which one of many, "" for all of them
+    Column("case", Integer, primary_key=True),
+    Column("sequence", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    comment="invitations by mail: what is newer than which",
+)

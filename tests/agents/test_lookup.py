@@ -11,9 +11,9 @@ import pytest
 
 from agents.bid import BidAgent, TemplateBid
 from agents.chase import ChaseAgent, TemplateChase
-from agents.desk import Desk, own_tool
 from agents.graph import draft_graph
 from agents.lookup.loop import Limits
+from agents.lookup.own import Desk, own_tool
 from agents.lookup.policy import Item, Refused, admitted
 from agents.lookup.reference import Reference
 from agents.model import Model

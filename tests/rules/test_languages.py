@@ -10,7 +10,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,10 @@ from workflows.rules.answers import decisions
 from workflows.rules.answers.orders import parse_order
 from workflows.rules.asking import acknowledgement, approval, digest
 from workflows.rules.debts import notices, promises
+from workflows.rules.desk import questions as asking
+from workflows.rules.desk import slots
+from workflows.rules.desk.asked_times import asked_times
+from workflows.rules.desk.invitations import Invitation, facts_line
 from workflows.rules.leads import rates
 from workflows.rules.mail import urgency
 from workflows.rules.orders import words as order_words
@@ -35,13 +39,14 @@ from workflows.rules.text import calendar, languages, money, whens, words
 from workflows.rules.work import rhythm
 
 ROOT = Path(__file__).parents[2]
-CLIENTS = {"acknowledgements", "bid", "promises", "claims"}
+CLIENTS = {"acknowledgements", "bid", "promises", "claims", "questions", "desk"}
 """Sections that only letters to clients and their mails need: a client whose language lacks one is written to in
 English, as the approval mail says, and their mails are read with the words of all languages."""
 OWN_KEYS = {"chase.upcoming.line"}
 """What one language needs and English does not."""
 SHARED_SMALL_WORDS = 0.5  # of a language's small words, at most, may be English ones
 NOW = datetime(2026, 11, 24, 14, 5, tzinfo=UTC)
+SLOT = slots.Slot(start=NOW, end=NOW + timedelta(minutes=30))
 UNKNOWN = ["sv", "xx", "", "sv-SE", "Svenska", "en-GB", "\n", "../de"]
 
 
@@ -175,6 +180,14 @@ def item(language: str, *, hold: str = "") -> digest.DigestRow:
 SPOKEN: dict[str, Callable[[str], object]] = {
     "workflows/rules/asking/acknowledgement.py:phrases": acknowledgement.phrases,
     "workflows/rules/asking/acknowledgement.py:compose": lambda code: acknowledgement.compose(code, "Maria", "", "Ada"),
+    "workflows/rules/asking/acknowledgement.py:letter": lambda code: acknowledgement.letter(code, "", "", ["x"], "Ada"),
+    "workflows/rules/desk/questions.py:questions": lambda code: [
+        asked.topic for asked in asking.questions(LATE, code, "Kick-off")
+    ],
+    "workflows/rules/desk/questions.py:subjects_of": lambda code: asking.subjects_of("price list", code),
+    "workflows/rules/desk/questions.py:asks_for_rate": lambda code: asking.asks_for_rate("your hourly rate", code),
+    "workflows/rules/desk/questions.py:comes_back": lambda code: asking.comes_back(LATE, code),
+    "workflows/rules/desk/questions.py:asks_for_document": lambda code: asking.asks_for_document(LATE, code),
     "workflows/rules/debts/notices.py:format_day": lambda code: notices.format_day(date(2026, 11, 1), code),
     "workflows/rules/debts/notices.py:subject": lambda code: notices.subject("firm", ("2026-014",), code),
     "workflows/rules/debts/notices.py:sums": lambda code: notices.sums([Money(currency="EUR", minor=125_000)], code),
@@ -188,6 +201,14 @@ SPOKEN: dict[str, Callable[[str], object]] = {
     "workflows/rules/work/rhythm.py:period": lambda code: rhythm.period(date(2026, 11, 2), date(2026, 11, 18), code),
     "workflows/rules/work/rhythm.py:day": lambda code: rhythm.day(date(2026, 11, 2), code),
     "workflows/rules/debts/promises.py:money_words": lambda code: promises.money_words(LATE, code, NOW, "UTC"),
+    "workflows/rules/desk/asked_times.py:asked_times": lambda code: asked_times(
+        "Does Thursday 10:00 work for a call?", code, NOW, owner(code)
+    ),
+    "workflows/rules/desk/slots.py:told": lambda code: slots.told(SLOT, code, "UTC"),
+    "workflows/rules/desk/slots.py:told_day": lambda code: slots.told_day(NOW, code, "UTC"),
+    "workflows/rules/desk/slots.py:told_to_both": lambda code: slots.told_to_both(SLOT, code, "UTC", "Asia/Tokyo"),
+    "workflows/rules/text/whens.py:named_time": lambda code: whens.named_time("tomorrow 9:00", NOW, owner(code), code),
+    "workflows/rules/text/whens.py:time_words": whens.time_words,
     "workflows/rules/orders/words.py:words_of": order_words.words_of,
     "workflows/rules/text/languages.py:known_language": lambda code: languages.known_language(code, "orders"),
     "workflows/rules/text/languages.py:words_in": lambda code: languages.words_in(code, "orders"),
@@ -209,6 +230,7 @@ OF_OWNER: dict[str, Callable[[str], object]] = {
     "deadline": lambda code: calendar.format_deadline(NOW, owner(code)),
     "moment": lambda code: calendar.format_moment(NOW, owner(code)),
     "date": lambda code: calendar.format_date(NOW, owner(code)),
+    "invitation": lambda code: facts_line(Invitation(method="request", uid="1", start=NOW), owner(code)),
     "day named": lambda code: whens.parse_when("tomorrow 9:00", NOW, owner(code)),
 }
 
@@ -249,8 +271,8 @@ def test_a_countrys_variant_is_the_language(code: str) -> None:
 
 
 def test_a_language_that_lacks_a_section_is_english_there() -> None:
-    assert not languages.speaks("it", "acknowledgements")
-    assert acknowledgement.compose("it", "", "", "Ada") == acknowledgement.compose("en", "", "", "Ada")
+    assert not languages.speaks("it", "bid")
+    assert languages.words_in("it", "bid") == languages.words_in("en", "bid")
     assert language_name("sv") == "sv"
 
 
@@ -281,7 +303,7 @@ SMALL = """och att det som en på är av för med till den har inte om ett men j
 vara mig hej tack vänliga hälsningar bästa gärna era oss ni mitt vår"""
 SCRIPT = """
 import json, sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from tests_of_words import asked
 from workflows.models.people import Owner
 from workflows.rules.answers import decisions
@@ -419,6 +441,7 @@ def test_mails_to_the_owner_speak_the_owners_language(code: str) -> None:
 GISTS: dict[str, dict[str, object]] = {
     "reply": {}, "wishes": {}, "bid_without": {}, "update": {"period": "week 47"}, "bid": {"price": "95 EUR/hour"},
     "answers": {"bid": "A bid at 95 EUR/hour", "count": 2, "all": 3},
+    "desk": {"count": 2, "all": 3},
     **{tone: {"total": "1,250.00 EUR"} for tone in ("upcoming", "friendly", "plain", "firm", "final", "thanks")},
 }  # fmt: skip
 

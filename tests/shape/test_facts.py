@@ -30,6 +30,7 @@ LOADS = {"workflows/older.py"}
 READS_OTHERS = {
     "memory/index/aside.py": "what Chroma says when it cannot open a file",
     "memory/record/dialect.py": "what SQLite says of a file it cannot open",
+    "tools/calendar/desk.py": "an address in a fault of the guarded client, which may be a secret",
     "tools/mail/reading/fetching.py": "what an IMAP server says",
     "tools/mail/sending/smtp.py": "what an SMTP server says",
     "tools/web/client.py": "what httpcore2 says of a broken answer",

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from tools.mail.account import Account
+from workers.clock import SystemClock
 from workers.settings import environ
 from workers.settings import schema as settings
 from workers.settings.loading import load
 from workers.settings.schema import Settings
 from workers.settings.values import Amount
+from workers.sources.calendars import calendars_of
 from workflows.errors import NeedsOwner
 from workflows.models.money import Money
 
@@ -415,3 +417,56 @@ def test_the_profiles_languages_are_those_of_the_answers(home: Path):
     write(home, text if "languages = [" in text else f'{text}\n[profile]\nlanguages = ["de", "fr"]\n')
     loaded = load(home)
     assert loaded.owner_facts().languages == loaded.profile.languages
+
+
+# ---------------------------------------------------------------- calendars
+
+WORK = '[[calendar.sources]]\nname = "work"\n'
+
+
+def test_calendars_are_a_list_of_tables_with_one_place_each(home: Path):
+    (home / "keys" / "dav").write_text("geheim\n")
+    (home / "keys" / "dav").chmod(0o600)
+    cloud = 'caldav = "https://cloud.winter.example/dav"\nuser = "ada"\npassword_file = "keys/dav"\n'
+    write(
+        home,
+        f'{SMALL}\n[calendar]\nslot = "45m"\nbuffer = "0m"\n{WORK}path = "work.ics"\n'
+        f"{WORK.replace('work', 'dav')}{cloud}",
+    )
+    section = load(home).calendar
+    assert [(item.name, item.path, item.caldav) for item in section.sources] == [
+        ("work", "work.ics", ""),
+        ("dav", "", "https://cloud.winter.example/dav"),
+    ]
+    assert (section.slot, section.buffer, section.days) == (timedelta(minutes=45), timedelta(), 14)
+    assert len(calendars_of(load(home), home, SystemClock()).calendars) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (WORK, 'a list whose entry "work" names one of path, url and caldav'),
+        (f'{WORK}path = "a"\nurl = "https://a.example/b.ics"\n', "names one of path, url and caldav"),
+        (f'{WORK}path = "a"\n{WORK}path = "b"\n', '"work" stands there twice'),
+        (f'{WORK}url = "work.ics"\n', "calendar.sources.url must be a web address"),
+        (f'{WORK}path = "a"\ncolour = "red"\n', "calendar.sources.colour is not a setting"),
+        (f'{WORK.replace("work", "My Work")}path = "a"\n', "calendar.sources.name must be a short name"),
+        ('[calendar]\nslot = "1m"\n', "calendar.slot must be"),
+        ("[calendar]\ndays = 500\n", "calendar.days must be at most 90"),
+    ],
+)
+def test_what_is_wrong_with_a_calendar_is_one_sentence(home: Path, text: str, words: str):
+    write(home, f"{SMALL}\n{text}")
+    assert words in str(fault(home))
+
+
+def test_a_calendar_without_its_password_is_said(home: Path):
+    write(home, f'{SMALL}\n{WORK}caldav = "https://cloud.winter.example/dav"\n')
+    with pytest.raises(NeedsOwner, match=r"The calendar work at .* has no user or no password"):
+        calendars_of(load(home), home, SystemClock())
+
+
+def test_a_password_of_a_calendar_in_the_settings_closes_them(home: Path):
+    write(home, f'{SMALL}\n{WORK}caldav = "https://a.example/"\nuser = "ada"\npassword = "geheim"\n')
+    (home / "deskhand.toml").chmod(0o644)
+    assert "everybody on this machine can read it" in str(fault(home))

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urljoin
 
 from tools.web import markup
@@ -41,6 +41,25 @@ _STOPS = re.compile(r"[.,;:!?)\]}'\"]*(?=[\s<>]|$)")
 
 Resolve = Callable[[str], Awaitable[tuple[str, ...]]]
 """A host name to its addresses, best first; raises OSError when there are none."""
+
+
+Reading = Literal["GET", "PROPFIND", "REPORT"]
+"""Methods that change nothing where they are asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """What each server on the way is asked."""
+
+    method: Reading
+    content: bytes = b""
+
+    @property
+    def length(self) -> list[tuple[str, str]]:
+        return [("content-length", str(len(self.content)))] if self.content else []
+
+
+_GET: Final = _Question(method="GET")
 
 
 class NotServed(Permanent):
@@ -135,17 +154,25 @@ class Web:
         if allowed_from is not None and not stands_in(url, allowed_from):
             raise Permanent(f"{named(url)} does not stand in the text it should come from, so it is not fetched.")
         request_headers = {name.lower(): value for name, value in (headers or {}).items() if name.lower() not in _OURS}
+        return await self._in_time(url, request_headers, _GET)
+
+    async def ask(self, method: Reading, url: str, *, content: bytes, headers: Mapping[str, str]) -> Response:
+        """Ask a WebDAV server of the owner's with a method that only reads; guarded and raising as `get`."""
+        request_headers = {name.lower(): value for name, value in headers.items() if name.lower() not in _OURS}
+        return await self._in_time(url, request_headers, _Question(method=method, content=content))
+
+    async def _in_time(self, url: str, headers: dict[str, str], question: "_Question") -> Response:
         seconds = self._limits.time.total_seconds()
         try:
             async with asyncio.timeout(seconds):
-                return await self._follow(url, request_headers)
+                return await self._follow(url, headers, question)
         except TimeoutError as error:
             raise Retryable(f"{named(url)} took longer than {seconds:g} seconds.") from error
 
-    async def _follow(self, url: str, headers: dict[str, str]) -> Response:
+    async def _follow(self, url: str, headers: dict[str, str], question: "_Question") -> Response:
         hop = target(url)
         for _ in range(MOST_HOPS + 1):
-            answer = await self._fetch(hop, headers)
+            answer = await self._fetch(hop, headers, question)
             if isinstance(answer, Response):
                 return answer
             next_hop = target(_joined(hop.url, answer))
@@ -156,7 +183,7 @@ class Web:
             hop = next_hop
         raise Permanent(f"{named(url)} redirects more than {MOST_HOPS} times.")
 
-    async def _fetch(self, here: Target, headers: dict[str, str]) -> "Response | str":
+    async def _fetch(self, here: Target, headers: dict[str, str], question: "_Question") -> "Response | str":
         """The answer of one server, or where it sends us."""
         import httpcore2
 
@@ -164,7 +191,7 @@ class Web:
         try:
             for last, address in ((candidate == addresses[-1], candidate) for candidate in addresses):
                 try:
-                    return await self._ask(here, address, headers)
+                    return await self._ask(here, address, headers, question)
                 except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                     if last:
                         raise _not_reached(here, error) from error
@@ -194,15 +221,18 @@ class Web:
             raise Permanent(f"{named(here.url)} leads to {inside[0]}, which is not a public address.")
         return addresses
 
-    async def _ask(self, here: Target, address: str, headers: dict[str, str]) -> "Response | str":
+    async def _ask(
+        self, here: Target, address: str, headers: dict[str, str], question: "_Question"
+    ) -> "Response | str":
         import httpcore2
 
         literal = f"[{address}]" if ":" in address else address
         origin = httpcore2.Origin(here.scheme.encode(), literal.encode(), here.port)
         request = httpcore2.Request(
-            "GET",
+            question.method,
             httpcore2.URL(scheme=origin.scheme, host=origin.host, port=here.port, target=here.path.encode()),
-            headers=[("host", here.netloc), *_head(headers).items()],
+            headers=[("host", here.netloc), *_head(headers).items(), *question.length],
+            content=question.content or None,
             extensions={"sni_hostname": here.host, "timeout": {"connect": _CONNECT_SECONDS}},
         )
         tls = self._context() if here.scheme == "https" else None

@@ -11,7 +11,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from tools.limited import Child, ParserLimits, Quarantined, WentIdle, serve
@@ -61,10 +61,10 @@ def _parts(answer: Response) -> dict[str, Any]:
 
 
 class Reader:
-    """One child, reused, one question at a time."""
+    """One child, reused, one question at a time. `module`: what it runs; `what`: what it reads, in words."""
 
-    def __init__(self, limits: ParserLimits = LIMITS) -> None:
-        self._limits = limits
+    def __init__(self, limits: ParserLimits = LIMITS, module: str = "tools.web.foreign", what: str = "page") -> None:
+        self._limits, self._module, self._what = limits, module, what
         self._lock = threading.Lock()
         self._child: Child | None = None
 
@@ -86,13 +86,13 @@ class Reader:
         for _ in range(3):
             with contextlib.suppress(WentIdle):
                 return self._exchange(question)
-        raise Retryable("The reader of pages keeps ending before it is asked; it is tried again.")
+        raise Retryable(f"The reader of a {self._what} keeps ending before it is asked; it is tried again.")
 
     def _exchange(self, question: bytes) -> bytes:
         if self._child and (self._child.mails >= self._limits.mails or self._child.process.poll() is not None):
             self._drop()
         if self._child is None:
-            self._child = Child(self._limits, "tools.web.foreign", "page")
+            self._child = Child(self._limits, self._module, self._what)
         self._child.mails += 1
         try:
             return self._child.exchange(question, self._limits.seconds)[1]
@@ -120,18 +120,23 @@ def _reader() -> Reader:
 # ---------------------------------------------------------------- the child
 
 
-def _read(question: bytes) -> bytes:
+Works = dict[str, Callable[[dict[str, Any], bytes], Any]]
+"""What a child can do: a name, and what reads the bytes."""
+
+
+def answer_with(works: Callable[[], Works], question: bytes) -> bytes:
+    """The child's answer to one question of `Reader.ask`."""
     head, _, content = question.partition(b"\n")
     facts = json.loads(head)
     try:
-        return json.dumps({"value": _work()[facts.pop("work")](facts, content)}).encode()
+        return json.dumps({"value": works()[facts.pop("work")](facts, content)}).encode()
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001  whatever a page provokes, the next one must be read
         return json.dumps({"error": type(error).__name__, "says": str(error)}).encode()
 
 
-def _work() -> dict[str, Callable[[dict[str, Any], bytes], Any]]:
+def _work() -> Works:
     # Imported here: the parent never pays for what only the child does.
     from tools.web.channels import channel
     from tools.web.markup import html_to_text
@@ -147,4 +152,4 @@ def _work() -> dict[str, Callable[[dict[str, Any], bytes], Any]]:
 
 
 if __name__ == "__main__":
-    serve(_read, int(sys.argv[1]), float(sys.argv[2]))
+    serve(partial(answer_with, _work), int(sys.argv[1]), float(sys.argv[2]))

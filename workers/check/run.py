@@ -15,7 +15,15 @@ from workers.check.mailbox import ask_mailbox, probe_folders, probe_idle, probe_
 from workers.check.mind import probe_memory, probe_model
 from workers.check.probing import Probe, Steps, in_turn, probed, step_of, with_settings
 from workers.check.temporal import probe_temporal
-from workers.check.trade import probe_invoices, probe_plugins, probe_profile, probe_signature, probe_sources, probe_work
+from workers.check.trade import (
+    probe_calendar,
+    probe_invoices,
+    probe_plugins,
+    probe_profile,
+    probe_signature,
+    probe_sources,
+    probe_work,
+)
 from workers.settings import loading
 from workers.settings.schema import Settings
 from workers.voice.output import Output
@@ -25,13 +33,13 @@ ORDER = (
     "settings", "packages", "home", "disk",
     "imap.connect", "imap.tls", "imap.login", "imap.idle", "imap.folders", "imap.sent", "proof",
     "smtp.connect", "smtp.tls", "smtp.login",
-    "temporal", "memory", "model", "invoices", "work", "plugins", "sources", "profile", "signature",
+    "temporal", "memory", "model", "invoices", "work", "calendar", "plugins", "sources", "profile", "signature",
 )  # fmt: skip
 
 _LAST = (
     ("temporal", probe_temporal), ("memory", probe_memory), ("model", probe_model), ("invoices", probe_invoices),
-    ("work", probe_work), ("plugins", probe_plugins), ("sources", probe_sources), ("profile", probe_profile),
-    ("signature", probe_signature),
+    ("work", probe_work), ("calendar", probe_calendar), ("plugins", probe_plugins), ("sources", probe_sources),
+    ("profile", probe_profile), ("signature", probe_signature),
 )  # fmt: skip
 _WORTH_A_LOOK = 'What is marked "note" is worth a look.'
 

@@ -108,3 +108,20 @@ async def probe_signature(home: Path, loaded: Settings) -> str:
     from workers.desk.endings import signatures
 
     return await signatures(home, loaded)
+
+
+async def probe_calendar(home: Path, loaded: Settings) -> str:
+    """Each calendar is asked once, as a draft does; nothing is kept."""
+    from workers.clock import SystemClock
+    from workers.sources import calendars
+
+    if not loaded.calendar.sources:
+        raise Unneeded("No calendar is read, so no time is promised: [calendar] in docs/settings.md.")
+    detail, faults = await calendars.probe(loaded, home, SystemClock())
+    more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
+    needed = next((fault for fault in faults if isinstance(fault, NeedsOwner)), None)
+    if needed:
+        raise NeedsOwner(f"{needed.problem}{more}", needed.mend)
+    if faults:
+        raise Warned(f"{faults[0]}{more}", "No time is promised while a calendar cannot be read; it is asked again.")
+    return detail

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agents.desk import OWN
+from agents.lookup.own import OWN
 from memory import views
 from memory.lookups import LastCall, Lookups
 from tools.mcp import McpServers

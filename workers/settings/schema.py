@@ -31,6 +31,7 @@ from workers.settings.values import (
     Url,
     Words,
     as_list,
+    calendar_address,
     email_address,
     ladder_name,
     matching,
@@ -219,6 +220,42 @@ class SourceSection(Section):
         return secret_of(home, f"sources.{name}", "token", self)
 
 
+class CalendarItem(Section):
+    """One `[[calendar.sources]]`: exactly one of `path`, `url`, `caldav` says where it is."""
+
+    name: Annotated[str, matching(re.compile(r"[a-z0-9][a-z0-9-]{0,40}"), 'a short name such as "work"')]
+    path: str = ""
+    url: Annotated[str, or_empty(calendar_address)] = ""
+    caldav: Annotated[str, or_empty(web_address)] = ""
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    password_file: str = ""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if sum(map(bool, (self.path, self.url, self.caldav))) != 1:
+            raise wrong(f'a list whose entry "{self.name}" names one of path, url and caldav', "sources")
+        return self
+
+
+class CalendarSection(Section):
+    """`[calendar]`: without sources, no time is promised."""
+
+    sources: Annotated[tuple[CalendarItem, ...], BeforeValidator(as_list)] = ()
+    slot: Annotated[Duration, Field(ge=timedelta(minutes=5), le=timedelta(hours=8))] = timedelta(minutes=30)
+    buffer: Annotated[Duration, Field(le=timedelta(hours=8))] = timedelta(minutes=15)
+    days: Annotated[int, whole_number, Field(ge=1, le=90)] = 14
+    notice: Annotated[Duration, Field(le=timedelta(days=30))] = timedelta(hours=2)
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        names = [item.name for item in self.sources]
+        twice = next((name for name in names if names.count(name) > 1), "")
+        if twice:
+            raise wrong(f'a list of calendars with a name of their own: "{twice}" stands there twice', "sources")
+        return self
+
+
 class MoneySection(Section):
     ladder: Annotated[str, BeforeValidator(ladder_name)] = "standard"
     business_days: bool = True
@@ -277,6 +314,7 @@ class Settings(BaseSettings):
     profile: ProfileSection = ProfileSection()
     leads: LeadsSection = LeadsSection()
     sources: dict[SourceName, SourceSection] = {}
+    calendar: CalendarSection = CalendarSection()
     money: MoneySection = MoneySection()
     invoiceninja: InvoiceninjaSection = InvoiceninjaSection()
     work: WorkSection = WorkSection()

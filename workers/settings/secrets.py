@@ -39,6 +39,8 @@ def refuse_open(path: Path, mode: int) -> None:
 
 
 def holds_secret(section: object) -> bool:
+    if isinstance(section, list):
+        return any(map(holds_secret, section))
     if not isinstance(section, Mapping):
         return False
     return any(map(section.get, ("password", "api_key", "token", "env"))) or any(map(holds_secret, section.values()))

@@ -149,6 +149,9 @@ def or_empty(check: BeforeValidator) -> BeforeValidator:
 
 
 web_address = matching(re.compile(r"https?://[^\s/]+\S*"), 'a web address such as "http://127.0.0.1:11434/v1"')
+calendar_address = matching(
+    re.compile(r"(?:https?|webcal)://[^\s/]+\S*"), 'a web address such as "https://calendar.winter.example/work.ics"'
+)
 _host = matching(
     re.compile(r"[A-Za-z0-9._:-]+"), 'the bare name of a server such as "imap.winter.example", without "https://"'
 )

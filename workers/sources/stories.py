@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.desk import Desk as OwnTools
 from agents.lookup.loop import Limits
+from agents.lookup.own import Desk as OwnTools
 from agents.lookup.reference import Reference
 from agents.model import Model
 from memory.briefs.recall import Builder, Recall

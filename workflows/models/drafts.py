@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from workflows import older
+from workflows.models.desk import NO_AFFAIRS, Affairs, FittingAnswer, Reckoned, Turn
 from workflows.models.leads import Lead, Score
 from workflows.models.mail import NOBODY, Address, Attachment
 from workflows.models.money import Notice
@@ -19,7 +20,7 @@ class Source:
     """Where something in a brief or draft comes from: an id the owner can look up, and a short quote."""
 
     id: str  # "mail:<first 12 of identity>", "draft:41.1", "profile:rate"
-    kind: str  # received | drafted | edited | sent | profile
+    kind: str  # received | drafted | edited | sent | profile | invoice | project | case | answer | calendar | style
     quote: str
     at: datetime | None = None
 
@@ -68,6 +69,12 @@ class Brief:
     report: Report | None = None
     vouched: bool = False  # who the client is stands fast, so that memory may be looked up for it (old runs: not)
     plain: bool = False  # a standing yes stands: a template repeats none of their words
+    # The desk: what a reply may draw on besides memory. Nothing of it is given for a sender who is not proven.
+    affairs: Affairs = NO_AFFAIRS  # what is open with this client; as text, with their ids, it stands in `facts`
+    conversation: tuple[Turn, ...] = ()  # what passed between them, oldest first, the mail at hand left out
+    standing: tuple[FittingAnswer, ...] = ()  # the owner's standing answers that fit, best first
+    style: tuple[Source, ...] = ()  # how the owner writes (kind "style")
+    held_before: bool = False  # a holding reply was proposed in this conversation already
 
 
 class DraftedBy(StrEnum):
@@ -92,6 +99,8 @@ class Draft:
     needs_owner: str = ""  # not empty: no safe draft could be made, and this says why
     by: DraftedBy = DraftedBy.UNKNOWN
     looked_up: tuple[Source, ...] = ()  # those of its sources that the brief does not hold: a tool told them
+    reckoning: tuple[Reckoned, ...] = ()  # the client's questions, each with what answers it
+    holding: bool = False  # it says nothing but that an answer will come
 
     def __post_init__(self) -> None:
         """Whose an older draft is: its model says it, or one line of its why, which is then no reason any more."""

@@ -1,6 +1,7 @@
 """Whens: what a person means by "Monday", "in two weeks", "tomorrow at 9"; a time of the owner's day."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
@@ -35,7 +36,7 @@ def parse_when(text: str, now: datetime, owner: Owner) -> datetime | None:
 
 
 @lru_cache(maxsize=16)
-def _words(language: str) -> dict[str, str]:
+def time_words(language: str) -> dict[str, str]:
     """Every known phrase of a language, folded -> what it is: "weekday 0", "month 8", "tomorrow", "days" ..."""
     table, words = words_in(language, "calendar"), {}
     for kind in ("weekday", "month"):
@@ -51,23 +52,42 @@ def _words(language: str) -> dict[str, str]:
     return words
 
 
-def _reading(text: str, now: datetime, owner: Owner, language: str) -> datetime | None:
-    """One reading of the folded text in one language."""
-    span = _relative(text, language)
-    if span:
-        return _after(span[0], span[1], now, owner)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedTime:
+    """What a phrase names: a day and how it is called ("weekday 3"), a time of day, a part of it ("afternoon")."""
+
+    called: str = ""
+    day: date | None = None
+    clock: time | None = None
+    part: str = ""
+
+
+def named_time(text: str, now: datetime, owner: Owner, language: str) -> NamedTime | None:
+    """What the folded phrase names in that language, nothing filled in; None when a word of it is not known."""
     clock, day_words = _clock_in(text, language)
     names = _phrases(day_words, language, owner)
     if names is None or (not names and clock is None):
         return None
     part = next((name for name in names if name in _PARTS), "")
     days = [name for name in names if name not in _PARTS]
-    if len(days) > 1 or len(names) - len(days) > 1 or (part and clock):
+    if len(days) > 1 or len(names) - len(days) > 1:
         return None
-    day = _day(days[0], now) if days else _next_day_for(clock or _PARTS[part], now)
+    called = days[0] if days else ""
+    return NamedTime(called=called, day=_day(called, now) if called else None, clock=clock, part=part)
+
+
+def _reading(text: str, now: datetime, owner: Owner, language: str) -> datetime | None:
+    """One reading of the folded text in one language."""
+    span = _relative(text, language)
+    if span:
+        return _after(span[0], span[1], now, owner)
+    named = named_time(text, now, owner, language)
+    if named is None or (named.part and named.clock):
+        return None
+    moment = named.clock or _PARTS[named.part]
+    day = named.day if named.called else _next_day_for(moment, now)
     if day is None:
         return None
-    moment = clock or _PARTS[part]
     if moment:
         return at_clock(day, moment, owner)
     return next_working_time(at_clock(day, time(0), owner), owner)
@@ -84,7 +104,7 @@ _PARTS: dict[str, time | None] = {
 
 def _relative(text: str, language: str) -> tuple[int, str] | None:
     """`2d`, `in 3 hours`, `2 working days` as amount and unit."""
-    words = _words(language)
+    words = time_words(language)
     match = re.fullmatch(r"(?:[a-z']+ ){0,2}?(\d{1,3}) ?([a-z][a-z ]*)", text)
     if not match:
         return None
@@ -129,14 +149,14 @@ def _clock_in(text: str, language: str) -> tuple[time | None, str]:
             hour = hour % 12 + (12 if match["half"] == "pm" else 0)
         return time(hour, minute), f"{text[: match.start()]} {text[match.end() :]}".strip()
     bare = re.fullmatch(r"(.*[a-z]) ([01]?\d|2[0-3])", text)  # "tomorrow 9"
-    if bare and not _words(language).get(bare[1].split()[-1], "").startswith("month"):
+    if bare and not time_words(language).get(bare[1].split()[-1], "").startswith("month"):
         return time(int(bare[2])), bare[1]
     return None, text
 
 
 def _phrases(text: str, language: str, owner: Owner) -> list[str] | None:
     """What the words name, fillers left out; None when one of them is not known."""
-    words, tokens, names, place = _words(language), text.replace(",", " ").split(), [], 0
+    words, tokens, names, place = time_words(language), text.replace(",", " ").split(), [], 0
     dated = _dated(tokens, language, owner)
     if dated:
         return [dated]
@@ -157,7 +177,7 @@ def _phrases(text: str, language: str, owner: Owner) -> list[str] | None:
 
 def _dated(tokens: list[str], language: str, owner: Owner) -> str:
     """`date YEAR MONTH DAY` (year 0: not said) for `14 aug`, `aug 14 2026`, `14.8.`, `14/8`, `2026-08-14`; or ""."""
-    words = _words(language)
+    words = time_words(language)
     significant = [token for token in tokens if words.get(token.rstrip(".")) != "" and token != "de"]  # noqa: S105 - a word
     if significant and words.get(significant[0].rstrip("."), "").startswith("weekday"):
         significant = significant[1:]  # "Friday 14 Aug": the date says it better

@@ -1,0 +1,52 @@
+"""Held slots: the times that drafts offer, so that no two clients are offered the same one."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import delete, insert, select
+
+from memory.record.book import Book
+from memory.record.schema import cases, from_json, held_slots
+from workflows.models.case import CaseState
+from workflows.rules.desk.slots import Slot
+
+HOLD: Final = timedelta(days=3)
+"""How long a slot is kept for a client who was offered it, and may take it any day."""
+
+
+class HeldSlots(Book):
+    """Which times are offered by whom."""
+
+    def hold_slots(self, case: int, version: int, slots: Sequence[Slot]) -> None:
+        """Hold what this version of a case offers, instead of what the one before did. Idempotent."""
+        at = self._clock.now()
+        rows = [{"case": case, "version": version, "start": slot.start, "end": slot.end, "at": at} for slot in slots]
+        with self._writing() as connection:
+            connection.execute(delete(held_slots).where(held_slots.c.case == case))
+            if rows:
+                connection.execute(insert(held_slots), rows)
+
+    def held_slots(self, besides: int = 0) -> tuple[Slot, ...]:
+        """The times ahead that open drafts offer, and those of mails that left a short while ago.
+
+        `besides`: a case whose own offers do not count; 0: none.
+        """
+        now = self._clock.now()
+        query = (
+            select(held_slots.c.start, held_slots.c.end, cases.c.state, cases.c.closed_at)
+            .join(cases, cases.c.number == held_slots.c.case)
+            .where(held_slots.c.end > now, held_slots.c.case != besides)
+            .order_by(held_slots.c.start)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        return tuple(
+            Slot(start=row.start, end=row.end)
+            for row in rows
+            if row.closed_at is None
+            or (from_json(CaseState, row.state).outcome in _LEFT and now - row.closed_at <= HOLD)
+        )
+
+
+_LEFT = frozenset(("sent", "sent-by-owner", "uncertain"))
