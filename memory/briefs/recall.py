@@ -156,6 +156,7 @@ class Recall:
             files=tuple(file for mail in client_mails for file in attached(mail.email)),
             language=self._language(state, newest, client_mails),
             sources=sources,
+            vouched=proven and client is not None,
             profile=self._profile,
             owner_name=self._owner.name,
             owner_language=self._owner.language,

@@ -20,7 +20,7 @@ from memory.record.dialect import is_damage, new_engine
 from memory.record.meta import read_meta, write_meta
 from memory.tables.base import metadata
 from memory.tables.errands import errands
-from memory.tables.house import calls, meta, secrets
+from memory.tables.house import calls, lookups, meta, secrets
 from memory.tables.leads import feeds, findings, lead_posts, leads
 from memory.tables.money import debt_holds, debtors, imports, invoices, notices, payments
 from memory.tables.outgoing import outbox, placed
@@ -35,11 +35,10 @@ from workflows.errors import NeedsOwner
 __all__ = [
     "VERSION", "absences", "answers", "asked_back", "bounces", "briefs", "calls", "cases", "client_addresses",
     "clients", "copies", "cursors", "debt_holds", "debtors", "digest_items", "digests", "documents", "errands",
-    "feeds",
-    "file_texts", "findings", "from_json", "held_slots", "imports", "invitations", "invoices", "lead_posts", "leads",
-    "mails", "meta", "metadata", "notes", "notices", "open_engine", "orders", "outbox", "payments", "placed",
-    "projects", "reading", "risks", "secrets", "seen", "threads", "to_json", "transaction", "update_work", "updates",
-    "versions", "work",
+    "feeds", "file_texts", "findings", "from_json", "held_slots", "imports", "invitations", "invoices", "lead_posts",
+    "leads", "lookups", "mails", "meta", "metadata", "notes", "notices", "open_engine", "orders", "outbox",
+    "payments", "placed", "projects", "reading", "risks", "secrets", "seen", "threads", "to_json", "transaction",
+    "update_work", "updates", "versions", "work",
 ]  # fmt: skip
 
 VERSION = 1

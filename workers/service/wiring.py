@@ -1,6 +1,5 @@
 """The one place where classes meet: `build` makes every part from the settings and starts none of them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from memory.journal import Caps, Journal
 from memory.keys import Keys
 from memory.leads.posts import Judge
 from memory.ledger import Intake, Ledger
+from memory.lookups import Lookups
 from memory.model.embedding import Embedder, EndpointEmbedder, HashingEmbedder
 from memory.outbox.entries import SendLimits
 from memory.outbox.outgoing import OutgoingLedger
@@ -44,10 +44,9 @@ from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
 from workers.sources.answers import StandingTexts
 from workers.sources.calendars import CalendarLook, calendars_of, offering_of
-from workers.sources.stories import Ground, stories
+from workers.sources.stories import Ground, Stories, stories
 from workflows.models.people import Owner
-from workflows.ports import Clock, Drafting, Researching
-from workflows.stories import Kind
+from workflows.ports import Clock, Researching
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,7 +146,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
     reader = _file_reader(records, recall)
     ground = Ground(
         home=home, settings=settings, ledger=records.ledger, recall=recall, owner=records.owner, clock=records.clock,
-        model=model, desk=post.desk, permit=permit,
+        model=model, lookups=Lookups(records.engine, records.clock), desk=post.desk, permit=permit,
     )  # fmt: skip
     repertoire = stories(ground)
     recall.also_builds(repertoire.builders)
@@ -175,7 +174,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         store=store,
         recall=recall,
         model=model,
-        drafter=_drafter(settings, model, repertoire.drafters),
+        drafter=_drafter(settings, model, repertoire),
         researcher=repertoire.researcher,
         judge=repertoire.judge,
         watches=(*repertoire.watches, *answers.watches()),
@@ -315,10 +314,12 @@ def _model(home: Path, settings: Settings, journal: Journal, clock: Clock) -> Mo
     )
 
 
-def _drafter(settings: Settings, model: Model | None, others: Mapping[Kind, Drafting]) -> Drafter:
-    disclose = settings.owner.disclose
+def _drafter(settings: Settings, model: Model | None, repertoire: Stories) -> Drafter:
+    disclose, others = settings.owner.disclose, repertoire.drafters
     if model is None:
         return Drafter(TemplateReply(), disclose=disclose, others=others)
     from agents.reply import ReplyAgent
 
-    return Drafter(TemplateReply(), ReplyAgent(model, TemplateReply()), disclose=disclose, others=others)
+    return Drafter(
+        TemplateReply(), ReplyAgent(model, TemplateReply(), repertoire.reference), disclose=disclose, others=others
+    )
