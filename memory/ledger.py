@@ -25,6 +25,7 @@ from memory.post.bounces import Bounces
 from memory.post.copies import Copies
 from memory.post.hints import HintBook
 from memory.post.mails import Intake, SeenKind
+from memory.post.promises import OwnPromises
 from memory.record.blobs import Blobs
 from memory.record.documents import Documents
 from memory.record.endings import Endings
@@ -57,6 +58,7 @@ class Ledger(
     Endings,
     Findings,
     HeldSlots,
+    OwnPromises,
     Leads,
     Works,
     Imports,
