@@ -58,13 +58,18 @@ def end_promise(connection: Connection, number: int, state: Literal["kept", "dro
     return one_line(_promise(row).pledge.sentence, _QUOTE)
 
 
+def open_promises(connection: Connection, client: str = "") -> tuple[OwnPromise, ...]:
+    """What is open, what is due first in front; `client`: with them alone."""
+    return _promises(connection, _is_open(client))
+
+
 class OwnPromises(Book):
     """The part of the ledger that knows what the owner promised."""
 
     def open_promises(self, client: str = "") -> tuple[OwnPromise, ...]:
         """What is open, what is due first in front; `client`: with them alone."""
         with self._reading() as connection:
-            return _promises(connection, _is_open(client))
+            return open_promises(connection, client)
 
     def promises_to_tell(self, due_until: date, before: datetime, today: date) -> tuple[OwnPromise, ...]:
         """What the owner is to be told: due until that day and not told yet, or overdue and told at most once.

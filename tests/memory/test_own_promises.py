@@ -13,6 +13,7 @@ from workflows.models.drafts import Draft, DraftedBy
 from workflows.models.mail import Attachment
 from workflows.models.orders import PromiseEnded
 from workflows.models.promises import OwnPromise
+from workflows.rules.desk.standing import facts
 
 BRIEF = "Hello Maria,\n\nI send the brief on Wednesday.\n\nAda\n"
 WEDNESDAY, FRIDAY = date(2026, 11, 25), date(2026, 11, 27)
@@ -161,3 +162,13 @@ def test_the_owners_word_ends_it(house: House) -> None:
 def test_a_number_that_is_none_is_said(house: House) -> None:
     outcome = house.ledger.carry_out("k1", PromiseEnded(number=7, result="dropped"), NOON)
     assert (outcome.ok, outcome.says) == (False, 'There is no promise number 7; "promises" lists them.')
+
+
+def test_the_brief_of_a_reply_names_what_is_open_with_this_client(house: House) -> None:
+    write(house, BRIEF)
+    promise = only(house)
+    (fact,) = facts(house.ledger.affairs(promise.client, OWNER))
+    assert (fact.id, fact.kind) == (f"promise:{promise.id}", "promise")
+    assert fact.quote.startswith('you promised them "I send the brief on Wednesday.", due')
+    assert "(2026-11-25)" in fact.quote
+    assert facts(house.ledger.affairs("c-somebody-else", OWNER)) == ()
