@@ -210,6 +210,7 @@ SPOKEN: dict[str, Callable[[str], object]] = {
     ),
     "workflows/rules/work/rhythm.py:period": lambda code: rhythm.period(date(2026, 11, 2), date(2026, 11, 18), code),
     "workflows/rules/work/rhythm.py:day": lambda code: rhythm.day(date(2026, 11, 2), code),
+    "workflows/rules/debts/promises.py:days_named": lambda code: promises.days_named("on friday", code, NOW, "UTC"),
     "workflows/rules/debts/promises.py:money_words": lambda code: promises.money_words(LATE, code, NOW, "UTC"),
     "workflows/rules/desk/asked_times.py:asked_times": lambda code: asked_times(
         "Does Thursday 10:00 work for a call?", code, NOW, owner(code)
