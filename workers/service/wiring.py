@@ -42,6 +42,7 @@ from workers.clock import SystemClock
 from workers.desk.parts import NamedParts
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
+from workers.sources.calendars import booking_of
 from workers.sources.stories import Ground, stories
 from workflows.models.people import Owner
 from workflows.ports import Clock, Drafting, Researching
@@ -158,7 +159,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         parser=post.parser,
         reader=reader,
         files=records.files,
-        doing=ErrandRunner(ledger=records.ledger, tools=lambda: load(home / "plugins").tools),
+        doing=_errands(records),
         imap_account=post.imap_account,
         mailbox=post.mailbox,
         transport=post.transport,
@@ -175,6 +176,16 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         judge=repertoire.judge,
         watches=repertoire.watches,
         health=health,
+    )
+
+
+def _errands(records: _Records) -> ErrandRunner:
+    """What is done after a yes. Plugins and the calendar are looked up when they are needed: they may change."""
+    home, settings = records.home, records.settings
+    return ErrandRunner(
+        ledger=records.ledger,
+        tools=lambda: load(home / "plugins").tools,
+        booking=lambda: booking_of(settings, home, records.clock),
     )
 
 

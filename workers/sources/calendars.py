@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from tools.calendar.booking import CalendarBooking
 from tools.calendar.caldav import CalDav, permitted
 from tools.calendar.desk import Calendars, CalendarSource, NamedCalendar
 from tools.calendar.events import LARGEST
@@ -30,6 +31,16 @@ def calendars_of(settings: Settings, home: Path, clock: Clock) -> Calendars:
     owner = settings.owner_facts()
     named = tuple(NamedCalendar(name=item.name, source=_source(item, home)) for item in settings.calendar.sources)
     return Calendars(calendars=named, zone=owner.timezone, owners=owner.addresses, clock=clock)
+
+
+def booking_of(settings: Settings, home: Path, clock: Clock) -> CalendarBooking | None:
+    """Where times are entered: the first calendar of the settings that can be written to; None where none can.
+
+    Raises:
+        NeedsOwner: as `calendars_of`.
+    """
+    sources = (_source(item, home) for item in settings.calendar.sources if item.caldav)
+    return next((CalendarBooking(source, clock) for source in sources if isinstance(source, CalDav)), None)
 
 
 def offering_of(settings: Settings) -> Offering:
