@@ -40,6 +40,7 @@ from tools.plugins import load
 from tools.work.gitlog import folder_of
 from workers.clock import SystemClock
 from workers.desk.parts import NamedParts
+from workers.desk.proposed_files import FileProposals
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
 from workers.sources.calendars import booking_of
@@ -76,7 +77,7 @@ class Parts:
     store: Store
     recall: Recall
     model: Model | None
-    drafter: Drafter
+    drafter: Drafting
     researcher: Researching
     judge: Judge
     watches: tuple[Watch, ...] = ()
@@ -171,7 +172,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         store=store,
         recall=recall,
         model=model,
-        drafter=_drafter(settings, model, repertoire.drafters),
+        drafter=FileProposals(_drafter(settings, model, repertoire.drafters), records.files),
         researcher=repertoire.researcher,
         judge=repertoire.judge,
         watches=repertoire.watches,
