@@ -42,7 +42,7 @@ class CalendarBooking:
         title = one_line(str(arguments.get("title", "")), 200) or "Booked"
         name = hashlib.sha256(key.encode()).hexdigest()[:32]
         note = visible(str(arguments.get("note", "")))[:2000]
-        await self.account.enter(name, _entry(name, begins, ends, title, note, self.clock.now()))
+        await self.account.enter(name, _entry(name, (begins, ends), title, note, self.clock.now()))
         return f"{title}, {begins:%Y-%m-%d %H:%M} to {ends:%H:%M}"
 
 
@@ -56,7 +56,8 @@ def _moment(arguments: Mapping[str, Argument], name: str) -> datetime:
     return moment
 
 
-def _entry(name: str, begins: datetime, ends: datetime, title: str, note: str, now: datetime) -> bytes:  # noqa: PLR0913, PLR0917 - the lines of an entry
+def _entry(name: str, span: tuple[datetime, datetime], title: str, note: str, now: datetime) -> bytes:
+    begins, ends = span
     lines = [
         "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Deskhand//EN", "BEGIN:VEVENT", f"UID:{name}",
         f"DTSTAMP:{_utc(now)}", f"DTSTART:{_utc(begins)}", f"DTEND:{_utc(ends)}", f"SUMMARY:{_escaped(title)}",
