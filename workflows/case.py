@@ -447,11 +447,8 @@ class Case:
 
     async def _replace(self, edit: Edit, answer: Answer) -> None:
         """The owner's own text is the next version; shown once more, or with "edit!" approved as it is."""
-        key = answer.key if edit.cut else ""
-        if edit.files:
-            edited = await steps.memory(Activities.edit, self.state, edit.text, key, edit.files)
-        else:
-            edited = await steps.memory(Activities.edit, self.state, edit.text, key)
+        state = replace(self.state, files=edit.files)
+        edited = await steps.memory(Activities.edit, state, edit.text, answer.key if edit.cut else "")
         await self._take_version(edited, "Your own text.", answer, send=edit.send)
 
     async def _change_parts(self, change: Attach | Without, answer: Answer) -> None:

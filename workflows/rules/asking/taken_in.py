@@ -35,14 +35,17 @@ def refusal(state: CaseState, answer: Answer) -> str:
         taken = answer.via == "mail" and answer.version < state.version
         older = f"That was version {answer.version} of case {number}; version {state.version} is current."
         return "" if taken else older
-    return _no_yes(state, answer) if is_yes(decision) else ""
+    return _no_draft(state, answer) if isinstance(decision, Approve | Attach | Without) else ""
 
 
-def _no_yes(state: CaseState, answer: Answer) -> str:
+def _no_draft(state: CaseState, answer: Answer) -> str:
     # "drafted" is no obstacle: the question may have left although its step is still to be done again.
     if state.version == 0 or state.hold or state.stage == "new":
-        return f"Case {state.case} has no draft to approve."
-    if answer.hash != state.hash:
+        what = (
+            "to approve" if is_yes(answer.decision) else 'to attach to or to take from; "edit" and your text makes one'
+        )
+        return f"Case {state.case} has no draft {what}."
+    if is_yes(answer.decision) and answer.hash != state.hash:
         return f"The draft of case {state.case} is not the one this answer was given to."
     return ""
 
