@@ -11,6 +11,7 @@ from agents.door.prices import Prices
 from agents.model import Model
 from agents.templates import Drafter, TemplateReply
 from memory.briefs.recall import DeskSources, Recall
+from memory.desk.slots import HeldSlots
 from memory.index.keywords import Keywords
 from memory.index.store import Store
 from memory.journal import Caps, Journal
@@ -23,6 +24,7 @@ from memory.outbox.outgoing import OutgoingLedger
 from memory.outbox.restored import Departures, Restored
 from memory.record.blobs import Blobs
 from memory.record.schema import open_engine
+from tools.calendar.guard import SlotGuard
 from tools.mail.account import Account
 from tools.mail.desk import ApprovalTerms, MailDesk
 from tools.mail.inbox import Mailbox
@@ -199,7 +201,7 @@ def _post_room(records: _Records) -> _PostRoom:
     outbox = Outbox(
         ledger=records.rows, blobs=records.blobs, transport=transport, evidence=evidence, owner=owner,
         limits=_limits(settings), clock=clock, files_sent=settings.smtp.files_sent, via=settings.approval.via,
-        reconcile=reconcile,
+        reconcile=reconcile, guard=_slot_guard(records).before,
     )  # fmt: skip
     desk = MailDesk(
         ledger=records.ledger, rows=records.rows, outbox=outbox, blobs=records.blobs, owner=owner, clock=clock,
@@ -215,6 +217,12 @@ def _post_room(records: _Records) -> _PostRoom:
         outbox=outbox,
         desk=desk,
     )
+
+
+def _slot_guard(records: _Records) -> SlotGuard:
+    calendars = calendars_of(records.settings, records.home, records.clock)
+    slots = HeldSlots(records.engine, records.clock)
+    return SlotGuard(slots=slots, calendar=calendars, zone=records.owner.timezone)
 
 
 def _intake(settings: Settings) -> Intake:

@@ -64,7 +64,9 @@ class Outbox:
         waiting: SearchPatience | None = None,
         reconcile: Reconcile | None = None,
         via: Via = "smtp",
+        guard: Callable[[Outgoing], Awaitable[None]] | None = None,
     ) -> None:
+        """`guard`: asked before a client's mail is claimed; what it finds is told by the last look."""
         self._ledger = ledger
         self._blobs = blobs
         self._transport = transport
@@ -76,6 +78,7 @@ class Outbox:
         self._waiting = waiting or SearchPatience()
         self._reconcile = reconcile
         self.via: Via = via
+        self._guard = guard
         self._domain = owner.address.rpartition("@")[2]
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -109,6 +112,8 @@ class Outbox:
             await self._reconcile.before(outgoing)
             entry = await self._reread(entry)
         if entry.state in {"approved", "claimed"}:
+            if self._guard is not None:
+                await self._guard(outgoing)
             try:
                 claim = await self._claim(entry, lambda message_id, date: self._compose(outgoing, message_id, date))
             except Permanent as error:  # no mail can be made of it: an entry that stayed open would look held
