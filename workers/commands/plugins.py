@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from agents.lookup.diary import CALENDAR_FREE
 from agents.lookup.own import OWN
 from memory import views
 from memory.lookups import LastCall, Lookups
@@ -117,7 +118,10 @@ async def _servers(home: Path, calls: Mapping[str, LastCall]) -> list[Facts]:
 
 def _desk(calls: Mapping[str, LastCall]) -> Facts:
     """Our own read tools, each of which sees the client at hand alone."""
-    rows = [_tool(name, "read", summary, "Deskhand", calls) for name, summary in OWN.items()]
+    rows = [
+        _tool(name, "read", summary, "Deskhand", calls)
+        for name, summary in (*OWN.items(), ("calendar_free", CALENDAR_FREE))
+    ]
     return {"plugin": "desk", "origin": "own", "path": "", "problem": "", "tools": rows, "sources": []}
 
 
