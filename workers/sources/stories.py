@@ -22,6 +22,7 @@ from tools.toolbox import Toolbox
 from tools.web.client import Web
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
+from workers.settings.tooling import servers_of
 from workers.sources import bids, calendars, feeds, invoicing, money, work
 from workers.sources.folders import Folders
 from workflows.bid import Bid
@@ -118,7 +119,7 @@ def _reference(ground: Ground, leads: feeds.Feeds) -> Reference | None:
     """What drafts are looked up by, where there is a model to ask: our own tools, plugins', servers'."""
     if ground.model is None:
         return None
-    toolbox = Toolbox(leads.plugins, ground.settings.mcp_servers(ground.home))
+    toolbox = Toolbox(leads.plugins, servers_of(ground.settings.mcp, ground.home))
     limits = ground.settings.tools
     own = (*OwnTools(history=ground.recall, books=ground.ledger).tools(), *_calendar_tools(ground))
     return Reference(
