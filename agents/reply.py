@@ -109,7 +109,13 @@ def _mail(task: Task) -> str:
 
 def _notes(task: Task) -> Iterator[str]:
     brief = task.brief
-    for label, sources in (("notes about the freelancer", brief.profile), ("notes from earlier mail", brief.sources)):
+    if brief.offered:
+        names = "\n".join(one_line(file.name, 100) for file in brief.offered)
+        yield item(task, "files attached to your reply", names)
+    files = [source for source in brief.sources if source.kind == "file"]  # what they wrote as well: data like the mail
+    yield from (item(task, "a file they attached", f"{source.id}\n\n{source.quote}") for source in files)
+    earlier = [source for source in brief.sources if source.kind != "file"]
+    for label, sources in (("notes about the freelancer", brief.profile), ("notes from earlier mail", earlier)):
         if sources:
             yield item(task, label, "\n".join(_note(source) for source in sources[:NOTES]))
     yield from (item(task, label, content) for label, content in desk_notes(brief))

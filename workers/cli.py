@@ -192,6 +192,18 @@ def calendar(
 
 
 @app.command(rich_help_panel=LOOK)
+def promises(
+    context: typer.Context,
+    ending: Annotated[str, typer.Argument(metavar="[done | drop]", help="Say how one ended.")] = "",
+    number: Annotated[int | None, typer.Argument(min=1, help="Its number in the list.")] = None,
+) -> int:
+    """What you promised clients in your own mail, until when; "done 3" and "drop 3" end one."""
+    from workers.commands import promises as promising
+
+    return promising.end(_output(context), ending, number) if ending else promising.show(_output(context))
+
+
+@app.command(rich_help_panel=LOOK)
 def tools(
     context: typer.Context,
     step: Annotated[str, typer.Argument(metavar="[new", help='"new" writes a plugin with its test.')] = "",

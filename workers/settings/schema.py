@@ -143,6 +143,16 @@ class WorkItem(Section):
     link: Annotated[str, or_empty(web_address)] = ""
 
 
+class AnswerItem(Section):
+    """One `[[answers]]`: a text of the owner's that answers a question whenever it is asked."""
+
+    title: Annotated[str, Field(min_length=1)]
+    text: Annotated[str, Field(min_length=1)]
+    verbatim: bool = False
+    keywords: Words = ()
+    language: Annotated[str, or_empty(matching(re.compile(r"[a-z]{2}"), 'two small letters such as "en", or ""'))] = ""
+
+
 class ProfileSection(Section):
     rate: Annotated[str, BeforeValidator(rate_text)] = ""
     skills: Words = ()
@@ -259,6 +269,10 @@ class WorkSection(Section):
     hours_per_week: Annotated[int, whole_number, Field(ge=0, le=168)] = 0
 
 
+class FilesSection(Section):
+    folders: Words = ()
+
+
 _empty_is_none = BeforeValidator(lambda value: None if value == {} else value)
 
 
@@ -293,6 +307,8 @@ class Settings(BaseSettings):
     money: MoneySection = MoneySection()
     invoiceninja: InvoiceninjaSection = InvoiceninjaSection()
     work: WorkSection = WorkSection()
+    files: FilesSection = FilesSection()
+    answers: Annotated[tuple[AnswerItem, ...], BeforeValidator(as_list)] = ()
 
     @classmethod
     def settings_customise_sources(

@@ -6,6 +6,7 @@ drafter and watches here.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 
 from agents.lookup.diary import FreeTimes
@@ -25,6 +26,7 @@ from workers.settings.schema import Settings
 from workers.settings.tooling import servers_of
 from workers.sources import bids, calendars, feeds, invoicing, money, work
 from workers.sources.folders import Folders
+from workers.sources.promises import PromiseReminders
 from workflows.bid import Bid
 from workflows.case import Story
 from workflows.chase import Chase
@@ -80,15 +82,7 @@ def stories(ground: Ground) -> Stories:
         desk=ground.desk,
         profile=ground.settings.profile_sources(),
     )
-    leads = feeds.Feeds(
-        home=ground.home,
-        leads=ground.settings.leads,
-        sources=ground.settings.sources,
-        profile=ground.settings.profile_facts(),
-        ledger=ground.ledger,
-        owner=ground.owner,
-        clock=ground.clock,
-    )
+    leads = _feeds(ground)
     offers = bids.Bids(
         settings=ground.settings,
         ledger=ground.ledger,
@@ -111,7 +105,32 @@ def stories(ground: Ground) -> Stories:
         researcher=offers.researcher(Web(permit=ground.permit), ground.model, reference),
         judge=leads.judged,
         reference=reference,
-        watches=(*leads.watches(), *_importing(ground, chase.look).watches(), chase.watch(), updates.watch()),
+        watches=(
+            *leads.watches(),
+            *_importing(ground, chase.look).watches(),
+            chase.watch(),
+            updates.watch(),
+            _reminders(ground).watch(),
+        ),
+    )
+
+
+def _reminders(ground: Ground) -> PromiseReminders:
+    """What tells the owner of his own promises, at the hour of the first digest."""
+    first = min(ground.settings.approval.digest_at, default=time(8))
+    return PromiseReminders(ledger=ground.ledger, owner=ground.owner, clock=ground.clock, desk=ground.desk, at=first)
+
+
+def _feeds(ground: Ground) -> feeds.Feeds:
+    """Where job posts are asked for."""
+    return feeds.Feeds(
+        home=ground.home,
+        leads=ground.settings.leads,
+        sources=ground.settings.sources,
+        profile=ground.settings.profile_facts(),
+        ledger=ground.ledger,
+        owner=ground.owner,
+        clock=ground.clock,
     )
 
 

@@ -14,6 +14,7 @@ from workflows.models.leads import Score
 from workflows.models.mail import Address, Attachment
 from workflows.models.people import Owner
 from workflows.rules.asking.account import account_lines
+from workflows.rules.asking.proposed import proposal_lines
 from workflows.rules.mail.files import described
 from workflows.rules.mail.urgency import deadline
 from workflows.rules.text import calendar
@@ -237,6 +238,7 @@ def _addressing(question: Question) -> Iterator[str]:
     yield f"Length: {counted(lines, 'line')}, {counted(len(body), 'character')}"
     for file in outgoing.attachments:
         yield f"Attachment: {_attachment(file)}"
+    yield from proposal_lines(outgoing.proposals)
     for address in _new_addresses(question):
         yield f"NEW ADDRESS: {one_line(address.email)} {_how_new(question)}"
     if question.undeliverable:
