@@ -258,6 +258,15 @@ class WorkSection(Section):
     hours_per_week: Annotated[int, whole_number, Field(ge=0, le=168)] = 0
 
 
+class FollowupSection(Section):
+    """`[followup]`: which mails are followed up when nobody answers, and after how many working days."""
+
+    after: Annotated[int, whole_number, Field(ge=1, le=60)] = 5
+    bids: bool = True
+    sent: bool = True
+    by_hand: bool = False
+
+
 _empty_is_none = BeforeValidator(lambda value: None if value == {} else value)
 
 
@@ -290,6 +299,7 @@ class Settings(BaseSettings):
     money: MoneySection = MoneySection()
     invoiceninja: InvoiceninjaSection = InvoiceninjaSection()
     work: WorkSection = WorkSection()
+    followup: FollowupSection = FollowupSection()
 
     @classmethod
     def settings_customise_sources(
