@@ -1,6 +1,7 @@
 """The follow-up: one short, polite letter that names what was asked, by template or in a model's words held to it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from pydantic import BaseModel
 
@@ -143,7 +144,10 @@ def check(words: FollowUpWords, task: Task) -> Sequence[DraftFault]:
         case=brief.case, sender=addressee(brief), subject=brief.subject, message=f"{brief.subject}\n{brief.message}",
         language=_language(brief), owner_name=brief.owner_name, facts=brief.facts,
     )  # fmt: skip
-    problems = [*_own(words, task), *faults(words.text, support, task.wishes, task.previous)]
+    problems = [*_own(words, task)]
+    for fault in faults(words.text, support, task.wishes, task.previous):
+        # A figure, day or name that does not stand in what was asked is no matter of taste here.
+        problems.append(replace(fault, hard=True) if fault.rule == "fact" else fault)
     return tuple(sorted(dict.fromkeys(problems), key=lambda fault: not fault.hard))
 
 

@@ -15,6 +15,7 @@ from workflows.rules.text.words import fold, phrases
 
 Origin = Literal["bid", "sent", "by_hand"]
 """Where a mail that asked something came from: a bid, another mail through Deskhand, the owner's own mail program."""
+_NO_REQUEST = ("condition", "will_send", "sends", "follows", "does", "hereby", "done")
 _QUOTE = 160
 
 
@@ -35,13 +36,15 @@ class FollowUpTerms:
 def asked_in(text: str, spoken: Sequence[str] = ()) -> str:
     """The first thing that a mail of the owner's asks its reader, "" when it asks nothing.
 
-    A question mark counts, and so does a request; "let me know if you have questions" waits for no answer.
+    A question mark counts, and so does a request; "let me know if you have questions" waits for no answer, nor
+    does what the owner does himself.
     """
     language = language_of(text) or next(iter(spoken), "en")
-    condition = phrases(words_in(known_language(language, "own_promises"), "own_promises")["condition"])
+    words = words_in(known_language(language, "own_promises"), "own_promises")
+    no_request = phrases(row for kind in _NO_REQUEST for row in words[kind])
     asked = [question.text for question in questions(text, language)]
     marked = [question for question in asked if question.rstrip().endswith("?")]
-    plain = [question for question in asked if not condition.search(fold(question))]
+    plain = [question for question in asked if not no_request.search(fold(question))]
     return one_line(next(iter([*marked, *plain]), ""), _QUOTE)
 
 
