@@ -13,12 +13,12 @@ from memory.desk.standing import KINDS, allow, revoke
 from memory.leads.posts import rescue
 from memory.money import money_orders
 from memory.post.mails import Intake, Mails, SeenMail, seen_mail
-from memory.post.promises import end_promise
 from memory.record.blobs import Blobs
 from memory.record.dialect import insert
 from memory.record.meta import read_meta, write_meta
 from memory.record.people import every_client, mark_written_to, paused_clients
 from memory.record.schema import cases, clients, from_json, mails, orders, outbox, seen, to_json
+from memory.sent.promises import end_promise
 from workflows.models.mail import Email
 from workflows.models.orders import (
     Allow,

@@ -12,6 +12,7 @@ from memory.money.holds import LONGEST_SAYS, end_holds, hold_once
 from memory.money.settled import settle_paid
 from memory.record.dialect import insert
 from memory.record.schema import invoices, payments
+from memory.sent.follow_ups import BrokenSilence, end_waiting
 from workflows.models.money import Invoice, Money
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import Hold, longest_hold
@@ -77,6 +78,10 @@ def note_payment(connection: Connection, clock: Clock, sign: Sign) -> str:
         result = _note_proven(connection, clock, sign.key, matched, amount)
     else:
         told_state, result = 0, _note_weak(connection, clock, replace(sign, client=client_id), matched)
+    if client_id:
+        end_waiting(
+            connection, clock, BrokenSilence(client=client_id, key=f"{sign.key}:news", summary=result, ends="paid")
+        )
     row = insert(payments).values(
         key=sign.key, client=client_id, number=matched.number if matched else "", minor=amount.minor,
         currency=amount.currency, proven=int(sign.proven), says=one_line(sign.says, LONGEST_SAYS), result=result,

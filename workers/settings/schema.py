@@ -273,6 +273,15 @@ class FilesSection(Section):
     folders: Words = ()
 
 
+class FollowupSection(Section):
+    """`[followup]`: which mails are followed up when nobody answers, and after how many working days."""
+
+    after: Annotated[int, whole_number, Field(ge=1, le=60)] = 5
+    bids: bool = True
+    sent: bool = True
+    by_hand: bool = False
+
+
 _empty_is_none = BeforeValidator(lambda value: None if value == {} else value)
 
 
@@ -309,6 +318,7 @@ class Settings(BaseSettings):
     work: WorkSection = WorkSection()
     files: FilesSection = FilesSection()
     answers: Annotated[tuple[AnswerItem, ...], BeforeValidator(as_list)] = ()
+    followup: FollowupSection = FollowupSection()
 
     @classmethod
     def settings_customise_sources(

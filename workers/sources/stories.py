@@ -24,19 +24,20 @@ from tools.web.client import Web
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
 from workers.settings.tooling import servers_of
-from workers.sources import bids, calendars, feeds, invoicing, money, work
+from workers.sources import bids, calendars, feeds, followups, invoicing, money, work
 from workers.sources.folders import Folders
 from workers.sources.promises import PromiseReminders
 from workflows.bid import Bid
 from workflows.case import Story
 from workflows.chase import Chase
+from workflows.followup import FollowUp
 from workflows.models.people import Owner
 from workflows.ports import Clock, Desk, Drafting, Researching
 from workflows.reply import Reply
 from workflows.stories import Kind
 from workflows.update import Update
 
-WORKFLOWS: list[type[Story]] = [Reply, Bid, Chase, Update]
+WORKFLOWS: list[type[Story]] = [Reply, Bid, Chase, Update, FollowUp]
 """The story of each kind, for the workers that run them."""
 
 
@@ -82,6 +83,7 @@ def stories(ground: Ground) -> Stories:
         desk=ground.desk,
         profile=ground.settings.profile_sources(),
     )
+    follow_ups = _follow_ups(ground)
     leads = _feeds(ground)
     offers = bids.Bids(
         settings=ground.settings,
@@ -96,11 +98,13 @@ def stories(ground: Ground) -> Stories:
             "bid": offers.briefs(ground.recall.search).build,
             "chase": chase.briefs().build,
             "update": updates.briefs().build,
+            "followup": follow_ups.briefs().build,
         },
         drafters={
             "bid": bids.drafting(ground.model, reference),
             "chase": money.drafting(ground.model, reference),
             "update": work.drafting(ground.model, reference),
+            "followup": followups.drafting(ground.model),
         },
         researcher=offers.researcher(Web(permit=ground.permit), ground.model, reference),
         judge=leads.judged,
@@ -111,14 +115,28 @@ def stories(ground: Ground) -> Stories:
             chase.watch(),
             updates.watch(),
             _reminders(ground).watch(),
+            follow_ups.watch(),
         ),
     )
 
 
 def _reminders(ground: Ground) -> PromiseReminders:
     """What tells the owner of his own promises, at the hour of the first digest."""
-    first = min(ground.settings.approval.digest_at, default=time(8))
-    return PromiseReminders(ledger=ground.ledger, owner=ground.owner, clock=ground.clock, desk=ground.desk, at=first)
+    return PromiseReminders(
+        ledger=ground.ledger, owner=ground.owner, clock=ground.clock, desk=ground.desk, at=_first_digest(ground)
+    )  # fmt: skip
+
+
+def _follow_ups(ground: Ground) -> followups.FollowingUp:
+    """What proposes follow-ups, at the same hour."""
+    return followups.FollowingUp(
+        settings=ground.settings.followup, ledger=ground.ledger, owner=ground.owner, clock=ground.clock,
+        at=_first_digest(ground), profile=ground.settings.profile_sources(),
+    )  # fmt: skip
+
+
+def _first_digest(ground: Ground) -> time:
+    return min(ground.settings.approval.digest_at, default=time(8))
 
 
 def _feeds(ground: Ground) -> feeds.Feeds:
