@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.models.routes import Event
     from workflows.rules.answers import unclear
     from workflows.rules.text.canonical import one_line
+    from workflows.rules.text.speech import named, say, say_count
     from workflows.stories import facts_of
 
 TELL_WHEN_HELD = timedelta(minutes=10)
@@ -62,27 +63,27 @@ class Case:
         """Refuse an answer that cannot be acted on; the text is for the owner."""
         state = self.state
         if answer.case != state.case:
-            _refuse(f"That answer is for case {answer.case}, not for case {state.case}.")
+            self._refuse("other_case", answered=answer.case)
         if state.stage == "closed":
-            _refuse(f"Case {state.case} is closed: {state.outcome}.")
+            self._refuse("closed", outcome=named(self.state.language, "stages", self.state.outcome))
         if state.stage == "placed" and not isinstance(answer.decision, Why):
-            _refuse(f"The bid of case {state.case} has left. Say how it ended: won, lost or no answer.")
+            self._refuse("bid_left")
         if isinstance(answer.decision, Approve | Edit | Revise) and answer.version != state.version:
             if answer.via == "mail" and answer.version < state.version:
                 return  # taken in: the current version is shown once more
-            _refuse(f"That was version {answer.version} of case {state.case}; version {state.version} is current.")
+            self._refuse("not_current", answered=answer.version)
         if not isinstance(answer.decision, Approve):
             return
         # "drafted" is no obstacle: the question may have left although its step is still to be done again.
         if state.version == 0 or state.hold or state.stage == "new":
-            _refuse(f"Case {state.case} has no draft to approve.")
+            self._refuse("no_draft")
         if answer.hash != state.hash:
-            _refuse(f"The draft of case {state.case} is not the one this answer was given to.")
+            self._refuse("other_draft")
 
     def accept(self, answer: Answer) -> str:
         """Take an answer in, once per key; what to say to the owner."""
         if answer.key in (*self.state.consumed, *(waiting.key for waiting in self._answers)):
-            return "This answer was already taken in."
+            return self._says("taken_in")
         acknowledgement = self._acknowledgement(answer)
         self._answers.append(replace(answer, words=""))  # the ledger has the words; a state stays small
         return acknowledgement
@@ -96,31 +97,37 @@ class Case:
         """How a send ended, as the client's workflow says."""
         self._receipts.append(receipt)
 
+    def _refuse(self, why: str, **facts: object) -> NoReturn:
+        raise ApplicationError(self._says(why, **facts), type="Refused", non_retryable=True)
+
+    def _says(self, name: str, **facts: object) -> str:
+        """A sentence of this case, in its owner's language."""
+        case, version = self.state.case, self.state.version
+        places = {"case": case, "version": version, "name": f"{case}.{version}", **facts}
+        return say(self.state.language, f"case.{name}", **places)
+
     def _acknowledgement(self, answer: Answer) -> str:
-        number, name = self.state.case, f"{self.state.case}.{self.state.version}"
         match answer.decision:
             case Approve() | Edit() | Revise() if answer.version != self.state.version:
-                text = (
-                    f"That was version {answer.version}; version {self.state.version} of case {number} is shown again."
-                )
+                text = self._says("shown_again", answered=answer.version)
             case Approve() if self.state.stage in {"approved", "sending"}:
-                text = f"{name} was already approved."
+                text = self._says("approved_before")
             case Approve():
-                text = f"Approved {name}: it leaves in {self.state.grace:.0f} s unless you say no."
+                text = self._says("approved", seconds=f"{self.state.grace:.0f}")
             case Edit(send=True):
-                text = f"Your text replaces {name} and leaves in {self.state.grace:.0f} s unless you say no."
+                text = self._says("text_leaves", seconds=f"{self.state.grace:.0f}")
             case Edit():
-                text = f"Your text replaces {name}; you are shown it once more."
+                text = self._says("text_shown")
             case Revise():
-                text = f"A new draft of case {number} follows."
+                text = self._says("new_draft")
             case Reject() | Mine() | Never() if self.state.stage == "sending":
-                text = f"Case {number} is stopped unless it has just left; './deskhand case {number}' says which."
+                text = self._says("stopping")
             case Reject() | Mine() | Never():
-                text = f"Case {number} is closed; nothing was sent."
+                text = self._says("closed_unsent")
             case Later(until=until):
-                text = f"Case {number} comes back on {until:%Y-%m-%d %H:%M}."
+                text = self._says("comes_back", until=f"{until:%Y-%m-%d %H:%M}")
             case _:
-                text = f"Case {number}: an answer follows by mail."
+                text = self._says("answer_follows")
         return text
 
     # ------------------------------------------------------------ the story
@@ -144,12 +151,9 @@ class Case:
         """Keep the outcome; what came too late for this case is neither lost nor left unsaid."""
         await self._surely(steps.memory(Activities.close, self.state))
         for answer in (late for late in self._answers if late.via != "hint"):
-            await self._tell(
-                f"late:{answer.key}",
-                f"Case {self.state.case} was closed already",
-                f"Your answer came when the case had just ended ({self.state.outcome}). It changed nothing."
-                f"{self._how_to_correct()}",
-            )
+            outcome = named(self.state.language, "stages", self.state.outcome)
+            text = f"{self._says('late', outcome=outcome)}{self._how_to_correct()}"
+            await self._tell(f"late:{answer.key}", self._says("late_subject"), text)
         await self._surely(steps.memory(Activities.remember, self.state.case))
         while self._events:
             await self._surely(steps.mail(Activities.start_over, self._events.pop(0)))
@@ -157,7 +161,7 @@ class Case:
     def _how_to_correct(self) -> str:
         if self.state.outcome != "sent":
             return ""
-        return f" The mail was {self.state.reason}. 'fix {self.state.case}' drafts a correction."
+        return f" {self._says('late_fix', sent=self.state.reason)}"
 
     async def _surely(self, step: Awaitable[object]) -> None:
         """A step that the case must not fail on: when it is refused for good, the log says so and the rest goes on."""
@@ -176,9 +180,8 @@ class Case:
         await self._surely(steps.memory(Activities.save, self.state))
         await self._tell(
             f"parked:{self.state.case}.{self.state.version}:{self.state.round}",
-            f"Case {self.state.case} needs you",
-            f"It cannot go on by itself: {self.state.reason} Nothing more is sent until you answer its last mail, or "
-            f"use './deskhand case {self.state.case}' and the commands it names.",
+            self._says("needs_you"),
+            self._says("parked", reason=self.state.reason),
         )
 
     async def _step(self) -> None:
@@ -210,7 +213,7 @@ class Case:
             except ActivityError as error:
                 if steps.ends_the_story(error):
                     raise
-                self._to(hold=f"no draft could be made: {steps.words(error)}")
+                self._to(hold=self._says("no_draft_made", reason=steps.words(error)))
         if before and self.state.version != before:
             self._to(redrafted_at=(*self.state.redrafted_at, workflow.now())[-MOST_REDRAFTS:])
         # Without a new version (held) this is one more question about the old one, not the same question again.
@@ -220,9 +223,10 @@ class Case:
     def _enough_drafts(self) -> str:
         """Why no further draft is made now, "" when one may be."""
         if self.state.version >= MOST_VERSIONS:
-            return f"there are {self.state.version} versions already"
+            return say_count(self.state.language, "case.versions", self.state.version)
         recent = [at for at in self.state.redrafted_at if at > workflow.now() - REDRAFTS_WITHIN]
-        return f"there were {len(recent)} new drafts within an hour" if len(recent) >= MOST_REDRAFTS else ""
+        sentence = say_count(self.state.language, "case.redrafts", len(recent))
+        return sentence if len(recent) >= MOST_REDRAFTS else ""
 
     async def _ask(self) -> None:
         if self._events:  # a newer mail came while we drafted: an approval of this version would be stale
@@ -233,7 +237,7 @@ class Case:
         asking = await steps.mail(Activities.ask, self.state)
         self._to(
             stage="waiting", asked_at=asking.asked_at, expires_at=asking.expires_at, grace=asking.grace,
-            leaves_at=asking.leaves_at,
+            leaves_at=asking.leaves_at, language=asking.language or self.state.language,
             look_at=None, again="",
         )  # fmt: skip
         await self._save()
@@ -257,10 +261,7 @@ class Case:
         if await steps.memory(Activities.stand, self.state):
             await self._approve()
         elif workflow.patched("standing-yes-refused-is-told"):
-            reason = (
-                "It does not leave by itself: your standing yes does not cover it any more. It waits for your answer."
-            )
-            self._to(stage="drafted", again=reason, round=self.state.round + 1, asked_at=None)
+            self._to(stage="drafted", again=self._says("standing_over"), round=self.state.round + 1, asked_at=None)
         await self._save()
 
     async def _wait_out_the_grace(self) -> None:
@@ -289,7 +290,7 @@ class Case:
         if await self._woken_by(self.state.result_by):
             await self._take_news()
         elif self.state.result_by and self.state.result_by <= workflow.now():
-            self._close("no-answer", f"nothing was heard for {RESULT_WITHIN.days} days")
+            self._close("no-answer", self._says("silence", days=RESULT_WITHIN.days))
 
     async def _take_receipt(self, receipt: Receipt) -> None:
         match receipt.state:
@@ -302,7 +303,8 @@ class Case:
                 self._close("sent", receipt.detail)
             case _:
                 name = f"{self.state.case}.{self.state.version}"
-                await self._tell(f"{receipt.state}:{name}", f"{name} is {receipt.state}", receipt.detail)
+                state = named(self.state.language, "stages", receipt.state)
+                await self._tell(f"{receipt.state}:{name}", self._says("is_state", state=state), receipt.detail)
                 self._close(receipt.state, receipt.detail)
 
     async def _hold(self, receipt: Receipt) -> None:
@@ -314,9 +316,11 @@ class Case:
         if receipt.rule and workflow.patched("held-is-shown-again"):
             await self._ask_about_hold(receipt)
         elif receipt.rule:  # only the owner's word ends it: told at once, once for each such reason
-            await self._tell(f"held:{name}:{receipt.rule}", f"{name} waits", f"It has not been sent. {receipt.detail}")
+            text = self._says("not_sent", detail=receipt.detail)
+            await self._tell(f"held:{name}:{receipt.rule}", self._says("waits"), text)
         elif self.state.held_until and self.state.held_until - approved_at > TELL_WHEN_HELD:
-            await self._tell(f"held:{name}", f"{name} waits", f"It has not been sent yet. {receipt.detail}")
+            text = self._says("not_sent_yet", detail=receipt.detail)
+            await self._tell(f"held:{name}", self._says("waits"), text)
         await self._save()
 
     async def _ask_about_hold(self, receipt: Receipt) -> None:
@@ -325,7 +329,7 @@ class Case:
         if doubt in self.state.doubted:
             return
         self._to(doubted=(*self.state.doubted, doubt), round=self.state.round + 1)
-        state = replace(self.state, again=f"It has not been sent. {receipt.detail}", asked_at=workflow.now())
+        state = replace(self.state, again=self._says("not_sent", detail=receipt.detail), asked_at=workflow.now())
         await self._surely(steps.mail(Activities.ask, state))
 
     # ------------------------------------------------------------ news
@@ -361,10 +365,10 @@ class Case:
         self._to(heard=(*self.state.heard, *(event.key for event in events))[-MOST_HEARD:])
         by_hand = [event for event in events if event.kind == "sent"]
         if any(event.from_drafts for event in by_hand):
-            self._close("sent-by-owner", "you sent it from your Drafts folder")
+            self._close("sent-by-owner", self._says("from_drafts"))
             return
         if by_hand:
-            self._close("answered-by-owner", "you wrote to them yourself")
+            self._close("answered-by-owner", self._says("by_hand"))
             return
         if ended := next((event for event in events if event.ends), None):
             self._close(ended.ends, ended.summary)
@@ -376,7 +380,7 @@ class Case:
             self._show_anew(events[-1].again)
             await self._save()
             return
-        changed, by = _what_changed(events) if self.state.version or self.state.hold else ("", ChangedBy.NOBODY)
+        changed, by = self._what_changed(events) if self.state.version or self.state.hold else ("", ChangedBy.NOBODY)
         hold = next((event.hold for event in events if event.hold), self.state.hold)
         self._to(
             stage="new", brief=0, hold=hold, wishes="", changed=changed, changed_by=by,
@@ -402,11 +406,11 @@ class Case:
         """Nothing is sent for an answer to what no longer stands: the owner is shown what does, and why."""
         state = self.state
         if state.approved_at:  # two different answers: neither counts
-            reason = f"You gave two different answers: {state.said}, then {_quoted(answer)}. Neither was sent."
+            reason = self._says("two_answers", first=state.said, second=self._quoted(answer))
         elif answer.version != state.version:
-            reason = f"That was version {answer.version}; here is version {state.version}."
+            reason = self._says("older_version", answered=answer.version)
         else:
-            reason = f"Your answer was to version {answer.version} before something newer came. Nothing was sent."
+            reason = self._says("overtaken", answered=answer.version)
         if state.stage in {"new", "drafted"}:  # it is shown in any case
             self._to(again=reason)
             return
@@ -429,7 +433,7 @@ class Case:
     async def _decide(self, answer: Answer) -> None:
         match answer.decision:
             case Approve():
-                await self._approve(_quoted(answer))
+                await self._approve(self._quoted(answer))
             case Edit() as edit:
                 await self._replace(edit, answer)
             case Revise(wishes=wishes):
@@ -437,7 +441,7 @@ class Case:
             case Reject(reason=reason):
                 self._close("rejected", reason)
             case Mine():
-                self._close("mine", "you answer yourself")
+                self._close("mine", self._says("mine"))
             case Never():
                 await steps.memory(Activities.never, self.state.client, self.state.kind)
                 self._close("never", facts_of(self.state.kind).never)
@@ -462,12 +466,12 @@ class Case:
         """The owner's own text is the next version; shown once more, or with "edit!" approved as it is."""
         edited = await steps.memory(Activities.edit, self.state, edit.text, answer.key if edit.cut else "")
         self._to(
-            stage="waiting", version=edited.version, hash=edited.hash, hold="", changed="Your own text.",
+            stage="waiting", version=edited.version, hash=edited.hash, hold="", changed=self._says("own_text"),
             changed_by=ChangedBy.OWNER, round=1,
             asked_at=None, asked_again=0, approved_at=None, held_until=None, later_until=None,
         )  # fmt: skip
         if edit.send:
-            await self._approve(_quoted(answer))
+            await self._approve(self._quoted(answer))
         else:
             self._to(stage="drafted")
 
@@ -475,15 +479,14 @@ class Case:
         if enough := self._enough_drafts():
             await self._tell(
                 f"enough:{answer.key}",
-                f"Case {self.state.case} needs you",
-                f"{enough[0].upper()}{enough[1:]}, so no new one was made. Answer the last one with 'edit' and your "
-                "own text, or with 'mine' to write to them yourself. Nothing was sent.",
+                self._says("needs_you"),
+                self._says("enough", reason=f"{enough[0].upper()}{enough[1:]}"),
             )
             self._to(stage="waiting", approved_at=None, held_until=None)
             return
         self._to(
-            stage="new", wishes=wishes, changed=f"You asked for: {wishes}", changed_by=ChangedBy.OWNER, hold="",
-            approved_at=None, held_until=None, later_until=None,
+            stage="new", wishes=wishes, changed=self._says("asked_for", wishes=wishes), changed_by=ChangedBy.OWNER,
+            hold="", approved_at=None, held_until=None, later_until=None,
         )  # fmt: skip
 
     async def _ask_again(self, answer: Answer, question: str) -> None:
@@ -498,7 +501,7 @@ class Case:
         if self.state.asked_again and not withdrawn:
             return
         self._to(asked_again=1)
-        await self._tell(f"unclear:{answer.key}", f"Case {self.state.case}: I am not sure what you mean", question)
+        await self._tell(f"unclear:{answer.key}", self._says("unsure"), question)
 
     def _show_as_unclear(self, question: str) -> None:
         """The question is the approval mail itself once more, so that a mere "ok" to it is a yes to what it shows."""
@@ -520,9 +523,25 @@ class Case:
             self._to(look_at=over)
             await self._save()
             return
-        self._close("expired", "no answer in time; nothing was sent")
+        self._close("expired", self._says("expired"))
 
     # ------------------------------------------------------------ small steps
+
+    def _what_changed(self, events: tuple[Event, ...]) -> tuple[str, ChangedBy]:
+        news = [event.summary for event in events if event.kind == "news" and event.summary]
+        return (" ".join(news), ChangedBy.NEWS) if news else (self._says("wrote_again"), ChangedBy.CLIENT)
+
+    def _quoted(self, answer: Answer) -> str:
+        """The answer in short, for a mail that names it."""
+        match answer.decision:
+            case Edit(text=text, send=send):
+                quote = f'"{one_line(text, _LONGEST_QUOTE)}"'
+                words = self._says("quoted_text", words=f'"edit{"!" if send else ""}"', text=quote)
+            case Revise(wishes=wishes):
+                words = f'"{one_line(wishes, _LONGEST_QUOTE)}"'
+            case _:
+                words = '"ok"'
+        return self._says("quoted", words=words, version=answer.version)
 
     def _to(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)
@@ -551,29 +570,8 @@ class Case:
             workflow.continue_as_new(replace(self.state, answers=answers, events=events))
 
 
-def _what_changed(events: tuple[Event, ...]) -> tuple[str, ChangedBy]:
-    news = [event.summary for event in events if event.kind == "news" and event.summary]
-    return (" ".join(news), ChangedBy.NEWS) if news else ("They wrote again.", ChangedBy.CLIENT)
-
-
 def _is_long() -> bool:
     return workflow.info().get_current_history_length() >= LONG_HISTORY
-
-
-def _quoted(answer: Answer) -> str:
-    """The answer in short, for a mail that names it."""
-    match answer.decision:
-        case Edit(text=text, send=send):
-            words = f'"edit{"!" if send else ""}" with the text "{one_line(text, _LONGEST_QUOTE)}"'
-        case Revise(wishes=wishes):
-            words = f'"{one_line(wishes, _LONGEST_QUOTE)}"'
-        case _:
-            words = '"ok"'
-    return f"{words} to version {answer.version}"
-
-
-def _refuse(why: str) -> NoReturn:
-    raise ApplicationError(why, type="Refused", non_retryable=True)
 
 
 class Story:

@@ -114,7 +114,13 @@ class MailDesk:
         await self._look_into_sent(state)
         mail = await asyncio.to_thread(self._question, intent, state, expires_at, leaves_at)
         if not await asyncio.to_thread(self._is_asked_now, intent, state, mail):
-            return Asking(asked_at=asked_at, expires_at=expires_at, grace=self.terms.grace, shown=False)
+            return Asking(
+                asked_at=asked_at,
+                expires_at=expires_at,
+                grace=self.terms.grace,
+                shown=False,
+                language=self.owner.language,
+            )
         reference = await asyncio.to_thread(self._reference, intent, state, mail)
         case_label = f"{state.case}.{state.version}"
         left_at = await self.outbox.post(
@@ -130,7 +136,13 @@ class MailDesk:
             await self._ask_second(intent, (state.case, state.version), case_label, mail, reference)
         if leaves_at is not None:  # the time to undo begins when the mail has left, however long that took
             leaves_at = max(leaves_at, left_at + timedelta(seconds=self.terms.undo))
-        return Asking(asked_at=left_at, expires_at=expires_at, grace=self.terms.grace, leaves_at=leaves_at)
+        return Asking(
+            asked_at=left_at,
+            expires_at=expires_at,
+            grace=self.terms.grace,
+            leaves_at=leaves_at,
+            language=self.owner.language,
+        )
 
     async def _learn_reach(self, state: CaseState) -> None:
         if state.version and not state.hold:
