@@ -23,17 +23,16 @@ from agents.bid_text import (
     questions_of,
 )
 from agents.checks import DraftFault, bare, faults, language_name, safe_line
-from agents.gists import gist_of
+from agents.forms import Form, Task, boundary, item, wanted
+from agents.letters import as_why, gist_of, template_reasons
 from agents.model import Message, Model
 from agents.prompting import prompt
-from agents.templates import as_why
-from agents.writing import Filled, Task, Writing, boundary, item, wanted
+from agents.writing import Filled, Writing
 from workflows.models.drafts import Brief, Draft, DraftedBy, Source
 from workflows.rules.leads.claims import OWN_KINDS, Claim, claims, is_claim
 from workflows.rules.leads.skills import names_any
 from workflows.rules.text.canonical import canonical, defused, one_line, visible
 from workflows.rules.text.language import language_of, small_words
-from workflows.rules.text.languages import speaks
 from workflows.rules.text.words import fold, phrases, table
 
 _GIST, _TITLE, _REASON = 60, 80, 300
@@ -59,7 +58,7 @@ class TemplateBid:
             return Draft(body="", gist="There is no post.", needs_owner="the post of this case is not kept any more")
         words, sources = _template_words(brief)
         bid = compose(brief, words, wishes, sources)
-        reasons = (*why, *_reasons(brief, wishes))
+        reasons = (*why, *template_reasons(brief, "bid", wishes))
         if wishes and previous:  # a text the owner has seen, or wrote, is better than the same bid once more
             gist, by = gist_of(brief, "wishes"), DraftedBy.TEMPLATE
             return Draft(body=canonical(previous), gist=gist, why=reasons, cost=cost, by=by)
@@ -71,7 +70,7 @@ class BidAgent:
 
     def __init__(self, model: Model, templates: TemplateBid) -> None:
         self._model, self._templates = model, templates
-        self._writing = Writing(model, BidWords, messages=_messages, check=check)
+        self._writing = Writing(model, Form(shape=BidWords, messages=_messages, check=check))
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """A checked bid; `needs_owner` names the claim that no source bears out.
@@ -182,13 +181,6 @@ def _fitting_facts(brief: Brief) -> list[Source]:
 def _stems(text: str) -> set[str]:
     words = re.findall(r"[^\W\d_][\w+#-]{3,}", fold(text[:20_000]))
     return {word[:6] for word in words if word not in small_words()}
-
-
-def _reasons(brief: Brief, wishes: str) -> Iterator[str]:
-    if wishes:
-        yield 'No model worked your wishes in: answer "edit" and your text'
-    elif not speaks(brief.language, "bid"):
-        yield f"There is no template in their language ({one_line(brief.language, 20)}), so it is in English"
 
 
 # ---------------------------------------------------------------- the model's words

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.checks import Allowed, safe_line
-from agents.templates import FOLDER, first_name
+from agents.letters import FOLDER, ending, greeting
 from workflows.models.drafts import Brief, Source
 from workflows.models.leads import Pay
 from workflows.rules.leads.claims import is_claim, sentences
@@ -72,7 +72,7 @@ def compose(brief: Brief, words: BidWords, wishes: str = "", made: Sequence[Sour
     }
     answers |= {number: joined_lines(sources) for number, sources in code_answers.items() if sources}
     answered_lines = [line for sources in code_answers.values() for line in sources]
-    parts = [_greeting(brief), words.opening.strip()]
+    parts = [greeting(brief.sender, wording), words.opening.strip()]
     parts += [_asked(brief, number, question, answers[number]) for number, question in questions if number in answers]
     parts += [words.fit.strip()]
     parts += ["\n".join([wording["work"], *(f"- {source.quote}" for source in works)])] if works else []
@@ -81,7 +81,7 @@ def compose(brief: Brief, words: BidWords, wishes: str = "", made: Sequence[Sour
         joined_lines([line for line in (*lines, *hours) if line not in answered_lines]),
         wording["offer"],
     ]
-    parts += [f"{wording['closing']}\n{one_line(brief.owner_name, 100)}"]
+    parts += [ending(brief, wording)]
     return ComposedBid(
         body=canonical("\n\n".join(part for part in parts if part)),
         open=tuple(question for number, question in questions if number not in answers),
@@ -94,12 +94,6 @@ def compose(brief: Brief, words: BidWords, wishes: str = "", made: Sequence[Sour
 
 def joined_lines(lines: Iterable[Source]) -> str:
     return " ".join(line.quote for line in lines)
-
-
-def _greeting(brief: Brief) -> str:
-    wording = bid_phrases(brief)
-    name = first_name(brief.sender)
-    return wording["greeting"].replace("{name}", name) if name else str(wording["neutral"])
 
 
 def questions_of(brief: Brief) -> list[tuple[int, str]]:

@@ -12,18 +12,17 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.checks import DraftFault, allowed, faults, language_name, safe_line
-from agents.gists import gist_of
+from agents.forms import Form, Task, boundary, item, wanted
+from agents.letters import FOLDER, addressee, as_why, ending, gist_of, greeting, template_reasons
 from agents.model import Message, Model
 from agents.prompting import prompt
-from agents.templates import FOLDER, as_why, first_name
-from agents.writing import Task, Writing, boundary, item, wanted
+from agents.writing import Writing
 from memory.money.chases import THANKS
 from workflows.models.drafts import Brief, Draft, DraftedBy
-from workflows.models.mail import Address
 from workflows.models.money import Invoice, Notice
 from workflows.rules.debts.notices import format_day, sums
 from workflows.rules.text.canonical import canonical, one_line
-from workflows.rules.text.languages import known_language, speaks, with_added, words_in
+from workflows.rules.text.languages import known_language, with_added, words_in
 from workflows.rules.text.money import format_money
 
 _GIST = 60
@@ -69,7 +68,7 @@ class TemplateChase:
         if wishes and previous and all(line in previous for line in _table(brief) if line):
             body = canonical(previous)
         gist = gist_of(brief, "wishes") if wishes else _gist(brief, notice)
-        reasons, by = (*why, *_reasons(brief, wishes)), DraftedBy.TEMPLATE
+        reasons, by = (*why, *template_reasons(brief, "chase", wishes)), DraftedBy.TEMPLATE
         return Draft(body=body, gist=gist, why=reasons, sources=_sources(brief), cost=cost, by=by)
 
 
@@ -78,7 +77,7 @@ class ChaseAgent:
 
     def __init__(self, model: Model, templates: TemplateChase) -> None:
         self._model, self._templates = model, templates
-        self._writing = Writing(model, ChaseWords, messages=_messages, check=check)
+        self._writing = Writing(model, Form(shape=ChaseWords, messages=_messages, check=check))
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """A checked letter.
@@ -111,11 +110,9 @@ class ChaseAgent:
 def compose(brief: Brief, before: str, after: str) -> str:
     """The whole letter: greeting, the words before, the table, the words after, the closing and the owner's name."""
     phrases = _phrases(brief)
-    name = first_name(brief.envelope.to[0]) if brief.envelope and brief.envelope.to else ""
-    greeting = phrases["greeting"].replace("{name}", name) if name else phrases["neutral"]
     table = "\n".join(_table(brief))
-    closing = f"{phrases['closing']}\n{one_line(brief.owner_name, 100)}"
-    return canonical(f"{greeting}\n\n{before.strip()}\n\n{table}\n\n{after.strip()}\n\n{closing}")
+    parts = (greeting(addressee(brief), phrases), before.strip(), table, after.strip(), ending(brief, phrases))
+    return canonical("\n\n".join(parts))
 
 
 def _table(brief: Brief) -> list[str]:
@@ -170,13 +167,6 @@ def _sources(brief: Brief) -> tuple[str, ...]:
     return tuple(fact.id for fact in brief.facts)
 
 
-def _reasons(brief: Brief, wishes: str) -> Iterator[str]:
-    if wishes:
-        yield 'No model worked your wishes in: answer "edit" and your text'
-    elif not speaks(brief.language, "chase"):
-        yield f"There is no template in their language ({one_line(brief.language, 20)}), so it is in English"
-
-
 # ---------------------------------------------------------------- the model's words
 
 
@@ -201,7 +191,7 @@ def check(words: ChaseWords, task: Task) -> Sequence[DraftFault]:
     brief, text = task.brief, f"{words.before.strip()}\n\n{words.after.strip()}"
     problems = [*_own(words, text, task.wishes, brief.notice)]
     in_language = Brief(
-        case=brief.case, sender=_addressee(brief), message=brief.message, language=_language(brief),
+        case=brief.case, sender=addressee(brief), message=brief.message, language=_language(brief),
         owner_name=brief.owner_name, profile=brief.profile,
     )  # fmt: skip
     problems += faults(text, in_language, task.wishes, task.previous)
@@ -234,10 +224,6 @@ def _forbidden() -> re.Pattern[str]:
 @cache
 def _settled() -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(_templates()['settled']['words'])})\b", re.IGNORECASE)
-
-
-def _addressee(brief: Brief) -> Address:
-    return brief.envelope.to[0] if brief.envelope and brief.envelope.to else brief.sender
 
 
 # ---------------------------------------------------------------- the texts

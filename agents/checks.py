@@ -55,9 +55,20 @@ def allowed(brief: Brief, wishes: str = "", previous: str = "") -> Allowed:
     """
     profile = [fact.quote for fact in brief.profile]
     people = [brief.owner_name, brief.sender.name, brief.sender.email, brief.client.name if brief.client else ""]
-    own_texts = [brief.subject, brief.message[:_READ], brief.message[-_READ:], *profile, *people, wishes, previous]
-    supporting = [*own_texts, brief.older[:_READ], *(source.quote for source in brief.sources)]
+    standing = [fitting.answer.text for fitting in brief.standing]  # the owner's own words
+    message = (brief.message[:_READ], brief.message[-_READ:])
+    own_texts = [brief.subject, *message, *profile, *standing, *people, wishes, previous]
+    supporting = [*own_texts, brief.older[:_READ], *(source.quote for source in brief.sources), *_of_desk(brief)]
     return Allowed(own=_plain("\n".join(own_texts)), all=_plain("\n".join(supporting)))
+
+
+def _of_desk(brief: Brief) -> Iterator[str]:
+    """What is open with the client, and what was written before: it bears out figures, days and names."""
+    if brief.kind == "reply":
+        yield from (fact.quote for fact in brief.facts)
+        yield from (turn.text for turn in brief.conversation)
+        if brief.affairs.today:
+            yield f"{brief.affairs.today:%Y-%m-%d %d.%m.%Y %A %B}"
 
 
 def faults(body: str, brief: Brief, wishes: str = "", previous: str = "") -> tuple[DraftFault, ...]:
@@ -123,7 +134,9 @@ _PLACEHOLDER = re.compile(
     r"|\b(?:XX+|TBD|TODO|N\.N\.)\b|_{3,}|lorem ipsum",
     re.IGNORECASE,
 )
-_SOURCE_ID = re.compile(r"\b(?:mail:[0-9a-f]{6,}|(?:draft|edit|sent):\d+|profile:\w+)")
+_SOURCE_ID = re.compile(
+    r"\b(?:mail:[0-9a-f]{6,}|(?:draft|edit|sent|bid|case):\d+|(?:profile|invoice|project|promise|answer|money):[\w-]+)"
+)
 _OURSELVES = re.compile(r"deskhand", re.IGNORECASE)
 
 

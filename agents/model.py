@@ -21,12 +21,12 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from agents import refusals
-from agents.dialects import plain_answer, server_fault, stopped_at_the_limit
-from agents.parsing import Unusable, json_schema, read_answer
-from agents.prices import Prices
+from agents.door import refusals
+from agents.door.dialects import plain_answer, server_fault, stopped_at_the_limit
+from agents.door.parsing import Unusable, json_schema, read_answer
+from agents.door.prices import Prices
+from agents.door.refusals import ModelFailed, Refusal
 from agents.prompting import prompt
-from agents.refusals import ModelFailed, Refusal
 from memory.journal import CallKey, Caps, Done, Estimate, Journal, Usage
 from memory.model.endpoint import READ_SECONDS, http_client
 from workflows.errors import DeskhandError, NeedsOwner, Retryable

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from agents.checks import Allowed, safe_line
+from agents.door.refusals import ModelFailed
 from agents.model import Message, Model, untraced
 from agents.prompting import prompt
-from agents.refusals import ModelFailed
 from memory.journal import CallKey, GivenUp, SpendStopped
 from memory.leads.findings import NO_PAGE, NOTE, Finding
 from tools.web.client import Response, named, stands_in

@@ -1,25 +1,20 @@
 """Drafts without a model: a polite holding reply in the mail's language, that promises nothing but an answer."""
 
 import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 
 from agents.checks import allowed, safe_line
-from agents.gists import gist_of
+from agents.desk.answers import Answered, answered
+from agents.desk.reckoning import reckoned
+from agents.letters import first_name, gist_of, template_reasons
 from workflows.models.drafts import Brief, Draft, DraftedBy
-from workflows.models.mail import Address
 from workflows.ports import Drafting
 from workflows.rules.asking import acknowledgement
 from workflows.rules.mail.subjects import reply_subject
-from workflows.rules.text.canonical import canonical, one_line
-from workflows.rules.text.composed import composed
-from workflows.rules.text.languages import speaks
+from workflows.rules.text.canonical import canonical
 from workflows.stories import Kind
 
-FOLDER = Path(__file__).with_name("templates")
 _LONGEST_SUBJECT = 80
 
 
@@ -30,20 +25,19 @@ class TemplateReply:
         """A holding reply; with wishes, the earlier text unchanged and a word on why."""
         return self.holding(brief, wishes, previous)
 
-    def holding(self, brief: Brief, wishes: str = "", previous: str = "", why: tuple[str, ...] = ()) -> Draft:
+    def holding(
+        self, brief: Brief, wishes: str = "", previous: str = "", why: tuple[str, ...] = (), cost: str = "0"
+    ) -> Draft:
         """The same at once. `why`: what the owner should know about there being no model's draft."""
-        draft = _holding(brief)
+        draft = _answering(brief)
+        if draft.needs_owner and not previous:
+            return replace(draft, why=why)
         if previous:
             # No rules can work wishes in; a text the owner has seen, or wrote, is better than a fresh generality.
-            draft = replace(draft, body=canonical(previous))
+            draft = replace(draft, body=canonical(previous), needs_owner="", reckoning=(), sources=(), holding=False)
         if wishes:
             draft = replace(draft, gist=gist_of(brief, "wishes"))
-        return replace(draft, why=(*why, *_reasons(brief, wishes, told=bool(why))))
-
-
-def as_why(said: Iterable[str]) -> tuple[str, ...]:
-    """Why there is no model's draft, or what its check found, as `Draft.why` holds it: a line each, no full stop."""
-    return tuple(one_line(line, 300).rstrip(".") for line in said)
+        return replace(draft, why=(*why, *_reasons(brief, wishes, told=bool(why))), cost=cost)
 
 
 class Drafter:
@@ -63,7 +57,7 @@ class Drafter:
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """As `Drafting` says. Raises Retryable as the agent does."""
-        draft = await self._by_kind[brief.kind].draft(brief, version, wishes, previous)
+        draft = reckoned(brief, await self._by_kind[brief.kind].draft(brief, version, wishes, previous))
         return _disclosed(draft, brief.language) if self._disclose and not draft.needs_owner else draft
 
 
@@ -76,25 +70,49 @@ def _disclosed(draft: Draft, language: str) -> Draft:
 
 
 def _reasons(brief: Brief, wishes: str, *, told: bool) -> tuple[str, ...]:
-    reasons = []
-    if wishes:
-        cause = "There is no model's answer" if told else "No model is configured"
-        reasons.append(f'{cause}, so wishes cannot be worked in: answer "edit" and your text')
-    elif not speaks(brief.language, "acknowledgements"):
-        reasons.append(f"There is no template in their language ({one_line(brief.language, 20)}), so it is in English")
-    return tuple(reasons)
+    cause = "There is no model's answer" if told else "No model is configured"
+    return tuple(template_reasons(brief, "acknowledgements", wishes, f"{cause}, so wishes cannot be worked in"))
 
 
-def _holding(brief: Brief) -> Draft:
+_SAID_BEFORE = "they wrote again, a holding reply was proposed in this conversation before, and no fact answers them"
+
+
+def _answering(brief: Brief) -> Draft:
+    """What the facts answer, and on what an answer will come; with nothing to say, that once in a conversation."""
+    answers = answered(brief)
+    if answers.paragraphs:
+        return Draft(
+            body=_letter(brief, answers),
+            gist=gist_of(brief, "desk", count=_count(answers), all=len(answers.reckoning)),
+            by=DraftedBy.TEMPLATE,
+            sources=answers.sources,
+            reckoning=answers.reckoning,
+        )
+    if brief.held_before:
+        gist = gist_of(brief, "reply")
+        return Draft(body="", gist=gist, by=DraftedBy.TEMPLATE, needs_owner=_SAID_BEFORE, reckoning=answers.reckoning)
+    return _holding(brief, answers)
+
+
+def _count(answers: Answered) -> int:
+    return sum(1 for reckoned in answers.reckoning if reckoned.sources)
+
+
+def _letter(brief: Brief, answers: Answered) -> str:
+    name = first_name(brief.sender)
+    subject = "" if brief.plain else _namable(brief)
+    return acknowledgement.letter(
+        brief.language, name, subject, (*answers.paragraphs, answers.open_points), brief.owner_name
+    )
+
+
+def _holding(brief: Brief, answers: Answered) -> Draft:
     # Under a standing yes it repeats none of their words: only such a text may leave without a yes of its own.
     subject = "" if brief.plain else _namable(brief)
-    body = acknowledgement.compose(brief.language, first_name(brief.sender), subject, brief.owner_name)
-    return Draft(body=body, gist=gist_of(brief, "reply"), by=DraftedBy.TEMPLATE)
-
-
-@cache
-def _name_words(kind: str) -> frozenset[str]:
-    return frozenset(tomllib.loads((FOLDER / "names.toml").read_text(encoding="utf-8"))[kind])
+    coming = "" if brief.plain else answers.open_points
+    body = acknowledgement.compose(brief.language, first_name(brief.sender), subject, brief.owner_name, coming)
+    gist = gist_of(brief, "reply")
+    return Draft(body=body, gist=gist, by=DraftedBy.TEMPLATE, reckoning=answers.reckoning, holding=True)
 
 
 def _namable(brief: Brief) -> str:
@@ -107,37 +125,3 @@ def _namable(brief: Brief) -> str:
     if not subject or len(subject) > _LONGEST_SUBJECT or re.search(r"[“”„«»{}<>]", subject):
         return ""
     return safe_line(subject, nothing, _LONGEST_SUBJECT)
-
-
-def first_name(sender: Address) -> str:
-    """The name to greet by, "" when it is not sure: the address must bear the name out."""
-    name = one_line(sender.name, 80).strip("\"' ")
-    if name.count(",") == 1:  # "Alvarez, Maria"
-        name = " ".join(reversed([part.strip() for part in name.split(",")]))
-    words = name.split()
-    if any(word.lower().strip(".") in _name_words("titles") for word in words):
-        return ""  # who writes "Dr." or "Frau" is not greeted by the first name
-    if not 1 <= len(words) <= 3 or not all(_is_name(word) for word in words):  # noqa: PLR2004
-        return ""
-    local, _, host = sender.email.lower().partition("@")
-    parts = [part for part in re.split(r"[^a-zß-ÿ]+", local) if part]
-    first, last = _folded(words[0]), _folded(words[-1])
-    borne_out = first in parts or last in parts or (first + last) in parts or (first[:1] + last) in parts
-    if len(words) == 1:  # one word may as well be a brand, whose address then has it on both sides
-        borne_out = first in parts and first not in host
-    if not borne_out:
-        return ""
-    return words[0].capitalize() if words[0].isupper() else words[0]
-
-
-def _is_name(word: str) -> bool:
-    plain = word.replace("-", "").replace("'", "").replace("\u2019", "")
-    return plain.isalpha() and word[0].isupper() and len(plain) > 1 and word.lower() not in _name_words("not_a_person")
-
-
-def _folded(word: str) -> str:
-    """As names are spelt in addresses: without accents, umlauts as two letters."""
-    spelt = word.lower()
-    for umlaut, letters in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss")):
-        spelt = spelt.replace(umlaut, letters)
-    return "".join(sign for sign in composed("NFD", spelt) if sign.isalpha())

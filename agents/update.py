@@ -14,17 +14,16 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.checks import Allowed, DraftFault, allowed, faults, language_name, safe_line
-from agents.gists import gist_of
+from agents.forms import Form, Task, boundary, item, wanted
+from agents.letters import FOLDER, addressee, as_why, ending, gist_of, greeting, template_reasons
 from agents.model import Message, Model
 from agents.prompting import prompt
-from agents.templates import FOLDER, as_why, first_name
-from agents.writing import Task, Writing, boundary, item, wanted
+from agents.writing import Writing
 from workflows.models.drafts import Brief, Draft, DraftedBy
-from workflows.models.mail import Address
 from workflows.models.work import Report, Work
 from workflows.rules.text.canonical import canonical, one_line
 from workflows.rules.text.language import language_of
-from workflows.rules.text.languages import filled, known_language, speaks, with_added, words_in
+from workflows.rules.text.languages import filled, known_language, with_added, words_in
 from workflows.rules.text.words import fold
 from workflows.rules.work import rhythm
 from workflows.rules.work.milestones import hours
@@ -111,7 +110,7 @@ class UpdateAgent:
 
     def __init__(self, model: Model, templates: TemplateUpdate) -> None:
         self._model, self._templates = model, templates
-        self._writing = Writing(model, Points, messages=_messages, check=check)
+        self._writing = Writing(model, Form(shape=Points, messages=_messages, check=check))
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """A checked update.
@@ -148,21 +147,19 @@ def compose(brief: Brief, worked: Sequence[UpdateLine], delivered: Sequence[Upda
     report, phrases = brief.report, _phrases(brief)
     if report is None:
         return ""
-    name = first_name(brief.envelope.to[0] if brief.envelope and brief.envelope.to else brief.sender)
-    greeting = filled(phrases["greeting"], name=name) if name else phrases["neutral"]
     opening = filled(
         phrases["opening" if rhythm.is_whole(report.since, report.until) else "opening_days"],
         project=one_line(report.name, 120),
         period=_period(brief),
     )
-    parts = [greeting, opening, _list(worked, phrases)]
+    parts = [greeting(addressee(brief), phrases), opening, _list(worked, phrases)]
     if worked and delivered:
         parts.append(phrases["delivered"])
     parts.append(_list(delivered, phrases))
     billable = sum(piece.minutes for piece in report.work if piece.billable)
     if report.tells_hours and billable:
         parts.append(filled(phrases["time"], hours=hours(billable)))
-    parts += [remark.strip(), phrases["ending"], f"{phrases['closing']}\n{one_line(brief.owner_name, 100)}"]
+    parts += [remark.strip(), phrases["ending"], ending(brief, phrases)]
     return canonical("\n\n".join(part for part in parts if part))
 
 
@@ -234,10 +231,7 @@ def _reasons(brief: Brief, wishes: str, left_out: int) -> Iterator[str]:
     if left_out:
         verb, holds, entries = ("says", "holds", "entry") if left_out == 1 else ("say", "hold", "entries")
         yield f"{left_out} {entries} {verb} nothing to a client, or {holds} a link or number; left out"
-    if wishes:
-        yield 'No model worked your wishes in: answer "edit" and your text'
-    elif not speaks(brief.language, "update"):
-        yield f"There is no template in their language ({one_line(brief.language, 20)}), so it is in English"
+    yield from template_reasons(brief, "update", wishes)
 
 
 def _translated(brief: Brief) -> tuple[str, ...]:
@@ -351,12 +345,8 @@ def _for_checks(brief: Brief) -> Brief:
     name = report.name if report else ""
     words = "\n".join([name, *(f"{piece.text}\n{piece.milestone}" for piece in pieces)])
     return Brief(
-        case=brief.case, sender=_addressee(brief), message=words, language=_language(brief), owner_name=brief.owner_name
+        case=brief.case, sender=addressee(brief), message=words, language=_language(brief), owner_name=brief.owner_name
     )
-
-
-def _addressee(brief: Brief) -> Address:
-    return brief.envelope.to[0] if brief.envelope and brief.envelope.to else brief.sender
 
 
 def _comparable(one: str, other: str) -> bool:

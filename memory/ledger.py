@@ -13,7 +13,9 @@ from memory.cases.asked_back import AskedOrders
 from memory.cases.cases import Cases
 from memory.cases.decided import Decided
 from memory.cases.story import StoryBook
+from memory.desk.affairs import AffairsBook
 from memory.desk.digests import Digests
+from memory.desk.invited import Invited
 from memory.desk.orders import OrderBook
 from memory.desk.slots import HeldSlots
 from memory.desk.standing import UNDO, StandingYeses
@@ -22,6 +24,7 @@ from memory.leads.posts import Leads
 from memory.money.dues import Dues
 from memory.money.imports import Imports
 from memory.post.bounces import Bounces
+from memory.post.conversations import Conversations
 from memory.post.copies import Copies
 from memory.post.hints import HintBook
 from memory.post.mails import Intake, SeenKind
@@ -57,9 +60,12 @@ class Ledger(
     Endings,
     Findings,
     HeldSlots,
+    Invited,
     Leads,
     Works,
     Imports,
+    AffairsBook,
+    Conversations,
 ):
     """All of the record (implements `workflows.ports.Record`). Synchronous, safe from any thread and process."""
 

@@ -3,8 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+from agents.door.prices import Prices
 from agents.model import Model
-from agents.prices import Prices
 from memory.journal import Caps, Journal
 from workers.clock import SystemClock
 

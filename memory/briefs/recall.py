@@ -7,9 +7,10 @@ the two rankings. No query ever runs over more than one client's texts.
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from memory.briefs.fitting import fitting
 from memory.index.store import Store, chunks
 from memory.ledger import Ledger
 from memory.model.embedding import folded
@@ -17,9 +18,13 @@ from memory.post.mails import document_id
 from memory.record.documents import Document
 from memory.record.schema import to_json
 from workflows.models.case import CaseState
+from workflows.models.desk import StandingAnswer
 from workflows.models.drafts import Brief, Source
 from workflows.models.mail import Address, Email
 from workflows.models.people import Client, Owner
+from workflows.rules.desk.conversation import quoted_turn
+from workflows.rules.desk.questions import questions
+from workflows.rules.desk.standing import facts
 from workflows.rules.mail.authentication import authentication_server, fails_dmarc
 from workflows.rules.mail.files import attached
 from workflows.rules.mail.replying import gist, left_out, maybe_older, new_part
@@ -62,17 +67,27 @@ class _CaseMail:
 
 
 Builder = Callable[[CaseState], Brief]
+StandingAnswers = Callable[[], Sequence[StandingAnswer]]
+"""Gives the owner's standing answers as they are now."""
 
 
 class Recall:
     """Builds briefs and keeps the indexes in step; implements `workflows.ports.Remembering`."""
 
-    def __init__(self, ledger: Ledger, store: Store, profile: tuple[Source, ...], owner: Owner) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: Store,
+        profile: tuple[Source, ...],
+        owner: Owner,
+        standing: StandingAnswers = tuple,
+    ) -> None:
         self._builders: dict[Kind, Builder] = {"reply": self._build}
         self._ledger = ledger
         self._store = store
         self._profile = profile
         self._owner = owner
+        self._standing = standing
 
     def remember(self, case: int) -> int:
         """Index every document that is not indexed yet; how many there were."""
@@ -106,7 +121,7 @@ class Recall:
         message = _joined([mail.text for mail in client_mails])
         proven = not any(fails_dmarc(mail.email) or mail.email.form for mail in client_mails)
         sources = self._sources(state, client, newest, message, mails) if proven and newest else ()
-        return Brief(
+        brief = Brief(
             case=state.case,
             kind=state.kind,
             client=client,
@@ -125,6 +140,26 @@ class Recall:
             hints=self._hints(client_mails, outside_mails),
             received_at=client_mails[-1].at if client_mails else None,
             plain=self._ledger.stands_for(state.kind),
+        )
+        return self._with_desk(brief, [mail.email for mail in client_mails]) if proven and newest else brief
+
+    def _with_desk(self, brief: Brief, at_hand: Sequence[Email]) -> Brief:
+        """What is open with this client, what was written before, and which standing answers fit."""
+        if brief.client is None:
+            return brief
+        affairs = self._ledger.affairs(brief.client.id, self._owner, brief.case)
+        turns = self._ledger.conversation(brief.client.id, at_hand)
+        asked = questions(brief.message, brief.language, brief.subject)
+        quoted = self._ledger.quoted(at_hand)
+        if quoted and brief.received_at:
+            turns = (*turns, quoted_turn(quoted, brief.received_at))
+        return replace(
+            brief,
+            affairs=affairs,
+            facts=facts(affairs),
+            conversation=turns,
+            standing=fitting(asked, self._standing(), brief.language, self._store.embed),
+            held_before=self._ledger.held_before(brief.case, turns),
         )
 
     def _sources(

@@ -178,6 +178,7 @@ class Mails(SeenMails, Around):
         arrival = replace(arrival, case=number)
         shown_anew = burn(connection, self._clock, self._owner, arrival.email, self._text_of)
         self._note_what_the_owner_sent(connection, arrival, route)
+        arrival = self._with_recipient(connection, arrival, route)
         self._note_own_arrival(connection, arrival)
         _keep_mail(connection, arrival)
         if type(route) in _BY_RULE:
@@ -221,6 +222,13 @@ class Mails(SeenMails, Around):
         if arrival.kind == "sent" or arrival.client is not None:
             return arrival
         return replace(arrival, client=new_client(connection, arrival.email.sender, self._clock))
+
+    def _with_recipient(self, connection: Connection, arrival: _Arrival, route: Route) -> _Arrival:
+        """Whom the owner's first mail to a person has made known: that mail is part of their history as well."""
+        if arrival.kind != "sent" or arrival.client is not None or not isinstance(route, Ignore):
+            return arrival
+        recipients = self._recipients(arrival.email)
+        return replace(arrival, client=find_client(connection, recipients[0])) if recipients else arrival
 
     def _open(self, connection: Connection, arrival: _Arrival, route: Start) -> int:
         """A new case number with its first state."""

@@ -26,7 +26,7 @@ from memory.tables.outgoing import outbox, placed
 from memory.tables.owner import absences, asked_back, digest_items, digests, orders
 from memory.tables.people import client_addresses, clients, documents
 from memory.tables.post import bounces, copies, cursors, mails, seen, threads
-from memory.tables.stories import answers, briefs, cases, held_slots, notes, versions
+from memory.tables.stories import answers, briefs, cases, held_slots, invitations, notes, versions
 from memory.tables.work import projects, risks, update_work, updates, work
 from workflows import older
 from workflows.errors import NeedsOwner
@@ -34,9 +34,10 @@ from workflows.errors import NeedsOwner
 __all__ = [
     "VERSION", "absences", "answers", "asked_back", "bounces", "briefs", "calls", "cases", "client_addresses",
     "clients", "copies", "cursors", "debt_holds", "debtors", "digest_items", "digests", "documents", "feeds",
-    "findings", "from_json", "held_slots", "imports", "invoices", "lead_posts", "leads", "mails", "meta", "metadata",
-    "notes", "notices", "open_engine", "orders", "outbox", "payments", "placed", "projects", "reading", "risks",
-    "secrets", "seen", "threads", "to_json", "transaction", "update_work", "updates", "versions", "work",
+    "findings", "from_json", "held_slots", "imports", "invitations", "invoices", "lead_posts", "leads", "mails",
+    "meta", "metadata", "notes", "notices", "open_engine", "orders", "outbox", "payments", "placed", "projects",
+    "reading", "risks", "secrets", "seen", "threads", "to_json", "transaction", "update_work", "updates", "versions",
+    "work",
 ]  # fmt: skip
 
 VERSION = 1

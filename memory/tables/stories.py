@@ -77,3 +77,14 @@ held_slots = Table(
     Column("at", Instant, nullable=False),
     comment="times that a case's newest draft offers: nobody else is offered them",
 )
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("uid", String, primary_key=True),
+    Column("recurrence", String, primary_key=True),  # which one of many, "" for all of them
+    Column("case", Integer, primary_key=True),
+    Column("sequence", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    comment="invitations by mail: what is newer than which",
+)

@@ -12,8 +12,8 @@ import pytest
 from agents.bid import BidAgent, TemplateBid, check
 from agents.bid_text import BidWords, compose
 from agents.checks import faults
+from agents.forms import Task
 from agents.templates import Drafter, TemplateReply
-from agents.writing import Task
 from memory.journal import Journal
 from tests.models import model_at
 from tests.servers.openai import Fault, OpenAIServer

@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from agents.chase import ChaseAgent, ChaseWords, TemplateChase, check, compose
+from agents.forms import Task
 from agents.templates import Drafter, TemplateReply
-from agents.writing import Task
 from memory.journal import Journal
 from tests.models import model_at
 from tests.servers.openai import Fault as Trouble

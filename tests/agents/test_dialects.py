@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from agents.dialects import plain_answer, server_fault, stopped_at_the_limit
+from agents.door.dialects import plain_answer, server_fault, stopped_at_the_limit
+from agents.door.refusals import ModelFailed
 from agents.model import Structured
-from agents.refusals import ModelFailed
 from memory.journal import CallKey
 from tests.models import model_at
 from workflows.errors import DeskhandError, NeedsOwner, Retryable

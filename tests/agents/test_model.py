@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from agents.door.parsing import Unusable, json_schema, read_answer
+from agents.door.prices import Prices
+from agents.door.refusals import ModelFailed
 from agents.model import Model, Structured
-from agents.parsing import Unusable, json_schema, read_answer
-from agents.prices import Prices
-from agents.refusals import ModelFailed
 from memory.journal import MOST_ATTEMPTS, CallKey, Caps, GivenUp, Journal, SpendStopped
 from tests.models import model_at
 from tests.servers.openai import Fault, OpenAIServer, Request
@@ -354,7 +354,7 @@ TRACED = """
     from pydantic import BaseModel
     from datetime import datetime, UTC
     from agents.model import Model
-    from agents.prices import Prices
+    from agents.door.prices import Prices
     from memory.journal import MOST_ATTEMPTS, CallKey, Caps, Journal
     from memory.record.schema import open_engine
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from agents.checks import faults
-from agents.templates import Drafter, TemplateReply, first_name
+from agents.letters import first_name
+from agents.templates import Drafter, TemplateReply
 from workflows.models.drafts import Brief, DraftedBy, Source
 from workflows.models.mail import Address
 from workflows.rules.text.canonical import canonical
@@ -33,7 +34,7 @@ async def drafted(wishes: str = "", previous: str = "", **changed):
 
 async def test_the_holding_reply_reads_well() -> None:
     draft = await drafted()
-    said = "thank you for your message about “Kick-off date?”. I will look at it properly and come back to you shortly."
+    said = "thank you for your message about “Kick-off date?”. On the date I will come back to you shortly."
     assert draft.body == f"Hello Maria,\n\n{said}\n\nBest regards\nAda Winter\n"
     assert draft.model == ""
     assert draft.cost == "0"
@@ -153,7 +154,7 @@ def test_templates_import_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "word"), [("en", "assistant"), ("de", "Assistenten"), ("fr", "assistant"), ("pl", "assistant")]
+    ("language", "word"), [("en", "assistant"), ("de", "Assistenten"), ("fr", "assistant"), ("pl", "asystenta")]
 )
 async def test_an_owner_who_discloses_has_the_line_in_every_draft_once(language: str, word: str) -> None:
     drafter = Drafter(TemplateReply(), disclose=True)

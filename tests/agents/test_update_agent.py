@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from agents.forms import Task
 from agents.update import Point, Points, TemplateUpdate, UpdateAgent, check
-from agents.writing import Task
 from memory.journal import Journal
 from tests.models import model_at
 from tests.servers.openai import Fault as Trouble

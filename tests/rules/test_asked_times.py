@@ -43,7 +43,17 @@ EXACT = [
     ("en", "Does 2026-03-20 at 09:30 suit you?", ["03-20 09:30"]),
     ("en", "Hi Ada,\n\nthanks for the draft! Would Thursday\n10:00 work for a short call?\n\nAnna", ["03-12 10:00"]),
     ("en", "A call today at 17:00 would be good, is that possible?", ["03-09 17:00"]),
+    ("en", "I could do Tuesday the 17th at 9am or Wednesday the 18th at 2pm.", ["03-17 09:00", "03-18 14:00"]),
+    ("en", "Can we do Thu 12/03 at 10:00?", ["03-12 10:00"]),
+    ("en", "Let's meet on Thursday, March 12, 2026 at 2:00 PM.", ["03-12 14:00"]),
+    ("en", "Do you have 30 minutes on Thursday around 3pm?", ["03-12 15:00"]),
+    ("en", "Could we talk on Thursday afternoon at 3?", ["03-12 15:00"]),
+    ("en", "Is Friday 10 possible for a call?", ["03-13 10:00"]),  # the 10th is a Tuesday
+    ("en", "Please pay by Friday. Could we also have a call on Monday at 11:00?", ["03-16 11:00"]),
     # German
+    ("de", "Hätten Sie am Do, 12.03. um 10:00 Uhr Zeit?", ["03-12 10:00"]),
+    ("de", "Hätten Sie kommenden Mittwoch gegen 11 Uhr Zeit für einen Call?", ["03-11 11:00"]),
+    ("de", "Hast du morgen früh um 9 Zeit zum Telefonieren?", ["03-10 09:00"]),
     ("de", "Passt Ihnen Donnerstag um 10 Uhr?", ["03-12 10:00"]),
     ("de", "Können wir am 12. März um 15 Uhr telefonieren?", ["03-12 15:00"]),
     ("de", "Hätten Sie am Freitag, den 13.3. um 9:30 Uhr Zeit für ein Gespräch?", ["03-13 09:30"]),
@@ -58,7 +68,10 @@ EXACT = [
     ("fr", "Un rendez-vous mardi prochain à 9h30 vous convient-il ?", ["03-10 09:30"]),
     ("fr", "Demain à 15 h pour un point téléphonique, c'est possible ?", ["03-10 15:00"]),
     ("fr", "Seriez-vous libre vendredi entre 10h et 12h ?", ["03-13 10:00 - 12:00"]),
+    ("fr", "Pouvez-vous m'appeler demain après-midi vers 15h ?", ["03-10 15:00"]),
+    ("fr", "Seriez-vous libre mardi 17 à 10h ?", ["03-17 10:00"]),
     # Spanish
+    ("es", "¿Puede ser el martes 17 de marzo a las 9:30?", ["03-17 09:30"]),
     ("es", "¿Le viene bien mañana a las 10?", ["03-10 10:00"]),
     ("es", "¿Podemos hablar el jueves a las 16:30?", ["03-12 16:30"]),
     ("es", "¿Tendría tiempo para una llamada el 3 de abril a las 11:00?", ["04-03 11:00"]),

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from agents.checks import language_name
-from agents.gists import gist_of
+from agents.letters import gist_of
 from agents.templates import TemplateReply
 from workers.voice import answer_texts
 from workflows.models.drafts import Brief, Draft, Outgoing
@@ -28,6 +28,7 @@ from workflows.rules.answers import decisions
 from workflows.rules.answers.orders import parse_order
 from workflows.rules.asking import acknowledgement, approval, digest
 from workflows.rules.debts import notices, promises
+from workflows.rules.desk import questions as asking
 from workflows.rules.desk import slots
 from workflows.rules.desk.asked_times import asked_times
 from workflows.rules.desk.invitations import Invitation, facts_line
@@ -38,7 +39,7 @@ from workflows.rules.text import calendar, languages, money, whens, words
 from workflows.rules.work import rhythm
 
 ROOT = Path(__file__).parents[2]
-CLIENTS = {"acknowledgements", "bid", "promises", "claims"}
+CLIENTS = {"acknowledgements", "bid", "promises", "claims", "questions", "desk"}
 """Sections that only letters to clients and their mails need: a client whose language lacks one is written to in
 English, as the approval mail says, and their mails are read with the words of all languages."""
 OWN_KEYS = {"chase.upcoming.line"}
@@ -179,6 +180,14 @@ def item(language: str, *, hold: str = "") -> digest.DigestRow:
 SPOKEN: dict[str, Callable[[str], object]] = {
     "workflows/rules/asking/acknowledgement.py:phrases": acknowledgement.phrases,
     "workflows/rules/asking/acknowledgement.py:compose": lambda code: acknowledgement.compose(code, "Maria", "", "Ada"),
+    "workflows/rules/asking/acknowledgement.py:letter": lambda code: acknowledgement.letter(code, "", "", ["x"], "Ada"),
+    "workflows/rules/desk/questions.py:questions": lambda code: [
+        asked.topic for asked in asking.questions(LATE, code, "Kick-off")
+    ],
+    "workflows/rules/desk/questions.py:subjects_of": lambda code: asking.subjects_of("price list", code),
+    "workflows/rules/desk/questions.py:asks_for_rate": lambda code: asking.asks_for_rate("your hourly rate", code),
+    "workflows/rules/desk/questions.py:comes_back": lambda code: asking.comes_back(LATE, code),
+    "workflows/rules/desk/questions.py:asks_for_document": lambda code: asking.asks_for_document(LATE, code),
     "workflows/rules/debts/notices.py:format_day": lambda code: notices.format_day(date(2026, 11, 1), code),
     "workflows/rules/debts/notices.py:subject": lambda code: notices.subject("firm", ("2026-014",), code),
     "workflows/rules/debts/notices.py:sums": lambda code: notices.sums([Money(currency="EUR", minor=125_000)], code),
@@ -262,8 +271,8 @@ def test_a_countrys_variant_is_the_language(code: str) -> None:
 
 
 def test_a_language_that_lacks_a_section_is_english_there() -> None:
-    assert not languages.speaks("it", "acknowledgements")
-    assert acknowledgement.compose("it", "", "", "Ada") == acknowledgement.compose("en", "", "", "Ada")
+    assert not languages.speaks("it", "bid")
+    assert languages.words_in("it", "bid") == languages.words_in("en", "bid")
     assert language_name("sv") == "sv"
 
 
@@ -432,6 +441,7 @@ def test_mails_to_the_owner_speak_the_owners_language(code: str) -> None:
 GISTS: dict[str, dict[str, object]] = {
     "reply": {}, "wishes": {}, "bid_without": {}, "update": {"period": "week 47"}, "bid": {"price": "95 EUR/hour"},
     "answers": {"bid": "A bid at 95 EUR/hour", "count": 2, "all": 3},
+    "desk": {"count": 2, "all": 3},
     **{tone: {"total": "1,250.00 EUR"} for tone in ("upcoming", "friendly", "plain", "firm", "final", "thanks")},
 }  # fmt: skip
 

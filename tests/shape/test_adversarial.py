@@ -9,7 +9,7 @@ import pytest
 
 from agents.bid import check
 from agents.bid_text import BidWords
-from agents.writing import Task
+from agents.forms import Task
 from tests.adversarial import SHAPES, growth, public_rules
 from tests.agents.test_bid_agent import lead
 from tools.web import markup

@@ -87,7 +87,7 @@ DRAFTER = '''"""The thank-you, from a template."""
 
 import tomllib
 
-from agents.templates import FOLDER
+from agents.letters import FOLDER
 from workflows.models.drafts import Brief, Draft, DraftedBy
 
 

@@ -28,21 +28,21 @@ def json_values(answer: Response, *, exact: bool = False) -> Any:
         Permanent: it is a web page, no JSON, or built to fill the memory.
     """
     text = answer.text().lstrip("\ufeff \t\r\n")
-    where = named(answer.url)
+    place = named(answer.url)
     if text.startswith("<"):
-        raise Permanent(f"{where} answered with a web page where JSON was expected.")
+        raise Permanent(f"{place} answered with a web page where JSON was expected.")
     if text.count("{") + text.count("[") > MOST_NODES:
-        raise Permanent(f"{where} answered with JSON of more than {MOST_NODES:,} objects and lists.")
+        raise Permanent(f"{place} answered with JSON of more than {MOST_NODES:,} objects and lists.")
     if text.count(",") > MOST_VALUES:
-        raise Permanent(f"{where} answered with JSON of more than {MOST_VALUES:,} values.")
+        raise Permanent(f"{place} answered with JSON of more than {MOST_VALUES:,} values.")
     try:
         value = loads(text, parse_int=_whole, parse_float=str if exact else float)
     except JSONDecodeError as error:
-        raise Permanent(f"{where} answered with broken JSON: {error.msg} in line {error.lineno}.") from error
+        raise Permanent(f"{place} answered with broken JSON: {error.msg} in line {error.lineno}.") from error
     except RecursionError as error:
-        raise Permanent(_too_deep(where)) from error
+        raise Permanent(_too_deep(place)) from error
     if _depth(value) > DEEPEST:
-        raise Permanent(_too_deep(where))
+        raise Permanent(_too_deep(place))
     return value
 
 

@@ -48,8 +48,8 @@ def _store(home: Path, loaded: Settings) -> str:
 async def probe_model(home: Path, loaded: Settings) -> str:
     if loaded.model is None:
         raise Unneeded("No model is configured: rules and templates do the work.")
+    from agents.door.prices import Prices
     from agents.model import Model
-    from agents.prices import Prices
     from memory.journal import Caps, Journal
     from memory.record.schema import open_engine
     from workers.clock import SystemClock

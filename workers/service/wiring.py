@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from agents.door.prices import Prices
 from agents.model import Model
-from agents.prices import Prices
 from agents.templates import Drafter, TemplateReply
 from memory.briefs.recall import Recall
 from memory.index.keywords import Keywords

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from workflows import older
+from workflows.models.desk import NO_AFFAIRS, Affairs, FittingAnswer, Reckoned, Turn
 from workflows.models.leads import Lead, Score
 from workflows.models.mail import NOBODY, Address, Attachment
 from workflows.models.money import Notice
@@ -19,7 +20,7 @@ class Source:
     """Where something in a brief or draft comes from: an id the owner can look up, and a short quote."""
 
     id: str  # "mail:<first 12 of identity>", "draft:41.1", "profile:rate"
-    kind: str  # received | drafted | edited | sent | profile
+    kind: str  # received | drafted | edited | sent | profile | invoice | project | case | answer | calendar | style
     quote: str
     at: datetime | None = None
 
@@ -67,6 +68,12 @@ class Brief:
     notice: Notice | None = None
     report: Report | None = None
     plain: bool = False  # a standing yes stands: a template repeats none of their words
+    # The desk: what a reply may draw on besides memory. Nothing of it is given for a sender who is not proven.
+    affairs: Affairs = NO_AFFAIRS  # what is open with this client; as text, with their ids, it stands in `facts`
+    conversation: tuple[Turn, ...] = ()  # what passed between them, oldest first, the mail at hand left out
+    standing: tuple[FittingAnswer, ...] = ()  # the owner's standing answers that fit, best first
+    style: tuple[Source, ...] = ()  # how the owner writes (kind "style")
+    held_before: bool = False  # a holding reply was proposed in this conversation already
 
 
 class DraftedBy(StrEnum):
@@ -90,6 +97,8 @@ class Draft:
     cost: str = "0"  # decimal, in the unit of `daily_cost`; "unpriced" when the model has no price
     needs_owner: str = ""  # not empty: no safe draft could be made, and this says why
     by: DraftedBy = DraftedBy.UNKNOWN
+    reckoning: tuple[Reckoned, ...] = ()  # the client's questions, each with what answers it
+    holding: bool = False  # it says nothing but that an answer will come
 
     def __post_init__(self) -> None:
         """Whose an older draft is: its model says it, or one line of its why, which is then no reason any more."""

@@ -32,8 +32,8 @@ def completed(plain: str, html: str) -> str:
     """
     if not html.strip() or _OURS.search(plain) or _OURS.search(html):
         return plain
-    known = _rows(_words(re.sub(r"(?m)^[\s>|]+", "", plain[:_READ])))
-    missing = [sentence for sentence in _sentences(written(html[:_READ])) if not _is_known(sentence, known)]
+    phrases = _rows(_words(re.sub(r"(?m)^[\s>|]+", "", plain[:_READ])))
+    missing = [sentence for sentence in _sentences(written(html[:_READ])) if not _is_known(sentence, phrases)]
     if not missing:
         return plain
     if _is_stub(plain, html):
@@ -56,13 +56,13 @@ def _is_stub(plain: str, html: str) -> bool:
     words = _words(plain)
     if len(words) > _LONGEST_STUB or not _STUB.search(fold(plain)):
         return False
-    known = _rows(_words(html[:_READ]))
-    return not any(_is_known(sentence, known) for sentence in _sentences(plain) if len(_words(sentence)) >= _ROW)
+    phrases = _rows(_words(html[:_READ]))
+    return not any(_is_known(sentence, phrases) for sentence in _sentences(plain) if len(_words(sentence)) >= _ROW)
 
 
 def _sentences(text: str) -> list[str]:
-    found = (sentence.strip() for sentence in _SENTENCE_END.split(text))
-    return [sentence for sentence in found if _words(sentence)][:_MOST_SENTENCES]
+    sentences = (sentence.strip() for sentence in _SENTENCE_END.split(text))
+    return [sentence for sentence in sentences if _words(sentence)][:_MOST_SENTENCES]
 
 
 def _is_known(sentence: str, known: frozenset[tuple[str, ...]]) -> bool:

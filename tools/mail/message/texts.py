@@ -176,9 +176,9 @@ class TextReading:
         if written.bare:
             self._forgive("html", f"HTML of more than {markup.MOST_TAGS // 2:,} elements is read as bare words")
         self.signatures += (printable(signature) for signature in written.signatures)
-        shown = printable(markup.html_to_text(text))
-        unquoted = printable(markup.html_to_text(text, quotes=False)) if markup.has_quotes(text) else shown
-        return _Texts(html=[shown], written=[printable(written.text)], unquoted=[unquoted])
+        visible = printable(markup.html_to_text(text))
+        unquoted = printable(markup.html_to_text(text, quotes=False)) if markup.has_quotes(text) else visible
+        return _Texts(html=[visible], written=[printable(written.text)], unquoted=[unquoted])
 
     def _is_report(self, part: MimePart) -> bool:
         """Also where a server calls its report a mixed mail, and where the mail's sender alone says what it is."""

@@ -24,13 +24,30 @@ def phrases(language: str) -> dict[str, str]:
     return words_in(language, "acknowledgements")
 
 
-def compose(language: str, name: str, subject: str, owner_name: str) -> str:
-    """The whole text. `name`: to greet by, may be empty; `subject`: theirs where it is repeated, "" in a plain one."""
+def compose(language: str, name: str, subject: str, owner_name: str, coming: str = "") -> str:
+    """The whole text. `name`: to greet by, may be empty; `subject`: theirs where it is repeated, "" in a plain one.
+
+    `coming`: on what an answer will come, in a sentence of ours; "" is on the mail as a whole.
+    """
     wording = phrases(language)
+    return _framed(wording, name, f"{_thanks(wording, subject)} {coming or wording['coming']}", owner_name)
+
+
+def letter(language: str, name: str, subject: str, paragraphs: Iterable[str], owner_name: str) -> str:
+    """A reply that says something: thanks, then these paragraphs, between the same greeting and closing."""
+    wording = phrases(language)
+    texts = (_thanks(wording, subject), *paragraphs)
+    return _framed(wording, name, "\n\n".join(text for text in texts if text), owner_name)
+
+
+def _thanks(wording: dict[str, str], subject: str) -> str:
+    return wording["thanks"].replace("{subject}", subject) if subject else wording["thanks_bare"]
+
+
+def _framed(wording: dict[str, str], name: str, text: str, owner_name: str) -> str:
     greeting = wording["greeting"].replace("{name}", name) if name else wording["neutral"]
-    thanks = wording["thanks"].replace("{subject}", subject) if subject else wording["thanks_bare"]
     closing = f"{wording['closing']}\n{one_line(owner_name, _LONGEST_OWNER)}"
-    return canonical(f"{greeting}\n\n{thanks} {wording['coming']}\n\n{closing}")
+    return canonical(f"{greeting}\n\n{text}\n\n{closing}")
 
 
 def is_plain(body: str, owner_name: str, names: Iterable[str]) -> bool:

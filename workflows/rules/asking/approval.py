@@ -13,6 +13,7 @@ from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing, Source
 from workflows.models.leads import Score
 from workflows.models.mail import Address, Attachment
 from workflows.models.people import Owner
+from workflows.rules.asking.account import account_lines
 from workflows.rules.mail.files import described
 from workflows.rules.mail.urgency import deadline
 from workflows.rules.text import calendar
@@ -183,6 +184,7 @@ def _draft_lines(question: Question) -> Iterator[str]:
     tag = f"{question.outgoing.case}.{question.outgoing.version}"
     yield from _changed(question)
     yield from _notes(question)
+    yield from account_lines(question.draft)
     yield from _addressing(question)
     yield ""
     yield f"----- draft {tag} begins -----"

@@ -31,6 +31,7 @@ _PARTS: Final = {
     "afternoon": (time(12), time(18)),
     "evening": (time(18), time(21)),
 }
+_OPEN: Final = time(23, 59, 59)  # the end of what has a beginning alone
 _WHOLE_DAY: Final = (time(0), time(23, 59))
 
 
@@ -107,7 +108,7 @@ def _sentences(paragraph: str) -> list[str]:
 def _phrases(language: str, key: str) -> re.Pattern[str]:
     """The words of one list, as whole words of folded text."""
     listed = sorted({folded(word) for word in words_in(language, "meetings")[key]}, key=len, reverse=True)
-    return re.compile(rf"(?<![\w'])(?:{'|'.join(map(re.escape, listed))})(?![\w'])")
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, listed))})(?![\w'])")
 
 
 @lru_cache(maxsize=1)
@@ -180,8 +181,9 @@ class _Reader:
     # ------------------------------------------------------------ times
 
     def _in_language(self, text: str, language: str, place: tzinfo) -> Iterator[AskedTime]:
-        text, ends = _ranges(_compounds(language).sub(r"\1 \2", text), language)
         local = self.now.astimezone(place)
+        plain = _dated(_plainer(text, language), language, local.date())
+        text, ends = _ranges(plain, language)
         named = _carried(list(self._found(text, language, local)), text, language)
         for where, words, one in named:
             asked = _asked_time(words, one, place, ends)
@@ -230,6 +232,50 @@ def _offset(matched: re.Match[str]) -> tuple[tzinfo, str]:
         return UTC, ""
     signed = timedelta(minutes=-minutes if matched["sign"] == "-" else minutes)
     return timezone(signed), f"UTC{matched['sign']}{matched['hours']}"
+
+
+def _plainer(text: str, language: str) -> str:
+    """Compounds in two words, `around 3 pm` as `3 pm`, `this afternoon` as `today afternoon`."""
+    today = next(word for word, kind in time_words(language).items() if kind == "today")
+    parts = "|".join(
+        re.escape(word) for word, kind in time_words(language).items() if kind in _PARTS and " " not in word
+    )
+    text = _compounds(language).sub(r"\1 \2", text)
+    text = re.sub(rf"{_phrases(language, 'about').pattern} (?=\d)", "", text)
+    return re.sub(rf"{_phrases(language, 'this').pattern} (?=(?:{parts})\b)", f"{today} ", text)
+
+
+def _dated(text: str, language: str, today: date) -> str:
+    """`Tuesday the 17th`, `mardi 17`: a day of the month without its month, as a whole date where the two agree."""
+
+    def whole(matched: re.Match[str]) -> str:
+        day = _next_day(int(matched["day"]), today)
+        agrees = day is not None and time_words(language)[matched["weekday"]] == f"weekday {day.weekday()}"
+        return day.isoformat() if day and agrees else matched[0]
+
+    return _day_of_month(language).sub(whole, text)
+
+
+@lru_cache(maxsize=16)
+def _day_of_month(language: str) -> re.Pattern[str]:
+    words = time_words(language)
+    weekdays = "|".join(re.escape(word) for word, kind in words.items() if kind.startswith("weekday"))
+    months = "|".join(re.escape(word) for word, kind in words.items() if kind.startswith("month"))
+    number = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.)?"
+    no_clock = r"(?![\w:./-]| ?(?:am|pm|h|u|uhr|uur|ore|o'clock)\b)"
+    no_month = rf"(?! (?:of )?(?:de )?(?:{months})\b)"
+    return re.compile(
+        rf"\b(?P<weekday>{weekdays})\.?,? (?:the |den |dem |le |el |il |de |dia )?{number}{no_clock}{no_month}"
+    )
+
+
+def _next_day(number: int, today: date) -> date | None:
+    """The next day of that number, in this month or a later one that has it."""
+    for step in range(62):
+        day = today + timedelta(days=step)
+        if day.day == number:
+            return day
+    return None
 
 
 # ---------------------------------------------------------------- phrases
@@ -325,7 +371,22 @@ def _ranges(text: str, language: str) -> tuple[str, dict[time | None, time]]:
         ends[start] = end
         return f"{start:%H:%M}"
 
-    return _range_pattern(language).sub(shortened, text), ends
+    def opened(matched: re.Match[str]) -> str:
+        start = _clock(matched["hour"], matched["minute"], matched["half"], None)
+        if start is None:
+            return matched[0]
+        ends[start] = _OPEN
+        return f"{start:%H:%M}"
+
+    return _after_pattern(language).sub(opened, _range_pattern(language).sub(shortened, text)), ends
+
+
+@lru_cache(maxsize=16)
+def _after_pattern(language: str) -> re.Pattern[str]:
+    """`after 2 pm`, `ab 14 Uhr`: the beginning of a stretch."""
+    half = r"(?: ?(?P<half>am|pm|uhr|uur|h|u|ore)\b)?"
+    clock = rf"(?P<hour>[01]?\d|2[0-3])(?:[:.h](?P<minute>[0-5]\d))?{half}"
+    return re.compile(rf"{_phrases(language, 'after').pattern} (?:las |le )?{clock}(?![\d:./-]|\w)")
 
 
 @lru_cache(maxsize=16)
@@ -355,8 +416,13 @@ def _asked_time(words: str, named: NamedTime, place: tzinfo, ends: dict[time | N
     if named.day is None:
         return None
     if named.clock is not None:
-        clock = _by_day(words, named.clock)
+        clock = _by_day(words, named.clock, named.part)
         end = ends.get(named.clock)
+        if end == _OPEN:
+            last = max(_PARTS["afternoon"][1], clock)
+            return AskedTime(
+                words=words, start=_at(named.day, clock, place), end=_at(named.day, last, place), exact=False
+            )
         return AskedTime(
             words=words, start=_at(named.day, clock, place), end=_at(named.day, end, place) if end else None
         )
@@ -366,11 +432,12 @@ def _asked_time(words: str, named: NamedTime, place: tzinfo, ends: dict[time | N
     return AskedTime(words=words, start=_at(named.day, first, place), end=_at(end_day, last, place), exact=False)
 
 
-def _by_day(words: str, clock: time) -> time:
+def _by_day(words: str, clock: time, part: str) -> time:
     """`Thursday at 3`, `at 3 o'clock`: nobody meets at night; `03:00` and `3 am` are meant as they stand."""
     literal = re.search(r"\d[:.]\d\d|\bam\b|\dam\b|\b0\d", words)
     bare = clock.minute == 0 and clock.hour < _EARLIEST_BARE and not literal
-    return clock.replace(hour=clock.hour + 12) if bare else clock
+    late = part in {"afternoon", "evening"} and clock.hour < 12  # noqa: PLR2004 - a clock face
+    return clock.replace(hour=clock.hour + 12) if bare or late else clock
 
 
 def _at(day: date, clock: time, place: tzinfo) -> datetime:

@@ -16,6 +16,7 @@ _NUMBER = (
     r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d{1,2})?"  # lakhs and crores: 15,00,000
     r"|\d{1,3}(?:[ '\u2019,.]\d{3})+(?:[.,]\d{1,2})?|\d{1,12}(?:[.,]\d{1,2})?"
 )
+_LETTER = re.compile(r"[^\W\d_]")
 _INDIAN = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d{1,2})?")
 _AROUND = 60  # characters around an amount in which its unit is looked for
 _WORKLOAD = re.compile(
@@ -138,7 +139,7 @@ def _code(said: str) -> str:
 
 def _unit(said: str) -> Per | None:
     words = fold(said)
-    if not words:
+    if not _LETTER.search(words):
         return None
     if words in _PERS:
         return words

@@ -233,7 +233,7 @@ def _below_lead(told: str) -> str:
 def _bare_names(email: Email, below: str) -> str:
     """Names without a domain: the server speaks of its own mailboxes."""
     domain = email.sender.email.partition("@")[2]
-    names = (found[1] for line in below.split("\n")[:_MOST] if (found := _BARE_NAME.match(line)))
+    names = (match[1] for line in below.split("\n")[:_MOST] if (match := _BARE_NAME.match(line)))
     return " ".join(f"{name}@{domain}" for name in names) if domain and "@" not in below else ""
 
 

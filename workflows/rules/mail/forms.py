@@ -40,12 +40,12 @@ def as_written_by(email: Email, own: frozenset[str] = frozenset()) -> Email:
 
     Without an address in it, the sender stays and is named twice: nobody can be answered. `own`: the owner's addresses.
     """
-    mine = own | {one.email.lower() for one in email.to if one.email}
-    if email.form or not _may_be_form(email) or not _is_sites(email, mine):
+    owner_addresses = own | {address.email.lower() for address in email.to if address.email}
+    if email.form or not _may_be_form(email) or not _is_sites(email, owner_addresses):
         return email
     fields = _fields(email)
-    visitor = _visitor(email, mine, fields)
-    if not _is_form(email, mine, fields, visitor):
+    visitor = _visitor(email, owner_addresses, fields)
+    if not _is_form(email, owner_addresses, fields, visitor):
         return email
     sender = visitor or email.sender
     return replace(email, senders=(sender,), form=email.sender.email or "a web form")
@@ -80,21 +80,21 @@ def _is_form(email: Email, mine: frozenset[str], fields: _Fields, visitor: Addre
     domain = _parts(email.sender)[1]
     if fields.email in mine and fields.count >= _FEW:
         return False  # a site confirms to the owner what they typed there themselves
-    said = bool(_pattern("says").search(fold(f"{email.subject[:300]}\n{_frame(email)}")))
-    framed = said or fields.count > _FEW
+    speaks_of_a_form = bool(_pattern("says").search(fold(f"{email.subject[:300]}\n{_frame(email)}")))
+    framed = speaks_of_a_form or fields.count > _FEW
     if _under(domain, tuple(table("forms")["services"])):
-        return said or (framed and visitor is not None)
+        return speaks_of_a_form or (framed and visitor is not None)
     if email.sender.email.lower() in mine:
         typed = framed and fields.count >= _FEW and bool(fields.email)
         return visitor is not None and (_is_replied_to(email, visitor) or typed)
-    hosts = tuple({one.rpartition("@")[2] for one in mine} - set(table("forms")["everybodys"]))
+    hosts = tuple({owner_address.rpartition("@")[2] for owner_address in mine} - set(table("forms")["everybodys"]))
     if _under(domain, hosts):
         return framed or (visitor is not None and _is_replied_to(email, visitor))
     return framed and visitor is not None
 
 
 def _is_replied_to(email: Email, visitor: Address) -> bool:
-    return any(one.email.lower() == visitor.email.lower() for one in email.reply_to)
+    return any(address.email.lower() == visitor.email.lower() for address in email.reply_to)
 
 
 def _is_technical(local: str) -> bool:
@@ -113,14 +113,14 @@ def _frame(email: Email) -> str:
 def _visitor(email: Email, mine: frozenset[str], fields: _Fields) -> Address | None:
     """Reply-To first, then the field for it, then the only address of somebody else in the text."""
     site = email.sender.email.lower()
-    strangers = [one for one in email.reply_to if _is_person(one.email, mine, site)]
+    strangers = [candidate for candidate in email.reply_to if _is_person(candidate.email, mine, site)]
     if strangers:
         name = strangers[0].name or fields.name
         return Address(email=strangers[0].email.lower(), name=one_line(name[:_LONGEST_NAME], _LONGEST_NAME))
     if fields.email and _is_person(fields.email, mine, site):
         return Address(email=fields.email, name=fields.name)
-    others = {one.lower().strip("'.") for one in _ADDRESS.findall(email.text[:_READ])}
-    people = [one for one in sorted(others) if _is_person(one, mine, site)]
+    addresses = {address.lower().strip("'.") for address in _ADDRESS.findall(email.text[:_READ])}
+    people = [candidate for candidate in sorted(addresses) if _is_person(candidate, mine, site)]
     return Address(email=people[0], name=fields.name) if len(people) == 1 else None
 
 
@@ -134,18 +134,18 @@ def _is_person(address: str, mine: frozenset[str], site: str) -> bool:
 
 def _fields(email: Email) -> _Fields:
     lines = [line for kind, line in sort_lines(email.text[:_READ]) if kind in _READ_PARTS][:_MOST_LINES]
-    seen: dict[str, str] = {}
+    values: dict[str, str] = {}
     for line, after in zip(lines, [*lines[1:], ""], strict=False):
         match = _LABEL.match(line[:400])
         kind = _label(match[1]) if match else ""
-        if match and kind and kind not in seen:
-            seen[kind] = match[2].strip(" *_\t") or after.strip()[:200]
-    address = _ADDRESS.search(seen.get("email", ""))
-    name = seen.get("name", "")[:_LONGEST_NAME]
+        if match and kind and kind not in values:
+            values[kind] = match[2].strip(" *_\t") or after.strip()[:200]
+    address = _ADDRESS.search(values.get("email", ""))
+    name = values.get("name", "")[:_LONGEST_NAME]
     name = "" if "@" in name else one_line(name, _LONGEST_NAME)
-    if not address and (named := _ADDRESS.search(seen.get("name", ""))):
+    if not address and (named := _ADDRESS.search(values.get("name", ""))):
         address = named
-    return _Fields(len(seen), address.group().lower().strip("'.") if address else "", name)
+    return _Fields(len(values), address.group().lower().strip("'.") if address else "", name)
 
 
 def _label(name: str) -> str:
@@ -153,7 +153,7 @@ def _label(name: str) -> str:
     for kind in ("email", "name"):
         if _pattern(kind).fullmatch(folded):
             return kind
-    return next((one for one in table("forms")["others"] if re.fullmatch(one.replace("ß", "ss"), folded)), "")
+    return next((label for label in table("forms")["others"] if re.fullmatch(label.replace("ß", "ss"), folded)), "")
 
 
 def _parts(address: Address) -> tuple[str, str]:

@@ -53,28 +53,32 @@ def sort_lines(text: str, earlier: Iterable[str] = (), addressee: Addressee = NO
     """
     lines = _LINE_END.sub("\n", text).split("\n")
     lines = [*lines[:MOST_LINES], *(["\n".join(lines[MOST_LINES:])] if len(lines) > MOST_LINES else [])]
-    known = _known_of(earlier)
+    phrases = _known_of(earlier)
     sorted_lines: list[Line] = []
     position = 0
     while position < len(lines):
         line = lines[position]
         if is_forward_line(line):  # what is forwarded is the message: the rest stays as it is
-            return [*without_footers(sorted_lines), ("new", ""), *(("new", rest) for rest in lines[position:])]
+            return [
+                *without_footers(sorted_lines),
+                ("new", ""),
+                *(("new", tail_line) for tail_line in lines[position:]),
+            ]
         if armor := armor_length(lines, position):
-            sorted_lines += [("drop", rest) for rest in lines[position : position + armor]]
+            sorted_lines += [("drop", armor_line) for armor_line in lines[position : position + armor]]
             position += armor
             continue
         head = _head(lines, position, addressee)
         if head is not None and is_quoted_below(lines, position + head.length):
-            sorted_lines += [("head", rest) for rest in lines[position : position + head.length]]
+            sorted_lines += [("head", head_line) for head_line in lines[position : position + head.length]]
             position += head.length
             continue
         if head is not None and head.sure:
             end = _run(lines, position, head, sorted_lines)
-            sorted_lines += _judged(_pieces(lines[position:end], addressee), known)
+            sorted_lines += _judged(_pieces(lines[position:end], addressee), phrases)
             position = end
             continue
-        sorted_lines.append((_unmarked(line, known), line))
+        sorted_lines.append((_unmarked(line, phrases), line))
         position += 1
     return without_footers(sorted_lines)
 
@@ -94,7 +98,7 @@ def _unmarked(line: str, known: _Known) -> Part:
 
 def left_out(lines: Sequence[Line]) -> tuple[LeftOut, ...]:
     """What is neither new nor quoted nor known from an older mail, and so is not shown as the client's words."""
-    found: list[LeftOut] = []
+    runs: list[LeftOut] = []
     head, count, before = "", 0, ""
     for kind, line in [*lines, ("new", "")]:
         if kind in ("older", "answered"):
@@ -105,10 +109,10 @@ def left_out(lines: Sequence[Line]) -> tuple[LeftOut, ...]:
                 continue  # an older mail within the older mail
             head = line
         elif kind != "head" and count:
-            found.append(LeftOut(count, one_line(head.strip(f"{DASHES} >"), _LONGEST_NAMED)))
+            runs.append(LeftOut(count, one_line(head.strip(f"{DASHES} >"), _LONGEST_NAMED)))
             count = 0
         before = kind
-    return tuple(found)
+    return tuple(runs)
 
 
 def _run(lines: list[str], at: int, head: OlderHead, kept: list[Line]) -> int:

@@ -16,7 +16,6 @@ from workflows.rules.text.writers import addressee_of
 _READ = 40_000  # characters at a time: enough for any letter, little enough for any pattern
 _NOBODY = "it came through a web form and names no address to answer to"
 _OVERLAP = 400  # no phrase is longer
-_LIGATURE = re.compile("[\ufdf0-\ufdfc]")  # one letter that folding makes eighteen of
 _RUN = re.compile(r"([^\w\s])\1{3,}")  # a row of one sign, which is a place to look at for each of its signs
 
 
@@ -29,11 +28,11 @@ def hold_reason(email: Email, earlier: Iterable[str] = (), owner: Owner | None =
     if unread := sealed(email):
         return unread
     subject = "" if is_reply_subject(email.subject) else fold(email.subject)
-    said = _LIGATURE.sub(" ", everything_written(email.text, earlier, addressee_of(email, owner)))
-    text = _RUN.sub(r"\1\1\1", fold(said))
+    client_words = everything_written(email.text, earlier, addressee_of(email, owner))
+    text = _RUN.sub(r"\1\1\1", fold(client_words))
     pieces = (text[start : start + _READ] for start in range(0, len(text), _READ - _OVERLAP))
-    found = next((kind for kind in map(_hold_in, (subject, *pieces)) if kind), "")
-    return found or (_NOBODY if names_nobody(as_written_by(email)) else "")
+    hold = next((kind for kind in map(_hold_in, (subject, *pieces)) if kind), "")
+    return hold or (_NOBODY if names_nobody(as_written_by(email)) else "")
 
 
 def _hold_in(folded: str) -> str:

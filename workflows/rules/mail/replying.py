@@ -106,11 +106,11 @@ def _has_new(parts: Iterable[Line]) -> bool:
 def gist(text: str, limit: int = 90) -> str:
     """The first sentence that says something, on one line of at most `limit` characters."""
     lines = without_banner([line for line in new_part(text).split("\n") if line.strip() and not line.startswith(">")])
-    rest = lines[1:] if len(lines) > 1 and _is_greeting(lines[0]) else lines
+    body_lines = lines[1:] if len(lines) > 1 and _is_greeting(lines[0]) else lines
     first = next(
         (
             part
-            for part in _SENTENCE_END.split(one_line("\n".join(rest)[:_LONGEST_GIST], _LONGEST_GIST))
+            for part in _SENTENCE_END.split(one_line("\n".join(body_lines)[:_LONGEST_GIST], _LONGEST_GIST))
             if len(part) > 1
         ),
         "",
@@ -164,8 +164,8 @@ def _context(quoted: list[str]) -> list[str]:
 def _joined(lines: Iterable[str]) -> str:
     """The lines as text: no blanks at line ends, never two empty lines in a row, none at the edges."""
     stripped = [line.rstrip() for line in lines]
-    kept = [line for before, line in pairwise(["", *stripped]) if line or before]
-    return "\n".join(kept).strip("\n")
+    spaced = [line for before, line in pairwise(["", *stripped]) if line or before]
+    return "\n".join(spaced).strip("\n")
 
 
 def greets_somebody(text: str) -> bool:
@@ -183,8 +183,10 @@ def _is_greeting(line: str) -> bool:
 
 def _thread_ids(values: Iterable[str]) -> tuple[str, ...]:
     """The Message-IDs in these values; our own private references never leave towards a client."""
-    found = (one for value in values for one in _MESSAGE_ID.findall(value))
-    return tuple(dict.fromkeys(one for one in found if not one.lower().endswith("@deskhand.invalid>")))
+    message_ids = (message_id for value in values for message_id in _MESSAGE_ID.findall(value))
+    return tuple(
+        dict.fromkeys(message_id for message_id in message_ids if not message_id.lower().endswith("@deskhand.invalid>"))
+    )
 
 
 def _references(email: Email) -> tuple[str, ...]:

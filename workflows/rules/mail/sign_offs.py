@@ -39,16 +39,16 @@ def armor_length(lines: list[str], at: int) -> int:
 
 def without_footers(parts: list[Line]) -> list[Line]:
     """Signatures after "-- " and phone footers at the end of a run of new lines are no part of what was written."""
-    kept: list[Line] = []
+    sorted_lines: list[Line] = []
     run: list[str] = []
     for kind, line in [*parts, ("drop", "")]:
         if kind == "new":
             run.append(line)
             continue
-        kept += _footers_apart(run)
-        kept.append((kind, line))
+        sorted_lines += _footers_apart(run)
+        sorted_lines.append((kind, line))
         run = []
-    return kept[:-1]
+    return sorted_lines[:-1]
 
 
 def _footers_apart(lines: list[str]) -> list[Line]:
@@ -66,8 +66,8 @@ def _is_prose(lines: list[str]) -> bool:
         if _boilerplate().search(folded):
             return False
         words = len(re.findall(r"[^\W\d_]{2,}", folded))
-        whole = words >= _SHORT_PROSE and line.rstrip().endswith((".", "!", "?"))
-        if (words >= _PROSE or whole) and not _CONTACT.search(line[:LONGEST_LINE]):
+        is_sentence = words >= _SHORT_PROSE and line.rstrip().endswith((".", "!", "?"))
+        if (words >= _PROSE or is_sentence) and not _CONTACT.search(line[:LONGEST_LINE]):
             return True
     return False
 

@@ -41,13 +41,13 @@ class Known:
 
 def without_footers(lines: list[str], known: Known) -> list[str]:
     """The lines without footers and signatures at their end."""
-    kept = [clean(line, links=False).rstrip() for line in lines]
+    cleaned = [clean(line, links=False).rstrip() for line in lines]
     for _ in range(2 * _SIGNATURE_LINES):
-        shorter = _without_one(kept, known)
-        if len(shorter) == len(kept):
-            return kept
-        kept = shorter
-    return kept
+        shorter = _without_one(cleaned, known)
+        if len(shorter) == len(cleaned):
+            return cleaned
+        cleaned = shorter
+    return cleaned
 
 
 def _without_one(lines: list[str], known: Known) -> list[str]:
@@ -55,18 +55,18 @@ def _without_one(lines: list[str], known: Known) -> list[str]:
     end = len(lines)
     while end and (not lines[end - 1].strip() or lines[end - 1].strip() in _DASHES):
         end -= 1
-    kept = lines[:end]
-    footer = _footer_lines(kept)
+    upper_lines = lines[:end]
+    footer = _footer_lines(upper_lines)
     if footer:
-        return kept[:-footer]
-    block = _known_block(kept, known)
+        return upper_lines[:-footer]
+    block = _known_block(upper_lines, known)
     if block:
-        return kept[:-block]
-    start = next((index for index, line in enumerate(kept) if line.strip() in _DASHES), -1)
-    if start >= 0 and _is_signature(kept[start + 1 :], known.name):
-        return kept[:start]
-    start = _card(kept, known.name)
-    return kept[:start] if start > 0 else kept
+        return upper_lines[:-block]
+    start = next((index for index, line in enumerate(upper_lines) if line.strip() in _DASHES), -1)
+    if start >= 0 and _is_signature(upper_lines[start + 1 :], known.name):
+        return upper_lines[:start]
+    start = _card(upper_lines, known.name)
+    return upper_lines[:start] if start > 0 else upper_lines
 
 
 # ---------------------------------------------------------------- lines of programs
@@ -91,13 +91,13 @@ def _listed() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _templates() -> tuple[_Template, ...]:
-    ours = [words_in(language, "footers") for language in languages("footers")]
+    footer_lists = [words_in(language, "footers") for language in languages("footers")]
     return tuple(
         _Template(
             tuple(sorted((_bare(words) for words in table["opens"]), key=len, reverse=True)),
             frozenset(word for words in table["glue"] for word in _bare(words).split()),
         )
-        for table in (*ours, *_tables()["templates"].values())
+        for table in (*footer_lists, *_tables()["templates"].values())
     )
 
 
@@ -134,10 +134,10 @@ def is_footer(line: str) -> bool:
     if len(line) > _LONGEST_FOOTER:
         return False
     text = " ".join(_LINK.sub(" ", line).split()).strip(" *_[]()|")
-    whole, exact = key_of(folded(text)), key_of(folded(line))
-    if whole in _listed() or exact in _listed():
+    text_key, exact = key_of(folded(text)), key_of(folded(line))
+    if text_key in _listed() or exact in _listed():
         return True
-    if not whole or "?" in line:
+    if not text_key or "?" in line:
         return False
     return all(_is_templated(sentence) for sentence in _sentences(text))
 
@@ -155,8 +155,8 @@ def _is_templated(text: str) -> bool:
         return False
     if _is_offer(bare):
         return True
-    rest = _products().sub(" \x00 ", bare)
-    return "\x00" in rest and any(_fits(rest, bare, template) for template in _templates())
+    words = _products().sub(" \x00 ", bare)
+    return "\x00" in words and any(_fits(words, bare, template) for template in _templates())
 
 
 @lru_cache(maxsize=1)
@@ -184,8 +184,8 @@ def _fits(rest: str, bare: str, template: _Template) -> bool:
     for opening in template.opens:
         if f" {opening} " not in f" {bare} " and not (opening.isascii() is False and opening in bare):
             continue
-        left = f" {rest} ".replace(f" {opening} ", " ") if f" {opening} " in f" {rest} " else f" {rest} "
-        words = set(left.split()) - {"\x00"} - set(opening.split())
+        remainder = f" {rest} ".replace(f" {opening} ", " ") if f" {opening} " in f" {rest} " else f" {rest} "
+        words = set(remainder.split()) - {"\x00"} - set(opening.split())
         if all(word in template.glue for word in words):
             return True
     return False
@@ -197,14 +197,14 @@ def _fits(rest: str, bare: str, template: _Template) -> bool:
 def _known_block(lines: list[str], known: Known) -> int:
     """How many lines at the end are a signature that is known, however it was wrapped."""
     blocks = [*known.blocks, *(block for block in known.marked if _may_be_marked(block, known.name))]
-    wanted = {key for key in (key_of(folded(block)) for block in blocks) if len(key) >= _SHORTEST_BLOCK}
-    if not wanted:
+    keys = {key for key in (key_of(folded(block)) for block in blocks) if len(key) >= _SHORTEST_BLOCK}
+    if not keys:
         return 0
-    longest = max(map(len, wanted))
+    longest = max(map(len, keys))
     joined = ""
     for count in range(1, min(len(lines), _LONGEST_BLOCK) + 1):
         joined = key_of(folded(lines[-count])) + joined
-        if joined in wanted and lines[-count].strip():
+        if joined in keys and lines[-count].strip():
             return count
         if len(joined) > longest:
             return 0
@@ -224,15 +224,15 @@ def _may_be_typed(line: str, name: str) -> bool:
 
 def _is_signature(lines: list[str], name: str) -> bool:
     """Whether what stands under "-- " is a signature and not a second thought."""
-    told = [line for line in lines if line.strip()]
-    if len(told) > _SIGNATURE_LINES:
+    filled_lines = [line for line in lines if line.strip()]
+    if len(filled_lines) > _SIGNATURE_LINES:
         return False
-    sure = [_is_name(line, name) or _is_contact(line) or is_footer(line) for line in told]
+    sure = [_is_name(line, name) or _is_contact(line) or is_footer(line) for line in filled_lines]
     if all(sure):
         return True
     # A line between the owner's name and a way to reach him is what he calls himself.
-    named = _is_name(told[0], name) or _is_titled(told[0])
-    return named and sure[-1] and not any(_may_be_typed(line, name) for line in told)
+    named = _is_name(filled_lines[0], name) or _is_titled(filled_lines[0])
+    return named and sure[-1] and not any(_may_be_typed(line, name) for line in filled_lines)
 
 
 def _card(lines: list[str], name: str) -> int:
@@ -249,12 +249,12 @@ def _card(lines: list[str], name: str) -> int:
 def _is_name(line: str, name: str) -> bool:
     """Whether the line is the owner's name, with or without a title."""
     words = _WORD.findall(folded(line))
-    own = set(_WORD.findall(folded(name[:200])))
+    name_words = set(_WORD.findall(folded(name[:200])))
     titles = {folded(title) for title in _tables()["cards"]["titles"]}
-    named = any(word in own for word in words)
+    named = any(word in name_words for word in words)
     return (
         named
-        and all(word in own | titles for word in words)
+        and all(word in name_words | titles for word in words)
         and not any(sign.isdigit() or sign in "?!" for sign in line)
     )
 
@@ -279,11 +279,11 @@ def _is_contact(line: str) -> bool:
 
 def _is_way(text: str) -> bool:
     label = next((label for label in _labels() if folded(text).startswith(label)), "")
-    rest = folded(text)[len(label) :] if label and not folded(text)[len(label) : len(label) + 1].isalnum() else ""
-    value = rest.strip(" .:/-\u2013") if rest else text
+    remainder = folded(text)[len(label) :] if label and not folded(text)[len(label) : len(label) + 1].isalnum() else ""
+    value = remainder.strip(" .:/-\u2013") if remainder else text
     if any(form.fullmatch(value.strip()) for form in (_CONTACT, _PHONE)):
         return True
-    return bool(rest) and _is_number(value) and not _is_said(text[len(label) :])
+    return bool(remainder) and _is_number(value) and not _is_said(text[len(label) :])
 
 
 def _is_number(value: str) -> bool:

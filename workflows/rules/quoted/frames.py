@@ -66,13 +66,13 @@ def ours(email: Email, asked_text: str) -> Ours:
     ids = (name.strip("<>").lower() for name in (*email.in_reply_to, *email.references))
     names = frozenset(word for person in people for word in LETTERS.findall(folded(person.name[:200])))
     lines = [line for line in asked_text.split("\n", 40)[:40] if line.startswith(("To: ", "Subject: "))]
-    told = " ".join((*lines[:2], email.subject[:400])).replace("\n", " ")
+    head = " ".join((*lines[:2], email.subject[:400])).replace("\n", " ")
     return Ours(
         addresses=frozenset((*(person.email.lower() for person in people), *ids)) - {""},
         names=names,
         writer=frozenset(LETTERS.findall(folded(email.sender.name[:200]))),
         subjects=_subjects(folded(email.subject[:400])),
-        subject_words=frozenset(LETTERS.findall(folded(told[:1000]))),
+        subject_words=frozenset(LETTERS.findall(folded(head[:1000]))),
     )
 
 
@@ -97,25 +97,25 @@ def glance(text: str, who: Ours) -> Glance:
     """What the text names, and whether it has a word that no frame has."""
     if len(text) > _LONGEST:
         return Glance()
-    said = _without_zone(folded(text).replace("mailto:", " ").replace("no dia ", "dia "))
-    said, subject = _without_subject(said, who)
-    known, foreign, mailbox = False, False, False
-    for match in _ADDRESS.finditer(said):
+    plain = _without_zone(folded(text).replace("mailto:", " ").replace("no dia ", "dia "))
+    plain, subject = _without_subject(plain, who)
+    address_of_ours, foreign, mailbox = False, False, False
+    for match in _ADDRESS.finditer(plain):
         address = match[0].strip(".")
-        ours_too = address in who.addresses or re.search(r"deskhand\W{0,6}$", said[: match.start()][-20:]) is not None
-        known, foreign = known or ours_too, foreign or not ours_too
-        mailbox = mailbox or re.search(r"deskhand[\"']? ?[<(\[]+ ?$", said[: match.start()][-20:]) is not None
-    words = LETTERS.findall(_ADDRESS.sub(" ", said))
+        ours_too = address in who.addresses or re.search(r"deskhand\W{0,6}$", plain[: match.start()][-20:]) is not None
+        address_of_ours, foreign = address_of_ours or ours_too, foreign or not ours_too
+        mailbox = mailbox or re.search(r"deskhand[\"']? ?[<(\[]+ ?$", plain[: match.start()][-20:]) is not None
+    words = LETTERS.findall(_ADDRESS.sub(" ", plain))
     verb = quotes.has_verb(words)
     you = any(word in quotes.you() for word in words) and verb
     unknown = [word for word in words if not (_is_known(word, who) or (you and word in quotes.you()))]
     wished = foreign or any(word in wish_words() for word in unknown)
     return Glance(
         desk="deskhand" in words or you,
-        address=known,
+        address=address_of_ours,
         writer=len(who.writer) > 1 and who.writer <= set(words),
         verb=verb,
-        day=_DAY_AND_MONTH.search(said) is not None,
+        day=_DAY_AND_MONTH.search(plain) is not None,
         subject=subject,
         foreign=foreign or bool(unknown),
         strange=99 if wished else len(unknown),
@@ -150,16 +150,16 @@ def _is_known(word: str, who: Ours) -> bool:
 
 def _is_complete(joined: str, who: Ours) -> bool:
     """Whether the words are an attribution: who, and that he wrote or when, and nothing else."""
-    seen = glance(joined, who)
-    dated = seen.day and _YEAR_OR_TIME.search(joined) is not None
-    if seen.foreign:
+    view = glance(joined, who)
+    dated = view.day and _YEAR_OR_TIME.search(joined) is not None
+    if view.foreign:
         # In a language that is not listed: our whole mailbox, the day, and a few words that no answer is made of.
-        written = seen.mailbox or (seen.desk and seen.verb and joined.endswith((":", "\uff1a")))
-        return written and dated and seen.strange <= _STRANGE
-    if seen.desk or seen.address:
-        named = seen.desk or joined.rstrip(" *_").endswith((":", "\uff1a"))
-        return seen.verb or seen.subject or (dated and named)
-    return seen.writer and seen.verb and dated
+        written = view.mailbox or (view.desk and view.verb and joined.endswith((":", "\uff1a")))
+        return written and dated and view.strange <= _STRANGE
+    if view.desk or view.address:
+        named = view.desk or joined.rstrip(" *_").endswith((":", "\uff1a"))
+        return view.verb or view.subject or (dated and named)
+    return view.writer and view.verb and dated
 
 
 # ---------------------------------------------------------------- the frame
@@ -182,8 +182,8 @@ def above(lines: list[ScannedLine], anchor: int, who: Ours) -> int:
 def is_whole(lines: list[ScannedLine], first: int, who: Ours) -> bool:
     """Whether a frame that nothing of ours follows names our subject, or us and the day: half of one is typed."""
     joined = " ".join(line.text for line in lines[first:] if line.text)
-    seen = glance(joined, who)
-    return seen.subject or (seen.day and _YEAR_OR_TIME.search(joined) is not None)
+    view = glance(joined, who)
+    return view.subject or (view.day and _YEAR_OR_TIME.search(joined) is not None)
 
 
 def _up(lines: list[ScannedLine], index: int) -> int:
@@ -215,9 +215,9 @@ def _is_separator(text: str) -> bool:
 
 def _header_name(text: str) -> str:
     """`from` for `*From:* Deskhand <...>` and for `From "Deskhand" <...>`; "" when no header name begins the line."""
-    said = folded(text[:80]).lstrip(_SIGNS)
+    plain = folded(text[:80]).lstrip(_SIGNS)
     for name in quotes.header_names():
-        if said.startswith(name) and (len(said) == len(name) or not said[len(name)].isalnum()):
+        if plain.startswith(name) and (len(plain) == len(name) or not plain[len(name)].isalnum()):
             return name
     return ""
 
@@ -226,33 +226,33 @@ def _header_block(lines: list[ScannedLine], bottom: int, who: Ours) -> int:
     """Where a block of headers that ends here begins, -1 when none does."""
     names: set[str] = set()
     start, place, gap = -1, bottom, 0
-    sender = told = subject = strange = False
+    sender = is_addressed = subject = strange = False
     joined = ""
     while place >= 0 and bottom - place < _HEADER_LINES:
         line = lines[place]
         if not line.text:
             gap += 1
-            if gap > 2 or (sender and told):  # noqa: PLR2004 - Notes and QQ leave blank lines inside
+            if gap > 2 or (sender and is_addressed):  # noqa: PLR2004 - Notes and QQ leave blank lines inside
                 break
             place -= 1
             continue
-        name, seen = _header_name(line.text), glance(line.text, who)
-        if not name and seen.foreign:
-            name, seen = _strange_header(line.text, who) or ("", seen)
+        name, view = _header_name(line.text), glance(line.text, who)
+        if not name and view.foreign:
+            name, view = _strange_header(line.text, who) or ("", view)
             strange = strange or bool(name)
-        rest = _subject_rest(line.text, joined, who)
-        if name in names or (seen.foreign and not rest) or (sender and told and not name):
+        is_subject_head = _subject_rest(line.text, joined, who)
+        if name in names or (view.foreign and not is_subject_head) or (sender and is_addressed and not name):
             break
         gap, joined = 0, f"{line.text} {joined}"[:_LONGEST]
-        subject = subject or seen.subject or rest
+        subject = subject or view.subject or is_subject_head
         if name:
             names.add(name)
             start = place
             named = quotes.header_kind(name) == "from" or name.startswith("?")
-            sender = sender or (seen.desk if name.startswith("?") else named and (seen.desk or seen.address))
-        elif seen.desk:
+            sender = sender or (view.desk if name.startswith("?") else named and (view.desk or view.address))
+        elif view.desk:
             start, sender = place, True
-        told = told or len(names) >= 2 or subject  # noqa: PLR2004 - two headers at least
+        is_addressed = is_addressed or len(names) >= 2 or subject  # noqa: PLR2004 - two headers at least
         place -= 1
     counted = len(names) >= 3 or (len(names) >= 2 and (sender or subject))  # noqa: PLR2004
     sure = sender and subject if strange else sender or subject
@@ -262,21 +262,23 @@ def _header_block(lines: list[ScannedLine], bottom: int, who: Ours) -> int:
 def _strange_header(text: str, who: Ours) -> tuple[str, Glance] | None:
     """A header whose name is in no list, known by what it says: one of us, our subject or a day, and nothing else."""
     name, colon, value = folded(text).replace("\uff1a", ":").partition(":")
-    seen = glance(value, who)
-    dated = seen.day and _YEAR_OR_TIME.search(value) is not None
-    says = seen.desk or seen.address or seen.subject or dated
-    foreign = seen.foreign and not (dated and seen.strange <= _STRANGE)
+    view = glance(value, who)
+    dated = view.day and _YEAR_OR_TIME.search(value) is not None
+    names_us = view.desk or view.address or view.subject or dated
+    foreign = view.foreign and not (dated and view.strange <= _STRANGE)
     words = LETTERS.findall(name)
-    if not colon or foreign or not says or not 0 < len(words) <= 3 or any(word in wish_words() for word in words):  # noqa: PLR2004
+    if not colon or foreign or not names_us or not 0 < len(words) <= 3 or any(word in wish_words() for word in words):  # noqa: PLR2004
         return None
-    return f"?{name}", replace(seen, foreign=False)
+    return f"?{name}", replace(view, foreign=False)
 
 
 def _subject_rest(text: str, below: str, who: Ours) -> bool:
     """Whether the line is the head of our subject, whose end a mail program put on the line below."""
     value = folded(text).partition(":")[2].strip() if _header_name(text) else folded(text)
-    whole = f"{value} {folded(below[:_LONGEST])}"
-    return bool(value) and any(subject.startswith(value) and whole.startswith(subject) for subject in who.subjects)
+    subject_line = f"{value} {folded(below[:_LONGEST])}"
+    return bool(value) and any(
+        subject.startswith(value) and subject_line.startswith(subject) for subject in who.subjects
+    )
 
 
 def _attribution(lines: list[ScannedLine], bottom: int, who: Ours) -> int:
@@ -310,14 +312,14 @@ def _is_head(above_it: str, joined: str, who: Ours) -> bool:
 
 def is_left_in(text: str, addresses: Collection[str]) -> bool:
     """Whether a text that is about to leave still holds a piece of our own mail or of a frame around it."""
-    who = Ours(frozenset(address.lower() for address in addresses), frozenset(), frozenset(), (), frozenset())
-    return any(_is_left(line.strip(), who) for line in text.split("\n") if line.strip())
+    owners = Ours(frozenset(address.lower() for address in addresses), frozenset(), frozenset(), (), frozenset())
+    return any(_is_left(line.strip(), owners) for line in text.split("\n") if line.strip())
 
 
 def _is_left(line: str, who: Ours) -> bool:
-    said = folded(line[:_LONGEST])
-    if "deskhand" in said or "answer above this line" in said or re.search(r"draft \d+\.\d+ (?:begins|ends)", said):
+    plain = folded(line[:_LONGEST])
+    if "deskhand" in plain or "answer above this line" in plain or re.search(r"draft \d+\.\d+ (?:begins|ends)", plain):
         return True
-    seen = glance(line, who)
-    framed = seen.address and (seen.verb or seen.day or quotes.header_kind(_header_name(line)) == "from")
+    view = glance(line, who)
+    framed = view.address and (view.verb or view.day or quotes.header_kind(_header_name(line)) == "from")
     return framed or (_is_separator(line) and any(sign.isalnum() for sign in line))

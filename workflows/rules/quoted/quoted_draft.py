@@ -63,12 +63,12 @@ def _laid_out(text: str, draft: str, *, wrapped: bool) -> str:
     width = max((len(line) for line in text.split("\n")), default=0) if wrapped else 0
     if not old or not new or len(old) * len(new) > _COMPARED:
         return text
-    kept = _kept_gaps([word for _, word in old], [word for _, word in new])
+    gaps = _kept_gaps([word for _, word in old], [word for _, word in new])
     lengths = _line_lengths(text)
     pieces: list[str] = []
     for index, (gap, word) in enumerate(new):
-        own = old[kept[index]][0] if index in kept else None
-        pieces += [_gap(gap, own, lengths[index], len(word), width) if index else "", word]
+        draft_gap = old[gaps[index]][0] if index in gaps else None
+        pieces += [_gap(gap, draft_gap, lengths[index], len(word), width) if index else "", word]
     return "".join(pieces)
 
 
@@ -78,12 +78,12 @@ def unspaced(text: str, plain: str) -> str:
     A style sheet that nobody sees may take a paragraph's margins away; the plain text is wrapped and Outlook's has
     blank lines of its own. Where both begin a new line, the smaller gap is what was typed.
     """
-    lines, others = _tokens(text), _tokens(plain)
-    if [word for _, word in lines] != [word for _, word in others]:
+    lines, plain_tokens = _tokens(text), _tokens(plain)
+    if [word for _, word in lines] != [word for _, word in plain_tokens]:
         return text
     pieces = []
-    for (gap, word), (other, _) in zip(lines, others, strict=True):
-        feeds, most = gap.count("\n"), other.count("\n")
+    for (gap, word), (plain_gap, _) in zip(lines, plain_tokens, strict=True):
+        feeds, most = gap.count("\n"), plain_gap.count("\n")
         pieces += ["\n" * most + gap.rpartition("\n")[2] if 0 < most < feeds else gap, word]
     return "".join(pieces)
 

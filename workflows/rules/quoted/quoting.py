@@ -145,9 +145,9 @@ def match(lines: list[ScannedLine], asked: Original, first: int) -> None:
     for index in range(first, len(lines)):
         line = lines[index]
         if line.role == "frame" or not line.key:
-            here = (position, line.text)
-            if signs[here] and line.role != "frame" and (line.depth or not marked):
-                signs[here] -= 1  # each stands for one of ours, where ours stands: a second "?" there was typed
+            sign_at = (position, line.text)
+            if signs[sign_at] and line.role != "frame" and (line.depth or not marked):
+                signs[sign_at] -= 1  # each stands for one of ours, where ours stands: a second "?" there was typed
                 line.role = "quote"
             elif line.text and index and lines[index - 1].role == "quote" and not says_something(line):
                 line.role = "quote"  # the dashes of a marker line, wrapped
@@ -179,8 +179,8 @@ def _place(  # noqa: PLR0913, PLR0917 - one question with all it depends on
         # The quote has marks and this line has none: only the rest of a wrapped line can be ours.
         wrapped = above is not None and above.role == "quote" and len(above.raw) >= SHORTEST_WRAP
         return position if goes_on and wrapped and not asked.begins(position) else -1
-    ours = line.depth or len(key) >= _SURE or EDGE.fullmatch(line.text)
-    if goes_on and (ours or end == len(stream) or _sure_with(stream, end, after)):
+    is_ours = line.depth or len(key) >= _SURE or EDGE.fullmatch(line.text)
+    if goes_on and (is_ours or end == len(stream) or _sure_with(stream, end, after)):
         return position
     if goes_on and not asked.begins(position) and asked.begins(end):
         return position
@@ -197,8 +197,8 @@ def _jump(asked: Original, key: str, position: int, after: str, *, quoted: bool)
     starts = asked.starts[ahead:] + (asked.starts[:ahead] if quoted else ())
     for start in starts:
         if stream.startswith(key, start):
-            whole = quoted and asked.begins(start + len(key))
-            if len(key) >= _SURE or whole or _sure_with(stream, start + len(key), after):
+            is_whole_line = quoted and asked.begins(start + len(key))
+            if len(key) >= _SURE or is_whole_line or _sure_with(stream, start + len(key), after):
                 return start
     if len(key) < _SURE:
         return -1

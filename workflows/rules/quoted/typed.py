@@ -65,8 +65,8 @@ def typed(email: Email, asked_text: str, signatures: tuple[str, ...] = ()) -> Ty
 
     `signatures`: blocks of lines that the owner's mail programs put under what he writes.
     """
-    known = Known(email.sender.name, signatures, email.html_signatures)
-    answered = _Answered(quoting.original(asked_text), frames.ours(email, asked_text), known)
+    owner_footers = Known(email.sender.name, signatures, email.html_signatures)
+    answered = _Answered(quoting.original(asked_text), frames.ours(email, asked_text), owner_footers)
     plain = _read(email.text, answered, wrapped=True)
     if not email.html_text.strip():
         return Typed(words=plain.words, block=plain.block, html_words="", altered=plain.altered)
@@ -80,17 +80,17 @@ def typed(email: Email, asked_text: str, signatures: tuple[str, ...] = ()) -> Ty
 
 
 def _read(text: str, answered: _Answered, *, wrapped: bool) -> _Part:
-    asked = answered.asked
-    lines = quoting.lines_of(text, links=asked.links)
+    question = answered.asked
+    lines = quoting.lines_of(text, links=question.links)
     first = _frame(lines, answered)
     for line in lines[:first]:
         line.depth = 0  # a mark that the owner typed
-    quoting.match(lines, asked, first)
-    bounds = quoted_draft.edges(lines, asked, first)
-    block = quoted_draft.block(lines, asked, bounds, wrapped=wrapped) if bounds else None
+    quoting.match(lines, question, first)
+    bounds = quoted_draft.edges(lines, question, first)
+    block = quoted_draft.block(lines, question, bounds, wrapped=wrapped) if bounds else None
     altered = len(text) > MOST_CHARACTERS or text.count("\n") >= MOST_LINES
     altered = altered or any(line.depth and line.role == "typed" and quoting.says_something(line) for line in lines)
-    altered = altered or (not asked.strikes and any(_is_struck(line) for line in lines))
+    altered = altered or (not question.strikes and any(_is_struck(line) for line in lines))
     return _Part(_words(lines, answered), block, bool(bounds), altered)
 
 
@@ -114,8 +114,8 @@ def _anchor(lines: list[ScannedLine], answered: _Answered) -> tuple[int, int]:
         anchor = quoting.gist_above(lines, marker, answered.asked)
         return anchor, frames.above(lines, anchor, answered.who)
     marked = next((index for index, line in enumerate(lines) if line.depth), len(lines))
-    asked = answered.asked
-    places = (index for index, line in enumerate(lines) if line.text and (line.depth or _may_be_ours(line, asked)))
+    question = answered.asked
+    places = (index for index, line in enumerate(lines) if line.text and (line.depth or _may_be_ours(line, question)))
     for index in (*islice(places, _MOST_TRIED), len(lines)):
         line = lines[index] if index < len(lines) else None
         if index > marked + 12:
@@ -142,6 +142,6 @@ def _words(lines: list[ScannedLine], answered: _Answered) -> str:
     words = "\n".join(text.strip("\n") for text in texts if text.strip())
     if not answered.asked.strikes:
         words = STRUCK.sub("", words)
-    first, _, rest = words.strip().partition("\n")
-    words = rest if rest and footers.is_greeting(first) else words
+    first, _, remainder = words.strip().partition("\n")
+    words = remainder if remainder and footers.is_greeting(first) else words
     return words.strip()

@@ -17,9 +17,15 @@ _MAY_BE_MARKS = re.compile(rf"(?:[^\w\s\x00-\x7f]|[\uff9e\uff9f]){{{MOST_MARKS +
 _TURN_INTO_MARKS: Final = frozenset("\u0f73\u0f75\u0f81\uff9e\uff9f")
 
 
+_LIGATURES = dict.fromkeys((0xFDFA, 0xFDFB), " ")  # one letter each, of which compatibility forms make up to eighteen
+
+
 def composed(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
     """The text in that normal form, of at most 30 marks on a letter."""
-    return unicodedata.normalize(form, text if text.isascii() else _MAY_BE_MARKS.sub(_bounded, text))
+    if text.isascii():
+        return text
+    bounded = _MAY_BE_MARKS.sub(_bounded, text)
+    return unicodedata.normalize(form, bounded.translate(_LIGATURES) if form in ("NFKC", "NFKD") else bounded)
 
 
 def _bounded(run: re.Match[str]) -> str:

@@ -124,19 +124,19 @@ def is_flat(line: str) -> bool:
 def _flat_block(line: str) -> OlderHead | None:
     if line.count(":") < _FLAT_FIELDS:
         return None
-    found = [(match, kind_of_flat(match[1])) for match in FLAT_FIELD.finditer(line)]
-    kinds = [kind for _, kind in found]
+    fields = [(match, kind_of_flat(match[1])) for match in FLAT_FIELD.finditer(line)]
+    kinds = [kind for _, kind in fields]
     if not {"from", "date"} <= set(kinds) or not {"to", "subject"} & set(kinds) or kinds[0] not in ("from", "date"):
         return None
-    if line[: found[0][0].start()].strip(f"{DASHES} >") or not ("@" in line or _TIME.search(fold(line))):
+    if line[: fields[0][0].start()].strip(f"{DASHES} >") or not ("@" in line or _TIME.search(fold(line))):
         return None
     return OlderHead(1, sure=True)
 
 
 @lru_cache(maxsize=MOST_LINES)
 def kind_of_field(line: str) -> tuple[str, str]:
-    found = _FIELD.match(line[:LONGEST_LINE])
-    return (kind_of_name(found[1]), found[2]) if found else ("", "")
+    field = _FIELD.match(line[:LONGEST_LINE])
+    return (kind_of_name(field[1]), field[2]) if field else ("", "")
 
 
 def kind_of_flat(name: str) -> str:

@@ -70,7 +70,7 @@ def named_time(text: str, now: datetime, owner: Owner, language: str) -> NamedTi
         return None
     part = next((name for name in names if name in _PARTS), "")
     days = [name for name in names if name not in _PARTS]
-    if len(days) > 1 or len(names) - len(days) > 1 or (part and clock):
+    if len(days) > 1 or len(names) - len(days) > 1:
         return None
     called = days[0] if days else ""
     return NamedTime(called=called, day=_day(called, now) if called else None, clock=clock, part=part)
@@ -82,7 +82,7 @@ def _reading(text: str, now: datetime, owner: Owner, language: str) -> datetime 
     if span:
         return _after(span[0], span[1], now, owner)
     named = named_time(text, now, owner, language)
-    if named is None:
+    if named is None or (named.part and named.clock):
         return None
     moment = named.clock or _PARTS[named.part]
     day = named.day if named.called else _next_day_for(moment, now)

@@ -20,7 +20,7 @@ def table(name: str) -> dict[str, Any]:
 
     The words of one language are its file in workflows/words (languages.py); what that adds to a mixed list is in it.
     """
-    (path,) = _RULES.glob(f"*/{name}.toml")
+    (path,) = (path for room in _RULES.iterdir() if (path := room / f"{name}.toml").is_file())
     return with_added(tomllib.loads(path.read_text(encoding="utf-8")), name)
 
 
@@ -42,7 +42,7 @@ def any_phrase(patterns: Iterable[str]) -> re.Pattern[str]:
     """
     by_letter: dict[str, list[str]] = {}
     irregular = []
-    for pattern in (opened for phrase in patterns for opened in _opened(phrase.replace("ß", "ss"))):
+    for pattern in (opened for phrase in dict.fromkeys(patterns) for opened in _opened(phrase.replace("ß", "ss"))):
         if _BEGINS_WITH_A_LETTER.match(pattern) and "|" not in _outside_groups(pattern):
             by_letter.setdefault(pattern[0], []).append(pattern[1:])
         else:
@@ -83,5 +83,5 @@ def _outside_groups(pattern: str) -> str:
 
 def phrases(patterns: Iterable[str]) -> re.Pattern[str]:
     """One pattern for any of these phrases as whole words; each phrase is a small regular expression on folded text."""
-    alternatives = "|".join(pattern.replace("ß", "ss") for pattern in patterns)
+    alternatives = "|".join(pattern.replace("ß", "ss") for pattern in dict.fromkeys(patterns))
     return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)") if alternatives else re.compile(r"(?!)")

@@ -50,19 +50,19 @@ NOBODY = Addressee()
 
 def addressee_of(email: Email, owner: Owner | None = None) -> Addressee:
     """Whom this mail answers: the owner as the settings name them, and as the mail itself does."""
-    senders = {one.email.lower() for one in email.senders}
+    senders = {sender.email.lower() for sender in email.senders}
     people = _people(email, owner)
-    addresses = {one.email.lower() for one in people} | (owner.addresses if owner else frozenset())
-    others = tuple(words for one in email.senders if (words := _words(one.name)))
-    names = dict.fromkeys(words for one in people if (words := _words(one.name)) and words not in others)
-    return Addressee(frozenset(addresses - senders - {""}), tuple(names), others)
+    addresses = {person.email.lower() for person in people} | (owner.addresses if owner else frozenset())
+    sender_names = tuple(words for sender in email.senders if (words := _words(sender.name)))
+    names = dict.fromkeys(words for person in people if (words := _words(person.name)) and words not in sender_names)
+    return Addressee(frozenset(addresses - senders - {""}), tuple(names), sender_names)
 
 
 def _people(email: Email, owner: Owner | None) -> tuple[Address, ...]:
     """The owner, and under which name and address this mail reached them: the only one, where it is not known."""
     if owner is None:
         return email.to[:_MOST_PEOPLE]
-    to = [one for one in (*email.to, *email.cc) if one.email.lower() in owner.addresses]
+    to = [recipient for recipient in (*email.to, *email.cc) if recipient.email.lower() in owner.addresses]
     alias = email.to if not to and len(email.to) == 1 else ()  # an address that the settings do not know
     return (Address(email=owner.address, name=owner.name), *to[:_MOST_PEOPLE], *alias)
 
@@ -130,12 +130,12 @@ def _named(head: Sequence[str]) -> str:
     for line in head:
         if kind_of_field(line)[0] == "from" and not is_flat(line):
             return kind_of_field(line)[1][:_LONGEST_HEAD]
-    whole = " ".join(line.strip() for line in head)[:_LONGEST_HEAD]
-    fields = list(FLAT_FIELD.finditer(whole))
+    joined = " ".join(line.strip() for line in head)[:_LONGEST_HEAD]
+    fields = list(FLAT_FIELD.finditer(joined))
     for at, field in enumerate(fields):
         if kind_of_flat(field[1]) == "from":
-            return whole[field.end() : fields[at + 1].start() if at + 1 < len(fields) else len(whole)]
-    return whole.strip(f"{DASHES} ")
+            return joined[field.end() : fields[at + 1].start() if at + 1 < len(fields) else len(joined)]
+    return joined.strip(f"{DASHES} ")
 
 
 def _is(named: str, who: Addressee) -> bool:

@@ -85,6 +85,18 @@ def due(every: Pace, today: date, owner: Owner) -> Period | None:
     return period if first is not None and today >= first else None
 
 
+def next_update(every: str, today: date, owner: Owner) -> date | None:
+    """The first working day after the period that runs on that day: when the next update is to be proposed."""
+    length = pace(every) or Pace()
+    ended = last_ended(length, today)
+    if ended is None:
+        return None
+    days = (today + timedelta(days=step) for step in range(1, _LOOK_AHEAD * _MOST))
+    over = next((day for day in days if last_ended(length, day) != ended), None)
+    after = (over + timedelta(days=step) for step in range(_LOOK_AHEAD)) if over else ()
+    return next((day for day in after if calendar.is_working_day(day, owner)), None)
+
+
 def _weeks_before(weeks: int, today: date) -> Period:
     block = (today - _MONDAY).days // _WEEK // weeks
     last = _MONDAY + timedelta(days=block * weeks * _WEEK - 1)

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from agents.dialects import ServerFault
+from agents.door.dialects import ServerFault
 from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
 
 _MISSING: Final = 404
