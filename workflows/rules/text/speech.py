@@ -6,7 +6,6 @@ lacks is English. A sentence about a number has one form for each that the langu
 """
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from workflows.rules.text.languages import filled, known_language, words_in
@@ -42,17 +41,6 @@ def listed(language: str, items: Sequence[str]) -> str:
 def figure(number: int, language: str) -> str:
     """The number with the language's mark between thousands."""
     return f"{number:,}".replace(",", words_in(language, "numbers")["marks"][0].replace(" ", "\u00a0"))
-
-
-def day(when: date, language: str) -> str:
-    """Such as: 18 Dec 2026, 18. Dez 2026."""
-    month = words_in(language, "calendar")["months"][when.month - 1][0]
-    return filled(words_in(language, "notices")["day"], day=when.day, month=month, year=when.year)
-
-
-def weekday(when: date, language: str) -> str:
-    """Such as: Fri 18 Dec 2026."""
-    return f"{words_in(language, 'calendar')['weekdays'][when.weekday()][0]} {day(when, language)}"
 
 
 def _section(language: str, section: str) -> dict[str, Any]:
