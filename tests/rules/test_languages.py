@@ -236,6 +236,7 @@ SPOKEN: dict[str, Callable[[str], object]] = {
     "workflows/rules/text/speech.py:say_count": lambda code: speech.say_count(code, "lists.more", 22),
     "workflows/rules/text/speech.py:named": lambda code: speech.named(code, "stages", "sent"),
     "workflows/rules/text/speech.py:listed": lambda code: speech.listed(code, ["a", "b"]),
+    "workflows/rules/text/speech.py:weekday": lambda code: speech.weekday(date(2026, 11, 27), code),
     "workflows/rules/text/speech.py:figure": lambda code: speech.figure(1_250, code),
     "workflows/rules/text/languages.py:known_language": lambda code: languages.known_language(code, "orders"),
     "workflows/rules/text/languages.py:words_in": lambda code: languages.words_in(code, "orders"),

@@ -6,6 +6,7 @@ lacks is English. A sentence about a number has one form for each that the langu
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from workflows.rules.text.languages import filled, known_language, words_in
@@ -41,6 +42,15 @@ def listed(language: str, items: Sequence[str]) -> str:
 def figure(number: int, language: str) -> str:
     """The number with the language's mark between thousands."""
     return f"{number:,}".replace(",", words_in(language, "numbers")["marks"][0].replace(" ", "\u00a0"))
+
+
+def weekday(when: date, language: str) -> str:
+    """Such as: Fri 18 Dec 2026, Fr 18. Dez 2026."""
+    words = words_in(language, "calendar")
+    day = filled(
+        words_in(language, "notices")["day"], day=when.day, month=words["months"][when.month - 1][0], year=when.year
+    )
+    return f"{words['weekdays'][when.weekday()][0]} {day}"
 
 
 def _section(language: str, section: str) -> dict[str, Any]:
