@@ -13,7 +13,7 @@ continue-as-new, or when the ledger re-creates a case that Temporal forgot.
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -22,19 +22,31 @@ with workflow.unsafe.imports_passed_through():
     from workflows import steps
     from workflows.activities import Activities
     from workflows.models.case import CaseState, ChangedBy
-    from workflows.models.decisions import Answer, Approve, Edit, Later, Mine, Never, Reject, Revise, Unclear, Why
+    from workflows.models.decisions import (
+        Answer,
+        Approve,
+        Attach,
+        Edit,
+        Later,
+        Mine,
+        Never,
+        Reject,
+        Revise,
+        Unclear,
+        Why,
+        Without,
+    )  # fmt: skip
     from workflows.models.drafts import Receipt
     from workflows.models.routes import Event
     from workflows.rules.answers import unclear
-    from workflows.rules.text.canonical import one_line
-    from workflows.rules.text.speech import named, say, say_count
+    from workflows.rules.asking import taken_in
+    from workflows.rules.text.speech import named, say_count
     from workflows.stories import facts_of
 
 TELL_WHEN_HELD = timedelta(minutes=10)
 LOOK_AGAIN = timedelta(minutes=5)
 MOST_VERSIONS = 5
 MOST_REDRAFTS, REDRAFTS_WITHIN = 3, timedelta(hours=1)
-_LONGEST_QUOTE = 120
 ASK_AGAIN = timedelta(hours=1)
 """How long a hand-over may stay without a receipt before it is made again: the client's workflow may have died."""
 RESULT_WITHIN = timedelta(days=60)
@@ -61,30 +73,14 @@ class Case:
 
     def check(self, answer: Answer) -> None:
         """Refuse an answer that cannot be acted on; the text is for the owner."""
-        state = self.state
-        if answer.case != state.case:
-            self._refuse("other_case", answered=answer.case)
-        if state.stage == "closed":
-            self._refuse("closed", outcome=named(self.state.language, "stages", self.state.outcome))
-        if state.stage == "placed" and not isinstance(answer.decision, Why):
-            self._refuse("bid_left")
-        if isinstance(answer.decision, Approve | Edit | Revise) and answer.version != state.version:
-            if answer.via == "mail" and answer.version < state.version:
-                return  # taken in: the current version is shown once more
-            self._refuse("not_current", answered=answer.version)
-        if not isinstance(answer.decision, Approve):
-            return
-        # "drafted" is no obstacle: the question may have left although its step is still to be done again.
-        if state.version == 0 or state.hold or state.stage == "new":
-            self._refuse("no_draft")
-        if answer.hash != state.hash:
-            self._refuse("other_draft")
+        if why := taken_in.refusal(self.state, answer):
+            raise ApplicationError(why, type="Refused", non_retryable=True)
 
     def accept(self, answer: Answer) -> str:
         """Take an answer in, once per key; what to say to the owner."""
         if answer.key in (*self.state.consumed, *(waiting.key for waiting in self._answers)):
             return self._says("taken_in")
-        acknowledgement = self._acknowledgement(answer)
+        acknowledgement = taken_in.acknowledgement(self.state, answer)
         self._answers.append(replace(answer, words=""))  # the ledger has the words; a state stays small
         return acknowledgement
 
@@ -97,38 +93,9 @@ class Case:
         """How a send ended, as the client's workflow says."""
         self._receipts.append(receipt)
 
-    def _refuse(self, why: str, **facts: object) -> NoReturn:
-        raise ApplicationError(self._says(why, **facts), type="Refused", non_retryable=True)
-
-    def _says(self, name: str, **facts: object) -> str:
-        """A sentence of this case, in its owner's language."""
-        case, version = self.state.case, self.state.version
-        places = {"case": case, "version": version, "name": f"{case}.{version}", **facts}
-        return say(self.state.language, f"case.{name}", **places)
-
-    def _acknowledgement(self, answer: Answer) -> str:
-        match answer.decision:
-            case Approve() | Edit() | Revise() if answer.version != self.state.version:
-                text = self._says("shown_again", answered=answer.version)
-            case Approve() if self.state.stage in {"approved", "sending"}:
-                text = self._says("approved_before")
-            case Approve():
-                text = self._says("approved", seconds=f"{self.state.grace:.0f}")
-            case Edit(send=True):
-                text = self._says("text_leaves", seconds=f"{self.state.grace:.0f}")
-            case Edit():
-                text = self._says("text_shown")
-            case Revise():
-                text = self._says("new_draft")
-            case Reject() | Mine() | Never() if self.state.stage == "sending":
-                text = self._says("stopping")
-            case Reject() | Mine() | Never():
-                text = self._says("closed_unsent")
-            case Later(until=until):
-                text = self._says("comes_back", until=f"{until:%Y-%m-%d %H:%M}")
-            case _:
-                text = self._says("answer_follows")
-        return text
+    def _says(self, sentence: str, /, **facts: object) -> str:
+        """A sentence about this case, in its owner's language."""
+        return taken_in.says(self.state, sentence, **facts)
 
     # ------------------------------------------------------------ the story
 
@@ -209,7 +176,7 @@ class Case:
         if not self.state.hold:
             try:
                 drafted = await steps.model(Activities.draft, self.state)
-                self._to(version=drafted.version, hash=drafted.hash, hold=drafted.hold)
+                self._to(version=drafted.version, hash=drafted.hash, hold=drafted.hold, proposals=drafted.proposals)
             except ActivityError as error:
                 if steps.ends_the_story(error):
                     raise
@@ -218,7 +185,7 @@ class Case:
             self._to(redrafted_at=(*self.state.redrafted_at, workflow.now())[-MOST_REDRAFTS:])
         # Without a new version (held) this is one more question about the old one, not the same question again.
         next_round = 1 if self.state.version != before else self.state.round + 1
-        self._to(stage="drafted", round=next_round, asked_at=None, asked_again=0)
+        self._to(stage="drafted", round=next_round, asked_at=None, asked_again=0, files=())
 
     def _enough_drafts(self) -> str:
         """Why no further draft is made now, "" when one may be."""
@@ -293,6 +260,8 @@ class Case:
             self._close("no-answer", self._says("silence", days=RESULT_WITHIN.days))
 
     async def _take_receipt(self, receipt: Receipt) -> None:
+        if receipt.state == "sent":
+            await self._carry_out()
         match receipt.state:
             case "held":
                 await self._hold(receipt)
@@ -304,8 +273,23 @@ class Case:
             case _:
                 name = f"{self.state.case}.{self.state.version}"
                 state = named(self.state.language, "stages", receipt.state)
-                await self._tell(f"{receipt.state}:{name}", self._says("is_state", state=state), receipt.detail)
+                undone = taken_in.undone(self.state)
+                text = f"{receipt.detail}{undone}"
+                await self._tell(f"{receipt.state}:{name}", self._says("is_state", state=state), text)
                 self._close(receipt.state, receipt.detail)
+
+    async def _carry_out(self) -> None:
+        """What was approved beside the mail. A case of before there were proposals has none, and replays as it was."""
+        name = f"{self.state.case}.{self.state.version}"
+        for key in self.state.proposals:
+            try:
+                fault = await steps.mail(Activities.carry_out, self.state.case, self.state.version, key)
+            except ActivityError as error:
+                if steps.ends_the_story(error):
+                    raise
+                fault = steps.words(error)
+            if fault:
+                await self._tell(f"failed:{name}:{key}", self._says("part_needs_you", part=key), fault)
 
     async def _hold(self, receipt: Receipt) -> None:
         """The outbox would not take it now: look again, and say so once when it lasts."""
@@ -390,23 +374,18 @@ class Case:
 
     async def _take_answer(self, answer: Answer) -> None:
         self._to(consumed=(*self.state.consumed, answer.key)[-MOST_CONSUMED:])
-        if self._is_stale(answer):
+        if taken_in.is_stale(self.state, answer):
             self._show_again(answer)
         else:
             await self._decide(answer)
         await self._save()
 
-    def _is_stale(self, answer: Answer) -> bool:
-        """Whether what it speaks of is no longer what stands: taken in, and overtaken while it waited its turn."""
-        if isinstance(answer.decision, Approve) and (self.state.hold or answer.hash != self.state.hash):
-            return True
-        return isinstance(answer.decision, Approve | Edit | Revise) and answer.version != self.state.version
-
     def _show_again(self, answer: Answer) -> None:
         """Nothing is sent for an answer to what no longer stands: the owner is shown what does, and why."""
         state = self.state
         if state.approved_at:  # two different answers: neither counts
-            reason = self._says("two_answers", first=state.said, second=self._quoted(answer))
+            second = taken_in.quoted(state, answer)
+            reason = self._says("two_answers", first=state.said, second=second)
         elif answer.version != state.version:
             reason = self._says("older_version", answered=answer.version)
         else:
@@ -433,11 +412,13 @@ class Case:
     async def _decide(self, answer: Answer) -> None:
         match answer.decision:
             case Approve():
-                await self._approve(self._quoted(answer))
+                await self._approve(taken_in.quoted(self.state, answer))
             case Edit() as edit:
                 await self._replace(edit, answer)
-            case Revise(wishes=wishes):
-                await self._revise(answer, wishes)
+            case Attach() | Without() as change:
+                await self._change_parts(change, answer)
+            case Revise() as wish:
+                await self._revise(answer, wish)
             case Reject(reason=reason):
                 self._close("rejected", reason)
             case Mine():
@@ -445,6 +426,12 @@ class Case:
             case Never():
                 await steps.memory(Activities.never, self.state.client, self.state.kind)
                 self._close("never", facts_of(self.state.kind).never)
+            case decision:
+                await self._put_off(answer, decision)
+
+    async def _put_off(self, answer: Answer, decision: Later | Why | Unclear) -> None:
+        """What decides nothing yet."""
+        match decision:
             case Later(until=until):
                 self._to(stage="waiting", later_until=until, approved_at=None, held_until=None)
             case Why():
@@ -464,18 +451,31 @@ class Case:
 
     async def _replace(self, edit: Edit, answer: Answer) -> None:
         """The owner's own text is the next version; shown once more, or with "edit!" approved as it is."""
-        edited = await steps.memory(Activities.edit, self.state, edit.text, answer.key if edit.cut else "")
+        key = answer.key if edit.cut else ""
+        if edit.files:
+            edited = await steps.memory(Activities.edit, self.state, edit.text, key, edit.files)
+        else:
+            edited = await steps.memory(Activities.edit, self.state, edit.text, key)
+        await self._take_version(edited, self._says("own_text"), answer, send=edit.send)
+
+    async def _change_parts(self, change: Attach | Without, answer: Answer) -> None:
+        """The same text with more files, which is shown once more; or with less, which a yes to it may send at once."""
+        changed = await steps.memory(Activities.change_parts, self.state, change)
+        send = isinstance(change, Without) and change.send
+        await self._take_version(changed, taken_in.what_changed(self.state, change), answer, send=send)
+
+    async def _take_version(self, version: CaseState, changed: str, answer: Answer, *, send: bool) -> None:
         self._to(
-            stage="waiting", version=edited.version, hash=edited.hash, hold="", changed=self._says("own_text"),
-            changed_by=ChangedBy.OWNER, round=1,
+            stage="waiting", version=version.version, hash=version.hash, hold="", changed=changed,
+            changed_by=ChangedBy.OWNER, round=1, proposals=version.proposals,
             asked_at=None, asked_again=0, approved_at=None, held_until=None, later_until=None,
         )  # fmt: skip
-        if edit.send:
-            await self._approve(self._quoted(answer))
+        if send:
+            await self._approve(taken_in.quoted(self.state, answer))
         else:
             self._to(stage="drafted")
 
-    async def _revise(self, answer: Answer, wishes: str) -> None:
+    async def _revise(self, answer: Answer, wish: Revise) -> None:
         if enough := self._enough_drafts():
             await self._tell(
                 f"enough:{answer.key}",
@@ -485,8 +485,9 @@ class Case:
             self._to(stage="waiting", approved_at=None, held_until=None)
             return
         self._to(
-            stage="new", wishes=wishes, changed=self._says("asked_for", wishes=wishes), changed_by=ChangedBy.OWNER,
-            hold="", approved_at=None, held_until=None, later_until=None,
+            stage="new", wishes=wish.wishes, files=wish.files, changed=self._says("asked_for", wishes=wish.wishes),
+            changed_by=ChangedBy.OWNER, hold="",
+            approved_at=None, held_until=None, later_until=None,
         )  # fmt: skip
 
     async def _ask_again(self, answer: Answer, question: str) -> None:
@@ -530,18 +531,6 @@ class Case:
     def _what_changed(self, events: tuple[Event, ...]) -> tuple[str, ChangedBy]:
         news = [event.summary for event in events if event.kind == "news" and event.summary]
         return (" ".join(news), ChangedBy.NEWS) if news else (self._says("wrote_again"), ChangedBy.CLIENT)
-
-    def _quoted(self, answer: Answer) -> str:
-        """The answer in short, for a mail that names it."""
-        match answer.decision:
-            case Edit(text=text, send=send):
-                quote = f'"{one_line(text, _LONGEST_QUOTE)}"'
-                words = self._says("quoted_text", words=f'"edit{"!" if send else ""}"', text=quote)
-            case Revise(wishes=wishes):
-                words = f'"{one_line(wishes, _LONGEST_QUOTE)}"'
-            case _:
-                words = '"ok"'
-        return self._says("quoted", words=words, version=answer.version)
 
     def _to(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)

@@ -20,6 +20,7 @@ from workflows.models.orders import (
     Paid,
     Pause,
     Promised,
+    PromiseEnded,
     Rescue,
     Resume,
     ResumeChasing,
@@ -63,6 +64,7 @@ ORDERS: tuple[Change, ...] = (
     StopChasing(client="Beta"),
     ResumeChasing(client="Beta"),
     ResumeChasing(client="2026-015"),
+    PromiseEnded(number=99, result="kept"),
     Ended(case=99, result="won"),
     Ended(case=1, result="lost"),
 )

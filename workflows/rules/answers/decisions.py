@@ -6,16 +6,18 @@ friendly emoji forgiven. Whatever else stands beside it makes it something else.
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
-from workflows.models.decisions import Approve, Decision, Edit, Revise, Unclear
-from workflows.models.mail import Email
+from workflows.models.decisions import Approve, Attach, Decision, Edit, Revise, Unclear, Without
+from workflows.models.mail import Attachment, Email
 from workflows.models.people import Owner
 from workflows.models.routes import Asked
 from workflows.rules.answers.answer_words import unclear, understood
 from workflows.rules.answers.digest_answers import parse_items
-from workflows.rules.answers.grammar import Grammar, common, grammar_of
+from workflows.rules.answers.grammar import common, grammar_of
 from workflows.rules.answers.letters import recipients
+from workflows.rules.mail.files import attached
 from workflows.rules.quoted.frames import is_left_in
 from workflows.rules.quoted.typed import Typed, is_too_long, typed
 from workflows.rules.text.calendar import folded
@@ -41,13 +43,35 @@ def read(email: Email, asked: Asked, owner: Owner, now: datetime) -> Decision:
         decision = Edit(text=decision.text)  # a piece of our own mail may never reach a client: shown once more
     if isinstance(decision, Edit) and is_too_long(email):
         return unclear(owner.language, "too_long", name=name)
-    if isinstance(decision, Approve | Edit) and email.is_partial:
+    typed_nothing = not answer.words.strip() and not answer.html_words.strip()
+    decision = _with_files(decision, email, owner, typed_nothing=typed_nothing)
+    if isinstance(decision, _PARTS) and email.is_partial:
         return unclear(owner.language, "partial", defect=_first_cut(email), name=name)
-    if isinstance(decision, Approve | Edit) and asked.purpose != "approval":
+    if isinstance(decision, _PARTS) and asked.purpose != "approval":
         return unclear(owner.language, "no_draft")
-    if isinstance(decision, Approve) and any(_is_file(file.content_type) for file in email.attachments):
-        return unclear(owner.language, "attached")
     return decision
+
+
+_PARTS = Approve | Edit | Attach | Without
+
+
+def _with_files(decision: Decision, email: Email, owner: Owner, *, typed_nothing: bool) -> Decision:
+    """The decision with the files that lay with the answer: they are shown first, whatever it says, and never sent."""
+    files = enclosed(email)
+    if not files:
+        return decision
+    if isinstance(decision, Approve) or (isinstance(decision, Unclear) and typed_nothing):
+        return Attach(files=files)
+    if isinstance(decision, Edit):
+        return replace(decision, files=files, send=False, letter=True)
+    if isinstance(decision, Attach | Revise):
+        return replace(decision, files=files)
+    return unclear(owner.language, "attached") if isinstance(decision, Without) else decision
+
+
+def enclosed(email: Email) -> tuple[Attachment, ...]:
+    """The files of an answer that somebody meant to send on: no logo, key, card or picture of a signature."""
+    return tuple(file for file in attached(email) if _is_file(file.content_type) and file.size)
 
 
 def parse(  # noqa: PLR0913 - the words and what is known of the mail they stood in
@@ -74,10 +98,12 @@ def parse(  # noqa: PLR0913 - the words and what is known of the mail they stood
             name = "altered" if altered else "empty" if decision is None else "edit_what"
             return unclear(owner.language, name)
         return Edit(text=canonical(block), send=isinstance(decision, Edit) and decision.send)
-    if block is not None and isinstance(decision, Approve | Edit | Revise | Unclear):
+    if block is not None and isinstance(decision, Approve | Edit | Revise | Attach | Without | Unclear):
         return unclear(owner.language, "both")
-    if isinstance(decision, Approve):
-        return _surely(html_words, owner, now, grammar, altered=altered)
+    if isinstance(decision, Approve | Without):
+        differs = html_words.strip() and understood(html_words, "", owner, now, grammar) != decision
+        doubt = "altered" if altered else "unsure" if differs else ""
+        return unclear(owner.language, doubt) if doubt else decision
     if isinstance(decision, Edit) and decision.send and altered:
         return Edit(text=decision.text)
     return decision
@@ -110,7 +136,7 @@ def _why_not(email: Email, said: Typed, *, is_unclear: bool) -> str:
         return "items_listed" if email.html_list else "items_unsure"
     if said.altered or said.block is not None or email.is_partial:
         return "altered"
-    return "attached" if any(_is_file(file.content_type) for file in email.attachments) else ""
+    return "attached" if enclosed(email) else ""
 
 
 def is_automatic(email: Email) -> bool:
@@ -138,12 +164,3 @@ def _is_file(content_type: str) -> bool:
 def _first_cut(email: Email) -> str:
     """What kept the mail from being read whole, for a sentence."""
     return next((defect.says for defect in email.defects if defect.cuts), "unknown")
-
-
-def _surely(html_words: str, owner: Owner, now: datetime, grammar: Grammar, *, altered: bool) -> Decision:
-    """A yes, unless the quote was changed or the HTML part says something else."""
-    if altered:
-        return unclear(owner.language, "altered")
-    if html_words.strip() and understood(html_words, "", owner, now, grammar) != Approve():
-        return unclear(owner.language, "unsure")
-    return Approve()

@@ -24,14 +24,16 @@ from workflows.models.orders import (
     Paid,
     Pause,
     Promised,
+    PromiseEnded,
     Rescue,
     Resume,
     ResumeChasing,
+    ShowPromises,
     StopChasing,
 )
 from workflows.models.people import Owner
 from workflows.models.routes import Asked
-from workflows.rules.orders.words import SIGNS, bare, invoice_labels, kind_named, number_in, phrases
+from workflows.rules.orders.words import SIGNS, bare, head, invoice_labels, kind_named, number_in, phrases
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.money import currency_of
 from workflows.rules.text.speech import say
@@ -122,14 +124,41 @@ def paid(spoken: Spoken) -> Paid | NotUnderstood:
     return Paid(what=_what(tokens[:length]), amount=" ".join(tokens[length:]))
 
 
-def promised(spoken: Spoken) -> Promised | NotUnderstood:
+def promised(spoken: Spoken) -> Promised | PromiseEnded | NotUnderstood:
     """What is promised, and by when: the longest end of the words that names a time."""
+    if ended_promise := _promise_in_the_middle(spoken):
+        return ended_promise
     tokens = _without_label(spoken.rest.split())
     for length in range(max(1, len(tokens) - _MOST_OF_A_TIME), len(tokens)):
         until = parse_when(" ".join(tokens[length:]), spoken.now, spoken.owner)
         if until:
             return Promised(what=_what(tokens[:length]), until=until)
     return unread(spoken.owner, "promised_what")
+
+
+def promises(spoken: Spoken) -> ShowPromises | PromiseEnded | NotUnderstood:
+    if not spoken.rest:
+        return ShowPromises()
+    return _promise_in_the_middle(spoken) or unknown(spoken.owner)
+
+
+def promise_ended(result: Literal["kept", "dropped"]) -> Callable[[Spoken], PromiseEnded | NotUnderstood]:
+    """A promise of the owner's own, by its number."""
+
+    def read(spoken: Spoken) -> PromiseEnded | NotUnderstood:
+        number = number_in(spoken.rest)
+        return PromiseEnded(number=number, result=result) if number else unread(spoken.owner, "promise_what")
+
+    return read
+
+
+def _promise_in_the_middle(spoken: Spoken) -> PromiseEnded | None:
+    """`promise 3 done` is `promise done 3`."""
+    first, _, words = spoken.rest.partition(" ")
+    number = number_in(first) if words else 0
+    key, _, rest = head(f"{spoken.phrase} {words}", spoken.languages) if number else ("", "", "")
+    results: dict[str, Literal["kept", "dropped"]] = {"promise_kept": "kept", "promise_dropped": "dropped"}
+    return PromiseEnded(number=number, result=results[key]) if key in results and not rest else None
 
 
 def dispute(spoken: Spoken) -> Disputed | NotUnderstood:
@@ -223,6 +252,11 @@ def of_its_bid(order: Ended, asked: Asked) -> bool:
 def of_an_invoice(order: Paid | Promised | Disputed, _asked: Asked) -> bool:
     """No "paid already"."""
     return _has_digit(order.what)
+
+
+def of_a_promise(order: Promised | PromiseEnded, _asked: Asked) -> bool:
+    """No "promised already"."""
+    return isinstance(order, Promised) and _has_digit(order.what)
 
 
 def of_its_client(order: _OfAClient, asked: Asked) -> bool:
