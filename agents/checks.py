@@ -215,6 +215,13 @@ def _without_contacts(text: str) -> str:
     return _PHONE.sub(lambda run: " " if _phones(run.group()) else run.group(), text)
 
 
+def contacts(text: str) -> frozenset[str]:
+    """Each address, link, telephone and account number that stands in a text."""
+    plain = _plain(text[:_READ])
+    outside = _ADDRESS.sub(" ", plain)
+    return frozenset(_addresses(plain) | _links(outside) | _phones(_without_accounts(outside)) | _accounts(plain))
+
+
 def bare(text: str) -> str:
     """A stranger's text as it may bear a draft out: without its accounts, addresses, links and telephone numbers."""
     return _without_contacts(_plain(text[:_READ]))

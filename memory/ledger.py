@@ -29,6 +29,7 @@ from memory.post.conversations import Conversations
 from memory.post.copies import Copies
 from memory.post.hints import HintBook
 from memory.post.mails import Intake, SeenKind
+from memory.post.promises import OwnPromises
 from memory.record.blobs import Blobs
 from memory.record.documents import Documents
 from memory.record.endings import Endings
@@ -63,6 +64,7 @@ class Ledger(
     Findings,
     HeldSlots,
     Invited,
+    OwnPromises,
     Leads,
     Works,
     Imports,

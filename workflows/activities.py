@@ -18,10 +18,11 @@ from temporalio.exceptions import ApplicationError
 from workflows.errors import DeskhandError, Permanent, Retryable
 from workflows.models.case import CaseState
 from workflows.models.decisions import Attach, Without
-from workflows.models.drafts import Asking, Draft, DraftedBy, Receipt
+from workflows.models.drafts import Asking, Brief, Draft, DraftedBy, Receipt
 from workflows.models.routes import Event
 from workflows.names import case_of, client_of
 from workflows.ports import Desk, Doing, Drafting, Engine, Polling, Record, Remembering, Researching
+from workflows.rules.desk.slots import Slot
 from workflows.rules.files.carried import going_with, joined
 from workflows.stories import Kind
 
@@ -193,7 +194,11 @@ class Activities:
         if draft.needs_owner:
             return replace(state, hold=draft.needs_owner)
         draft = replace(draft, attachments=joined(brief.offered, draft.attachments))
-        return await asyncio.to_thread(self._record.add_version, state, draft)
+        after = await asyncio.to_thread(self._record.add_version, state, draft)
+        held = _held(brief, draft)
+        if held or (state.version and brief.kind == "reply"):  # an earlier version may have held others
+            await asyncio.to_thread(self._record.hold_slots, state.case, after.version, held)
+        return after
 
     @activity.defn(name="research")
     @_edge
@@ -264,6 +269,13 @@ class Activities:
         """A mail that reached a case just as it closed gets a case of its own."""
         _only_for(event.case)
         await self._engine.deliver(self._record.start_over(event))
+
+
+def _held(brief: Brief, draft: Draft) -> tuple[Slot, ...]:
+    """The times that a draft agrees to or offers: nobody else is offered them while it waits."""
+    used = {*draft.sources, *(source for reckoned in draft.reckoning for source in reckoned.sources)}
+    answers = (answer for answer in brief.times.answers if answer.is_to_hold and answer.id in used)
+    return tuple(Slot(start=answer.start, end=answer.end) for answer in answers)
 
 
 def _only_for(case: int) -> None:

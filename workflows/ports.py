@@ -4,7 +4,7 @@ One Protocol per neighbour. `workers/service/wiring.py` fills them with the real
 Chroma or a file are plain functions and run in the activity thread pool; those that wait for a network are coroutines.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from workflows.models.mail import Attachment
 from workflows.models.people import Client
 from workflows.models.proposals import Argument
 from workflows.models.routes import Event
-from workflows.rules.desk.slots import CalendarView
+from workflows.rules.desk.slots import CalendarView, Slot
 from workflows.stories import Kind
 
 
@@ -62,6 +62,9 @@ class Record(Protocol):
 
     def edited_text(self, key: str) -> str:
         """The owner's own text in the answer with that key."""
+
+    def hold_slots(self, case: int, version: int, slots: Sequence[Slot]) -> None:
+        """Hold the times that a version offers, instead of what the one before did."""
 
     def approve_version(self, state: CaseState) -> bool:
         """The owner said yes to the state's current version: keep that and the state in one transaction.

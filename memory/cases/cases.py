@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, func, literal, select, update
 from memory.cases.decided import has_yes, refuse_older
 from memory.money.objections import rest_after_complaint
 from memory.post.mails import add_to_thread
+from memory.post.promises import SentWords, keep_promises
 from memory.record import documents
 from memory.record.book import Book
 from memory.record.dialect import insert
@@ -20,7 +21,7 @@ from workflows.models.case import CaseState
 from workflows.models.decisions import Attach, Without
 from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing
 from workflows.models.mail import Email
-from workflows.models.people import Client
+from workflows.models.people import Client, Owner
 from workflows.ports import Clock
 from workflows.rules.asking.proposed import too_much
 from workflows.rules.files.carried import too_large, with_change
@@ -64,6 +65,8 @@ class CaseRow:
 
 class Cases(Book):
     """The state of every case and the text of every version."""
+
+    _owner: Owner  # whose ledger it is: from `Around`
 
     # ------------------------------------------------------------ where a case stands
 
@@ -269,7 +272,13 @@ class Cases(Book):
             client = _state(connection, case).client
             row = _sent_row(connection, case, version)
             at = (row.sent_at if row else None) or self._clock.now()
-            documents.keep(connection, _text(outgoing, "sent", client, at))
+            document = _text(outgoing, "sent", client, at)
+            documents.keep(connection, document)
+            if not outgoing.link:  # a text to be pasted has not left yet
+                words = SentWords(
+                    client=client, mail=document.id, text=outgoing.body, at=at, files=outgoing.attachments
+                )  # fmt: skip
+                keep_promises(connection, self._owner, words)
             for message_id in (row.message_id, row.server_id) if row else ():
                 add_to_thread(connection, message_id, case)
             mark_written_to(connection, client)

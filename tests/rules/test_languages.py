@@ -20,6 +20,7 @@ from agents.checks import language_name
 from agents.letters import gist_of
 from agents.templates import TemplateReply
 from workers.voice import answer_texts
+from workflows.models.desk import TimeAnswer, Times
 from workflows.models.drafts import Brief, Draft, Outgoing
 from workflows.models.mail import Address
 from workflows.models.money import Money
@@ -29,7 +30,7 @@ from workflows.rules.answers.orders import parse_order
 from workflows.rules.asking import acknowledgement, approval, digest
 from workflows.rules.debts import notices, promises
 from workflows.rules.desk import questions as asking
-from workflows.rules.desk import slots
+from workflows.rules.desk import slots, times
 from workflows.rules.desk.asked_times import asked_times
 from workflows.rules.desk.invitations import Invitation, facts_line
 from workflows.rules.files.asked_files import asked_files, meant_by
@@ -182,6 +183,12 @@ SPOKEN: dict[str, Callable[[str], object]] = {
     "workflows/rules/asking/acknowledgement.py:phrases": acknowledgement.phrases,
     "workflows/rules/asking/acknowledgement.py:compose": lambda code: acknowledgement.compose(code, "Maria", "", "Ada"),
     "workflows/rules/asking/acknowledgement.py:letter": lambda code: acknowledgement.letter(code, "", "", ["x"], "Ada"),
+    "workflows/rules/desk/times.py:times_of": lambda code: times.times_of(
+        LATE, code, times.diary_at(NOW, owner("en"), slots.Offering(), ()), lambda first, last: slots.CalendarView()
+    ),
+    "workflows/rules/desk/times.py:told_time": lambda code: times.told_time(
+        TimeAnswer(id="calendar:1", start=NOW, end=NOW, says="free"), Times(), code
+    ),
     "workflows/rules/desk/questions.py:questions": lambda code: [
         asked.topic for asked in asking.questions(LATE, code, "Kick-off")
     ],
@@ -203,6 +210,7 @@ SPOKEN: dict[str, Callable[[str], object]] = {
     ),
     "workflows/rules/work/rhythm.py:period": lambda code: rhythm.period(date(2026, 11, 2), date(2026, 11, 18), code),
     "workflows/rules/work/rhythm.py:day": lambda code: rhythm.day(date(2026, 11, 2), code),
+    "workflows/rules/debts/promises.py:days_named": lambda code: promises.days_named("on friday", code, NOW, "UTC"),
     "workflows/rules/debts/promises.py:money_words": lambda code: promises.money_words(LATE, code, NOW, "UTC"),
     "workflows/rules/desk/asked_times.py:asked_times": lambda code: asked_times(
         "Does Thursday 10:00 work for a call?", code, NOW, owner(code)

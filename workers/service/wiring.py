@@ -1,6 +1,5 @@
 """The one place where classes meet: `build` makes every part from the settings and starts none of them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -10,13 +9,14 @@ from sqlalchemy import Engine
 from agents.door.prices import Prices
 from agents.model import Model
 from agents.templates import Drafter, TemplateReply
-from memory.briefs.recall import Recall
+from memory.briefs.recall import DeskSources, Recall
 from memory.index.keywords import Keywords
 from memory.index.store import Store
 from memory.journal import Caps, Journal
 from memory.keys import Keys
 from memory.leads.posts import Judge
 from memory.ledger import Intake, Ledger
+from memory.lookups import Lookups
 from memory.model.embedding import Embedder, EndpointEmbedder, HashingEmbedder
 from memory.outbox.entries import SendLimits
 from memory.outbox.outgoing import OutgoingLedger
@@ -43,11 +43,11 @@ from workers.desk.parts import NamedParts
 from workers.desk.proposed_files import FileProposals
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
-from workers.sources.calendars import booking_of
-from workers.sources.stories import Ground, stories
+from workers.sources.answers import StandingTexts
+from workers.sources.calendars import CalendarLook, booking_of, calendars_of, offering_of
+from workers.sources.stories import Ground, Stories, stories
 from workflows.models.people import Owner
 from workflows.ports import Clock, Drafting, Researching
-from workflows.stories import Kind
 
 
 @dataclass(slots=True, kw_only=True)
@@ -140,11 +140,12 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
     health: dict[str, str] = {}
     store = _store(records, health)
     model = _model(home, settings, records.journal, records.clock)
-    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner)
+    answers = StandingTexts(home=home, settings=settings)
+    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner, _sources(records, answers))
     reader = _file_reader(records, recall)
     ground = Ground(
         home=home, settings=settings, ledger=records.ledger, recall=recall, owner=records.owner, clock=records.clock,
-        model=model, desk=post.desk, permit=permit,
+        model=model, lookups=Lookups(records.engine, records.clock), desk=post.desk, permit=permit,
     )  # fmt: skip
     repertoire = stories(ground)
     recall.also_builds(repertoire.builders)
@@ -172,12 +173,19 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         store=store,
         recall=recall,
         model=model,
-        drafter=FileProposals(_drafter(settings, model, repertoire.drafters), records.files),
+        drafter=FileProposals(_drafter(settings, model, repertoire), records.files),
         researcher=repertoire.researcher,
         judge=repertoire.judge,
-        watches=repertoire.watches,
+        watches=(*repertoire.watches, *answers.watches()),
         health=health,
     )
+
+
+def _sources(records: _Records, answers: StandingTexts) -> DeskSources:
+    """What a brief is told of the desk besides the ledger: standing answers and calendars."""
+    settings = records.settings
+    look = CalendarLook(calendars=calendars_of(settings, records.home, records.clock))
+    return DeskSources(standing=answers.now, look=look.busy, terms=offering_of(settings))
 
 
 def _errands(records: _Records) -> ErrandRunner:
@@ -322,10 +330,12 @@ def _model(home: Path, settings: Settings, journal: Journal, clock: Clock) -> Mo
     )
 
 
-def _drafter(settings: Settings, model: Model | None, others: Mapping[Kind, Drafting]) -> Drafter:
-    disclose = settings.owner.disclose
+def _drafter(settings: Settings, model: Model | None, repertoire: Stories) -> Drafter:
+    disclose, others = settings.owner.disclose, repertoire.drafters
     if model is None:
         return Drafter(TemplateReply(), disclose=disclose, others=others)
     from agents.reply import ReplyAgent
 
-    return Drafter(TemplateReply(), ReplyAgent(model, TemplateReply()), disclose=disclose, others=others)
+    return Drafter(
+        TemplateReply(), ReplyAgent(model, TemplateReply(), repertoire.reference), disclose=disclose, others=others
+    )

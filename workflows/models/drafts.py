@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from workflows import older
-from workflows.models.desk import NO_AFFAIRS, Affairs, FittingAnswer, Reckoned, Turn
+from workflows.models.desk import NO_AFFAIRS, NO_TIMES, Affairs, FittingAnswer, Reckoned, Times, Turn
 from workflows.models.leads import Lead, Score
 from workflows.models.mail import NOBODY, Address, Attachment
 from workflows.models.money import Notice
@@ -77,11 +77,13 @@ class Brief:
     score: Score | None = None
     notice: Notice | None = None
     report: Report | None = None
+    vouched: bool = False  # who the client is stands fast, so that memory may be looked up for it (old runs: not)
     plain: bool = False  # a standing yes stands: a template repeats none of their words
     # The desk: what a reply may draw on besides memory. Nothing of it is given for a sender who is not proven.
     affairs: Affairs = NO_AFFAIRS  # what is open with this client; as text, with their ids, it stands in `facts`
     conversation: tuple[Turn, ...] = ()  # what passed between them, oldest first, the mail at hand left out
     standing: tuple[FittingAnswer, ...] = ()  # the owner's standing answers that fit, best first
+    times: Times = NO_TIMES  # what the calendars say of the times it names; as text it stands in `facts`
     style: tuple[Source, ...] = ()  # how the owner writes (kind "style")
     held_before: bool = False  # a holding reply was proposed in this conversation already
 
@@ -109,6 +111,7 @@ class Draft:
     attachments: tuple[Attachment, ...] = ()  # the owner's files that go with it, each taken by `Filing`
     proposals: tuple[Proposal, ...] = ()  # what is to be done after the yes
     by: DraftedBy = DraftedBy.UNKNOWN
+    looked_up: tuple[Source, ...] = ()  # those of its sources that the brief does not hold: a tool told them
     reckoning: tuple[Reckoned, ...] = ()  # the client's questions, each with what answers it
     holding: bool = False  # it says nothing but that an answer will come
 

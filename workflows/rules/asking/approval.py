@@ -341,7 +341,7 @@ def _why(question: Question) -> Iterator[str]:
 def _named_sources(question: Question) -> tuple[list[Source], list[Source]]:
     """The sources the draft used, and what else memory gave it: the owner sees both."""
     brief, cited = question.brief, question.draft.sources
-    by_id = {source.id: source for source in (*brief.sources, *brief.facts, *brief.profile)}
+    by_id = {source.id: source for source in (*question.draft.looked_up, *brief.sources, *brief.facts, *brief.profile)}
     used = [by_id.get(name) or Source(id=name, kind="", quote="") for name in dict.fromkeys(cited)]
     unused = [source for source in brief.sources if source.id not in cited]
     return used[: 2 * _MOST_SOURCES], unused[: max(_MOST_SOURCES - len(used), 0)]
