@@ -10,6 +10,7 @@ from agents.door.prices import Prices
 from agents.model import Model
 from agents.templates import Drafter, TemplateReply
 from memory.briefs.recall import DeskSources, Recall
+from memory.desk.slots import HeldSlots
 from memory.index.keywords import Keywords
 from memory.index.store import Store
 from memory.journal import Caps, Journal
@@ -24,6 +25,7 @@ from memory.outbox.restored import Departures, Restored
 from memory.post.enclosed import Enclosures
 from memory.record.blobs import Blobs
 from memory.record.schema import open_engine
+from tools.calendar.guard import SlotGuard
 from tools.errands import ErrandRunner
 from tools.files.folders import OwnFiles
 from tools.files.reader import FileReader
@@ -242,7 +244,7 @@ def _post_room(records: _Records) -> _PostRoom:
     outbox = Outbox(
         ledger=records.rows, blobs=records.blobs, transport=transport, evidence=evidence, owner=owner,
         limits=_limits(settings), clock=clock, files_sent=settings.smtp.files_sent, via=settings.approval.via,
-        reconcile=reconcile, changed=records.files.changed,
+        reconcile=reconcile, changed=records.files.changed, guard=_slot_guard(records).before,
     )  # fmt: skip
     desk = MailDesk(
         ledger=records.ledger, rows=records.rows, outbox=outbox, blobs=records.blobs, owner=owner, clock=clock,
@@ -258,6 +260,12 @@ def _post_room(records: _Records) -> _PostRoom:
         outbox=outbox,
         desk=desk,
     )
+
+
+def _slot_guard(records: _Records) -> SlotGuard:
+    calendars = calendars_of(records.settings, records.home, records.clock)
+    slots = HeldSlots(records.engine, records.clock)
+    return SlotGuard(slots=slots, calendar=calendars, zone=records.owner.timezone)
 
 
 def _intake(settings: Settings) -> Intake:

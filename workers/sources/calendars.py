@@ -36,16 +36,6 @@ def calendars_of(settings: Settings, home: Path, clock: Clock) -> Calendars:
     return Calendars(calendars=named, zone=owner.timezone, owners=owner.addresses, clock=clock)
 
 
-def booking_of(settings: Settings, home: Path, clock: Clock) -> CalendarBooking | None:
-    """Where times are entered: the first calendar of the settings that can be written to; None where none can.
-
-    Raises:
-        NeedsOwner: as `calendars_of`.
-    """
-    sources = (_source(item, home) for item in settings.calendar.sources if item.caldav)
-    return next((CalendarBooking(source, clock) for source in sources if isinstance(source, CalDav)), None)
-
-
 @dataclass(slots=True, kw_only=True)
 class CalendarLook:
     """The calendars as a brief asks them: from a thread of the ledger's, one at a time, and not for long."""
@@ -74,6 +64,16 @@ class CalendarLook:
 
 
 _TOO_SLOW: Final = "The calendar did not answer in time, so no time is promised; look into it yourself."
+
+
+def booking_of(settings: Settings, home: Path, clock: Clock) -> CalendarBooking | None:
+    """Where times are entered: the first calendar of the settings that can be written to; None where none can.
+
+    Raises:
+        NeedsOwner: as `calendars_of`.
+    """
+    sources = (_source(item, home) for item in settings.calendar.sources if item.caldav)
+    return next((CalendarBooking(source, clock) for source in sources if isinstance(source, CalDav)), None)
 
 
 def offering_of(settings: Settings) -> Offering:
