@@ -25,7 +25,7 @@ MOST_FILES = 8
 MOST_IN_BRIEF = 12_000
 """Characters of all files of one brief."""
 MOST_OF_ONE = 6_000
-_SECONDS = 8.0
+_SECONDS = 6.0
 _NAME = 80
 _INTERRUPTED = "reading it was broken off."
 _NO_TIME = "the files before it took too long to read."

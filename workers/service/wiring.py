@@ -143,9 +143,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
     store = _store(records, health)
     model = _model(home, settings, records.journal, records.clock)
     answers = StandingTexts(home=home, settings=settings)
-    look = CalendarLook(calendars=calendars_of(settings, home, records.clock))
-    sources = DeskSources(standing=answers.now, look=look.busy, terms=offering_of(settings))
-    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner, sources)
+    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner, _sources(records, answers))
     reader = _file_reader(records, recall)
     ground = Ground(
         home=home, settings=settings, ledger=records.ledger, recall=recall, owner=records.owner, clock=records.clock,
@@ -183,6 +181,13 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         watches=(*repertoire.watches, *answers.watches()),
         health=health,
     )
+
+
+def _sources(records: _Records, answers: StandingTexts) -> DeskSources:
+    """What a brief is told of the desk besides the ledger: standing answers and calendars."""
+    settings = records.settings
+    look = CalendarLook(calendars=calendars_of(settings, records.home, records.clock))
+    return DeskSources(standing=answers.now, look=look.busy, terms=offering_of(settings))
 
 
 def _errands(records: _Records) -> ErrandRunner:
