@@ -97,7 +97,7 @@ class _Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class PageReading:
     """What the nodes of one research read and never change."""
 
     looking: Looking | None
@@ -154,7 +154,9 @@ class Researcher:
         model, brief = self._model, Brief(case=case, kind="bid", subject=lead.title, message=_post(lead))
         looking = await self._looking(model, brief) if model else None
         if model is not None and (pages or looking):
-            reading = Reading(looking=looking, model=model, case=case, post=brief.message, owner_name=self._owner_name)
+            reading = PageReading(
+                looking=looking, model=model, case=case, post=brief.message, owner_name=self._owner_name
+            )
             seconds_left = max(deadline - asyncio.get_running_loop().time(), 0.0)
             try:
                 async with asyncio.timeout(seconds_left):
@@ -213,7 +215,7 @@ class Researcher:
 # ---------------------------------------------------------------- the graph
 
 
-async def _read_up(reading: Reading, pages: Sequence[Page]) -> tuple[Finding, ...]:
+async def _read_up(reading: PageReading, pages: Sequence[Page]) -> tuple[Finding, ...]:
     items = tuple(_Item(page.url, _whole(page)) for page in pages)
     start = ResearchState(progress=Progress(), items=items, facts=(), findings=())
     with untraced():
@@ -228,7 +230,7 @@ def research_graph() -> Any:
     # `Runtime[Reading]` cannot be named in them.
     from langgraph.graph import END, START, StateGraph
 
-    graph = StateGraph(ResearchState, context_schema=Reading)
+    graph = StateGraph(ResearchState, context_schema=PageReading)
     for node in (look_up, tools, read, check):
         graph.add_node(node.__name__, node)
     graph.add_conditional_edges(START, _begins, {"look_up": "look_up", "read": "read"})
@@ -301,7 +303,7 @@ async def check(state: ResearchState) -> dict[str, Any]:
     return {"findings": tuple(finding for finding in borne if finding)[:MOST_FACTS]}
 
 
-def _looking_of(reading: Reading) -> Looking:
+def _looking_of(reading: PageReading) -> Looking:
     assert reading.looking is not None
     return reading.looking
 
@@ -406,7 +408,7 @@ def _post(lead: Lead) -> str:
     return f"{one_line(lead.title, 300)}\n{one_line(lead.company, 200)}\n\n{lead.text[:_POST]}"
 
 
-def _boundary(reading: Reading, items: Sequence[_Item]) -> str:
+def _boundary(reading: PageReading, items: Sequence[_Item]) -> str:
     """A word that neither the post's author nor a page's can know: it depends on both."""
     material = "\n".join([str(reading.case), reading.post, *(item.text for item in items)])
     return hashlib.sha256(material.encode("utf-8", "replace")).hexdigest()[:12]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from agents.checks import allowed, safe_line
-from agents.desk.answers import Answered, answered
+from agents.desk.answers import MailAnswers, answered
 from agents.desk.reckoning import reckoned
 from agents.letters import first_name, gist_of, template_reasons
 from workflows.models.drafts import Brief, Draft, DraftedBy
@@ -94,11 +94,11 @@ def _answering(brief: Brief) -> Draft:
     return _holding(brief, answers)
 
 
-def _count(answers: Answered) -> int:
+def _count(answers: MailAnswers) -> int:
     return sum(1 for reckoned in answers.reckoning if reckoned.sources)
 
 
-def _letter(brief: Brief, answers: Answered) -> str:
+def _letter(brief: Brief, answers: MailAnswers) -> str:
     name = first_name(brief.sender)
     subject = "" if brief.plain else _namable(brief)
     return acknowledgement.letter(
@@ -106,7 +106,7 @@ def _letter(brief: Brief, answers: Answered) -> str:
     )
 
 
-def _holding(brief: Brief, answers: Answered) -> Draft:
+def _holding(brief: Brief, answers: MailAnswers) -> Draft:
     # Under a standing yes it repeats none of their words: only such a text may leave without a yes of its own.
     subject = "" if brief.plain else _namable(brief)
     coming = "" if brief.plain else answers.open_points

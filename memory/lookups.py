@@ -21,7 +21,7 @@ CUT_OFF = "It was cut off by a crash and is not asked again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class CallOutcome:
     """How a call ended: `answer` as it was kept, or `problem`, why there is none."""
 
     answer: str = ""
@@ -39,7 +39,7 @@ class LastCall:
 class Lookups(Book):
     """Calls of read tools in the ledger's table `lookups`."""
 
-    def begin(self, key: CallKey, tool: str, arguments: Mapping[str, Any]) -> CallKey | Answered:
+    def begin(self, key: CallKey, tool: str, arguments: Mapping[str, Any]) -> CallKey | CallOutcome:
         """Room for this call under the key that is given back, or how it ended before."""
         text = json.dumps(arguments, sort_keys=True, ensure_ascii=False)
         with self._writing() as connection:
@@ -92,7 +92,7 @@ def _last(row: RowMapping) -> LastCall:
     return LastCall(at=row["at"], problem=_ended(row["state"], row["answer"]).problem)
 
 
-def _ended(state: str, answer: str) -> Answered:
+def _ended(state: str, answer: str) -> CallOutcome:
     if state == "done":
-        return Answered(answer=answer)
-    return Answered(problem=answer or CUT_OFF)
+        return CallOutcome(answer=answer)
+    return CallOutcome(problem=answer or CUT_OFF)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from workflows.models.case import CaseState
 from workflows.models.decisions import Answer, Attach, Without
-from workflows.models.drafts import Asking, Brief, Draft, Offer, Outgoing, Receipt
+from workflows.models.drafts import Asking, Brief, Draft, FileOffer, Outgoing, Receipt
 from workflows.models.mail import Attachment
 from workflows.models.people import Client
 from workflows.models.proposals import Argument
@@ -128,7 +128,7 @@ class Filing(Protocol):
     def take(self, name: str) -> Attachment:
         """The file as it is now, its bytes kept in the blobs; raises Permanent with one plain sentence."""
 
-    def offer(self, message: str, language: str = "") -> Offer:
+    def offer(self, message: str, language: str = "") -> FileOffer:
         """The files that a client's words ask for, taken, and what the owner should know of the others."""
 
     def changed(self, files: Iterable[Attachment]) -> str:

@@ -36,7 +36,7 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class MailAnswers:
     """The questions of a mail, each with what answers it, and the paragraphs that say so."""
 
     reckoning: tuple[Reckoned, ...]
@@ -53,7 +53,7 @@ def asked(brief: Brief) -> tuple[ClientQuestion, ...]:
     return questions(brief.message, brief.language, brief.subject)
 
 
-def answered(brief: Brief) -> Answered:
+def answered(brief: Brief) -> MailAnswers:
     """What the facts of the brief answer. Nothing is stated that stands in none of them."""
     reckoning: list[Reckoned] = []
     paragraphs: list[str] = []
@@ -67,7 +67,7 @@ def answered(brief: Brief) -> Answered:
         reckoning = [_with_file(brief, reckoned) for reckoned in reckoning]
         paragraphs.append(acknowledgement.attached(brief.language, (file.name for file in brief.offered)))
     missing = [reckoned.question for reckoned in reckoning if not reckoned.sources]
-    return Answered(reckoning=tuple(reckoning), paragraphs=tuple(paragraphs), open_points=_come_back(brief, missing))
+    return MailAnswers(reckoning=tuple(reckoning), paragraphs=tuple(paragraphs), open_points=_come_back(brief, missing))
 
 
 def _with_file(brief: Brief, reckoned: Reckoned) -> Reckoned:

@@ -18,7 +18,7 @@ from agents.lookup.tools import LookedUp, ReadTool
 from agents.model import Choice, Message, Model
 from agents.prompting import prompt
 from memory.journal import CallKey
-from memory.lookups import Answered, Lookups
+from memory.lookups import CallOutcome, Lookups
 from memory.record.schema import from_json, to_json
 from tools.offers import ServerTrouble
 from workflows.models.drafts import Brief
@@ -192,7 +192,7 @@ async def _looked_up(looking: Looking, choice: Choice, key: CallKey, seconds: fl
     except Refused as refusal:
         return LookedUp(tool=tool.name, foreign=tool.foreign, problem=f"Not asked: {refusal}")
     place = await asyncio.to_thread(looking.journal.begin, key, tool.name, arguments)
-    if isinstance(place, Answered):
+    if isinstance(place, CallOutcome):
         return _remembered(tool, arguments, place)
     answer = await _answer(tool, looking.brief, arguments, seconds)
     if answer.problem:
@@ -213,7 +213,7 @@ async def _answer(tool: ReadTool, brief: Brief, arguments: Mapping[str, Any], se
     return LookedUp(tool=tool.name, arguments=arguments, sources=sources, foreign=tool.foreign)
 
 
-def _remembered(tool: ReadTool, arguments: Mapping[str, Any], place: Answered) -> LookedUp:
+def _remembered(tool: ReadTool, arguments: Mapping[str, Any], place: CallOutcome) -> LookedUp:
     if place.problem:
         note = place.problem if tool.foreign else ""
         return LookedUp(tool=tool.name, arguments=arguments, foreign=tool.foreign, problem=place.problem, note=note)

@@ -60,7 +60,7 @@ def own_tool(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class OwnTools:
     """What our own tools read."""
 
     history: History

@@ -12,7 +12,7 @@ from typing import Any
 from agents.lookup.loop import Limits
 from agents.lookup.tools import Reach, ReadTool, read_tool, within_reach
 from memory.journal import CallKey
-from memory.lookups import Answered, Lookups
+from memory.lookups import CallOutcome, Lookups
 from tools.offers import Offers, ServerTrouble
 from workflows.models.drafts import Brief, Source
 
@@ -37,7 +37,7 @@ class Reference:
         near = within_reach(_named_once([*self.own, *foreign]), brief)
         key = CallKey(case=brief.case, version=version, step=_REACH)
         place = await asyncio.to_thread(self.lookups.begin, key, _REACH, {})
-        if isinstance(place, Answered) and place.answer:
+        if isinstance(place, CallOutcome) and place.answer:
             return Reach(tools=_as_before(place.answer, near), notes=offers.notes)
         if isinstance(place, CallKey):
             await asyncio.to_thread(self.lookups.finish, place, _declared(near))

@@ -20,7 +20,7 @@ from memory.record.documents import Document
 from memory.record.schema import to_json
 from workflows.models.case import CaseState
 from workflows.models.desk import NO_TIMES, StandingAnswer, Times
-from workflows.models.drafts import Brief, Offer, Source
+from workflows.models.drafts import Brief, FileOffer, Source
 from workflows.models.mail import Address, Email
 from workflows.models.people import Client, Owner
 from workflows.ports import Filing
@@ -173,7 +173,7 @@ class Recall:
         if self._enclosures is None or self._filing is None:
             return brief
         enclosed = self._enclosures.of(at_hand)
-        offer = self._filing.offer(brief.message, brief.language) if proven else Offer()
+        offer = self._filing.offer(brief.message, brief.language) if proven else FileOffer()
         return replace(
             brief,
             left_out=(*brief.left_out, *enclosed.omissions),

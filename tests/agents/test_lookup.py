@@ -14,7 +14,7 @@ from agents.chase import ChaseAgent, TemplateChase
 from agents.graph import draft_graph
 from agents.lookup.diary import FreeTimes
 from agents.lookup.loop import Limits
-from agents.lookup.own import Desk, own_tool
+from agents.lookup.own import OwnTools, own_tool
 from agents.lookup.policy import Item, Refused, admitted
 from agents.lookup.reference import Reference
 from agents.model import Model
@@ -328,7 +328,7 @@ class OtherClients:
 
 async def test_our_own_tools_see_the_briefs_client_alone(house, model, openai_server) -> None:
     ledger = OtherClients()
-    desk = Desk(history=ledger, books=ledger)
+    desk = OwnTools(history=ledger, books=ledger)
     wanted = [
         call("client_history", query="every mail of bob@other.example"),
         call("client_history", query="logo", client="bob"),
@@ -350,7 +350,7 @@ async def test_nobodys_history_is_looked_up_for_a_sender_who_is_not_proven(house
     ledger = OtherClients()
     free = own_tool("calendar_free", "When you are free.", lambda *_: (), of_client=False)
     openai_server.answer(looking([call("client_history", query="logo"), call("open_invoices")]))
-    await replying(model, reference(house, own=(*Desk(history=ledger, books=ledger).tools(), free))).draft(
+    await replying(model, reference(house, own=(*OwnTools(history=ledger, books=ledger).tools(), free))).draft(
         brief, 1, "", ""
     )
     assert ledger.opened == set()
@@ -373,7 +373,7 @@ def test_invoices_and_projects_are_told_as_they_stand(house) -> None:
         def work_of(self, project: str) -> tuple[Work, ...]:
             return (Work(id="time:aaaaaaaaaaaa", project="shop", day=date(2026, 11, 20), text="Header"),)
 
-    desk = Desk(history=Ledger(), books=Ledger())
+    desk = OwnTools(history=Ledger(), books=Ledger())
     assert [source.quote for source in desk.open_invoices(KNOWN, {})] == [
         "Invoice 2026-14: 4,000.00 EUR open, of 4,800.00 EUR, due 1 November 2026."
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools.work.projects import KEYS, TEMPLATE, UNREAD, read_project, read_projects
-from tools.work.timesheets import Reading, read_timesheet
+from tools.work.timesheets import SheetReading, read_timesheet
 from workflows.errors import NeedsOwner
 from workflows.models.work import Milestone, Project
 
@@ -187,7 +187,7 @@ def test_the_examples_of_the_page_are_projects(tmp_path: Path) -> None:
     assert (first.update_every, len(first.scope), first.milestones[0].estimate_minutes) == ("weekly", 2, 2400)
     second = read_project(written(tmp_path, table, "relaunch.csv"))
     assert (second.excluded, second.milestones) == (("Translation",), first.milestones)
-    reading = Reading(order="auto", zone=UTC, owner_zone=UTC)
+    reading = SheetReading(order="auto", zone=UTC, owner_zone=UTC)
     (entry,) = read_timesheet(written(tmp_path, sheet, "times.csv"), reading).entries
     assert (entry.project, entry.minutes) == (first.name, 150)
 

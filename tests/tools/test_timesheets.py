@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.work.timesheets import Reading, _seconds, read_timesheet, timesheets_in
+from tools.work.timesheets import SheetReading, _seconds, read_timesheet, timesheets_in
 from workflows.errors import NeedsOwner
 
 DATA = Path(__file__).parents[1].joinpath("data") / "work"
 BERLIN = ZoneInfo("Europe/Berlin")
-READING = Reading(order="auto", zone=BERLIN, owner_zone=BERLIN)
+READING = SheetReading(order="auto", zone=BERLIN, owner_zone=BERLIN)
 TOGGL = "User,Email,Client,Project,Task,Description,Billable,Start date,Start time,End date,End time,Duration,Tags\n"
 CLOCKIFY = '"Project","Description","Email","Billable","Start Date","Start Time","Duration (h)","Duration (decimal)"\n'
 
@@ -140,7 +140,7 @@ def test_the_day_is_the_owners_where_the_tool_keeps_another_zone(tmp_path: Path)
     path = toggl(tmp_path, "Late,Yes,2026-11-16,20:30:00,2026-11-16,21:30:00,01:00:00,")
     here = read_timesheet(path, READING).entries[0]
     assert here.day == date(2026, 11, 16)
-    newyork = Reading(order="auto", zone=ZoneInfo("America/New_York"), owner_zone=BERLIN)
+    newyork = SheetReading(order="auto", zone=ZoneInfo("America/New_York"), owner_zone=BERLIN)
     there = read_timesheet(path, newyork).entries[0]
     assert there.day == date(2026, 11, 17)
     assert there.id == here.id
@@ -167,7 +167,7 @@ def test_days_with_two_readings_are_refused_until_the_order_is_set(tmp_path: Pat
     with pytest.raises(NeedsOwner, match=r"two ways.*03/04/2026.*work\.dates"):
         read_timesheet(path, READING)
     for order, expected in (("dmy", date(2026, 4, 3)), ("mdy", date(2026, 3, 4))):
-        reading = Reading(order=order, zone=BERLIN, owner_zone=BERLIN)
+        reading = SheetReading(order=order, zone=BERLIN, owner_zone=BERLIN)
         assert read_timesheet(path, reading).entries[0].day == expected
 
 

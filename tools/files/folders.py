@@ -13,7 +13,7 @@ from pathlib import Path
 
 from memory.record.blobs import Blobs
 from workflows.errors import Permanent
-from workflows.models.drafts import Offer
+from workflows.models.drafts import FileOffer
 from workflows.models.mail import Attachment
 from workflows.rules.files.asked_files import asked_files, meant_by
 from workflows.rules.files.carried import MOST_BYTES, RULE, too_large
@@ -58,7 +58,7 @@ class OwnFiles:
             origin=str(path),
         )  # fmt: skip
 
-    def offer(self, message: str, language: str = "") -> Offer:
+    def offer(self, message: str, language: str = "") -> FileOffer:
         """The files that a client's words ask for, taken, and what the owner should know of the others."""
         asked = asked_files(message, self.names(), language)
         files: list[Attachment] = []
@@ -76,7 +76,7 @@ class OwnFiles:
                 remarks.append(f"{one_line(name, 80)} is not attached: {problem}")
             else:
                 files.append(file)
-        return Offer(files=tuple(files), remarks=tuple(remarks))
+        return FileOffer(files=tuple(files), remarks=tuple(remarks))
 
     def changed(self, files: Iterable[Attachment]) -> str:
         """What became of the owner's own file since it was taken, in one sentence; "" when all are as they were."""

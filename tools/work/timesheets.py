@@ -59,7 +59,7 @@ class Timesheet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class SheetReading:
     """How an export is to be read: the order of a day's numbers, the zone its clocks show, the owner's own zone."""
 
     order: DayOrder
@@ -67,7 +67,7 @@ class Reading:
     owner_zone: tzinfo
 
 
-def read_timesheet(path: Path, reading: Reading) -> Timesheet:
+def read_timesheet(path: Path, reading: SheetReading) -> Timesheet:
     """Every entry of one export.
 
     Raises:
@@ -184,7 +184,7 @@ class _Line:
 # ---------------------------------------------------------------- one entry
 
 
-def _entry(line: _Line, order: DayOrder, reading: Reading) -> TimeEntry | None:
+def _entry(line: _Line, order: DayOrder, reading: SheetReading) -> TimeEntry | None:
     """The entry of a row; None for a break, a timer that still runs, and one of no length."""
     if fold(line["kind"]) in _words("breaks"):
         return None
@@ -260,7 +260,7 @@ _CLASSIC = re.compile(r"(\d{1,5})(?::(\d{1,2}))?\s*(min|sec)", re.IGNORECASE)
 _SPELT = re.compile(r"(?:(\d{1,4})\s*h)?\s*(?:(\d{1,2})\s*m(?:in)?)?\s*(?:(\d{1,2})\s*s)?", re.IGNORECASE)
 
 
-def _minutes(line: _Line, order: DayOrder, reading: Reading) -> int:
+def _minutes(line: _Line, order: DayOrder, reading: SheetReading) -> int:
     """Whole minutes, rounded; a started one counts. 0 for nothing, and for a timer that has no end yet."""
     key = "duration" if line["duration"] else "decimal"
     length = line[key]
@@ -309,7 +309,7 @@ def _units() -> tuple[tuple[int, re.Pattern[str]], ...]:
     return tuple((size, phrases(_table()["units"][name])) for name, size in (("h", 3600), ("min", 60), ("s", 1)))
 
 
-def _between(line: _Line, order: DayOrder, reading: Reading) -> int:
+def _between(line: _Line, order: DayOrder, reading: SheetReading) -> int:
     """From start to end, on the clocks of the export's zone: an hour that summer time takes away is not worked."""
     start = datetime.combine(_date(line, "day", order), _clock(line, "start"), reading.zone)
     end_day = _date(line, "end_day", order) if line["end_day"] else start.date()

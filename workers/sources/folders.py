@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from tools.work.gitlog import LIMIT, Commit, commits, folder_of
 from tools.work.projects import Projects, names_of, read_projects
-from tools.work.timesheets import Reading, TimeEntry, read_timesheet, timesheets_in
+from tools.work.timesheets import SheetReading, TimeEntry, read_timesheet, timesheets_in
 from workers.settings.schema import WorkSection
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
 from workflows.models.people import Owner
@@ -69,7 +69,7 @@ class Folders:
     def _timesheets(self, known: Sequence[Project], found: FolderReading) -> Iterator[Source]:
         owner_zone = ZoneInfo(self.owner.timezone)
         zone = ZoneInfo(self.settings.timezone) if self.settings.timezone else owner_zone
-        reading = Reading(order=self.settings.dates, zone=zone, owner_zone=owner_zone)
+        reading = SheetReading(order=self.settings.dates, zone=zone, owner_zone=owner_zone)
         by_name = {name: project for project in known for name in names_of(project)}
         for path in self._exports(found) if known else ():
             try:

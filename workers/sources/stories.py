@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agents.lookup.diary import FreeTimes
 from agents.lookup.loop import Limits
-from agents.lookup.own import Desk as OwnTools
+from agents.lookup.own import OwnTools
 from agents.lookup.reference import Reference
 from agents.lookup.tools import ReadTool
 from agents.model import Model

@@ -39,7 +39,7 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class FileOffer:
     """The owner's files that somebody asks for, and what the owner should know of those that are not attached."""
 
     files: tuple[Attachment, ...] = ()
