@@ -253,14 +253,14 @@ def _milestone_day(milestone: Milestone, language: str) -> str:
 
 def _time(brief: Brief) -> Paragraph | None:
     """Free or taken, never by what, and slots to choose from. What the calendars do not know is promised by nobody."""
-    answers = [answer for answer in brief.times.answers if answer.says in {"free", "taken", "outside", "offer"}]
-    offers = [answer for answer in answers if answer.says == "offer"]
-    named = [answer for answer in answers if answer.says != "offer" and (answer.exact or not offers)]
+    answers = [answer for answer in brief.times.answers if answer.kind in {"free", "taken", "outside", "offer"}]
+    offers = [answer for answer in answers if answer.kind == "offer"]
+    named = [answer for answer in answers if answer.kind != "offer" and (answer.exact or not offers)]
     if not (named or offers) or brief.times.faults:
         return None
     wording, sentences = _wording(brief), list[str]()
     for answer in named:
-        kind = "time_free" if answer.says == "free" else "time_taken"
+        kind = "time_free" if answer.kind == "free" else "time_taken"
         sentences.append(filled(wording[kind], time=told_time(answer, brief.times, brief.language)))
     if offers:
         slots = [told_time(answer, brief.times, brief.language) for answer in offers]
