@@ -12,6 +12,7 @@ from memory.cases.answers import Answers
 from memory.cases.asked_back import AskedOrders
 from memory.cases.cases import Cases
 from memory.cases.decided import Decided
+from memory.cases.errands import Errands
 from memory.cases.story import StoryBook
 from memory.desk.affairs import AffairsBook
 from memory.desk.digests import Digests
@@ -28,6 +29,7 @@ from memory.post.conversations import Conversations
 from memory.post.copies import Copies
 from memory.post.hints import HintBook
 from memory.post.mails import Intake, SeenKind
+from memory.post.promises import OwnPromises
 from memory.record.blobs import Blobs
 from memory.record.documents import Documents
 from memory.record.endings import Endings
@@ -50,6 +52,7 @@ class Ledger(
     Digests,
     Answers,
     Decided,
+    Errands,
     StandingYeses,
     People,
     Documents,
@@ -61,6 +64,7 @@ class Ledger(
     Findings,
     HeldSlots,
     Invited,
+    OwnPromises,
     Leads,
     Works,
     Imports,

@@ -192,11 +192,27 @@ def calendar(
 
 
 @app.command(rich_help_panel=LOOK)
-def tools(context: typer.Context) -> int:
-    """List every plugin with its tools, their permissions, and its sources; nothing of them is run."""
+def promises(
+    context: typer.Context,
+    ending: Annotated[str, typer.Argument(metavar="[done | drop]", help="Say how one ended.")] = "",
+    number: Annotated[int | None, typer.Argument(min=1, help="Its number in the list.")] = None,
+) -> int:
+    """What you promised clients in your own mail, until when; "done 3" and "drop 3" end one."""
+    from workers.commands import promises as promising
+
+    return promising.end(_output(context), ending, number) if ending else promising.show(_output(context))
+
+
+@app.command(rich_help_panel=LOOK)
+def tools(
+    context: typer.Context,
+    step: Annotated[str, typer.Argument(metavar="[new", help='"new" writes a plugin with its test.')] = "",
+    name: Annotated[str, typer.Argument(metavar="NAME]", help="What the new plugin is called.")] = "",
+) -> int:
+    """List every tool of plugins and servers: what it may, whence it is, its last call, how it is. Or: new NAME."""
     from workers.commands import plugins
 
-    return plugins.tools(_output(context))
+    return plugins.new(_output(context), step, name) if step else plugins.tools(_output(context))
 
 
 # ---------------------------------------------------------------- answer

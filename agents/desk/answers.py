@@ -10,10 +10,12 @@ from agents.checks import allowed, safe_line
 from workflows.models.desk import ClientQuestion, FittingAnswer, InvoiceStanding, ProjectStanding, Reckoned, Topic
 from workflows.models.drafts import Brief
 from workflows.models.work import Milestone
+from workflows.rules.asking import acknowledgement
 from workflows.rules.debts.notices import format_day
 from workflows.rules.desk.questions import asks_for_document, asks_for_rate, names_invoice, plain, questions
 from workflows.rules.desk.standing import invoice_id, project_id
 from workflows.rules.desk.times import told_time
+from workflows.rules.files.asked_files import asked_files
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.languages import filled, words_in
 from workflows.rules.text.money import format_money, to_decimal, totals
@@ -61,8 +63,20 @@ def answered(brief: Brief) -> Answered:
         said = "\n".join(paragraphs)
         if fresh := [sentence for sentence in (paragraph.sentences if paragraph else ()) if sentence not in said]:
             paragraphs.append(" ".join(fresh))
+    if brief.offered:
+        reckoning = [_with_file(brief, reckoned) for reckoned in reckoning]
+        paragraphs.append(acknowledgement.attached(brief.language, (file.name for file in brief.offered)))
     missing = [reckoned.question for reckoned in reckoning if not reckoned.sources]
     return Answered(reckoning=tuple(reckoning), paragraphs=tuple(paragraphs), open_points=_come_back(brief, missing))
+
+
+def _with_file(brief: Brief, reckoned: Reckoned) -> Reckoned:
+    """A question for a file that goes with the answer is answered by it."""
+    names = [file.name for file in brief.offered]
+    meant = asked_files(f"{reckoned.question.text}?", names, brief.language).names
+    if reckoned.sources or not meant:
+        return reckoned
+    return Reckoned(question=reckoned.question, sources=tuple(f"file:{name}" for name in meant))
 
 
 def _paragraph(brief: Brief, question: ClientQuestion) -> Paragraph | None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from memory.money.debts import as_known, bank_data_day
 from memory.money.holds import holds_of
+from memory.post.promises import open_promises
 from memory.record.book import Book
 from memory.record.schema import cases, from_json, invoices, leads, payments, projects, work
 from workflows.models.case import CaseState
@@ -40,6 +41,7 @@ class AffairsBook(Book):
             return Affairs(
                 invoices=_invoices(connection, client, today),
                 projects=_projects(connection, client, today, owner),
+                own_promises=open_promises(connection, client),
                 cases=_cases(connection, client, today, case),
                 today=today,
                 money_known=bank_data_day(connection),

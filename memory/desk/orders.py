@@ -13,6 +13,7 @@ from memory.desk.standing import KINDS, allow, revoke
 from memory.leads.posts import rescue
 from memory.money import money_orders
 from memory.post.mails import Intake, Mails, SeenMail, seen_mail
+from memory.post.promises import end_promise
 from memory.record.blobs import Blobs
 from memory.record.dialect import insert
 from memory.record.meta import read_meta, write_meta
@@ -31,6 +32,7 @@ from workflows.models.orders import (
     Paid,
     Pause,
     Promised,
+    PromiseEnded,
     Rescue,
     Resume,
     ResumeChasing,
@@ -98,12 +100,12 @@ class OrderBook(Mails):
                 outcome = self._away(connection, until)
             case Back():
                 outcome = self._back(connection)
-            case Allow(what=kind):
-                outcome = self._allow(connection, kind)
-            case Disallow(what=kind):
-                outcome = self._disallow(connection, kind)
+            case Allow() | Disallow():
+                outcome = self._standing_yes(connection, order)
             case Paid() | Promised() | Disputed() | StopChasing() | ResumeChasing() | Ended():
                 outcome = money_orders.carry_out(self._desk(connection, key), order)
+            case PromiseEnded():
+                outcome = _promise_ended(connection, order)
             case _:
                 assert_never(order)
         return outcome
@@ -118,6 +120,10 @@ class OrderBook(Mails):
         )
 
     # ------------------------------------------------------------ a standing yes
+
+    def _standing_yes(self, connection: Connection, order: Allow | Disallow) -> Carried:
+        give = self._allow if isinstance(order, Allow) else self._disallow
+        return give(connection, order.what)
 
     def _allow(self, connection: Connection, kind: str) -> Carried:
         objection = next((story.always_asks for story in STORIES if story.kind == kind), "")
@@ -280,6 +286,14 @@ class OrderBook(Mails):
 
 
 # ---------------------------------------------------------------- stop and resume
+
+
+def _promise_ended(connection: Connection, order: PromiseEnded) -> Carried:
+    words = end_promise(connection, order.number, order.result)
+    if not words:
+        return Carried(ok=False, says=f'There is no promise number {order.number}; "promises" lists them.')
+    ending = "is kept" if order.result == "kept" else "is dropped: you are not reminded of it"
+    return Carried(ok=True, says=f'Promise {order.number} ("{words}") {ending}.')
 
 
 def _stop(connection: Connection, given_at: datetime) -> Carried:

@@ -33,6 +33,7 @@ from workflows.rules.desk import questions as asking
 from workflows.rules.desk import slots, times
 from workflows.rules.desk.asked_times import asked_times
 from workflows.rules.desk.invitations import Invitation, facts_line
+from workflows.rules.files.asked_files import asked_files, meant_by
 from workflows.rules.leads import rates
 from workflows.rules.mail import urgency
 from workflows.rules.orders import words as order_words
@@ -195,6 +196,8 @@ SPOKEN: dict[str, Callable[[str], object]] = {
     "workflows/rules/desk/questions.py:asks_for_rate": lambda code: asking.asks_for_rate("your hourly rate", code),
     "workflows/rules/desk/questions.py:comes_back": lambda code: asking.comes_back(LATE, code),
     "workflows/rules/desk/questions.py:asks_for_document": lambda code: asking.asks_for_document(LATE, code),
+    "workflows/rules/files/asked_files.py:asked_files": lambda code: asked_files("Your price list?", ["p.pdf"], code),
+    "workflows/rules/files/asked_files.py:meant_by": lambda code: meant_by("the price list", ["p.pdf"], code),
     "workflows/rules/debts/notices.py:format_day": lambda code: notices.format_day(date(2026, 11, 1), code),
     "workflows/rules/debts/notices.py:subject": lambda code: notices.subject("firm", ("2026-014",), code),
     "workflows/rules/debts/notices.py:sums": lambda code: notices.sums([Money(currency="EUR", minor=125_000)], code),
@@ -207,6 +210,7 @@ SPOKEN: dict[str, Callable[[str], object]] = {
     ),
     "workflows/rules/work/rhythm.py:period": lambda code: rhythm.period(date(2026, 11, 2), date(2026, 11, 18), code),
     "workflows/rules/work/rhythm.py:day": lambda code: rhythm.day(date(2026, 11, 2), code),
+    "workflows/rules/debts/promises.py:days_named": lambda code: promises.days_named("on friday", code, NOW, "UTC"),
     "workflows/rules/debts/promises.py:money_words": lambda code: promises.money_words(LATE, code, NOW, "UTC"),
     "workflows/rules/desk/asked_times.py:asked_times": lambda code: asked_times(
         "Does Thursday 10:00 work for a call?", code, NOW, owner(code)

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from memory import views
 from memory.ledger import Ledger
-from workers.voice import desk_texts
+from workers.voice import desk_texts, promise_texts
 from workflows.errors import DeskhandError, Permanent
 from workflows.models.case import CaseState
 from workflows.models.mail import Email
@@ -32,6 +32,7 @@ from workflows.models.orders import (
     Order,
     Resume,
     ShowIgnored,
+    ShowPromises,
     ShowStatus,
     StopAll,
 )
@@ -129,8 +130,9 @@ class Orders:
             case ShowStatus():
                 facts = await asyncio.to_thread(self.facts)
                 await self._tell(key, desk_texts.status_subject(facts), self.status(facts))
-            case ShowIgnored() as order:
-                await self._tell(key, subject_of(order, done=True), await asyncio.to_thread(self.ignored))
+            case ShowIgnored() | ShowPromises() as order:
+                listing = self.ignored if isinstance(order, ShowIgnored) else self.promises
+                await self._tell(key, subject_of(order, done=True), await asyncio.to_thread(listing))
             case Help() as order:
                 await self._tell(key, subject_of(order, done=True), desk_texts.HELP)
             case NotByMail(what=what):
@@ -243,6 +245,11 @@ class Orders:
     def ignored(self) -> str:
         """What was skipped and why, as text."""
         return desk_texts.ignored(self.ledger.skipped(), self.owner)
+
+    def promises(self) -> str:
+        """What the owner promised and has not kept, as text."""
+        names = {client.id: client.name for client in self.ledger.clients()}
+        return promise_texts.listed(self.ledger.open_promises(), names, self.owner)
 
 
 def _notice(key: str) -> str:

@@ -6,17 +6,24 @@ drafter and watches here.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 
+from agents.lookup.loop import Limits
+from agents.lookup.own import Desk as OwnTools
+from agents.lookup.reference import Reference
 from agents.model import Model
 from memory.briefs.recall import Builder, Recall
 from memory.leads.posts import Judge
 from memory.ledger import Ledger
+from memory.lookups import Lookups
+from tools.toolbox import Toolbox
 from tools.web.client import Web
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
 from workers.sources import bids, feeds, invoicing, money, work
 from workers.sources.folders import Folders
+from workers.sources.promises import PromiseReminders
 from workflows.bid import Bid
 from workflows.case import Story
 from workflows.chase import Chase
@@ -41,6 +48,7 @@ class Ground:
     owner: Owner
     clock: Clock
     model: Model | None
+    lookups: Lookups
     desk: Desk
     permit: frozenset[str] = frozenset()  # "host:port" here that research may look at: for the demo and tests
 
@@ -54,6 +62,7 @@ class Stories:
     researcher: Researching
     watches: tuple[Watch, ...]
     judge: Judge
+    reference: Reference | None
 
 
 def stories(ground: Ground) -> Stories:
@@ -70,7 +79,48 @@ def stories(ground: Ground) -> Stories:
         desk=ground.desk,
         profile=ground.settings.profile_sources(),
     )
-    leads = feeds.Feeds(
+    leads = _feeds(ground)
+    offers = bids.Bids(
+        settings=ground.settings,
+        ledger=ground.ledger,
+        owner=ground.owner,
+        clock=ground.clock,
+        threshold=ground.settings.leads.threshold,
+    )
+    reference = _reference(ground, leads)
+    return Stories(
+        builders={
+            "bid": offers.briefs(ground.recall.search).build,
+            "chase": chase.briefs().build,
+            "update": updates.briefs().build,
+        },
+        drafters={
+            "bid": bids.drafting(ground.model, reference),
+            "chase": money.drafting(ground.model, reference),
+            "update": work.drafting(ground.model, reference),
+        },
+        researcher=offers.researcher(Web(permit=ground.permit), ground.model, reference),
+        judge=leads.judged,
+        reference=reference,
+        watches=(
+            *leads.watches(),
+            *_importing(ground, chase.look).watches(),
+            chase.watch(),
+            updates.watch(),
+            _reminders(ground).watch(),
+        ),
+    )
+
+
+def _reminders(ground: Ground) -> PromiseReminders:
+    """What tells the owner of his own promises, at the hour of the first digest."""
+    first = min(ground.settings.approval.digest_at, default=time(8))
+    return PromiseReminders(ledger=ground.ledger, owner=ground.owner, clock=ground.clock, desk=ground.desk, at=first)
+
+
+def _feeds(ground: Ground) -> feeds.Feeds:
+    """Where job posts are asked for."""
+    return feeds.Feeds(
         home=ground.home,
         leads=ground.settings.leads,
         sources=ground.settings.sources,
@@ -79,27 +129,19 @@ def stories(ground: Ground) -> Stories:
         owner=ground.owner,
         clock=ground.clock,
     )
-    offers = bids.Bids(
-        settings=ground.settings,
-        ledger=ground.ledger,
-        owner=ground.owner,
-        clock=ground.clock,
-        threshold=ground.settings.leads.threshold,
-    )
-    return Stories(
-        builders={
-            "bid": offers.briefs(ground.recall.search).build,
-            "chase": chase.briefs().build,
-            "update": updates.briefs().build,
-        },
-        drafters={
-            "bid": bids.drafting(ground.model),
-            "chase": money.drafting(ground.model),
-            "update": work.drafting(ground.model),
-        },
-        researcher=offers.researcher(Web(permit=ground.permit), ground.model, leads.read_tools),
-        judge=leads.judged,
-        watches=(*leads.watches(), *_importing(ground, chase.look).watches(), chase.watch(), updates.watch()),
+
+
+def _reference(ground: Ground, leads: feeds.Feeds) -> Reference | None:
+    """What drafts are looked up by, where there is a model to ask: our own tools, plugins', servers'."""
+    if ground.model is None:
+        return None
+    toolbox = Toolbox(leads.plugins, ground.settings.mcp_servers(ground.home))
+    limits = ground.settings.tools
+    return Reference(
+        lookups=ground.lookups,
+        own=OwnTools(history=ground.recall, books=ground.ledger).tools(),
+        foreign=toolbox.offers,
+        limits=Limits(rounds=limits.rounds, calls=limits.calls, seconds=limits.seconds),
     )
 
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from workflows.models.money import Invoice, Money
+from workflows.models.promises import OwnPromise
 from workflows.models.work import Milestone
 
 
@@ -51,6 +52,7 @@ class Affairs:
     projects: tuple[ProjectStanding, ...] = ()
     cases: tuple[CaseStanding, ...] = ()
     today: date | None = None  # the owner's day on which it was read
+    own_promises: tuple[OwnPromise, ...] = ()  # what the owner promised them and has not kept yet
     money_known: date | None = None  # from when the newest payment data is; None: nothing is known of payments
 
 

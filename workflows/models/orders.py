@@ -137,6 +137,20 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShowPromises:
+    kind: Literal["promises"] = "promises"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseEnded:
+    """What became of a promise of the owner's own; `number` is the one the list of promises gives it."""
+
+    number: int
+    result: Literal["kept", "dropped"]
+    kind: Literal["promise_ended"] = "promise_ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotByMail:
     """An order that is never taken by mail; `what` is the word that named it."""
 
@@ -157,7 +171,7 @@ MoneyOrder = Paid | Promised | Disputed | StopChasing | ResumeChasing
 """The orders about what clients owe."""
 
 
-Change = StopAll | Resume | Pause | Rescue | Away | Back | Allow | Disallow | MoneyOrder | Ended
+Change = StopAll | Resume | Pause | Rescue | Away | Back | Allow | Disallow | MoneyOrder | Ended | PromiseEnded
 """The orders that change something."""
 
 
@@ -178,7 +192,7 @@ class Confirm:
     kind: Literal["confirm"] = "confirm"
 
 
-Order = Change | Fix | ShowStatus | Explain | ShowIgnored | Help | NotByMail | Confirm
+Order = Change | Fix | ShowStatus | Explain | ShowIgnored | ShowPromises | Help | NotByMail | Confirm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,6 +115,13 @@ def money_words(text: str, language: str, now: datetime, timezone: str) -> Said 
     return statement or _wish(sentences, reader) or _absence(sentences, reader)
 
 
+def days_named(text: str, language: str, now: datetime, timezone: str) -> tuple[date, ...]:
+    """Every day that a folded text names, from now's own day on; `timezone`: whose days."""
+    owner = Owner(name="", address="", language=language or "en", timezone=timezone, hours=_ROUND_THE_CLOCK)
+    reader = _Reader(languages=(language,), now=now.astimezone(zone(owner)), owner=owner)
+    return tuple(_days(text, language, reader))
+
+
 def languages() -> tuple[str, ...]:
     """The languages whose words are known."""
     return languages_with("promises")

@@ -5,6 +5,7 @@ from datetime import date
 
 from workflows.models.desk import Affairs, CaseStanding, InvoiceStanding, ProjectStanding
 from workflows.models.drafts import Source
+from workflows.models.promises import OwnPromise
 from workflows.rules.debts.notices import format_day
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.money import format_money
@@ -20,6 +21,7 @@ def facts(affairs: Affairs) -> tuple[Source, ...]:
         *map(_project, affairs.projects),
         *map(_case, affairs.cases),
         *_promises(affairs),
+        *map(_own_promise, affairs.own_promises),
     ]
     known = affairs.money_known
     if affairs.invoices and known:
@@ -80,7 +82,13 @@ def _promises(affairs: Affairs) -> Iterator[Source]:
         if standing.promised:
             number = one_line(standing.invoice.number, 40)
             quote = f"they promised to pay invoice {number} by {_day(standing.promised)}"
-            yield Source(id=f"promise:{number}", kind="invoice", quote=quote)
+            yield Source(id=f"promised:{number}", kind="invoice", quote=quote)
+
+
+def _own_promise(promise: OwnPromise) -> Source:
+    due = f", due {_day(promise.pledge.due)}" if promise.pledge.due else ""
+    quote = f'you promised them "{one_line(promise.pledge.sentence, _LINE)}"{due}, and it is not done yet'
+    return Source(id=promise.source, kind="promise", quote=quote, at=promise.at)
 
 
 def _day(day: date) -> str:

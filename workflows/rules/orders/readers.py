@@ -24,14 +24,16 @@ from workflows.models.orders import (
     Paid,
     Pause,
     Promised,
+    PromiseEnded,
     Rescue,
     Resume,
     ResumeChasing,
+    ShowPromises,
     StopChasing,
 )
 from workflows.models.people import Owner
 from workflows.models.routes import Asked
-from workflows.rules.orders.words import SIGNS, bare, invoice_labels, kind_named, number_in, phrases
+from workflows.rules.orders.words import SIGNS, bare, head, invoice_labels, kind_named, number_in, phrases
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.money import currency_of
 from workflows.rules.text.whens import parse_when
@@ -53,6 +55,7 @@ _DISPUTE_WHAT = (
 )
 _CHASE_WHOM = 'Whom? Write for example "stop chasing Acme" or "chase Acme"; nothing was done.'
 _ENDED_WHAT = 'Which bid? Write for example "won 41", "lost 41 too expensive" or "no answer 41"; nothing was done.'
+_PROMISE_WHAT = 'Which promise? Write for example "promise done 3"; "promises" lists the numbers. Nothing was done.'
 _MOST_OF_A_TIME = 12
 """Words: a longer end of a line names no time, and need not be tried."""
 
@@ -133,14 +136,41 @@ def paid(spoken: Spoken) -> Paid | NotUnderstood:
     return Paid(what=_what(tokens[:length]), amount=" ".join(tokens[length:]))
 
 
-def promised(spoken: Spoken) -> Promised | NotUnderstood:
+def promised(spoken: Spoken) -> Promised | PromiseEnded | NotUnderstood:
     """What is promised, and by when: the longest end of the words that names a time."""
+    if ended_promise := _promise_in_the_middle(spoken):
+        return ended_promise
     tokens = _without_label(spoken.rest.split())
     for length in range(max(1, len(tokens) - _MOST_OF_A_TIME), len(tokens)):
         until = parse_when(" ".join(tokens[length:]), spoken.now, spoken.owner)
         if until:
             return Promised(what=_what(tokens[:length]), until=until)
     return NotUnderstood(hint=_PROMISED_WHAT)
+
+
+def promises(spoken: Spoken) -> ShowPromises | PromiseEnded | NotUnderstood:
+    if not spoken.rest:
+        return ShowPromises()
+    return _promise_in_the_middle(spoken) or unknown()
+
+
+def promise_ended(result: Literal["kept", "dropped"]) -> Callable[[Spoken], PromiseEnded | NotUnderstood]:
+    """A promise of the owner's own, by its number."""
+
+    def read(spoken: Spoken) -> PromiseEnded | NotUnderstood:
+        number = number_in(spoken.rest)
+        return PromiseEnded(number=number, result=result) if number else NotUnderstood(hint=_PROMISE_WHAT)
+
+    return read
+
+
+def _promise_in_the_middle(spoken: Spoken) -> PromiseEnded | None:
+    """`promise 3 done` is `promise done 3`."""
+    first, _, words = spoken.rest.partition(" ")
+    number = number_in(first) if words else 0
+    key, _, rest = head(f"{spoken.phrase} {words}", spoken.languages) if number else ("", "", "")
+    results: dict[str, Literal["kept", "dropped"]] = {"promise_kept": "kept", "promise_dropped": "dropped"}
+    return PromiseEnded(number=number, result=results[key]) if key in results and not rest else None
 
 
 def dispute(spoken: Spoken) -> Disputed | NotUnderstood:
@@ -234,6 +264,11 @@ def of_its_bid(order: Ended, asked: Asked) -> bool:
 def of_an_invoice(order: Paid | Promised | Disputed, _asked: Asked) -> bool:
     """No "paid already"."""
     return _has_digit(order.what)
+
+
+def of_a_promise(order: Promised | PromiseEnded, _asked: Asked) -> bool:
+    """No "promised already"."""
+    return isinstance(order, Promised) and _has_digit(order.what)
 
 
 def of_its_client(order: _OfAClient, asked: Asked) -> bool:

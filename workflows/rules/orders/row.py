@@ -70,7 +70,7 @@ class OrderRow(Generic[AnyOrder]):
     key: str  # of its words in each language; also what the running service is told
     order: type[AnyOrder]
     name: str  # as a person writes it in English
-    read: Callable[[Spoken], AnyOrder | NotUnderstood]
+    read: Callable[[Spoken], Order | NotUnderstood]  # its own order; "promise 3 done" is its neighbour's
     fixed: Mapping[str, str] = field(default_factory=dict)  # what its value always holds
     alone: str = ""  # the key of words that mean it too, but never in an answer to an approval mail
     counts: Callable[[AnyOrder, Asked], bool] = readers.always  # in an answer to an approval mail

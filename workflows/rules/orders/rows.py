@@ -23,10 +23,12 @@ from workflows.models.orders import (
     Paid,
     Pause,
     Promised,
+    PromiseEnded,
     Rescue,
     Resume,
     ResumeChasing,
     ShowIgnored,
+    ShowPromises,
     ShowStatus,
     StopAll,
     StopChasing,
@@ -39,6 +41,7 @@ _CASE = OrderArgument(name="case", means="case", help="The case, with or without
 _INVOICE = OrderArgument(
     name="number", field="what", means="word", help="The invoice's number, or its client's name."
 )  # fmt: skip
+_PROMISE = OrderArgument(name="number", means="number", help="The promise's number, as 'promises' lists it.")
 _KIND = OrderArgument(name="kind", field="what", means="kind", help="The kind of mail: reply.")
 
 _TABLE = (
@@ -200,7 +203,7 @@ _TABLE = (
         order=Promised,
         name="promised",
         read=readers.promised,
-        counts=readers.of_an_invoice,
+        counts=readers.of_a_promise,
         help=(HelpLine("promised 2026-014 Friday", "they pay by then: nothing is chased before"),),
         subject=("Promised", "Not noted as promised"),
         command=CommandLine(
@@ -324,6 +327,48 @@ _TABLE = (
             help="Say that nobody answered a bid.",
             page="nobody answered it",
             event="ended",
+        ),
+    ),
+    OrderRow(
+        key="promises",
+        order=ShowPromises,
+        name="promises",
+        read=readers.promises,
+        help=(HelpLine("promises", "what you promised clients in your own mail, each with a number"),),
+        subject=("What you promised", ""),
+    ),
+    OrderRow(
+        key="promise_kept",
+        order=PromiseEnded,
+        name="promise done",
+        read=readers.promise_ended("kept"),
+        fixed={"result": "kept"},
+        counts=readers.never,
+        help=(HelpLine("promise done 3", 'promise number 3 of that list is kept; so does "promise 3 done"'),),
+        subject=("Kept", "Not noted"),
+        command=CommandLine(
+            name="promise-done",
+            arguments=(_PROMISE,),
+            help="Say that a promise of yours is kept.",
+            page="promise number 3 of `promises` is kept",
+            event="promise",
+        ),
+    ),
+    OrderRow(
+        key="promise_dropped",
+        order=PromiseEnded,
+        name="promise drop",
+        read=readers.promise_ended("dropped"),
+        fixed={"result": "dropped"},
+        counts=readers.never,
+        help=(HelpLine("promise drop 3", "it is no promise any more: you are not reminded of it"),),
+        subject=("Dropped", "Not noted"),
+        command=CommandLine(
+            name="promise-drop",
+            arguments=(_PROMISE,),
+            help="Drop a promise of yours: you are not reminded of it.",
+            page="it is no promise any more: you are not reminded of it",
+            event="promise",
         ),
     ),
     OrderRow(

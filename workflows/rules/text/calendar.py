@@ -235,6 +235,12 @@ def format_date(when: datetime, owner: Owner) -> str:
     return f"{local.day} {_words_of(owner)['months'][local.month - 1][0]} {local.year}"
 
 
+def told_date(day: date, owner: Owner) -> str:
+    """`Fri 27 Nov 2026` in the owner's language."""
+    words = _words_of(owner)
+    return f"{words['weekdays'][day.weekday()][0]} {day.day} {words['months'][day.month - 1][0]} {day.year}"
+
+
 def answer_by(when: datetime, owner: Owner) -> str:
     """`Answer by Fri 27 Nov 18:00.` in the owner's language."""
     text: str = _words_of(owner)["answer_by"]
