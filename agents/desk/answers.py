@@ -64,13 +64,13 @@ def answered(brief: Brief) -> Answered:
         if fresh := [sentence for sentence in (paragraph.sentences if paragraph else ()) if sentence not in said]:
             paragraphs.append(" ".join(fresh))
     if brief.offered:
-        reckoning = [_with_file(brief, reckoned) for reckoned in reckoning]
+        reckoning = [with_file(brief, reckoned) for reckoned in reckoning]
         paragraphs.append(acknowledgement.attached(brief.language, (file.name for file in brief.offered)))
     missing = [reckoned.question for reckoned in reckoning if not reckoned.sources]
     return Answered(reckoning=tuple(reckoning), paragraphs=tuple(paragraphs), open_points=_come_back(brief, missing))
 
 
-def _with_file(brief: Brief, reckoned: Reckoned) -> Reckoned:
+def with_file(brief: Brief, reckoned: Reckoned) -> Reckoned:
     """A question for a file that goes with the answer is answered by it."""
     names = [file.name for file in brief.offered]
     meant = asked_files(f"{reckoned.question.text}?", names, brief.language).names
@@ -113,7 +113,7 @@ def _money(brief: Brief, question: ClientQuestion) -> Paragraph | None:
     if len(owed) > 1:
         total = " + ".join(format_money(amount, language) for amount in totals(owed))
         lines.append(filled(wording["total"], total=total))
-    if asks_for_document(question.text, language):
+    if asks_for_document(question.text, language) and not brief.offered:  # else it goes with this mail
         numbers = [one_line(standing.invoice.number, 40) for standing in concerned]
         lines.append(filled(wording["document"], numbers=_listed(numbers, wording)))
     return Paragraph(sentences=tuple(lines), sources=tuple(map(invoice_id, concerned)))
