@@ -142,9 +142,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
     store = _store(records, health)
     model = _model(home, settings, records.journal, records.clock)
     answers = StandingTexts(home=home, settings=settings)
-    look = CalendarLook(calendars=calendars_of(settings, home, records.clock))
-    sources = DeskSources(standing=answers.now, look=look.busy, terms=offering_of(settings))
-    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner, sources)
+    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner, _desk_sources(records, answers))
     reader = _file_reader(records, recall)
     ground = Ground(
         home=home, settings=settings, ledger=records.ledger, recall=recall, owner=records.owner, clock=records.clock,
@@ -244,6 +242,11 @@ def _post_room(records: _Records) -> _PostRoom:
         outbox=outbox,
         desk=desk,
     )
+
+
+def _desk_sources(records: _Records, answers: StandingTexts) -> DeskSources:
+    look = CalendarLook(calendars=calendars_of(records.settings, records.home, records.clock))
+    return DeskSources(standing=answers.now, look=look.busy, terms=offering_of(records.settings))
 
 
 def _slot_guard(records: _Records) -> SlotGuard:

@@ -64,14 +64,10 @@ class Outbox:
         waiting: SearchPatience | None = None,
         reconcile: Reconcile | None = None,
         via: Via = "smtp",
-        guard: Callable[[Outgoing], Awaitable[None]] | None = None,
+        guard: Callable[[Outgoing], Awaitable[None]] = lambda _: _nothing(),
         changed: Callable[[Iterable[Attachment]], str] = lambda _: "",
     ) -> None:
-        """What is asked right before a client's mail is claimed.
-
-        `guard`: what it finds is told by the last look. `changed`: what became of the owner's own file since it was
-        approved, "" when all are as they were.
-        """
+        """`guard` and `changed` are asked right before a mail is claimed: for its times, and its files ("" as before)."""
         self._ledger = ledger
         self._blobs = blobs
         self._transport = transport
@@ -118,8 +114,7 @@ class Outbox:
             await self._reconcile.before(outgoing)
             entry = await self._reread(entry)
         if entry.state in {"approved", "claimed"}:
-            if self._guard is not None:
-                await self._guard(outgoing)
+            await self._guard(outgoing)
             change = await asyncio.to_thread(self._changed, outgoing.attachments)
             try:
                 claim = await self._claim(
