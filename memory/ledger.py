@@ -29,12 +29,13 @@ from memory.post.conversations import Conversations
 from memory.post.copies import Copies
 from memory.post.hints import HintBook
 from memory.post.mails import Intake, SeenKind
-from memory.post.promises import OwnPromises
 from memory.record.blobs import Blobs
 from memory.record.documents import Documents
 from memory.record.endings import Endings
 from memory.record.people import People
 from memory.record.recovery import Recovery
+from memory.sent.follow_ups import FollowUps
+from memory.sent.promises import OwnPromises
 from memory.work.projects import Works
 from workflows.models.people import Owner
 from workflows.ports import Clock
@@ -65,6 +66,7 @@ class Ledger(
     HeldSlots,
     Invited,
     OwnPromises,
+    FollowUps,
     Leads,
     Works,
     Imports,

@@ -271,6 +271,7 @@ OTHERS: dict[Kind, dict[str, Play]] = {
     "bid": {"won": won, "gone": gone, "not_researched": not_researched, **_ENDED, "edited_then_won": edited_then_won},
     "chase": {"approved": approved, "edited": edited, "paid": paid, "changed": changed, **_ENDED},
     "update": {"approved": approved, "edited": edited, "stopped": paid, "changed": changed, **_ENDED},
+    "followup": {"approved": approved, "edited": edited, "answered": paid, **_ENDED},
 }
 """The plays of the stories that no mail began."""
 VOICES = ("approved", "failed")

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, assert_never, get_args
 
-Kind = Literal["reply", "bid", "chase", "update"]
-"""The stories: a mail answered, a lead bid for, a debt chased, a client kept informed."""
-Begins = Literal["mail", "lead", "debt", "period"]
+Kind = Literal["reply", "bid", "chase", "update", "followup"]
+"""The stories: a mail answered, a lead bid for, a debt chased, a client kept informed, a silence followed up."""
+Begins = Literal["mail", "lead", "debt", "period", "silence"]
 """The kinds of event that begin a case, one for each story."""
 
 
@@ -31,6 +31,7 @@ class StoryFacts:
     is_followed: bool  # after it has left, its case waits to hear how it ended
     ends_with_complaint: bool  # a complaint of the client's ends it: it would only make things worse
     may_stand: bool  # a standing yes can be earned
+    awaits_answer: bool = True  # what its mail asks is followed up when nobody answers
     always_asks: str = ""  # where the owner may want one all the same: why it always waits for a yes of its own
 
 
@@ -78,6 +79,7 @@ CHASE = StoryFacts(
     is_followed=False,
     ends_with_complaint=True,
     may_stand=False,
+    awaits_answer=False,  # it has a ladder of its own
 )
 UPDATE = StoryFacts(
     kind="update",
@@ -96,6 +98,24 @@ UPDATE = StoryFacts(
     always_asks="Each status update names work that was done, so it always waits for your yes.",
 )
 
+FOLLOWUP = StoryFacts(
+    kind="followup",
+    workflow="FollowUp",
+    begins="silence",
+    verb="has not answered",
+    began="{sender} has not answered",
+    heading="What you had asked",
+    never="no more follow-ups to this client",
+    never_is_for="kind",
+    gone="It was answered; nothing was sent.",
+    answers_them=False,
+    is_followed=False,
+    ends_with_complaint=True,
+    may_stand=False,
+    awaits_answer=False,
+    always_asks="Each follow-up goes to somebody who has not answered, so it always waits for your yes.",
+)
+
 
 def facts_of(kind: Kind) -> StoryFacts:
     """The record of this story."""
@@ -108,6 +128,8 @@ def facts_of(kind: Kind) -> StoryFacts:
             facts = CHASE
         case "update":
             facts = UPDATE
+        case "followup":
+            facts = FOLLOWUP
         case _:
             assert_never(kind)
     return facts

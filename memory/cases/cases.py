@@ -10,12 +10,12 @@ from sqlalchemy import Connection, Row, Select, func, literal, select, update
 from memory.cases.decided import has_yes, refuse_older
 from memory.money.objections import rest_after_complaint
 from memory.post.mails import add_to_thread
-from memory.post.promises import SentWords, keep_promises
 from memory.record import documents
 from memory.record.book import Book
 from memory.record.dialect import insert
 from memory.record.people import hold_proactive, mark_written_to, read_client
 from memory.record.schema import briefs, cases, clients, from_json, mails, notes, outbox, seen, to_json, versions
+from memory.sent.recording import SentNote, sent_by_deskhand
 from workflows.errors import Permanent
 from workflows.models.case import CaseState
 from workflows.models.decisions import Attach, Without
@@ -274,11 +274,10 @@ class Cases(Book):
             at = (row.sent_at if row else None) or self._clock.now()
             document = _text(outgoing, "sent", client, at)
             documents.keep(connection, document)
-            if not outgoing.link:  # a text to be pasted has not left yet
-                words = SentWords(
-                    client=client, mail=document.id, text=outgoing.body, at=at, files=outgoing.attachments
-                )  # fmt: skip
-                keep_promises(connection, self._owner, words)
+            if (person := read_client(connection, client)) is not None:
+                note = SentNote(owner=self._owner, clock=self._clock, client=person, mail=document.id, at=at)
+                kind = _state(connection, case).kind
+                sent_by_deskhand(connection, note, outgoing, kind, row.message_id if row else "")
             for message_id in (row.message_id, row.server_id) if row else ():
                 add_to_thread(connection, message_id, case)
             mark_written_to(connection, client)

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, select
 
 from memory.money.debts import as_known, bank_data_day
 from memory.money.holds import holds_of
-from memory.post.promises import open_promises
 from memory.record.book import Book
 from memory.record.schema import cases, from_json, invoices, leads, payments, projects, work
+from memory.sent.promises import open_promises
 from workflows.models.case import CaseState
 from workflows.models.desk import Affairs, CaseStanding, InvoiceStanding, ProjectStanding
 from workflows.models.money import Invoice, Money

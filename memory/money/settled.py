@@ -9,6 +9,7 @@ from memory.record.dialect import insert
 from memory.record.events import Beginning, begin
 from memory.record.people import read_client, standing_of
 from memory.record.schema import notices
+from memory.sent.follow_ups import BrokenSilence, end_waiting
 from workflows.ports import Clock
 
 
@@ -18,6 +19,7 @@ def settle_paid(connection: Connection, clock: Clock, client: str, numbers: tupl
     chased = [invoice_number for invoice_number in numbers if _was_chased(connection, invoice_number)]
     label = "Invoice" if len(numbers) == 1 else "Invoices"
     paid = f"{label} {', '.join(numbers)} {'is' if len(numbers) == 1 else 'are'} paid."
+    end_waiting(connection, clock, BrokenSilence(client=client, key=f"paid:{key}:news", summary=paid, ends="paid"))
     withdraw(connection, clock, Matter(key=f"paid:{key}", client=client, numbers=numbers), paid, "paid")
     standing = standing_of(connection, client)
     if not chased or standing.hold or standing.refuses("chase") or standing.paused:

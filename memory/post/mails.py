@@ -20,13 +20,13 @@ from memory.post.around import FIRST_DAY, Around, Intake
 from memory.post.bounces import keep_bounce
 from memory.post.burning import burn
 from memory.post.copies import BY_RULE, all_judged, first_of, give_again, keep_copy
-from memory.post.promises import SentWords, keep_promises
 from memory.post.threads import MOST_PARENTS, add_to_thread
 from memory.record import documents
 from memory.record.dialect import insert
 from memory.record.openings import Opening, open_case
 from memory.record.people import find_client, hold_proactive, mark_written_to, new_client
 from memory.record.schema import cases, from_json, mails, outbox, seen, to_json
+from memory.sent.recording import SentNote, client_wrote, sent_by_hand
 from workflows.errors import Permanent
 from workflows.models.case import CaseState
 from workflows.models.mail import Email, FolderKind
@@ -35,9 +35,8 @@ from workflows.models.routes import Answered, Event, Hinted, Ignore, Ordered, Po
 from workflows.ports import Clock
 from workflows.rules.leads.lead import unjudged
 from workflows.rules.mail.authentication import fails_dmarc
-from workflows.rules.mail.files import attached
 from workflows.rules.mail.forms import as_written_by
-from workflows.rules.mail.replying import new_part, written
+from workflows.rules.mail.replying import new_part
 from workflows.rules.reading import Reading, read
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.writers import addressee_of
@@ -205,7 +204,7 @@ class Mails(SeenMails, Around):
             keep_copy(connection, self._clock, arrival.email, arrival.kind, arrival.email.identity)
         _keep_thread(connection, arrival, route)
         _keep_document(connection, arrival, route)
-        self._keep_own_words(connection, arrival, route)
+        self._note_sent_words(connection, arrival, route)
         _hold_what_is_proactive(connection, self._clock, arrival, route)
         route = self._with_money(connection, arrival, route)
         if isinstance(route, Posted):
@@ -279,21 +278,18 @@ class Mails(SeenMails, Around):
             client = find_client(connection, address.email) or new_client(connection, address, self._clock)
             mark_written_to(connection, client.id)
 
-    def _keep_own_words(self, connection: Connection, arrival: _Arrival, route: Route) -> None:
-        """What the owner promises in a mail sent by hand, and what it keeps; what Deskhand sent is known already."""
+    def _note_sent_words(self, connection: Connection, arrival: _Arrival, route: Route) -> None:
+        """What was promised and asked by hand, and what an answer ends; what Deskhand sent is known already."""
         email = arrival.email
-        is_theirs = arrival.kind == "sent" and not arrival.around.ours and not isinstance(route, Answered | Ordered)
-        client = self._whose(connection, email, "sent") if is_theirs else None
-        if client is None or email.sender.email.lower() not in self._owner.addresses:
+        if arrival.kind == "mail" and arrival.client is not None and not arrival.around.ours:
+            client_wrote(connection, self._clock, arrival.client.id, email)
+        if arrival.kind != "sent" or arrival.around.ours or isinstance(route, Answered | Ordered):
             return
-        words = SentWords(
-            client=client.id,
-            mail=document_id(email),
-            text=written(email.text, arrival.around.earlier),
-            at=_written_at(email, arrival.at),
-            files=attached(email),
-        )
-        keep_promises(connection, self._owner, words)
+        client = self._whose(connection, email, "sent")
+        if client is not None and email.sender.email.lower() in self._owner.addresses:
+            at, mail = _written_at(email, arrival.at), document_id(email)
+            note = SentNote(owner=self._owner, clock=self._clock, client=client, mail=mail, at=at)
+            sent_by_hand(connection, note, email, arrival.around.earlier)
 
     def _note_own_arrival(self, connection: Connection, arrival: _Arrival) -> None:
         """A mail of ours reached the owner's inbox: the watch over our own mails need not look for it."""

@@ -20,3 +20,23 @@ own_promises = Table(
     UniqueConstraint("mail", "position"),
     sqlite_autoincrement=True,
 )
+
+follow_ups = Table(
+    "follow_ups",
+    metadata,
+    Column("mail", String, primary_key=True),  # the source id of the mail that asked
+    Column("client", String, nullable=False, index=True),
+    Column("origin", String, nullable=False),  # bid | sent | by_hand
+    Column("sender_case", Integer, nullable=False, default=0),  # the case that sent it; 0: by hand
+    Column("question", Text, nullable=False),
+    Column("email", String, nullable=False),
+    Column("name", String, nullable=False, default=""),
+    Column("subject", Text, nullable=False),
+    Column("message_id", String, nullable=False),
+    Column("refs", Text, nullable=False),  # of an answer in its thread, as JSON
+    Column("text", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("case", Integer, nullable=False, default=0, index=True),  # the follow-up; 0: none was proposed
+    Column("over", Integer, nullable=False, default=0),  # 1: somebody said something, nothing is waited for
+    comment="sent mails that wait for an answer",
+)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from memory.post.promises import SentWords, keep_promises
 from memory.record.schema import transaction
+from memory.sent.promises import SentWords, keep_promises
 from tests.ledgers import NOON, OWNER, House, client_at, mail, own_mail
 from workflows.models.case import CaseState
 from workflows.models.drafts import Draft, DraftedBy

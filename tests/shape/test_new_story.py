@@ -167,14 +167,14 @@ def copy(tmp_path: Path) -> Path:
 
 
 def with_kind(root: Path) -> None:
-    edit(root, "workflows/stories.py", 'Kind = Literal["reply", "bid", "chase", "update"]',
-         'Kind = Literal["reply", "bid", "chase", "update", "thanks"]')  # fmt: skip
+    edit(root, "workflows/stories.py", 'Kind = Literal["reply", "bid", "chase", "update", "followup"]',
+         'Kind = Literal["reply", "bid", "chase", "update", "followup", "thanks"]')  # fmt: skip
 
 
 def add(root: Path) -> None:
     """Everything that a new story takes."""
     with_kind(root)
-    edit(root, "workflows/stories.py", '"debt", "period"]', '"debt", "period", "anniversary"]')
+    edit(root, "workflows/stories.py", '"period", "silence"]', '"period", "silence", "anniversary"]')
     edit(root, "workflows/stories.py", "\ndef facts_of(", RECORD)
     edit(
         root,
@@ -202,7 +202,7 @@ def add(root: Path) -> None:
     edit(
         root, wired, "from workflows.update import", "from workflows.thanks import Thanks\nfrom workflows.update import"
     )
-    edit(root, wired, "[Reply, Bid, Chase, Update]", "[Reply, Bid, Chase, Update, Thanks]")
+    edit(root, wired, "[Reply, Bid, Chase, Update, FollowUp]", "[Reply, Bid, Chase, Update, FollowUp, Thanks]")
     edit(
         root,
         wired,

@@ -1,8 +1,8 @@
 """`promises`: what the owner promised in sent mail and has not kept yet; `done N`, `drop N` say how one ended."""
 
 from memory import views
-from memory.post.promises import OwnPromises
 from memory.record.people import People
+from memory.sent.promises import OwnPromises
 from workers.clock import SystemClock
 from workers.commands import deciding
 from workers.settings import loading

@@ -244,6 +244,7 @@ def closed(state: CaseState, when: str = "") -> str:
         "no-answer": "Nobody answered the bid.",
         "gone": facts_of(state.kind).gone,
         "paid": "It was paid meanwhile; nothing was sent.",
+        "answered": "They had answered meanwhile; nothing was sent.",
         "promised": "They promised to pay; nothing was sent.",
         "disputed": "They dispute it; nothing was sent.",
         "stopped": "It was stopped; nothing was sent.",

@@ -64,10 +64,10 @@ class Outbox:
         waiting: SearchPatience | None = None,
         reconcile: Reconcile | None = None,
         via: Via = "smtp",
-        guard: Callable[[Outgoing], Awaitable[None]] = lambda _: _nothing(),
         changed: Callable[[Iterable[Attachment]], str] = lambda _: "",
+        guard: Callable[[Outgoing], Awaitable[None]] = lambda _: _nothing(),
     ) -> None:
-        """`guard` and `changed` are asked right before a mail is claimed: for its times, and its files ("" as before)."""
+        """`changed` and `guard` are asked before a mail is claimed: for its files ("" as approved), and its times."""
         self._ledger = ledger
         self._blobs = blobs
         self._transport = transport
@@ -79,8 +79,7 @@ class Outbox:
         self._waiting = waiting or SearchPatience()
         self._reconcile = reconcile
         self.via: Via = via
-        self._guard = guard
-        self._changed = changed
+        self._changed, self._guard = changed, guard
         self._domain = owner.address.rpartition("@")[2]
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
