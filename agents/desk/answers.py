@@ -64,13 +64,13 @@ def answered(brief: Brief) -> MailAnswers:
         if fresh := [sentence for sentence in (paragraph.sentences if paragraph else ()) if sentence not in said]:
             paragraphs.append(" ".join(fresh))
     if brief.offered:
-        reckoning = [_with_file(brief, reckoned) for reckoned in reckoning]
+        reckoning = [with_file(brief, reckoned) for reckoned in reckoning]
         paragraphs.append(acknowledgement.attached(brief.language, (file.name for file in brief.offered)))
     missing = [reckoned.question for reckoned in reckoning if not reckoned.sources]
     return MailAnswers(reckoning=tuple(reckoning), paragraphs=tuple(paragraphs), open_points=_come_back(brief, missing))
 
 
-def _with_file(brief: Brief, reckoned: Reckoned) -> Reckoned:
+def with_file(brief: Brief, reckoned: Reckoned) -> Reckoned:
     """A question for a file that goes with the answer is answered by it."""
     names = [file.name for file in brief.offered]
     meant = asked_files(f"{reckoned.question.text}?", names, brief.language).names
@@ -113,7 +113,7 @@ def _money(brief: Brief, question: ClientQuestion) -> Paragraph | None:
     if len(owed) > 1:
         total = " + ".join(format_money(amount, language) for amount in totals(owed))
         lines.append(filled(wording["total"], total=total))
-    if asks_for_document(question.text, language):
+    if asks_for_document(question.text, language) and not brief.offered:  # else it goes with this mail
         numbers = [one_line(standing.invoice.number, 40) for standing in concerned]
         lines.append(filled(wording["document"], numbers=_listed(numbers, wording)))
     return Paragraph(sentences=tuple(lines), sources=tuple(map(invoice_id, concerned)))
@@ -267,14 +267,14 @@ def _milestone_day(milestone: Milestone, language: str) -> str:
 
 def _time(brief: Brief) -> Paragraph | None:
     """Free or taken, never by what, and slots to choose from. What the calendars do not know is promised by nobody."""
-    answers = [answer for answer in brief.times.answers if answer.says in {"free", "taken", "outside", "offer"}]
-    offers = [answer for answer in answers if answer.says == "offer"]
-    named = [answer for answer in answers if answer.says != "offer" and (answer.exact or not offers)]
+    answers = [answer for answer in brief.times.answers if answer.kind in {"free", "taken", "outside", "offer"}]
+    offers = [answer for answer in answers if answer.kind == "offer"]
+    named = [answer for answer in answers if answer.kind != "offer" and (answer.exact or not offers)]
     if not (named or offers) or brief.times.faults:
         return None
     wording, sentences = _wording(brief), list[str]()
     for answer in named:
-        kind = "time_free" if answer.says == "free" else "time_taken"
+        kind = "time_free" if answer.kind == "free" else "time_taken"
         sentences.append(filled(wording[kind], time=told_time(answer, brief.times, brief.language)))
     if offers:
         slots = [told_time(answer, brief.times, brief.language) for answer in offers]

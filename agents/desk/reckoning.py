@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from agents.desk.answers import asked
+from agents.desk.answers import asked, with_file
 from workflows.models.desk import ClientQuestion, InvoiceStanding, ProjectStanding, Reckoned, TimeAnswer, Times, Topic
 from workflows.models.drafts import Brief, Draft
 from workflows.models.money import Money
@@ -37,7 +37,8 @@ def _reckon(brief: Brief, draft: Draft, question: ClientQuestion) -> Reckoned:
     sources = tuple(dict.fromkeys(_stated(brief, question, body)))
     if not sources and question.topic not in {Topic.MONEY, Topic.STATE}:
         sources = _spoken(brief, draft, question)
-    return Reckoned(question=question, sources=sources)
+    outcome = Reckoned(question=question, sources=sources)
+    return with_file(brief, outcome) if brief.offered else outcome
 
 
 def _stated(brief: Brief, question: ClientQuestion, body: str) -> Iterator[str]:

@@ -261,10 +261,10 @@ def test_reckoned_leaves_a_templates_account() -> None:
 THURSDAY = datetime(2026, 12, 3, 9, tzinfo=UTC)  # 10:00 in Berlin
 
 
-def times(says: str, *offers: datetime, faults: tuple[str, ...] = ()) -> Times:
-    named = TimeAnswer(id="calendar:1", start=THURSDAY, end=THURSDAY + HALF, says=says)
+def times(kind: str, *offers: datetime, faults: tuple[str, ...] = ()) -> Times:
+    named = TimeAnswer(id="calendar:1", start=THURSDAY, end=THURSDAY + HALF, kind=kind)
     slots = [
-        TimeAnswer(id=f"calendar:{number}", start=start, end=start + HALF, says="offer")
+        TimeAnswer(id=f"calendar:{number}", start=start, end=start + HALF, kind="offer")
         for number, start in enumerate(offers, 2)
     ]
     return Times(answers=(named, *slots), zone="Europe/Berlin", faults=faults)

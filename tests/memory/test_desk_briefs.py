@@ -186,8 +186,8 @@ def test_a_standing_answer_is_brought_for_its_question(memory) -> None:
 def test_a_named_time_is_free_or_taken_and_never_by_what(memory) -> None:
     brief = memory.brief("Hi Ada, does Thursday 10:30 work for a call?")
     (named, *offers) = brief.times.answers
-    assert (named.says, named.start) == ("taken", THURSDAY + timedelta(minutes=30))
-    assert [offer.says for offer in offers] == ["offer"] * 3
+    assert (named.kind, named.start) == ("taken", THURSDAY + timedelta(minutes=30))
+    assert [offer.kind for offer in offers] == ["offer"] * 3
     assert any(fact.id == "calendar:1" and "is taken" in fact.quote for fact in brief.facts)
     assert len(memory.asked) == 1
 
@@ -202,7 +202,7 @@ def test_a_calendar_that_cannot_be_read_is_told_and_promises_nothing(memory) -> 
     memory.view = CalendarView(faults=("The calendar work cannot be read.",))
     brief = memory.brief("Hi Ada, does Thursday 15:00 work for a call?")
     assert "The calendar work cannot be read." in brief.hints
-    assert [answer.says for answer in brief.times.answers] == ["unknown"]
+    assert [answer.kind for answer in brief.times.answers] == ["unknown"]
 
 
 def test_what_another_draft_offers_is_not_offered_again(memory) -> None:

@@ -202,7 +202,7 @@ SPOKEN: dict[str, Callable[[str], object]] = {
         LATE, code, times.diary_at(NOW, owner("en"), slots.Offering(), ()), lambda first, last: slots.CalendarView()
     ),
     "workflows/rules/desk/times.py:told_time": lambda code: times.told_time(
-        TimeAnswer(id="calendar:1", start=NOW, end=NOW, says="free"), Times(), code
+        TimeAnswer(id="calendar:1", start=NOW, end=NOW, kind="free"), Times(), code
     ),
     "workflows/rules/desk/questions.py:questions": lambda code: [
         asked.topic for asked in asking.questions(LATE, code, "Kick-off")

@@ -143,7 +143,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
     store = _store(records, health)
     model = _model(home, settings, records.journal, records.clock)
     answers = StandingTexts(home=home, settings=settings)
-    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner, _sources(records, answers))
+    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner, _desk_sources(records, answers))
     reader = _file_reader(records, recall)
     ground = Ground(
         home=home, settings=settings, ledger=records.ledger, recall=recall, owner=records.owner, clock=records.clock,
@@ -181,13 +181,6 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         watches=(*repertoire.watches, *answers.watches()),
         health=health,
     )
-
-
-def _sources(records: _Records, answers: StandingTexts) -> DeskSources:
-    """What a brief is told of the desk besides the ledger: standing answers and calendars."""
-    settings = records.settings
-    look = CalendarLook(calendars=calendars_of(settings, records.home, records.clock))
-    return DeskSources(standing=answers.now, look=look.busy, terms=offering_of(settings))
 
 
 def _errands(records: _Records) -> ErrandRunner:
@@ -260,6 +253,12 @@ def _post_room(records: _Records) -> _PostRoom:
         outbox=outbox,
         desk=desk,
     )
+
+
+def _desk_sources(records: _Records, answers: StandingTexts) -> DeskSources:
+    """What a brief is told of the desk besides the ledger: standing answers and calendars."""
+    look = CalendarLook(calendars=calendars_of(records.settings, records.home, records.clock))
+    return DeskSources(standing=answers.now, look=look.busy, terms=offering_of(records.settings))
 
 
 def _slot_guard(records: _Records) -> SlotGuard:

@@ -125,13 +125,13 @@ class TimeAnswer:
     id: str
     start: datetime
     end: datetime
-    says: str  # free | taken | outside | past | unknown, or "offer"
+    kind: str  # free | taken | outside | past | unknown, or "offer"
     exact: bool = True  # it has a clock; else it is a stretch of a day
 
     @property
     def is_to_hold(self) -> bool:
         """Whether a draft that says so keeps it for this client."""
-        return self.says == "offer" or (self.exact and self.says == "free")
+        return self.kind == "offer" or (self.exact and self.kind == "free")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,13 +50,13 @@ def _times(facts: TimeFacts, owner: Owner, zone: str) -> Times:
     """Numbered as the facts are: first what was named, then what is offered."""
     named = [_answer(number, one) for number, one in enumerate(facts.named, 1)]
     offers = [
-        TimeAnswer(id=f"calendar:{number}", start=slot.start, end=slot.end, says="offer")
+        TimeAnswer(id=f"calendar:{number}", start=slot.start, end=slot.end, kind="offer")
         for number, slot in enumerate(facts.offers, len(named) + 1)
     ]
     return Times(answers=(*named, *offers), zone=owner.timezone, client_zone=zone, faults=facts.faults)
 
 
 def _answer(number: int, named: NamedSlot) -> TimeAnswer:
-    says = named.availability.value if named.sure_of_zone else "unknown"
+    kind = named.availability.value if named.sure_of_zone else "unknown"
     slot = named.slot
-    return TimeAnswer(id=f"calendar:{number}", start=slot.start, end=slot.end, says=says, exact=named.exact)
+    return TimeAnswer(id=f"calendar:{number}", start=slot.start, end=slot.end, kind=kind, exact=named.exact)
