@@ -144,10 +144,10 @@ def check(words: FollowUpWords, task: Task) -> Sequence[DraftFault]:
         case=brief.case, sender=addressee(brief), subject=brief.subject, message=f"{brief.subject}\n{brief.message}",
         language=_language(brief), owner_name=brief.owner_name, facts=brief.facts,
     )  # fmt: skip
-    problems = [*_own(words, task)]
-    for fault in faults(words.text, support, task.wishes, task.previous):
-        # A figure, day or name that does not stand in what was asked is no matter of taste here.
-        problems.append(replace(fault, hard=True) if fault.rule == "fact" else fault)
+    general = faults(words.text, support, task.wishes, task.previous)
+    # A figure, day or name that does not stand in what was asked is no matter of taste here.
+    held = (replace(fault, hard=True) if fault.rule == "fact" else fault for fault in general)
+    problems = [*_own(words, task), *held]
     return tuple(sorted(dict.fromkeys(problems), key=lambda fault: not fault.hard))
 
 
