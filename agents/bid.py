@@ -23,8 +23,9 @@ from agents.bid_text import (
     questions_of,
 )
 from agents.checks import DraftFault, bare, faults, language_name, safe_line
-from agents.forms import Form, Task, boundary, item, wanted
+from agents.forms import Form, Task, boundary, item, looked_up, wanted
 from agents.letters import as_why, gist_of, template_reasons
+from agents.lookup.reference import Reference
 from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.writing import Filled, Writing
@@ -68,9 +69,9 @@ class TemplateBid:
 class BidAgent:
     """The bid by a language model; without a usable answer of it, by the template."""
 
-    def __init__(self, model: Model, templates: TemplateBid) -> None:
+    def __init__(self, model: Model, templates: TemplateBid, reference: Reference | None = None) -> None:
         self._model, self._templates = model, templates
-        self._writing = Writing(model, Form(shape=BidWords, messages=_messages, check=check))
+        self._writing = Writing(model, Form(shape=BidWords, messages=_messages, check=check), reference)
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """A checked bid; `needs_owner` names the claim that no source bears out.
@@ -206,7 +207,7 @@ def _messages(task: Task) -> Sequence[Message]:
     ):
         if sources:
             items.append(item(task, label, "\n".join(one_line(source.quote, _REASON * 2) for source in sources)))
-    return [("system", system), ("user", "\n\n".join([*items, *wanted(task)]))]
+    return [("system", system), ("user", "\n\n".join([*items, *looked_up(task), *wanted(task)]))]
 
 
 def check(words: BidWords, task: Task) -> Sequence[DraftFault]:
@@ -218,7 +219,7 @@ def check(words: BidWords, task: Task) -> Sequence[DraftFault]:
     problems = [*_parts(words, brief, task.wishes)]
     owner_claims = _claims(brief, bid, task.wishes, task.previous)
     problems += [DraftFault("claim", _unsupported(claim)) for claim in owner_claims if not claim.supported]
-    problems += faults(bid.body, _known(brief, bid), task.wishes, task.previous)
+    problems += faults(bid.body, _known(task.ground, bid), task.wishes, task.previous)
     return tuple(sorted(dict.fromkeys(problems), key=lambda fault: not fault.hard))
 
 

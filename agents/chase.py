@@ -12,8 +12,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.checks import DraftFault, allowed, faults, language_name, safe_line
-from agents.forms import Form, Task, boundary, item, wanted
+from agents.forms import Form, Task, boundary, item, looked_up, wanted
 from agents.letters import FOLDER, addressee, as_why, ending, gist_of, greeting, template_reasons
+from agents.lookup.reference import Reference
 from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.writing import Writing
@@ -75,9 +76,9 @@ class TemplateChase:
 class ChaseAgent:
     """The letter by a language model around the table; without a usable answer of it, by the template."""
 
-    def __init__(self, model: Model, templates: TemplateChase) -> None:
+    def __init__(self, model: Model, templates: TemplateChase, reference: Reference | None = None) -> None:
         self._model, self._templates = model, templates
-        self._writing = Writing(model, Form(shape=ChaseWords, messages=_messages, check=check))
+        self._writing = Writing(model, Form(shape=ChaseWords, messages=_messages, check=check), reference)
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """A checked letter.
@@ -182,7 +183,7 @@ def _messages(task: Task) -> Sequence[Message]:
         language=language_name(_language(brief)),
         tone=tone,
     )
-    items = [item(task, "what the letter is about", brief.message), *wanted(task)]
+    items = [item(task, "what the letter is about", brief.message), *looked_up(task), *wanted(task)]
     return [("system", system), ("user", "\n\n".join(items))]
 
 

@@ -45,6 +45,7 @@ class Allowed:
 
     own: str
     all: str
+    files: bool = False  # something is attached: a sentence may say so
 
 
 def allowed(brief: Brief, wishes: str = "", previous: str = "") -> Allowed:
@@ -56,10 +57,11 @@ def allowed(brief: Brief, wishes: str = "", previous: str = "") -> Allowed:
     profile = [fact.quote for fact in brief.profile]
     people = [brief.owner_name, brief.sender.name, brief.sender.email, brief.client.name if brief.client else ""]
     standing = [fitting.answer.text for fitting in brief.standing]  # the owner's own words
+    files = [file.name for file in brief.offered]
     message = (brief.message[:_READ], brief.message[-_READ:])
-    own_texts = [brief.subject, *message, *profile, *standing, *people, wishes, previous]
+    own_texts = [brief.subject, *message, *profile, *standing, *people, *files, wishes, previous]
     supporting = [*own_texts, brief.older[:_READ], *(source.quote for source in brief.sources), *_of_desk(brief)]
-    return Allowed(own=_plain("\n".join(own_texts)), all=_plain("\n".join(supporting)))
+    return Allowed(own=_plain("\n".join(own_texts)), all=_plain("\n".join(supporting)), files=bool(files))
 
 
 def _of_desk(brief: Brief) -> Iterator[str]:
@@ -155,7 +157,7 @@ def _contents(text: str, support: Allowed) -> Iterator[DraftFault]:
     yield from _foreign("ourselves", "The word", set(_OURSELVES.findall(text)), _within(support.own))
     if match := _machine_talk().search(text):
         yield DraftFault("machine", f'It speaks as a machine: "{one_line(match.group(), _SHOWN)}".')
-    if promise := _promised_file(text):
+    if not support.files and (promise := _promised_file(text)):
         yield DraftFault("attachment", f'It promises a file, and none is attached: "{one_line(promise, _SHOWN)}".')
     if leaked := _leak(text):
         yield DraftFault("leak", f'It repeats its own instructions: "{one_line(leaked, _SHOWN)}".')
@@ -213,6 +215,13 @@ def _without_contacts(text: str) -> str:
     return _PHONE.sub(lambda run: " " if _phones(run.group()) else run.group(), text)
 
 
+def contacts(text: str) -> frozenset[str]:
+    """Each address, link, telephone and account number that stands in a text."""
+    plain = _plain(text[:_READ])
+    outside = _ADDRESS.sub(" ", plain)
+    return frozenset(_addresses(plain) | _links(outside) | _phones(_without_accounts(outside)) | _accounts(plain))
+
+
 def bare(text: str) -> str:
     """A stranger's text as it may bear a draft out: without its accounts, addresses, links and telephone numbers."""
     return _without_contacts(_plain(text[:_READ]))
@@ -224,7 +233,7 @@ def _machine_talk() -> re.Pattern[str]:
 
 
 def _promised_file(text: str) -> str:
-    """The words that promise a file with this mail; a draft never carries one."""
+    """The words that promise a file with this mail."""
     folded = fold(text)
     speaking = _of("attachment_of_theirs").sub(" . ", folded)
     match = _of("attachment").search(speaking)

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from agents.checks import DraftFault, allowed, faults, language_name, safe_line
 from agents.forms import Form, Task, boundary, item, wanted
 from agents.letters import LONGEST_GIST, addressee, as_why, ending, gist_of, greeting, template_reasons
+from agents.lookup.reference import Reference
 from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.writing import Writing
@@ -60,10 +61,10 @@ class TemplateFollowUp:
 class FollowUpAgent:
     """The follow-up by a language model; without a usable answer of it, by the template."""
 
-    def __init__(self, model: Model, templates: TemplateFollowUp) -> None:
+    def __init__(self, model: Model, templates: TemplateFollowUp, reference: Reference | None = None) -> None:
         self._model, self._templates = model, templates
         form = Form(shape=FollowUpWords, messages=_messages, check=check, holds="what was asked")
-        self._writing = Writing(model, form)
+        self._writing = Writing(model, form, reference)
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """A checked follow-up.

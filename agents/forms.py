@@ -5,19 +5,25 @@ of the slots by the story's own code.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from agents.checks import DraftFault
+from agents.checks import DraftFault, bare
+from agents.lookup.loop import Limits
+from agents.lookup.tools import LookedUp, ReadTool
 from agents.model import Message, Model
 from agents.prompting import prompt
-from workflows.models.drafts import Brief
+from memory.lookups import Lookups
+from workflows.models.drafts import Brief, Source
+from workflows.rules.text.canonical import one_line
 
 NOTES = 30
 _TEXT = 12_000  # characters of one item
+_KNOWN = 300  # characters of a note
 
 Slots = TypeVar("Slots", bound=BaseModel)
 
@@ -40,6 +46,17 @@ class Task:
     wishes: str = ""
     previous: str = ""
     understanding: Understanding | None = None  # once the item was read
+    looked: tuple[LookedUp, ...] = ()  # what was asked of tools for it
+
+    @property
+    def ground(self) -> Brief:
+        """The brief with what was looked up: what the text may rest on. A stranger's answer bears out no address."""
+        sources = [
+            replace(source, quote=bare(source.quote)) if lookup.foreign else source
+            for lookup in self.looked
+            for source in lookup.sources
+        ]
+        return replace(self.brief, sources=(*self.brief.sources, *sources))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +67,8 @@ class Form(Generic[Slots]):
     messages: Callable[[Task], Sequence[Message]]
     check: Callable[[Slots, Task], Sequence[DraftFault]]
     questions: Callable[[Task], Sequence[Message]] | None = None
+    knows: Callable[[Task], Iterable[str]] | None = None  # what is known already, as items; None: earlier mail alone
+    shows: Callable[[Task], str] | None = None  # the item at hand between its boundary lines; None: `at_hand`
     holds: str = "figures"  # what the check is content with, besides language, links and addresses
 
 
@@ -60,6 +79,9 @@ class Assignment:
     model: Model
     form: Form[BaseModel]
     task: Task
+    tools: tuple[ReadTool, ...] = ()
+    lookups: Lookups | None = None
+    limits: Limits = field(default_factory=Limits)
 
 
 # ---------------------------------------------------------------- what a question is made of
@@ -83,6 +105,52 @@ def wanted(task: Task) -> list[str]:
     """The earlier text and the owner's words on it, where there are any."""
     items = [item(task, "the earlier text", task.previous)] if task.previous else []
     return [*items, prompt("wishes", wishes=task.wishes[:_TEXT])] if task.wishes else items
+
+
+def at_hand(task: Task) -> str:
+    """The item at hand, for a story that has no form of its own for it."""
+    brief = task.brief
+    return item(task, brief.heading or "the item at hand", f"{one_line(brief.subject, 300)}\n\n{brief.message}")
+
+
+def look_messages(task: Task, form: Form[Any], left: int) -> Sequence[Message]:
+    """How a model is asked what it wants to look up: the item, what it asks for, what is known so far."""
+    system = prompt("look", boundary=boundary(task), owner=one_line(task.brief.owner_name, 100), left=str(left))
+    items = [(form.shows or at_hand)(task)]
+    if task.understanding:
+        points = (*task.understanding.must_answer, *task.understanding.open_points)
+        items.append(item(task, "what it asks for", "\n".join(f"- {one_line(point, 300)}" for point in points[:NOTES])))
+    items += (form.knows or earlier_mail)(task)
+    return [("system", system), ("user", "\n\n".join([*items, *looked_up(task), *wanted(task)]))]
+
+
+def cited(task: Task, names: Collection[str]) -> tuple[Source, ...]:
+    """The looked-up sources among these, each cut to a quote: kept with the draft, for the brief knows them not."""
+    sources = {source.id: source for lookup in task.looked for source in lookup.sources if source.id in names}
+    return tuple(replace(source, quote=one_line(source.quote, _KNOWN)) for source in sources.values())
+
+
+def earlier_mail(task: Task) -> Iterable[str]:
+    """What memory gave the brief."""
+    if task.brief.sources:
+        notes = "\n".join(f"{source.id}: {one_line(source.quote, _KNOWN)}" for source in task.brief.sources[:NOTES])
+        yield item(task, "known from earlier mail", notes)
+
+
+def looked_up(task: Task) -> list[str]:
+    """What tools told, each between its boundary lines: data, like everything that others wrote."""
+    return [item(task, _label(lookup), _told(lookup)) for lookup in task.looked]
+
+
+def _label(lookup: LookedUp) -> str:
+    arguments = json.dumps(lookup.arguments, ensure_ascii=False, sort_keys=True, default=str)
+    return f"looked up by {lookup.tool} {one_line(arguments, _KNOWN)}"
+
+
+def _told(lookup: LookedUp) -> str:
+    if lookup.problem:
+        return lookup.problem
+    return "\n".join(f"{source.id}: {source.quote}" for source in lookup.sources) or "Nothing was found."
 
 
 def named_faults(task: Task, slots: BaseModel, faults: Sequence[DraftFault]) -> Message:

@@ -13,9 +13,9 @@ that says what to do now:
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import httpx2
     import openai
     from langchain_core.messages import AIMessage
+    from langchain_core.tools import StructuredTool
 
 Structured = Literal["json_schema", "function_calling", "json_mode", "prompt"]
 Message = tuple[Literal["system", "user", "assistant"], str]
@@ -46,7 +47,16 @@ WHOLE_SECONDS = 50.0  # an activity's start_to_close is 60 s; a slow drip never 
 MOST_INPUT = 60_000  # characters of one message
 MOST_OUTPUT = 4_096  # tokens, thinking included
 MOST_TOKENS = 10_000_000  # what we believe an endpoint's own count
+_NO_TOOLS = "no_tools"  # how a turn ends at an endpoint without tool calls
 MOST_WAIT = 300.0  # seconds: the longest retry-after that is honoured as it stands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A tool that the model wants to ask, and with what."""
+
+    tool: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,24 @@ class Said:
     text: str
     finish: str = "stop"
     refusal: str = ""
+    calls: tuple[dict[str, Any], ...] = ()  # tool and arguments of each call, where tools were bound
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is put to the endpoint in one turn: messages, and the schema of the answer or the tools to choose from."""
+
+    messages: list[Message]
+    schema: dict[str, Any] = field(default_factory=dict)
+    tools: tuple["StructuredTool", ...] = ()
+
+    def digest(self, name: str, structured: str) -> str:
+        """The question as one text: the same again gets the stored answer."""
+        if not self.tools:
+            return _as_json([name, structured, self.schema, self.messages])
+        from langchain_core.utils.function_calling import convert_to_openai_tool
+
+        return _as_json([name, "tools", [convert_to_openai_tool(tool) for tool in self.tools], self.messages])
 
 
 class _ProbeAnswer(BaseModel):
@@ -102,6 +130,7 @@ class Model:
         self._http: httpx2.AsyncClient | None = None
         self._chat: Any = None
         self._opening = asyncio.Lock()
+        self._calls_tools = structured in {"json_schema", "function_calling"}
         self.trouble = ""
         """What the owner must mend before this model answers, "" when it answered last."""
         # Only OpenAI itself insists on the new name of the limit; many others know the old one alone.
@@ -133,6 +162,23 @@ class Model:
                 f"The model {self.name} did not give a usable answer, even when asked again: {fault}"
             ) from None
 
+    async def choose(
+        self, messages: Sequence[Message], tools: Sequence["StructuredTool"], key: CallKey
+    ) -> tuple[Choice, ...] | None:
+        """The tools that the model wants to ask, by native tool calls; None: this endpoint has none.
+
+        Raises:
+            ModelFailed, Retryable, NeedsOwner, SpendStopped, GivenUp: see the module.
+        """
+        if not self._calls_tools:
+            return None
+        clean = [(role, _clean(text)) for role, text in messages]
+        reply = await self._put(_Question(clean, tools=tuple(tools)), key)
+        if reply.finish == _NO_TOOLS:
+            self._calls_tools = False
+            return None
+        return tuple(Choice(**call) for call in reply.calls)
+
     async def probe(self) -> str:
         """Ask one tiny question, for `check`; a sentence that says it went well. Raises as `ask` does."""
         now = self._clock.now()
@@ -156,14 +202,18 @@ class Model:
         schema = json_schema(shape)
         if self._structured in ("json_mode", "prompt"):
             messages = [("system", prompt("schema", schema=json.dumps(schema, sort_keys=True))), *messages]
-        request = json.dumps([self.name, self._structured, schema, messages], sort_keys=True, ensure_ascii=False)
+        return await self._put(_Question(messages, schema), key)
+
+    async def _put(self, question: _Question, key: CallKey) -> Said:
+        """The stored answer to this question, or one call for it."""
+        request = question.digest(self.name, self._structured)
         digest = hashlib.sha256(request.encode("utf-8", "replace")).hexdigest()
         estimate = self._estimate(request)
         place = await asyncio.to_thread(self._journal.reserve, key, digest, self.name, self._caps, estimate)
         if isinstance(place, Done):
             return Said(**json.loads(place.answer))
         try:
-            reply, usage = await self._call(messages, schema, estimate)
+            reply, usage = await self._call(question, estimate)
         except _Failure as failure:
             await asyncio.to_thread(self._journal.failed, place, str(failure.error), paid=failure.paid)
             self.trouble = str(failure.error) if isinstance(failure.error, NeedsOwner) else self.trouble
@@ -178,22 +228,22 @@ class Model:
         cost = self._price.cost(input_tokens, MOST_OUTPUT) if self._price else None
         return Estimate(input_tokens=input_tokens, output_tokens=MOST_OUTPUT, cost=cost)
 
-    async def _call(self, messages: list[Message], schema: dict[str, Any], estimate: Estimate) -> tuple[Said, Usage]:
+    async def _call(self, question: _Question, estimate: Estimate) -> tuple[Said, Usage]:
         """One HTTP request, every way it can end mapped to what to do now."""
         chat = await self._opened()  # not within the deadline: the first time it imports for seconds
         try:
             async with asyncio.timeout(self._seconds):
-                raw = await self._invoke(chat, messages, schema)
-            reply = _said(raw)
+                raw = await self._invoke(chat, question)
+            reply = _chosen(raw) if question.tools else _said(raw)
         except DeskhandError:
             raise
         except Exception as error:  # a third party's dozens of exceptions: each becomes one of ours, none is swallowed
-            ended = _unfinished(error)
+            ended = _without_tools(error) if question.tools else _unfinished(error)
             if ended is not None:
                 return ended, self._usage(None, ended, estimate)
             raise self._failure(error) from error
         usage = self._usage(getattr(raw, "usage_metadata", None), reply, estimate)
-        self._refuse_a_cut_question(usage, messages)
+        self._refuse_a_cut_question(usage, question.messages)
         return reply, usage
 
     def _refuse_a_cut_question(self, usage: Usage, messages: list[Message]) -> None:
@@ -205,14 +255,15 @@ class Model:
             )
             raise _Failure(ModelFailed(problem), paid=True)
 
-    async def _invoke(self, chat: Any, messages: list[Message], schema: dict[str, Any]) -> "AIMessage":
+    async def _invoke(self, chat: Any, question: _Question) -> "AIMessage":
         with untraced():
-            if self._structured == "prompt":
-                raw: AIMessage = await chat.ainvoke(messages)
+            if question.tools or self._structured == "prompt":
+                asked = chat.bind_tools(question.tools) if question.tools else chat
+                raw: AIMessage = await asked.ainvoke(question.messages)
                 return raw
             strict = {"strict": True} if self._structured == "json_schema" else {}
-            asking = chat.with_structured_output(schema, method=self._structured, include_raw=True, **strict)
-            result: dict[str, AIMessage] = await asking.ainvoke(messages)
+            asking = chat.with_structured_output(question.schema, method=self._structured, include_raw=True, **strict)
+            result: dict[str, AIMessage] = await asking.ainvoke(question.messages)
             return result["raw"]
 
     async def _opened(self) -> Any:
@@ -307,6 +358,25 @@ def _said(raw: "AIMessage") -> Said:
     return Said(_encodable(text), finish, _encodable(str(raw.additional_kwargs.get("refusal") or "")))
 
 
+def _chosen(raw: "AIMessage") -> Said:
+    """The calls that a message holds; a call whose arguments are no object is none."""
+    calls = tuple({"tool": call["name"], "arguments": call["args"]} for call in raw.tool_calls)
+    encodable: list[dict[str, Any]] = json.loads(_encodable(json.dumps(calls, ensure_ascii=False)))
+    return Said(_encodable(_text(raw.content)), calls=tuple(encodable))
+
+
+def _without_tools(error: Exception) -> Said | None:
+    """A refusal that is about the tools themselves: the endpoint has no tool calls, or not such ones."""
+    import openai
+
+    if isinstance(error, openai.APIStatusError):
+        fault = server_fault(error.status_code, error.response.content)
+        if refusals.is_unusable_answer(fault):
+            return Said("")
+        return Said("", _NO_TOOLS) if refusals.knows_no_tools(fault) else None
+    return _unfinished(error)
+
+
 def _text(content: Any) -> str:
     if isinstance(content, str):
         return content
@@ -354,6 +424,10 @@ def _clean(text: str) -> str:
     if len(text) <= MOST_INPUT:
         return text
     return f"{text[:MOST_INPUT]}\n[{len(text) - MOST_INPUT} more characters left out]"
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 def _count(found: Any, otherwise: int) -> int:

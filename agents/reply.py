@@ -10,8 +10,9 @@ from pydantic import BaseModel
 
 from agents.checks import Allowed, DraftFault, allowed, faults, language_name, safe_line
 from agents.desk.notes import citable, desk_notes, verbatim_faults
-from agents.forms import NOTES, Form, Task, boundary, item, wanted
+from agents.forms import NOTES, Form, Task, boundary, cited, item, looked_up, wanted
 from agents.letters import LONGEST_GIST, as_why
+from agents.lookup.reference import Reference
 from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.templates import TemplateReply
@@ -37,11 +38,18 @@ class Letter(BaseModel):
 class ReplyAgent:
     """`Drafting` by a language model; without a usable answer of it, by a template that says why."""
 
-    def __init__(self, model: Model, templates: TemplateReply) -> None:
+    def __init__(self, model: Model, templates: TemplateReply, reference: Reference | None = None) -> None:
         self._model, self._templates = model, templates
-        self._writing = Writing(
-            model, Form(shape=Letter, messages=_messages, check=check, questions=_questions, holds="facts")
+        form = Form(
+            shape=Letter,
+            messages=_messages,
+            check=check,
+            questions=_questions,
+            shows=_mail,
+            knows=_notes,
+            holds="facts",
         )
+        self._writing = Writing(model, form, reference)
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """A checked draft.
@@ -57,7 +65,7 @@ class ReplyAgent:
 
     def _finished(self, filled: Filled[Letter], letter: Letter, cost: str) -> Draft:
         task = filled.task
-        support = allowed(task.brief, task.wishes, task.previous)
+        support = allowed(task.ground, task.wishes, task.previous)
         body = canonical(letter.body)
         named = set(letter.sources)
         return Draft(
@@ -66,14 +74,15 @@ class ReplyAgent:
             model=self._model.name,
             by=DraftedBy.MODEL,
             why=(*_remarks(task, support), *filled.why),
-            sources=tuple(dict.fromkeys(source for source in citable(task.brief) if source in named)),
+            sources=tuple(dict.fromkeys(source for source in citable(task.ground) if source in named)),
             cost=cost,
+            looked_up=cited(task, named),
         )
 
 
 def check(letter: Letter, task: Task) -> Sequence[DraftFault]:
     """What is wrong with a reply, the hard faults first."""
-    return (*verbatim_faults(letter.body, task.brief), *faults(letter.body, task.brief, task.wishes, task.previous))
+    return (*verbatim_faults(letter.body, task.brief), *faults(letter.body, task.ground, task.wishes, task.previous))
 
 
 # ---------------------------------------------------------------- the questions
@@ -87,7 +96,8 @@ def _messages(task: Task) -> Sequence[Message]:
     brief = task.brief
     owner, language = one_line(brief.owner_name, 100), language_name(brief.language)
     system = prompt("draft", boundary=boundary(task), owner=owner, language=language)
-    return [("system", system), ("user", "\n\n".join([_mail(task), *_notes(task), *_points(task), *wanted(task)]))]
+    items = [_mail(task), *_notes(task), *looked_up(task), *_points(task), *wanted(task)]
+    return [("system", system), ("user", "\n\n".join(items))]
 
 
 def _mail(task: Task) -> str:
@@ -99,7 +109,13 @@ def _mail(task: Task) -> str:
 
 def _notes(task: Task) -> Iterator[str]:
     brief = task.brief
-    for label, sources in (("notes about the freelancer", brief.profile), ("notes from earlier mail", brief.sources)):
+    if brief.offered:
+        names = "\n".join(one_line(file.name, 100) for file in brief.offered)
+        yield item(task, "files attached to your reply", names)
+    files = [source for source in brief.sources if source.kind == "file"]  # what they wrote as well: data like the mail
+    yield from (item(task, "a file they attached", f"{source.id}\n\n{source.quote}") for source in files)
+    earlier = [source for source in brief.sources if source.kind != "file"]
+    for label, sources in (("notes about the freelancer", brief.profile), ("notes from earlier mail", earlier)):
         if sources:
             yield item(task, label, "\n".join(_note(source) for source in sources[:NOTES]))
     yield from (item(task, label, content) for label, content in desk_notes(brief))

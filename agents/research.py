@@ -1,23 +1,29 @@
 """The research agent: what can be found out about a lead's author, each fact with the words it stands on.
 
-The plan is code's: the pages whose addresses stand in the post are fetched, read-only tools are asked with words of the
-post alone, and a model may only point at words that were fetched. Half a minute in all; what does not answer leaves a
-note, and without a model the pages' own titles, descriptions and addresses are kept.
+The plan is code's: the pages whose addresses stand in the post are fetched, read-only tools are asked with words of
+the post alone (by the loop of every look-up), and a model may only point at words that were fetched. Half a minute in
+all; what does not answer leaves a note, and without a model the pages' own titles, descriptions and addresses are
+kept.
 """
 
 import asyncio
 import hashlib
-import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypedDict
+from functools import cache
+from typing import Any, Literal, Protocol, TypedDict
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel
 
 from agents.checks import Allowed, safe_line
 from agents.door.refusals import ModelFailed
+from agents.lookup import loop
+from agents.lookup.loop import Looking, Progress
+from agents.lookup.policy import Item
+from agents.lookup.reference import Reference
+from agents.lookup.tools import LookedUp
 from agents.model import Message, Model, untraced
 from agents.prompting import prompt
 from memory.journal import CallKey, GivenUp, SpendStopped
@@ -27,16 +33,17 @@ from tools.web.foreign import page_of
 from tools.web.pages import Page
 from workflows.errors import DeskhandError, NeedsOwner, Retryable
 from workflows.models.case import CaseState
+from workflows.models.drafts import Brief
 from workflows.models.leads import Lead
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.words import fold
 
 SECONDS = 30.0
 """How long one lead may take in all."""
-MOST_PAGES, MOST_CALLS, MOST_FACTS = 3, 3, 6
-_PAGE_SECONDS, _TOOL_SECONDS = 12.0, 8.0
-_POST, _SHOWN, _ANSWER = 8_000, 6_000, 4_000  # characters: of the post, of a page shown to a model, of a tool's answer
-_ARGUMENT, _TEXT, _QUOTE, _SHORTEST_QUOTE = 200, 200, 240, 8
+MOST_PAGES, MOST_FACTS = 3, 6
+_PAGE_SECONDS = 12.0
+_POST, _SHOWN = 8_000, 6_000  # characters: of the post, of a page shown to a model
+_TEXT, _QUOTE, _SHORTEST_QUOTE = 200, 240, 8
 _URL = re.compile(
     r"https?://[^\s<>()\[\]{}\"'`|\\^]{4,500}|(?<![\w./@])www\.[^\s<>()\[\]{}\"'`|\\^]{4,300}", re.IGNORECASE
 )
@@ -52,11 +59,6 @@ _SILENT = (
     "twitter.com", "instagram.com", "t.me", "wa.me", "upwork.com", "freelancer.com", "fiverr.com", "weworkremotely.com",
     "remoteok.com", "remoteok.io", "ycombinator.com", "indeed.com", "glassdoor.com", "bit.ly", "tinyurl.com",
 )  # fmt: skip
-
-Tool = Callable[..., Any]
-"""A read-only tool: a typed function, plain or async, with a docstring that says what it tells."""
-Tools = Callable[[], Awaitable[Mapping[str, Tool]]]
-"""Where the read-only tools come from, by name: plugins are loaded when they are first wanted."""
 
 
 class Fetching(Protocol):
@@ -74,22 +76,6 @@ class LeadLedger(Protocol):
     def keep_findings(self, case: int, found: Sequence[Finding]) -> bool: ...
 
 
-class Argument(BaseModel):
-    name: str
-    value: str
-
-
-class Call(BaseModel):
-    tool: str
-    arguments: list[Argument]
-
-
-class Plan(BaseModel):
-    """Which tools to ask."""
-
-    calls: list[Call]
-
-
 class Fact(BaseModel):
     text: str
     quote: str
@@ -102,22 +88,32 @@ class Facts(BaseModel):
     facts: list[Fact]
 
 
-class ResearchState(TypedDict):
-    """What the nodes hand on: plain JSON values alone."""
-
-    case: int
-    post: str
-    items: list[dict[str, str]]  # url and text of what was fetched
-    calls: list[dict[str, Any]]
-    found: list[dict[str, str]]
-
-
 @dataclass(frozen=True, slots=True)
 class _Item:
     """Something that was read: a page, or a tool's answer under "tool:<name>"."""
 
     url: str
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the nodes of one research read and never change."""
+
+    looking: Looking | None
+    model: Model
+    case: int
+    post: str
+    owner_name: str
+
+
+class ResearchState(TypedDict):
+    """What the nodes hand on, as frozen values."""
+
+    progress: Progress
+    items: tuple[_Item, ...]  # what was fetched or told
+    facts: tuple[Fact, ...]
+    findings: tuple[Finding, ...]
 
 
 class Researcher:
@@ -129,15 +125,14 @@ class Researcher:
         ledger: LeadLedger,
         web: Fetching,
         model: Model | None = None,
-        tools: Tools | None = None,
+        reference: Reference | None = None,
         owner_name: str = "",
         seconds: float = SECONDS,
     ) -> None:
         self._ledger = ledger
         self._web = web
         self._model = model
-        self._load_tools = tools
-        self._tools: Mapping[str, Tool] = {}
+        self._reference = reference
         self._owner_name = owner_name
         self._seconds = seconds
 
@@ -156,13 +151,14 @@ class Researcher:
         deadline = asyncio.get_running_loop().time() + self._seconds
         pages, notes = await self._pages(lead)
         findings = [finding for page in pages for finding in said_of_itself(page, lead)]
-        if self._model is not None and self._load_tools is not None:
-            self._tools = await self._load_tools()
-        if self._model is not None and (pages or self._tools):
+        model, brief = self._model, Brief(case=case, kind="bid", subject=lead.title, message=_post(lead))
+        looking = await self._looking(model, brief) if model else None
+        if model is not None and (pages or looking):
+            reading = Reading(looking=looking, model=model, case=case, post=brief.message, owner_name=self._owner_name)
             seconds_left = max(deadline - asyncio.get_running_loop().time(), 0.0)
             try:
                 async with asyncio.timeout(seconds_left):
-                    findings += await self._read_up(case, lead, pages)
+                    findings += await _read_up(reading, pages)
             except (TimeoutError, ModelFailed, SpendStopped, GivenUp, Retryable, NeedsOwner) as error:
                 reason = str(error) or f"it took longer than {self._seconds:.0f} s in all."
                 notes.append(_note(f"The model read none of it: {one_line(reason, _TEXT)}"))
@@ -195,84 +191,123 @@ class Researcher:
             return f"Their page cannot be read ({named(full)}): {type(error).__name__}."
         return page if page.text or page.title else f"Their page holds no words ({named(full)})."
 
-    # ------------------------------------------------------------ the graph
-
-    async def _read_up(self, case: int, lead: Lead, pages: Sequence[Page]) -> list[Finding]:
-        items = [{"url": page.url, "text": _whole(page)} for page in pages]
-        start = ResearchState(case=case, post=_post(lead), items=items, calls=[], found=[])
-        with untraced():
-            end = await self.graph().compile().ainvoke(start)
-        return [Finding(**finding) for finding in end["found"]]
-
-    def graph(self) -> Any:
-        """The nodes wired: (choose -> ask ->) read -> check -> end; without tools it begins with reading."""
-        # Imported here: 1 s and 76 MB that a home without a model never pays.
-        from langgraph.graph import END, START, StateGraph
-
-        graph = StateGraph(ResearchState)
-        for name, node in (("choose", self.choose), ("ask", self.ask), ("read", self.read), ("check", self.check)):
-            graph.add_node(name, node)
-        graph.add_edge(START, "choose" if self._tools else "read")
-        graph.add_edge("choose", "ask")
-        graph.add_edge("ask", "read")
-        graph.add_edge("read", "check")
-        graph.add_edge("check", END)
-        return graph
-
-    async def choose(self, state: ResearchState) -> dict[str, Any]:
-        """Which read-only tools to ask, and with which words of the post."""
-        boundary = _boundary(state)
-        tools = "\n".join(_described(name, tool) for name, tool in self._tools.items())
-        system = prompt("research_look", boundary=boundary, tools=tools, most=str(MOST_CALLS))
-        post = prompt("item", boundary=boundary, label="the post", content=state["post"])
-        plan = await self._answer([("system", system), ("user", post)], Plan, state, "research:look")
-        return {"calls": [call.model_dump() for call in plan.calls[:MOST_CALLS]]}
-
-    async def ask(self, state: ResearchState) -> dict[str, Any]:
-        """What the tools say; one that fails, or was asked with other words than the post's, says nothing."""
-        calls = [Call(**call) for call in state["calls"]]
-        answers = await asyncio.gather(*(self._asked(call, state["post"]) for call in calls))
-        return {"items": [*state["items"], *({"url": answer.url, "text": answer.text} for answer in answers if answer)]}
-
-    async def read(self, state: ResearchState) -> dict[str, Any]:
-        """The facts that the model points at."""
-        if not state["items"]:
-            return {"found": []}
-        boundary = _boundary(state)
-        parts = [prompt("item", boundary=boundary, label="the post", content=state["post"])]
-        for number, item in enumerate(state["items"], start=1):
-            label = f"item {number}"
-            parts.append(prompt("item", boundary=boundary, label=label, content=item["text"][:_SHOWN]))
-        system = prompt("research", boundary=boundary, owner=one_line(self._owner_name, 100) or "the freelancer")
-        facts = await self._answer([("system", system), ("user", "\n\n".join(parts))], Facts, state, "research:read")
-        return {"found": [fact.model_dump() | {"item": str(fact.item)} for fact in facts.facts]}
-
-    async def check(self, state: ResearchState) -> dict[str, Any]:
-        """Code alone: a fact stays when its quote really stands in its item, and it holds nothing foreign."""
-        items = [_Item(item["url"], item["text"]) for item in state["items"]]
-        facts: list[dict[str, str]] = []
-        for fact in state["found"]:
-            finding = borne_out(fact["text"], fact["quote"], int(fact["item"]), items)
-            if finding and len(facts) < MOST_FACTS:
-                facts.append({"kind": finding.kind, "text": finding.text, "url": finding.url, "quote": finding.quote})
-        return {"found": facts}
-
-    async def _answer(self, messages: list[Message], shape: type[Any], state: ResearchState, step: str) -> Any:
-        assert self._model is not None
-        return await self._model.ask(messages, shape, CallKey(case=state["case"], version=0, step=step))
-
-    async def _asked(self, call: Call, post: str) -> _Item | None:
-        tool = self._tools.get(call.tool)
-        arguments = _arguments(tool, call.arguments, post) if tool else None
-        if tool is None or arguments is None:
+    async def _looking(self, model: Model, brief: Brief) -> Looking | None:
+        """The tools of plugins and servers, if there are any: our own know nothing of a stranger."""
+        if self._reference is None:
             return None
-        try:
-            async with asyncio.timeout(_TOOL_SECONDS):
-                answer = await _run(tool, arguments)
-        except Exception:  # noqa: BLE001 - a plugin's own fault: research goes on without its answer
+        reach = await self._reference.reach(brief, 0)
+        tools = tuple(tool for tool in reach.tools if tool.foreign)
+        if not tools:
             return None
-        text = one_line(str(answer)[:_ANSWER])
-        return _Item(f"tool:{call.tool}", text) if text else None
+        return Looking(
+            model=model,
+            journal=self._reference.lookups,
+            tools=tools,
+            brief=brief,
+            item=Item(brief.message),
+            key=CallKey(case=brief.case, version=0, step="research:look"),
+            limits=self._reference.limits,
+        )
+
+
+# ---------------------------------------------------------------- the graph
+
+
+async def _read_up(reading: Reading, pages: Sequence[Page]) -> tuple[Finding, ...]:
+    items = tuple(_Item(page.url, _whole(page)) for page in pages)
+    start = ResearchState(progress=Progress(), items=items, facts=(), findings=())
+    with untraced():
+        end: ResearchState = await research_graph().ainvoke(start, context=reading)
+    return end["findings"]
+
+
+@cache
+def research_graph() -> Any:
+    """The nodes wired and compiled, once: (look up <-> tools ->) read -> check -> end."""
+    # Imported here: 1 s and 76 MB that a home without a model never pays. LangGraph reads the hints of nodes, so its
+    # `Runtime[Reading]` cannot be named in them.
+    from langgraph.graph import END, START, StateGraph
+
+    graph = StateGraph(ResearchState, context_schema=Reading)
+    for node in (look_up, tools, read, check):
+        graph.add_node(node.__name__, node)
+    graph.add_conditional_edges(START, _begins, {"look_up": "look_up", "read": "read"})
+    graph.add_conditional_edges("look_up", _has_chosen, {"tools": "tools", "read": "read"})
+    graph.add_conditional_edges("tools", _goes_on, {"look_up": "look_up", "read": "read"})
+    graph.add_edge("read", "check")
+    graph.add_edge("check", END)
+    return graph.compile()
+
+
+def _begins(_: ResearchState, runtime: Any) -> Literal["look_up", "read"]:
+    return "look_up" if runtime.context.looking else "read"
+
+
+def _has_chosen(state: ResearchState) -> Literal["tools", "read"]:
+    return "tools" if state["progress"].chosen else "read"
+
+
+def _goes_on(state: ResearchState, runtime: Any) -> Literal["look_up", "read"]:
+    looking = runtime.context.looking
+    return "look_up" if looking and not loop.is_over(state["progress"], looking.limits) else "read"
+
+
+async def look_up(state: ResearchState, runtime: Any) -> dict[str, Any]:
+    """Which read-only tools to ask, and with which words of the post."""
+    looking, progress = _looking_of(runtime.context), state["progress"]
+    boundary = _boundary(runtime.context, state["items"])
+    left = str(loop.calls_left(progress, looking.limits))
+    owner = one_line(runtime.context.owner_name, 100) or "the freelancer"
+    system = prompt("look", boundary=boundary, owner=owner, left=left)
+    parts = [prompt("item", boundary=boundary, label="the post", content=runtime.context.post)]
+    parts += [
+        prompt("item", boundary=boundary, label=f"looked up by {lookup.tool}", content=_told(lookup))
+        for lookup in progress.looked
+    ]
+    messages: list[Message] = [("system", system), ("user", "\n\n".join(parts))]
+    return {"progress": await loop.choose(looking, progress, messages)}
+
+
+async def tools(state: ResearchState, runtime: Any) -> dict[str, Any]:
+    """What the tools tell; one that fails, or was asked with other words than the post's, tells nothing."""
+    before = state["progress"]
+    progress = await loop.ask(_looking_of(runtime.context), before)
+    answers = (
+        _Item(f"tool:{lookup.tool}", one_line(source.quote))
+        for lookup in progress.looked[len(before.looked) :]
+        for source in lookup.sources
+    )
+    return {"progress": progress, "items": (*state["items"], *answers)}
+
+
+async def read(state: ResearchState, runtime: Any) -> dict[str, Any]:
+    """The facts that the model points at."""
+    if not state["items"]:
+        return {"facts": ()}
+    reading = runtime.context
+    boundary = _boundary(reading, state["items"])
+    parts = [prompt("item", boundary=boundary, label="the post", content=reading.post)]
+    for number, item in enumerate(state["items"], start=1):
+        parts.append(prompt("item", boundary=boundary, label=f"item {number}", content=item.text[:_SHOWN]))
+    system = prompt("research", boundary=boundary, owner=one_line(reading.owner_name, 100) or "the freelancer")
+    key = CallKey(case=reading.case, version=0, step="research:read")
+    answer = await reading.model.ask([("system", system), ("user", "\n\n".join(parts))], Facts, key)
+    return {"facts": tuple(answer.facts)}
+
+
+async def check(state: ResearchState) -> dict[str, Any]:
+    """Code alone: a fact stays when its quote really stands in its item, and it holds nothing foreign."""
+    borne = [borne_out(fact.text, fact.quote, fact.item, state["items"]) for fact in state["facts"]]
+    return {"findings": tuple(finding for finding in borne if finding)[:MOST_FACTS]}
+
+
+def _looking_of(reading: Reading) -> Looking:
+    assert reading.looking is not None
+    return reading.looking
+
+
+def _told(lookup: LookedUp) -> str:
+    return lookup.problem or "\n".join(source.quote for source in lookup.sources) or "Nothing was found."
 
 
 # ---------------------------------------------------------------- what code alone can tell
@@ -371,39 +406,7 @@ def _post(lead: Lead) -> str:
     return f"{one_line(lead.title, 300)}\n{one_line(lead.company, 200)}\n\n{lead.text[:_POST]}"
 
 
-def _boundary(state: ResearchState) -> str:
+def _boundary(reading: Reading, items: Sequence[_Item]) -> str:
     """A word that neither the post's author nor a page's can know: it depends on both."""
-    material = "\n".join([str(state["case"]), state["post"], *(item["text"] for item in state["items"])])
+    material = "\n".join([str(reading.case), reading.post, *(item.text for item in items)])
     return hashlib.sha256(material.encode("utf-8", "replace")).hexdigest()[:12]
-
-
-# ---------------------------------------------------------------- tools
-
-
-def _described(name: str, tool: Tool) -> str:
-    signature = ", ".join(str(parameter) for parameter in inspect.signature(tool).parameters.values())
-    return f"- {name}({signature}): {one_line(inspect.getdoc(tool) or '', 200)}"
-
-
-def _arguments(tool: Tool, given: Sequence[Argument], post: str) -> dict[str, Any] | None:
-    """The arguments as the tool's types want them; None when one is not the post's own words, long, or an address."""
-    parameters = inspect.signature(tool, eval_str=True).parameters
-    values: dict[str, Any] = {}
-    for argument in given:
-        value = argument.value.strip()
-        is_quoted = argument.name in parameters and fold(value) in fold(post)
-        if not is_quoted or not value or len(value) > _ARGUMENT or "@" in value:
-            return None
-        try:
-            values[argument.name] = TypeAdapter(parameters[argument.name].annotation).validate_python(value)
-        except ValidationError:
-            return None
-    needed = {name for name, parameter in parameters.items() if parameter.default is inspect.Parameter.empty}
-    return values if needed <= set(values) else None
-
-
-async def _run(tool: Tool, given: Mapping[str, Any]) -> Any:
-    if inspect.iscoroutinefunction(tool):
-        waiting: Awaitable[Any] = tool(**given)
-        return await waiting
-    return await asyncio.to_thread(tool, **given)

@@ -14,8 +14,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.checks import Allowed, DraftFault, allowed, faults, language_name, safe_line
-from agents.forms import Form, Task, boundary, item, wanted
+from agents.forms import Form, Task, boundary, item, looked_up, wanted
 from agents.letters import FOLDER, addressee, as_why, ending, gist_of, greeting, template_reasons
+from agents.lookup.reference import Reference
 from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.writing import Writing
@@ -108,9 +109,9 @@ class TemplateUpdate:
 class UpdateAgent:
     """The points by a language model; without a usable answer of it, the template's list."""
 
-    def __init__(self, model: Model, templates: TemplateUpdate) -> None:
+    def __init__(self, model: Model, templates: TemplateUpdate, reference: Reference | None = None) -> None:
         self._model, self._templates = model, templates
-        self._writing = Writing(model, Form(shape=Points, messages=_messages, check=check))
+        self._writing = Writing(model, Form(shape=Points, messages=_messages, check=check), reference)
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """A checked update.
@@ -256,7 +257,7 @@ def _messages(task: Task) -> Sequence[Message]:
     pieces = brief.report.work if brief.report else ()
     entries = "\n".join(f"{piece.id} ({piece.day:%Y-%m-%d}): {one_line(piece.text, 300)}" for piece in pieces)
     name = brief.report.name if brief.report else ""
-    items = [item(task, "the entries", f"Project: {one_line(name, 120)}\n\n{entries}"), *wanted(task)]
+    items = [item(task, "the entries", f"Project: {one_line(name, 120)}\n\n{entries}"), *looked_up(task), *wanted(task)]
     return [("system", system), ("user", "\n\n".join(items))]
 
 

@@ -12,6 +12,7 @@ from memory.cases.answers import Answers
 from memory.cases.asked_back import AskedOrders
 from memory.cases.cases import Cases
 from memory.cases.decided import Decided
+from memory.cases.errands import Errands
 from memory.cases.story import StoryBook
 from memory.desk.affairs import AffairsBook
 from memory.desk.digests import Digests
@@ -52,6 +53,7 @@ class Ledger(
     Digests,
     Answers,
     Decided,
+    Errands,
     StandingYeses,
     People,
     Documents,

@@ -15,6 +15,7 @@ from memory.record.schema import open_engine, outbox, transaction
 from workflows.models.mail import Address, Email
 from workflows.models.people import Client, Owner
 from workflows.models.routes import Answered, Ignore, Route, Start, Surroundings, Tell
+from workflows.rules.reading import Reading
 from workflows.rules.text.canonical import body_hash
 
 OWNER = Owner(name="Ada Winter", address="ada@winter.example", aliases=("hello@winter.example",))
@@ -83,7 +84,7 @@ def client_at(ledger: Ledger, email: str) -> Client | None:
     return next((client for client in ledger.clients() if email.lower() in client.addresses), None)
 
 
-def plain_route(email: Email, around: Surroundings) -> Route:
+def plain_route(reading: Reading, around: Surroundings) -> Route:
     """The shape of routing without its rules; the rules have tests of their own."""
     if around.ours:
         return Ignore(rule="own-mail", reason="Deskhand sent it.")
@@ -93,7 +94,7 @@ def plain_route(email: Email, around: Surroundings) -> Route:
         return Tell(case=around.open_case, reason="it continues an open case")
     if around.folder_kind == "sent":
         return Ignore(rule="own-mail", reason="You wrote it yourself; remembered.")
-    if "newsletter" in email.subject.lower():
+    if "newsletter" in reading.email.subject.lower():
         return Ignore(rule="newsletter", reason="It has an unsubscribe link.")
     return Start(reason="a person writes")
 

@@ -303,7 +303,7 @@ async def make(names: set[str]) -> None:
             desk = Desk(office)
             for home in (OLD, NAMES):
                 engine = Gated(office, TemporalEngine(client, office, home))
-                activities = Activities(office, office, desk, desk, engine, desk, desk)
+                activities = Activities(office, office, desk, desk, engine, desk, desk, desk)
                 async with running(build_workers(client, activities, home)):
                     for number, (kind, name, play, of) in enumerate(every_play(), start=1):
                         if of == home and (not names or f"{kind}-{name}" in names):

@@ -215,6 +215,10 @@ class Desk:
     async def research(self, state: CaseState) -> None:
         await self._enter(state.case, "research")
 
+    async def carry_out(self, case: int, version: int, key: str) -> str:
+        """Nothing is proposed in these plays."""
+        raise AssertionError(f"{case}.{version} proposes nothing, and {key} was asked for.")
+
     async def poll(self, source: str) -> str:
         self.office.polled.append(source)
         return f"{source}: nothing new"

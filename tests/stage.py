@@ -146,7 +146,7 @@ async def staged() -> AsyncIterator[Bench]:
         office = Office()
         desk = Desk(office)
         engine = Gated(office, TemporalEngine(environment.client, office, NAMES))
-        activities = Activities(office, office, desk, desk, engine, desk, desk)
+        activities = Activities(office, office, desk, desk, engine, desk, desk, desk)
         async with running(build_workers(environment.client, activities, NAMES, patient=True)):
             made = Bench(environment, office)
             yield made

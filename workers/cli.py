@@ -204,11 +204,15 @@ def promises(
 
 
 @app.command(rich_help_panel=LOOK)
-def tools(context: typer.Context) -> int:
-    """List every plugin with its tools, their permissions, and its sources; nothing of them is run."""
+def tools(
+    context: typer.Context,
+    step: Annotated[str, typer.Argument(metavar="[new", help='"new" writes a plugin with its test.')] = "",
+    name: Annotated[str, typer.Argument(metavar="NAME]", help="What the new plugin is called.")] = "",
+) -> int:
+    """List every tool of plugins and servers: what it may, whence it is, its last call, how it is. Or: new NAME."""
     from workers.commands import plugins
 
-    return plugins.tools(_output(context))
+    return plugins.new(_output(context), step, name) if step else plugins.tools(_output(context))
 
 
 # ---------------------------------------------------------------- answer

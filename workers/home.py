@@ -13,7 +13,7 @@ from pathlib import Path
 
 from workflows.errors import NeedsOwner
 
-SUBFOLDERS = ("keys", "blobs", "plugins", "log")
+SUBFOLDERS = ("keys", "blobs", "files", "plugins", "log")
 LOCK = "hold.lock"
 LITTLE_SPACE = 200 * 1024 * 1024
 """Bytes below which `check` and `status` warn."""

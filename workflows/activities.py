@@ -17,10 +17,14 @@ from temporalio.exceptions import ApplicationError
 
 from workflows.errors import DeskhandError, Permanent, Retryable
 from workflows.models.case import CaseState
-from workflows.models.drafts import Asking, Draft, DraftedBy, Receipt
+from workflows.models.decisions import Attach, Without
+from workflows.models.drafts import Asking, Brief, Draft, DraftedBy, Receipt
+from workflows.models.mail import Attachment
 from workflows.models.routes import Event
 from workflows.names import case_of, client_of
-from workflows.ports import Desk, Drafting, Engine, Polling, Record, Remembering, Researching
+from workflows.ports import Desk, Doing, Drafting, Engine, Polling, Record, Remembering, Researching
+from workflows.rules.desk.slots import Slot
+from workflows.rules.files.carried import going_with, joined
 from workflows.stories import Kind
 
 BEAT = 2.0
@@ -80,6 +84,7 @@ class Activities:
         engine: Engine,
         researching: Researching,
         polling: Polling,
+        doing: Doing,
     ) -> None:
         self._record = record
         self._remembering = remembering
@@ -88,6 +93,7 @@ class Activities:
         self._engine = engine
         self._researching = researching
         self._polling = polling
+        self._doing = doing
 
     # ------------------------------------------------------------ memory
 
@@ -115,12 +121,27 @@ class Activities:
 
     @activity.defn(name="edit")
     @_edge
-    def edit(self, state: CaseState, text: str, key: str = "") -> CaseState:
-        """Keep the owner's own text as the next version; `key`: of the answer that holds it, where it is long."""
+    def edit(self, state: CaseState, text: str, key: str = "", files: tuple[Attachment, ...] = ()) -> CaseState:
+        """Keep the owner's own text as the next version, with what was attached and these files.
+
+        `key`: of the answer that holds it, where it is long.
+        """
         _only_for(state.case)
         body = self._record.edited_text(key) if key else text
-        draft = Draft(body=body, gist="your own text", why=("you wrote this text",), by=DraftedBy.OWNER)
+        earlier = self._record.outgoing(state.case, state.version) if state.version else None
+        draft = Draft(
+            body=body, gist="your own text", why=("you wrote this text",), by=DraftedBy.OWNER,
+            attachments=joined(earlier.attachments if earlier else (), files),
+            proposals=earlier.proposals if earlier else (),
+        )  # fmt: skip
         return self._record.add_version(state, draft)
+
+    @activity.defn(name="change_parts")
+    @_edge
+    def change_parts(self, state: CaseState, change: Attach | Without) -> CaseState:
+        """Keep the same text with further files, or without what is struck out of it, as the next version."""
+        _only_for(state.case)
+        return self._record.change_parts(state, change)
 
     @activity.defn(name="approve")
     @_edge
@@ -168,13 +189,17 @@ class Activities:
         """Draft the next version and keep it; `hold` says so when no safe draft can be made."""
         _only_for(state.case)
         brief = await asyncio.to_thread(self._record.stored_brief, state.brief)
-        previous = ""
-        if state.version:
-            previous = (await asyncio.to_thread(self._record.outgoing, state.case, state.version)).body
-        draft = await self._drafting.draft(brief, state.version + 1, state.wishes, previous)
+        earlier = await asyncio.to_thread(self._record.outgoing, state.case, state.version) if state.version else None
+        brief = replace(brief, offered=going_with(state, brief, earlier))
+        draft = await self._drafting.draft(brief, state.version + 1, state.wishes, earlier.body if earlier else "")
         if draft.needs_owner:
             return replace(state, hold=draft.needs_owner)
-        return await asyncio.to_thread(self._record.add_version, state, draft)
+        draft = replace(draft, attachments=joined(brief.offered, draft.attachments))
+        after = await asyncio.to_thread(self._record.add_version, state, draft)
+        held = _held(brief, draft)
+        if held or (state.version and brief.kind == "reply"):  # an earlier version may have held others
+            await asyncio.to_thread(self._record.hold_slots, state.case, after.version, held)
+        return after
 
     @activity.defn(name="research")
     @_edge
@@ -209,6 +234,13 @@ class Activities:
             return Receipt(state="held", detail=f"There is no yes of yours on record for version {case}.{version}.")
         return await self._desk.send(case, version)
 
+    @activity.defn(name="carry_out")
+    @_edge
+    async def carry_out(self, case: int, version: int, key: str) -> str:
+        """Do what was proposed beside a mail that has left, once; what the owner must be told of it, "" for nothing."""
+        _only_for(case)
+        return await self._doing.carry_out(case, version, key)
+
     @activity.defn(name="tell")
     @_edge
     async def tell(self, key: str, subject: str, text: str, case: int) -> None:
@@ -240,6 +272,13 @@ class Activities:
         await self._engine.deliver(self._record.start_over(event))
 
 
+def _held(brief: Brief, draft: Draft) -> tuple[Slot, ...]:
+    """The times that a draft agrees to or offers: nobody else is offered them while it waits."""
+    used = {*draft.sources, *(source for reckoned in draft.reckoning for source in reckoned.sources)}
+    answers = (answer for answer in brief.times.answers if answer.is_to_hold and answer.id in used)
+    return tuple(Slot(start=answer.start, end=answer.end) for answer in answers)
+
+
 def _only_for(case: int) -> None:
     """A step is done for the case whose story asks for it. 0 is about no case.
 
@@ -255,7 +294,8 @@ def memory_activities(activities: Activities) -> list[Callable[..., Any]]:
     """Served by exactly one process: Chroma allows one writer."""
     names = activities
     return [
-        names.brief, names.remember, names.save, names.edit, names.approve, names.stand, names.never, names.lapses_at,
+        names.brief, names.remember, names.save, names.edit, names.change_parts, names.approve, names.stand,
+        names.never, names.lapses_at,
         names.close,
     ]  # fmt: skip
 
@@ -269,6 +309,7 @@ def mail_activities(activities: Activities) -> list[Callable[..., Any]]:
         activities.poll,
         activities.ask,
         activities.send,
+        activities.carry_out,
         activities.tell,
         activities.explain,
         activities.hand_over,

@@ -22,18 +22,30 @@ with workflow.unsafe.imports_passed_through():
     from workflows import steps
     from workflows.activities import Activities
     from workflows.models.case import CaseState, ChangedBy
-    from workflows.models.decisions import Answer, Approve, Edit, Later, Mine, Never, Reject, Revise, Unclear, Why
+    from workflows.models.decisions import (
+        Answer,
+        Approve,
+        Attach,
+        Edit,
+        Later,
+        Mine,
+        Never,
+        Reject,
+        Revise,
+        Unclear,
+        Why,
+        Without,
+    )  # fmt: skip
     from workflows.models.drafts import Receipt
     from workflows.models.routes import Event
     from workflows.rules.answers import unclear
-    from workflows.rules.text.canonical import one_line
+    from workflows.rules.asking import taken_in
     from workflows.stories import facts_of
 
 TELL_WHEN_HELD = timedelta(minutes=10)
 LOOK_AGAIN = timedelta(minutes=5)
 MOST_VERSIONS = 5
 MOST_REDRAFTS, REDRAFTS_WITHIN = 3, timedelta(hours=1)
-_LONGEST_QUOTE = 120
 ASK_AGAIN = timedelta(hours=1)
 """How long a hand-over may stay without a receipt before it is made again: the client's workflow may have died."""
 RESULT_WITHIN = timedelta(days=60)
@@ -60,30 +72,14 @@ class Case:
 
     def check(self, answer: Answer) -> None:
         """Refuse an answer that cannot be acted on; the text is for the owner."""
-        state = self.state
-        if answer.case != state.case:
-            _refuse(f"That answer is for case {answer.case}, not for case {state.case}.")
-        if state.stage == "closed":
-            _refuse(f"Case {state.case} is closed: {state.outcome}.")
-        if state.stage == "placed" and not isinstance(answer.decision, Why):
-            _refuse(f"The bid of case {state.case} has left. Say how it ended: won, lost or no answer.")
-        if isinstance(answer.decision, Approve | Edit | Revise) and answer.version != state.version:
-            if answer.via == "mail" and answer.version < state.version:
-                return  # taken in: the current version is shown once more
-            _refuse(f"That was version {answer.version} of case {state.case}; version {state.version} is current.")
-        if not isinstance(answer.decision, Approve):
-            return
-        # "drafted" is no obstacle: the question may have left although its step is still to be done again.
-        if state.version == 0 or state.hold or state.stage == "new":
-            _refuse(f"Case {state.case} has no draft to approve.")
-        if answer.hash != state.hash:
-            _refuse(f"The draft of case {state.case} is not the one this answer was given to.")
+        if why := taken_in.refusal(self.state, answer):
+            _refuse(why)
 
     def accept(self, answer: Answer) -> str:
         """Take an answer in, once per key; what to say to the owner."""
         if answer.key in (*self.state.consumed, *(waiting.key for waiting in self._answers)):
             return "This answer was already taken in."
-        acknowledgement = self._acknowledgement(answer)
+        acknowledgement = taken_in.acknowledgement(self.state, answer)
         self._answers.append(replace(answer, words=""))  # the ledger has the words; a state stays small
         return acknowledgement
 
@@ -95,33 +91,6 @@ class Case:
     def receive(self, receipt: Receipt) -> None:
         """How a send ended, as the client's workflow says."""
         self._receipts.append(receipt)
-
-    def _acknowledgement(self, answer: Answer) -> str:
-        number, name = self.state.case, f"{self.state.case}.{self.state.version}"
-        match answer.decision:
-            case Approve() | Edit() | Revise() if answer.version != self.state.version:
-                text = (
-                    f"That was version {answer.version}; version {self.state.version} of case {number} is shown again."
-                )
-            case Approve() if self.state.stage in {"approved", "sending"}:
-                text = f"{name} was already approved."
-            case Approve():
-                text = f"Approved {name}: it leaves in {self.state.grace:.0f} s unless you say no."
-            case Edit(send=True):
-                text = f"Your text replaces {name} and leaves in {self.state.grace:.0f} s unless you say no."
-            case Edit():
-                text = f"Your text replaces {name}; you are shown it once more."
-            case Revise():
-                text = f"A new draft of case {number} follows."
-            case Reject() | Mine() | Never() if self.state.stage == "sending":
-                text = f"Case {number} is stopped unless it has just left; './deskhand case {number}' says which."
-            case Reject() | Mine() | Never():
-                text = f"Case {number} is closed; nothing was sent."
-            case Later(until=until):
-                text = f"Case {number} comes back on {until:%Y-%m-%d %H:%M}."
-            case _:
-                text = f"Case {number}: an answer follows by mail."
-        return text
 
     # ------------------------------------------------------------ the story
 
@@ -206,7 +175,7 @@ class Case:
         if not self.state.hold:
             try:
                 drafted = await steps.model(Activities.draft, self.state)
-                self._to(version=drafted.version, hash=drafted.hash, hold=drafted.hold)
+                self._to(version=drafted.version, hash=drafted.hash, hold=drafted.hold, proposals=drafted.proposals)
             except ActivityError as error:
                 if steps.ends_the_story(error):
                     raise
@@ -215,7 +184,7 @@ class Case:
             self._to(redrafted_at=(*self.state.redrafted_at, workflow.now())[-MOST_REDRAFTS:])
         # Without a new version (held) this is one more question about the old one, not the same question again.
         next_round = 1 if self.state.version != before else self.state.round + 1
-        self._to(stage="drafted", round=next_round, asked_at=None, asked_again=0)
+        self._to(stage="drafted", round=next_round, asked_at=None, asked_again=0, files=())
 
     def _enough_drafts(self) -> str:
         """Why no further draft is made now, "" when one may be."""
@@ -292,6 +261,8 @@ class Case:
             self._close("no-answer", f"nothing was heard for {RESULT_WITHIN.days} days")
 
     async def _take_receipt(self, receipt: Receipt) -> None:
+        if receipt.state == "sent":
+            await self._carry_out()
         match receipt.state:
             case "held":
                 await self._hold(receipt)
@@ -302,8 +273,22 @@ class Case:
                 self._close("sent", receipt.detail)
             case _:
                 name = f"{self.state.case}.{self.state.version}"
-                await self._tell(f"{receipt.state}:{name}", f"{name} is {receipt.state}", receipt.detail)
+                undone = taken_in.undone(self.state.proposals)
+                await self._tell(f"{receipt.state}:{name}", f"{name} is {receipt.state}", f"{receipt.detail}{undone}")
                 self._close(receipt.state, receipt.detail)
+
+    async def _carry_out(self) -> None:
+        """What was approved beside the mail. A case of before there were proposals has none, and replays as it was."""
+        name = f"{self.state.case}.{self.state.version}"
+        for key in self.state.proposals:
+            try:
+                fault = await steps.mail(Activities.carry_out, self.state.case, self.state.version, key)
+            except ActivityError as error:
+                if steps.ends_the_story(error):
+                    raise
+                fault = steps.words(error)
+            if fault:
+                await self._tell(f"failed:{name}:{key}", f"{name} has left, {key} needs you", fault)
 
     async def _hold(self, receipt: Receipt) -> None:
         """The outbox would not take it now: look again, and say so once when it lasts."""
@@ -386,23 +371,17 @@ class Case:
 
     async def _take_answer(self, answer: Answer) -> None:
         self._to(consumed=(*self.state.consumed, answer.key)[-MOST_CONSUMED:])
-        if self._is_stale(answer):
+        if taken_in.is_stale(self.state, answer):
             self._show_again(answer)
         else:
             await self._decide(answer)
         await self._save()
 
-    def _is_stale(self, answer: Answer) -> bool:
-        """Whether what it speaks of is no longer what stands: taken in, and overtaken while it waited its turn."""
-        if isinstance(answer.decision, Approve) and (self.state.hold or answer.hash != self.state.hash):
-            return True
-        return isinstance(answer.decision, Approve | Edit | Revise) and answer.version != self.state.version
-
     def _show_again(self, answer: Answer) -> None:
         """Nothing is sent for an answer to what no longer stands: the owner is shown what does, and why."""
         state = self.state
         if state.approved_at:  # two different answers: neither counts
-            reason = f"You gave two different answers: {state.said}, then {_quoted(answer)}. Neither was sent."
+            reason = f"You gave two different answers: {state.said}, then {taken_in.quoted(answer)}. Neither was sent."
         elif answer.version != state.version:
             reason = f"That was version {answer.version}; here is version {state.version}."
         else:
@@ -429,11 +408,13 @@ class Case:
     async def _decide(self, answer: Answer) -> None:
         match answer.decision:
             case Approve():
-                await self._approve(_quoted(answer))
+                await self._approve(taken_in.quoted(answer))
             case Edit() as edit:
                 await self._replace(edit, answer)
-            case Revise(wishes=wishes):
-                await self._revise(answer, wishes)
+            case Attach() | Without() as change:
+                await self._change_parts(change, answer)
+            case Revise() as wish:
+                await self._revise(answer, wish)
             case Reject(reason=reason):
                 self._close("rejected", reason)
             case Mine():
@@ -441,6 +422,12 @@ class Case:
             case Never():
                 await steps.memory(Activities.never, self.state.client, self.state.kind)
                 self._close("never", facts_of(self.state.kind).never)
+            case decision:
+                await self._put_off(answer, decision)
+
+    async def _put_off(self, answer: Answer, decision: Later | Why | Unclear) -> None:
+        """What decides nothing yet."""
+        match decision:
             case Later(until=until):
                 self._to(stage="waiting", later_until=until, approved_at=None, held_until=None)
             case Why():
@@ -460,18 +447,31 @@ class Case:
 
     async def _replace(self, edit: Edit, answer: Answer) -> None:
         """The owner's own text is the next version; shown once more, or with "edit!" approved as it is."""
-        edited = await steps.memory(Activities.edit, self.state, edit.text, answer.key if edit.cut else "")
+        key = answer.key if edit.cut else ""
+        if edit.files:
+            edited = await steps.memory(Activities.edit, self.state, edit.text, key, edit.files)
+        else:
+            edited = await steps.memory(Activities.edit, self.state, edit.text, key)
+        await self._take_version(edited, "Your own text.", answer, send=edit.send)
+
+    async def _change_parts(self, change: Attach | Without, answer: Answer) -> None:
+        """The same text with more files, which is shown once more; or with less, which a yes to it may send at once."""
+        changed = await steps.memory(Activities.change_parts, self.state, change)
+        send = isinstance(change, Without) and change.send
+        await self._take_version(changed, taken_in.what_changed(change), answer, send=send)
+
+    async def _take_version(self, version: CaseState, changed: str, answer: Answer, *, send: bool) -> None:
         self._to(
-            stage="waiting", version=edited.version, hash=edited.hash, hold="", changed="Your own text.",
-            changed_by=ChangedBy.OWNER, round=1,
+            stage="waiting", version=version.version, hash=version.hash, hold="", changed=changed,
+            changed_by=ChangedBy.OWNER, round=1, proposals=version.proposals,
             asked_at=None, asked_again=0, approved_at=None, held_until=None, later_until=None,
         )  # fmt: skip
-        if edit.send:
-            await self._approve(_quoted(answer))
+        if send:
+            await self._approve(taken_in.quoted(answer))
         else:
             self._to(stage="drafted")
 
-    async def _revise(self, answer: Answer, wishes: str) -> None:
+    async def _revise(self, answer: Answer, wish: Revise) -> None:
         if enough := self._enough_drafts():
             await self._tell(
                 f"enough:{answer.key}",
@@ -482,7 +482,8 @@ class Case:
             self._to(stage="waiting", approved_at=None, held_until=None)
             return
         self._to(
-            stage="new", wishes=wishes, changed=f"You asked for: {wishes}", changed_by=ChangedBy.OWNER, hold="",
+            stage="new", wishes=wish.wishes, files=wish.files, changed=f"You asked for: {wish.wishes}",
+            changed_by=ChangedBy.OWNER, hold="",
             approved_at=None, held_until=None, later_until=None,
         )  # fmt: skip
 
@@ -558,18 +559,6 @@ def _what_changed(events: tuple[Event, ...]) -> tuple[str, ChangedBy]:
 
 def _is_long() -> bool:
     return workflow.info().get_current_history_length() >= LONG_HISTORY
-
-
-def _quoted(answer: Answer) -> str:
-    """The answer in short, for a mail that names it."""
-    match answer.decision:
-        case Edit(text=text, send=send):
-            words = f'"edit{"!" if send else ""}" with the text "{one_line(text, _LONGEST_QUOTE)}"'
-        case Revise(wishes=wishes):
-            words = f'"{one_line(wishes, _LONGEST_QUOTE)}"'
-        case _:
-            words = '"ok"'
-    return f"{words} to version {answer.version}"
 
 
 def _refuse(why: str) -> NoReturn:

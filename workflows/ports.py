@@ -4,15 +4,18 @@ One Protocol per neighbour. `workers/service/wiring.py` fills them with the real
 Chroma or a file are plain functions and run in the activity thread pool; those that wait for a network are coroutines.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from workflows.models.case import CaseState
-from workflows.models.decisions import Answer
-from workflows.models.drafts import Asking, Brief, Draft, Outgoing, Receipt
+from workflows.models.decisions import Answer, Attach, Without
+from workflows.models.drafts import Asking, Brief, Draft, Offer, Outgoing, Receipt
+from workflows.models.mail import Attachment
 from workflows.models.people import Client
+from workflows.models.proposals import Argument
 from workflows.models.routes import Event
-from workflows.rules.desk.slots import CalendarView
+from workflows.rules.desk.slots import CalendarView, Slot
 from workflows.stories import Kind
 
 
@@ -51,11 +54,17 @@ class Record(Protocol):
         Idempotent: the same draft for the same `state.version + 1` is kept once.
         """
 
+    def change_parts(self, state: CaseState, change: Attach | Without) -> CaseState:
+        """The state's version with further files or without some of its parts, kept as the next one. Idempotent."""
+
     def say_yes(self, state: CaseState) -> Answer | None:
         """Record the owner's standing yes for the state's version, once; None when it stands no more."""
 
     def edited_text(self, key: str) -> str:
         """The owner's own text in the answer with that key."""
+
+    def hold_slots(self, case: int, version: int, slots: Sequence[Slot]) -> None:
+        """Hold the times that a version offers, instead of what the one before did."""
 
     def approve_version(self, state: CaseState) -> bool:
         """The owner said yes to the state's current version: keep that and the state in one transaction.
@@ -102,6 +111,28 @@ class Remembering(Protocol):
 
     def remember(self, case: int) -> int:
         """Index every document that is not indexed yet; how many there were."""
+
+
+class Filing(Protocol):
+    """The owner's files that may go with a mail."""
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all of them."""
+
+    def file_candidates(self, question: str) -> tuple[str, ...]:
+        """The names of those that this text asks for, best first."""
+
+    def meant_by(self, words: str) -> tuple[str, ...]:
+        """The names of those that these few words of the owner's mean: one, several that fit alike, none."""
+
+    def take(self, name: str) -> Attachment:
+        """The file as it is now, its bytes kept in the blobs; raises Permanent with one plain sentence."""
+
+    def offer(self, message: str, language: str = "") -> Offer:
+        """The files that a client's words ask for, taken, and what the owner should know of the others."""
+
+    def changed(self, files: Iterable[Attachment]) -> str:
+        """What became of one of these since it was taken, in one sentence; "" when all are as they were."""
 
 
 class Drafting(Protocol):
@@ -154,6 +185,27 @@ class Researching(Protocol):
         """Look the lead of this case up and keep what was found, each fact with its source; once per case.
 
         A site that is away or hostile leaves a note instead of facts: it never stops the case.
+        """
+
+
+class Doing(Protocol):
+    """What is done after a yes, beside the mail."""
+
+    async def carry_out(self, case: int, version: int, key: str) -> str:
+        """Do what this proposal of a version that has left says, once however often called.
+
+        One sentence for the owner when it failed or nobody knows whether it was done; "" when it is done.
+        """
+
+
+class Booking(Protocol):
+    """The owner's own calendar, to be written to."""
+
+    async def book(self, key: str, arguments: Mapping[str, Argument]) -> str:
+        """Enter this time (`begins`, `ends` as ISO 8601 with zone; `title`, `note`), what was booked in one line.
+
+        The entry names nobody: a server that saw an attendee would mail him past the outbox. The same key again enters
+        nothing twice. Raises NeedsOwner, Permanent or Retryable when nothing was booked.
         """
 
 

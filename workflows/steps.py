@@ -20,6 +20,8 @@ QUICK = timedelta(seconds=20)
 """`start_to_close` of what only touches our own files. It is also how long a killed worker's step stays unnoticed."""
 LIMIT = timedelta(seconds=60)
 """`start_to_close` of what waits for a network: the calls inside carry shorter limits of their own."""
+THINKING = timedelta(minutes=5)
+"""`start_to_close` of a draft: up to seven calls of a model, each at most 50 s, and what it looks up between them."""
 HEARTBEAT = timedelta(seconds=6)
 """A network step that has not been heard of for so long died with its worker and is tried again."""
 PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
@@ -67,7 +69,7 @@ async def model(
         method,
         args=given,
         task_queue=_queue("model"),
-        start_to_close_timeout=LIMIT,
+        start_to_close_timeout=THINKING,
         heartbeat_timeout=HEARTBEAT,
         retry_policy=PAID,
     )

@@ -10,9 +10,12 @@ from agents.checks import allowed, safe_line
 from workflows.models.desk import ClientQuestion, FittingAnswer, InvoiceStanding, ProjectStanding, Reckoned, Topic
 from workflows.models.drafts import Brief
 from workflows.models.work import Milestone
+from workflows.rules.asking import acknowledgement
 from workflows.rules.debts.notices import format_day
-from workflows.rules.desk.questions import asks_for_document, asks_for_rate, plain, questions
+from workflows.rules.desk.questions import asks_for_document, asks_for_rate, names_invoice, plain, questions
 from workflows.rules.desk.standing import invoice_id, project_id
+from workflows.rules.desk.times import told_time
+from workflows.rules.files.asked_files import asked_files
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.languages import filled, words_in
 from workflows.rules.text.money import format_money, to_decimal, totals
@@ -60,8 +63,20 @@ def answered(brief: Brief) -> Answered:
         said = "\n".join(paragraphs)
         if fresh := [sentence for sentence in (paragraph.sentences if paragraph else ()) if sentence not in said]:
             paragraphs.append(" ".join(fresh))
+    if brief.offered:
+        reckoning = [_with_file(brief, reckoned) for reckoned in reckoning]
+        paragraphs.append(acknowledgement.attached(brief.language, (file.name for file in brief.offered)))
     missing = [reckoned.question for reckoned in reckoning if not reckoned.sources]
     return Answered(reckoning=tuple(reckoning), paragraphs=tuple(paragraphs), open_points=_come_back(brief, missing))
+
+
+def _with_file(brief: Brief, reckoned: Reckoned) -> Reckoned:
+    """A question for a file that goes with the answer is answered by it."""
+    names = [file.name for file in brief.offered]
+    meant = asked_files(f"{reckoned.question.text}?", names, brief.language).names
+    if reckoned.sources or not meant:
+        return reckoned
+    return Reckoned(question=reckoned.question, sources=tuple(f"file:{name}" for name in meant))
 
 
 def _paragraph(brief: Brief, question: ClientQuestion) -> Paragraph | None:
@@ -73,6 +88,8 @@ def _paragraph(brief: Brief, question: ClientQuestion) -> Paragraph | None:
             return _money(brief, question)
         case Topic.STATE:
             return _state(brief, question)
+        case Topic.TIME:
+            return _time(brief)
         case Topic.PRICE:
             return _rate(brief, question)
         case _:
@@ -111,6 +128,8 @@ def _concerned(brief: Brief, question: ClientQuestion) -> tuple[InvoiceStanding,
     for text in (question.text, f"{brief.subject}\n{brief.message}"):
         if named := tuple(one for one in invoices if _names_number(text, one)):
             return named
+        if names_invoice(text):
+            return ()
     if named := tuple(one for one in invoices if _names_amount(brief.message, one)):
         return named[:_MOST_OPEN]
     owed = tuple(one for one in invoices if one.invoice.balance.minor)[:_MOST_OPEN]
@@ -241,6 +260,26 @@ def _ahead(ahead: Sequence[Milestone], brief: Brief) -> Iterator[str]:
 
 def _milestone_day(milestone: Milestone, language: str) -> str:
     return format_day(milestone.due, language) if milestone.due else ""
+
+
+# ---------------------------------------------------------------- times
+
+
+def _time(brief: Brief) -> Paragraph | None:
+    """Free or taken, never by what, and slots to choose from. What the calendars do not know is promised by nobody."""
+    answers = [answer for answer in brief.times.answers if answer.says in {"free", "taken", "outside", "offer"}]
+    offers = [answer for answer in answers if answer.says == "offer"]
+    named = [answer for answer in answers if answer.says != "offer" and (answer.exact or not offers)]
+    if not (named or offers) or brief.times.faults:
+        return None
+    wording, sentences = _wording(brief), list[str]()
+    for answer in named:
+        kind = "time_free" if answer.says == "free" else "time_taken"
+        sentences.append(filled(wording[kind], time=told_time(answer, brief.times, brief.language)))
+    if offers:
+        slots = [told_time(answer, brief.times, brief.language) for answer in offers]
+        sentences.append(filled(wording["time_offer"], times=_listed(slots, {"and": wording["or"]})))
+    return Paragraph(sentences=tuple(sentences), sources=tuple(answer.id for answer in (*named, *offers)))
 
 
 # ---------------------------------------------------------------- prices

@@ -4,15 +4,18 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from agents.desk.answers import asked
-from workflows.models.desk import ClientQuestion, InvoiceStanding, ProjectStanding, Reckoned, Topic
+from workflows.models.desk import ClientQuestion, InvoiceStanding, ProjectStanding, Reckoned, TimeAnswer, Times, Topic
 from workflows.models.drafts import Brief, Draft
 from workflows.models.money import Money
 from workflows.rules.debts.notices import format_day
 from workflows.rules.desk.questions import comes_back, plain, questions
 from workflows.rules.desk.standing import invoice_id, project_id
+from workflows.rules.desk.times import told_time
 from workflows.rules.mail.replying import greets_somebody
+from workflows.rules.text.languages import words_in
 from workflows.rules.text.money import to_decimal
 
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
@@ -43,6 +46,10 @@ def _stated(brief: Brief, question: ClientQuestion, body: str) -> Iterator[str]:
             yield f"answer:{fitting.answer.id}"
     if question.topic is Topic.MONEY:
         yield from (invoice_id(one) for one in brief.affairs.invoices if _names_invoice(one, body, brief.language))
+    if question.topic is Topic.TIME:
+        yield from (
+            answer.id for answer in brief.times.answers if _names_time(answer, brief.times, body, brief.language)
+        )
     if question.topic is Topic.STATE:
         yield from (project_id(one) for one in brief.affairs.projects if _names_state(one, body, brief.language))
 
@@ -62,6 +69,15 @@ def _names_state(project: ProjectStanding, body: str, language: str) -> bool:
     names = (milestone.name for milestone in project.milestones)
     due = (milestone.due for milestone in project.milestones if milestone.due)
     return any(plain(name) in plain(body) for name in names) or any(_names_day(day, body, language) for day in due)
+
+
+def _names_time(answer: TimeAnswer, times: Times, body: str, language: str) -> bool:
+    """The slot as the template writes it, or its day with its clock."""
+    local = answer.start.astimezone(ZoneInfo(times.zone))
+    clock = any(form in body for form in (f"{local:%H:%M}", f"{local:%H.%M}", f"{local.hour}:{local:%M}"))
+    weekday = words_in(language, "calendar")["weekdays"][local.weekday()]
+    day = any(plain(name) in plain(body) for name in weekday[1:]) or _names_day(local.date(), body, language)
+    return told_time(answer, times, language) in body or (clock and day)
 
 
 def _names_day(day: date, body: str, language: str) -> bool:

@@ -18,6 +18,7 @@ from workflows.errors import DeskhandError, NeedsOwner, Permanent, Retryable
 _MISSING: Final = 404
 _BUSY: Final = 429
 _UNPAID: Final = 402
+_REFUSED_TOOLS = frozenset({400, 404, 405, 415, 422, 500, 501})
 _PASSING = frozenset({408, 409, 425, 429})
 _UNUSABLE_CODES = frozenset({"json_validate_failed", "tool_use_failed", "output_parse_failed"})
 
@@ -46,6 +47,12 @@ class Refusal:
 def is_unusable_answer(fault: ServerFault) -> bool:
     """Whether the model did answer and the server itself found the answer not to follow the schema."""
     return fault.code in _UNUSABLE_CODES or bool(fault.generation)
+
+
+def knows_no_tools(fault: ServerFault) -> bool:
+    """Whether the server refuses the tools and not the question: it has no tool calls, or not such ones."""
+    about_tools = re.search(r"\b(?:tools?|tool[_ ]choice|functions?)\b", fault.words, re.IGNORECASE)
+    return fault.status in _REFUSED_TOOLS and about_tools is not None
 
 
 def wants_other_limit(fault: ServerFault) -> bool:

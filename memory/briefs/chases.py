@@ -70,6 +70,7 @@ class ChaseBriefs:
             trigger=_trigger(chased),
             facts=(*(_fact(invoice, thanked=thanked) for invoice in chased.invoices), *how_to_pay),
             notice=notice,
+            vouched=True,
         )
 
     def _language(self, client: str, chased: Chased) -> str:

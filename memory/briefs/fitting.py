@@ -10,11 +10,12 @@ from workflows.rules.desk.questions import plain, subjects_of
 MOST = 4
 """Standing answers that a brief may hold."""
 _SUBJECT, _KEYWORD, _LABEL, _TEXT, _MEANING = 1.0, 2.0, 1.4, 0.4, 1.0
-_ENOUGH = 1.0
+_ENOUGH = 0.9
 """From here on an answer is taken for the answer to a question."""
 _NEAR = 0.45
 """Below it an answer is not even shown to a model."""
-_OTHER_LANGUAGE = 0.8
+_DOUBT = 0.3
+_OTHER_LANGUAGE = 0.95
 _MEANT = 0.55  # the cosine, in an endpoint's measure, of a question and the text that answers it
 _STEM = 5
 _NOT_STANDING = frozenset({Topic.MONEY, Topic.STATE})
@@ -56,7 +57,7 @@ def _score(question: ClientQuestion, answer: StandingAnswer, language: str, cosi
     score += _LABEL * _shared(question.text, label) + _TEXT * _shared(question.text, answer.text)
     score += _MEANING * (cosine >= _MEANT)
     if question.topic in _NOT_STANDING:  # the ledger knows better, unless the owner named the very words
-        score -= _SUBJECT / 2
+        score -= _DOUBT
     return score * (_OTHER_LANGUAGE if answer.language and answer.language != language else 1.0)
 
 

@@ -7,24 +7,28 @@ the two rankings. No query ever runs over more than one client's texts.
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from memory.briefs.fitting import fitting
 from memory.index.store import Store, chunks
 from memory.ledger import Ledger
 from memory.model.embedding import folded
+from memory.post.enclosed import Enclosures
 from memory.post.mails import document_id
 from memory.record.documents import Document
 from memory.record.schema import to_json
 from workflows.models.case import CaseState
-from workflows.models.desk import StandingAnswer
-from workflows.models.drafts import Brief, Source
+from workflows.models.desk import NO_TIMES, StandingAnswer, Times
+from workflows.models.drafts import Brief, Offer, Source
 from workflows.models.mail import Address, Email
 from workflows.models.people import Client, Owner
+from workflows.ports import Filing
 from workflows.rules.desk.conversation import quoted_turn
 from workflows.rules.desk.questions import questions
+from workflows.rules.desk.slots import Offering
 from workflows.rules.desk.standing import facts
+from workflows.rules.desk.times import Look, diary_at, times_of
 from workflows.rules.mail.authentication import authentication_server, fails_dmarc
 from workflows.rules.mail.files import attached
 from workflows.rules.mail.replying import gist, left_out, maybe_older, new_part
@@ -71,6 +75,18 @@ StandingAnswers = Callable[[], Sequence[StandingAnswer]]
 """Gives the owner's standing answers as they are now."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskSources:
+    """What a reply's brief asks besides the ledger. `look`: the owner's calendars, None where there are none."""
+
+    standing: StandingAnswers = tuple
+    look: Look | None = None
+    terms: Offering = field(default_factory=Offering)
+
+
+NO_DESK = DeskSources()
+
+
 class Recall:
     """Builds briefs and keeps the indexes in step; implements `workflows.ports.Remembering`."""
 
@@ -80,14 +96,16 @@ class Recall:
         store: Store,
         profile: tuple[Source, ...],
         owner: Owner,
-        standing: StandingAnswers = tuple,
+        desk: DeskSources = NO_DESK,
     ) -> None:
+        self._enclosures: Enclosures | None = None
+        self._filing: Filing | None = None
         self._builders: dict[Kind, Builder] = {"reply": self._build}
         self._ledger = ledger
         self._store = store
         self._profile = profile
         self._owner = owner
-        self._standing = standing
+        self._desk = desk
 
     def remember(self, case: int) -> int:
         """Index every document that is not indexed yet; how many there were."""
@@ -102,6 +120,10 @@ class Recall:
     def also_builds(self, builders: Mapping[Kind, Builder]) -> None:
         """Who builds the briefs of the stories that no mail began; they may search here in turn."""
         self._builders.update(builders)
+
+    def also_reads(self, enclosures: Enclosures, filing: Filing) -> None:
+        """What came with a mail, and which files of the owner's it asks for."""
+        self._enclosures, self._filing = enclosures, filing
 
     def search(self, client: str, text: str, limit: int = MOST_SOURCES) -> tuple[Source, ...]:
         """What this client's history says about `text`, best first. Other clients' texts are never looked at."""
@@ -134,6 +156,7 @@ class Recall:
             files=tuple(file for mail in client_mails for file in attached(mail.email)),
             language=self._language(state, newest, client_mails),
             sources=sources,
+            vouched=proven and client is not None,
             profile=self._profile,
             owner_name=self._owner.name,
             owner_language=self._owner.language,
@@ -141,7 +164,23 @@ class Recall:
             received_at=client_mails[-1].at if client_mails else None,
             plain=self._ledger.stands_for(state.kind),
         )
-        return self._with_desk(brief, [mail.email for mail in client_mails]) if proven and newest else brief
+        at_hand = [mail.email for mail in client_mails]
+        brief = self._with_desk(brief, at_hand) if proven and newest else brief
+        return self._with_files(brief, at_hand, proven=proven)
+
+    def _with_files(self, brief: Brief, at_hand: Sequence[Email], *, proven: bool) -> Brief:
+        """What came with these mails as text, and which of the owner's files they ask for."""
+        if self._enclosures is None or self._filing is None:
+            return brief
+        enclosed = self._enclosures.of(at_hand)
+        offer = self._filing.offer(brief.message, brief.language) if proven else Offer()
+        return replace(
+            brief,
+            left_out=(*brief.left_out, *enclosed.omissions),
+            sources=(*enclosed.sources, *brief.sources),
+            offered=offer.files,
+            hints=(*brief.hints, *offer.remarks),
+        )
 
     def _with_desk(self, brief: Brief, at_hand: Sequence[Email]) -> Brief:
         """What is open with this client, what was written before, and which standing answers fit."""
@@ -153,14 +192,25 @@ class Recall:
         quoted = self._ledger.quoted(at_hand)
         if quoted and brief.received_at:
             turns = (*turns, quoted_turn(quoted, brief.received_at))
+        times, time_sources = self._times(brief)
         return replace(
             brief,
             affairs=affairs,
-            facts=facts(affairs),
+            facts=(*facts(affairs), *time_sources),
+            times=times,
+            hints=(*brief.hints, *times.faults),
             conversation=turns,
-            standing=fitting(asked, self._standing(), brief.language, self._store.embed),
+            standing=fitting(asked, self._desk.standing(), brief.language, self._store.embed),
             held_before=self._ledger.held_before(brief.case, turns),
         )
+
+    def _times(self, brief: Brief) -> tuple[Times, tuple[Source, ...]]:
+        """What the calendars say of the times that the newest mail names, or asks for."""
+        if self._desk.look is None:
+            return NO_TIMES, ()
+        held = self._ledger.held_slots(brief.case)
+        diary = diary_at(self._ledger.now(), self._owner, self._desk.terms, held)
+        return times_of(brief.newest or brief.message, brief.language, diary, self._desk.look)
 
     def _sources(
         self, state: CaseState, client: Client | None, newest: Email, message: str, mails: Sequence[_CaseMail]

@@ -57,6 +57,7 @@ class UpdateBriefs:
             trigger=_trigger(report, project),
             facts=tuple(self._fact(piece) for piece in report.work),
             report=report,
+            vouched=True,
         )
 
     def _language(self, project: Project) -> str:

@@ -18,10 +18,13 @@ from memory.record.schema import briefs, cases, clients, from_json, mails, notes
 from memory.sent.recording import SentNote, sent_by_deskhand
 from workflows.errors import Permanent
 from workflows.models.case import CaseState
+from workflows.models.decisions import Attach, Without
 from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing
 from workflows.models.mail import Email
 from workflows.models.people import Client, Owner
 from workflows.ports import Clock
+from workflows.rules.asking.proposed import too_much
+from workflows.rules.files.carried import too_large, with_change
 from workflows.rules.mail.replying import reply_to
 from workflows.rules.text.addresses import unsendable
 from workflows.rules.text.canonical import approved_hash, canonical
@@ -172,15 +175,25 @@ class Cases(Book):
             if version is None:
                 version = self._insert_version(connection, state, draft)
             number, digest = version
-            after = replace(state, version=number, hash=digest, stage="drafted")
+            keys = tuple(proposal.key for proposal in draft.proposals)
+            after = replace(state, version=number, hash=digest, stage="drafted", proposals=keys)
             self._save(connection, after)
         return after
+
+    def change_parts(self, state: CaseState, change: Attach | Without) -> CaseState:
+        """The state's version with further files or without some of its parts, kept as the next one. Idempotent."""
+        outgoing, draft = self.outgoing(state.case, state.version), self.draft(state.case, state.version)
+        changed = with_change(outgoing, change)
+        return self.add_version(
+            state, replace(draft, body=outgoing.body, attachments=changed.attachments, proposals=changed.proposals)
+        )
 
     def _insert_version(self, connection: Connection, state: CaseState, draft: Draft) -> tuple[int, str]:
         newest = select(func.max(versions.c.version)).where(versions.c.case == state.case)
         number = max(connection.execute(newest).scalar() or 0, state.version) + 1
         outgoing = _outgoing(connection, state, canonical(draft.body), number)
-        _require_people(outgoing)
+        outgoing = replace(outgoing, attachments=draft.attachments, proposals=draft.proposals)
+        _require_sendable(outgoing)
         digest, now = approved_hash(outgoing), self._clock.now()
         _supersede(connection, state.case)
         connection.execute(
@@ -325,12 +338,14 @@ def _case_mails(connection: Connection, state: CaseState) -> tuple[tuple[Email, 
     return tuple((from_json(Email, row.email), row.client, row.at) for row in connection.execute(query))
 
 
-def _require_people(outgoing: Outgoing) -> None:
+def _require_sendable(outgoing: Outgoing) -> None:
     """A draft that could never leave is not asked about; its case says why instead.
 
     Raises:
-        Permanent: nobody is named, or no mail can go to who is.
+        Permanent: nobody is named, no mail can go to who is, or its files are too large.
     """
+    if problem := too_large(outgoing.attachments) or too_much(outgoing.proposals):
+        raise Permanent(f"{problem[:1].upper()}{problem[1:]}")
     if outgoing.link:
         return
     if not outgoing.to:

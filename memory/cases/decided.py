@@ -12,9 +12,10 @@ from memory.record.book import Book
 from memory.record.schema import answers, cases, from_json, outbox, seen, versions
 from workflows.errors import OutOfStep
 from workflows.models.case import CaseState
-from workflows.models.decisions import Answer, Approve, Edit
+from workflows.models.decisions import Answer, Approve, Edit, Without
 from workflows.models.drafts import Outgoing
-from workflows.rules.text.canonical import canonical
+from workflows.rules.files.carried import is_no_more, with_change
+from workflows.rules.text.canonical import approved_hash, canonical
 
 _ON_ITS_WAY = ("claimed", "committing", "sent", "uncertain", "failed")
 _HEARD = ("mail", "sent", "news")
@@ -50,21 +51,24 @@ class Decided(Book):
 def has_yes(connection: Connection, version: Row[Any]) -> bool:
     """Whether an answer that was not refused says yes to the text of this row of `versions`."""
     query = select(answers.c.answer).where(answers.c.case == version.case, answers.c.state != "refused")
-    body = from_json(Outgoing, version.outgoing).body
-    return any(
-        says_yes(from_json(Answer, text), version.version, version.hash, body)
-        for text in connection.execute(query).scalars()
-    )
+    return any(says_yes(connection, from_json(Answer, text), version) for text in connection.execute(query).scalars())
 
 
-def says_yes(answer: Answer, version: int, digest: str, body: str) -> bool:
-    """Whether the answer is a yes to exactly this text."""
+def says_yes(connection: Connection, answer: Answer, version: Row[Any]) -> bool:
+    """Whether the answer is a yes to exactly this row of `versions`, or to more than it."""
     if isinstance(answer.decision, Approve):
-        return answer.version == version and answer.hash == digest
-    # "edit!" speaks of the version before: its text is the version that goes, so the text itself is compared.
-    if not isinstance(answer.decision, Edit) or not answer.decision.send or answer.version >= version:
+        return answer.version == version.version and bool(answer.hash == version.hash)
+    # "edit!" and "ok, without ..." speak of the version before: what they make of it is compared with what goes.
+    if not isinstance(answer.decision, Edit | Without) or not answer.decision.send or answer.version >= version.version:
         return False
-    return canonical(answer.decision.text) == canonical(body)
+    shown = connection.execute(_version(answer.case, answer.version)).first()
+    outgoing = from_json(Outgoing, version.outgoing)
+    if isinstance(answer.decision, Edit):
+        is_text = canonical(answer.decision.text) == canonical(outgoing.body)
+        return is_text and is_no_more(outgoing, from_json(Outgoing, shown.outgoing) if shown else None)
+    if shown is None or shown.hash != answer.hash:
+        return False
+    return bool(approved_hash(with_change(from_json(Outgoing, shown.outgoing), answer.decision)) == version.hash)
 
 
 def refuse_older(connection: Connection, state: CaseState) -> None:

@@ -1,7 +1,7 @@
 """Held slots: the times that drafts offer, so that no two clients are offered the same one."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete, insert, select
@@ -17,6 +17,10 @@ HOLD: Final = timedelta(days=3)
 
 class HeldSlots(Book):
     """Which times are offered by whom."""
+
+    def now(self) -> datetime:
+        """The present, by the ledger's clock."""
+        return self._clock.now()
 
     def hold_slots(self, case: int, version: int, slots: Sequence[Slot]) -> None:
         """Hold what this version of a case offers, instead of what the one before did. Idempotent."""

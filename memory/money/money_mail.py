@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, or_, select
 
 from memory.money.chases import Matter
-from memory.money.debts import country_of, debts_of
+from memory.money.debts import debts_of
 from memory.money.holds import MAIL, note_absence, note_dispute, note_promise
 from memory.money.imports import InvoiceNews, add_news
 from memory.money.objections import note_unanswered, note_wish
@@ -19,16 +19,13 @@ from memory.record.people import find_client
 from memory.record.schema import cases, client_addresses, invoices, outbox
 from workflows.models.mail import Email
 from workflows.models.money import Invoice
-from workflows.models.people import Client, Owner
+from workflows.models.people import Client
 from workflows.models.routes import Ignore, Route, Start, Tell
 from workflows.ports import Clock
-from workflows.rules.debts.dunning import zone_of
-from workflows.rules.debts.payments import NotMoney, Payment, bare_name, is_shared_domain, numbers_in, payment_in
-from workflows.rules.debts.promises import Absence, Dispute, PaidClaim, Promise, Said, Wish, money_words
-from workflows.rules.mail.authentication import fails_dmarc
-from workflows.rules.mail.replying import gist, written
+from workflows.rules.debts.payments import NotMoney, Payment, bare_name, is_shared_domain, numbers_in
+from workflows.rules.debts.promises import Absence, Dispute, PaidClaim, Promise, Said, Wish
+from workflows.rules.reading import Reading
 from workflows.rules.text.canonical import one_line
-from workflows.rules.text.language import language_of
 from workflows.rules.text.money import totals
 
 _PEOPLES = frozenset({"first-day", "paused", "never", "ignore-list", "copy-only"})
@@ -43,22 +40,26 @@ _MOST_PARENTS = 50
 class Heard:
     """A mail from an inbox as it is being recorded. `client`: who sent it, where that is known."""
 
-    email: Email
+    reading: Reading
     route: Route
     client: Client | None
 
+    @property
+    def email(self) -> Email:
+        return self.reading.email
 
-def hear(connection: Connection, clock: Clock, owner: Owner, authserv_id: str, heard: Heard) -> str:
+
+def hear(connection: Connection, clock: Clock, heard: Heard) -> str:
     """Take in what the mail says of money; what it led to, in plain words, "" for nothing."""
-    sign = payment_in(heard.email, owner, authserv_id)
+    sign = heard.reading.payment
     if isinstance(sign, Payment):
         return _take_payment(connection, clock, heard.email, sign)
     if isinstance(sign, NotMoney):
         return _take_unread(connection, heard.email, sign) if _is_to_be_told(connection, heard.email, sign) else ""
-    if not _is_of_a_person(heard.route) or fails_dmarc(heard.email):
+    if not _is_of_a_person(heard.route) or heard.reading.is_unproven:
         return ""  # a forger must not be able to hold anything
     debtor = _debtor(connection, heard.email, heard.client)
-    return _take_words(connection, clock, owner, heard, debtor) if debtor else ""
+    return _take_words(connection, clock, heard, debtor) if debtor else ""
 
 
 def _is_of_a_person(route: Route) -> bool:
@@ -146,19 +147,18 @@ def _payer(connection: Connection, sign: Payment, owed: Sequence[Invoice]) -> st
 # ---------------------------------------------------------------- what people say
 
 
-def _take_words(connection: Connection, clock: Clock, owner: Owner, heard: Heard, debtor: str) -> str:
-    email, key = heard.email, f"{MAIL}{heard.email.identity}"
-    zone = zone_of(country_of(connection, debtor), owner.timezone)
-    words = money_words(email.text, language_of(email.text), clock.now(), zone)
+def _take_words(connection: Connection, clock: Clock, heard: Heard, debtor: str) -> str:
+    key = f"{MAIL}{heard.email.identity}"
+    words = heard.reading.of_money
     if isinstance(heard.route, Ignore) and heard.route.rule in _MACHINES and not isinstance(words, Absence):
         return ""
-    numbers = _about(email, [invoice.number for invoice in debts_of(connection, debtor)])
+    numbers = _about(heard.reading, [invoice.number for invoice in debts_of(connection, debtor)])
     matter = Matter(key=key, client=debtor, numbers=numbers)
     if words is not None:
         return _note(connection, clock, matter, words)
-    if not (numbers and isinstance(heard.route, Start | Tell) and _wants_an_answer(email.text)):
+    if not (numbers and isinstance(heard.route, Start | Tell) and _wants_an_answer(heard.reading)):
         return ""
-    return note_unanswered(connection, clock, matter, gist(email.text))
+    return note_unanswered(connection, clock, matter, heard.reading.gist)
 
 
 def _note(connection: Connection, clock: Clock, matter: Matter, said: Said) -> str:
@@ -175,10 +175,9 @@ def _note(connection: Connection, clock: Clock, matter: Matter, said: Said) -> s
             return note_absence(connection, clock, replace(matter, numbers=()), until)
 
 
-def _wants_an_answer(text: str) -> bool:
+def _wants_an_answer(reading: Reading) -> bool:
     """Whether it says more than a thank-you does."""
-    new = written(text)
-    return "?" in new or len(new.split()) >= _FEW_WORDS
+    return "?" in reading.own_words or len(reading.own_words.split()) >= _FEW_WORDS
 
 
 def _take_claim(connection: Connection, clock: Clock, matter: Matter, words: str) -> str:
@@ -196,9 +195,9 @@ def _take_claim(connection: Connection, clock: Clock, matter: Matter, words: str
     return note_payment(connection, clock, sign)
 
 
-def _about(email: Email, numbers: Sequence[str]) -> tuple[str, ...]:
+def _about(reading: Reading, numbers: Sequence[str]) -> tuple[str, ...]:
     """Which invoices the mail names: in its own words, else in its subject; () is all of them."""
-    return numbers_in(written(email.text), numbers) or numbers_in(email.subject, numbers)
+    return numbers_in(reading.own_words, numbers) or numbers_in(reading.email.subject, numbers)
 
 
 def _debtor(connection: Connection, email: Email, client: Client | None) -> str:

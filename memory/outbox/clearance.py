@@ -13,15 +13,15 @@ from memory.outbox.entries import Entry, Held, SendLimits
 from memory.record.meta import read_meta
 from memory.record.schema import answers, cases, clients, from_json, outbox, seen, versions
 from workflows.errors import NeedsOwner
-from workflows.models.decisions import Answer, Edit, Later, Mine, Never, Reject, Revise, Unclear
+from workflows.models.decisions import Answer, Attach, Edit, Later, Mine, Never, Reject, Revise, Unclear, Without
 from workflows.models.drafts import Outgoing
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 A_MOMENT = timedelta(seconds=1)
 
 
-def held_back(connection: Connection, entry: Entry, limits: SendLimits, now: datetime) -> Held | None:
-    """Why a mail to a client may not go now, the most serious reason first."""
+def held_back(connection: Connection, entry: Entry, limits: SendLimits, now: datetime, change: str = "") -> Held | None:
+    """Why a mail to a client may not go now, the most serious reason first. `change`: of a file that goes with it."""
     approved = _approval(connection, entry)
     if isinstance(approved, Held):
         return approved
@@ -29,7 +29,7 @@ def held_back(connection: Connection, entry: Entry, limits: SendLimits, now: dat
         _withdrawn(connection, entry, approved)
         or _stopped(connection, entry)
         or _overtaken(connection, entry, now)
-        or _doubted(connection, entry, approved, now)
+        or _doubted(connection, entry, approved, now, change)
         or _in_grace(approved, limits, now)
         or _capped(connection, entry, limits, now)
         or _quiet(limits, now)
@@ -57,7 +57,7 @@ def _approval(connection: Connection, entry: Entry) -> _Yes | Held:
     yeses = [
         _Yes(row.key, row.at, outgoing, version.at)
         for row in connection.execute(select(answers).where(answers.c.case == entry.case))
-        if says_yes(from_json(Answer, row.answer), entry.version, entry.hash, outgoing.body)
+        if says_yes(connection, from_json(Answer, row.answer), version)
     ]
     if not yeses:
         return Held(reason=f"There is no yes of yours on record for the text of version {name}.")
@@ -77,7 +77,7 @@ def _takes_back(answer: Answer, entry: Entry) -> bool:
     match answer.decision:
         case Reject() | Mine() | Never() | Later() | Unclear():
             return True
-        case Edit() | Revise():
+        case Edit() | Revise() | Attach() | Without():
             # About an older version it is stale: its case says so and goes on.
             return answer.version >= entry.version
         case _:
@@ -105,7 +105,7 @@ def _overtaken(connection: Connection, entry: Entry, now: datetime) -> Held | No
     return Held(reason="A newer mail in this conversation is being taken up first.", until=now + A_MOMENT)
 
 
-def _doubted(connection: Connection, entry: Entry, yes: _Yes, now: datetime) -> Held | None:
+def _doubted(connection: Connection, entry: Entry, yes: _Yes, now: datetime, change: str) -> Held | None:
     """What memory/outbox/last_look.py finds; a doubt that the owner has answered with one more yes is none."""
     of_case = connection.execute(select(cases.c.client).where(cases.c.number == entry.case)).scalar()
     going = last_look.Going(
@@ -115,6 +115,7 @@ def _doubted(connection: Connection, entry: Entry, yes: _Yes, now: datetime) -> 
         outgoing=yes.outgoing,
         made_at=yes.made_at,
         doubted_at=entry.held_at,
+        change=change,
     )
     answered = set(entry.held.split()) if entry.held_at and yes.at > entry.held_at else set[str]()
     doubts = last_look.doubts(connection, going, now)

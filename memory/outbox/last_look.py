@@ -63,6 +63,7 @@ class Going:
     outgoing: Outgoing
     made_at: datetime  # when the version was made
     doubted_at: datetime | None = None  # when the owner was first asked for one more word
+    change: str = ""  # what became of a file of the owner's since it was approved
 
     def day_before(self, now: datetime) -> datetime:
         """Since when a copy counts as a duplicate. What was held as one does not leave by itself when a day is over."""
@@ -82,6 +83,7 @@ def doubts(connection: Connection, going: Going, now: datetime) -> Iterator[Doub
         _answered_by_hand,
         _duplicate,
         _written_by_hand,
+        _changed_file,
         _not_now,
         _not_today,
     )
@@ -175,6 +177,8 @@ def _duplicate(connection: Connection, going: Going, now: datetime) -> Doubt | N
 
 def _is_same_mail(going: Going, theirs: Outgoing, recipients: Sequence[str], *, said_before: bool) -> bool:
     people = {address.lower() for address in recipients}
+    if {file.sha256 for file in theirs.attachments} != {file.sha256 for file in going.outgoing.attachments}:
+        return False
     same_thread = said_before or theirs.in_reply_to == going.outgoing.in_reply_to
     return same_thread and fold(theirs.subject) == fold(going.outgoing.subject) and bool(going.recipients & people)
 
@@ -241,6 +245,18 @@ def _already(going: Going, what: str) -> Doubt:
         rule="duplicate",
         reason=f"{what}, so it is not sent twice. If it shall go all the same, say ok once more "
         f"('./deskhand approve {name}'); 'no' or 'mine' ends the case.",
+    )
+
+
+def _changed_file(_connection: Connection, going: Going, _now: datetime) -> Doubt | None:
+    """A file that was taken away or written anew says that the owner may no longer want what he approved."""
+    if not going.change:
+        return None
+    name = f"{going.case}.{going.outgoing.version}"
+    return Doubt(
+        rule="file",
+        reason=f"{going.change} If the copy that you approved shall go all the same, say ok once more "
+        f"('./deskhand approve {name}'); 'no' or 'mine' ends the case, 'attach NAME' takes the file as it is now.",
     )
 
 

@@ -89,9 +89,11 @@ class OutgoingLedger(Book):
             return int(connection.execute(query).scalar_one())
 
     def claim(
-        self, intent: str, compose: Callable[[Entry], Composed], limits: SendLimits, now: datetime
+        self, intent: str, compose: Callable[[Entry], Composed], limits: SendLimits, now: datetime, change: str = ""
     ) -> Claimed | Held:
         """The last look, and the whole message made once; one transaction.
+
+        `change`: what became of a file of the owner's since it was approved, as the folder shows it.
 
         A row already claimed by an attempt that sent nothing is looked at again in full (a no or a stop still wins,
         and it counts for the caps at the time it really leaves), with the bytes it has.
@@ -100,7 +102,7 @@ class OutgoingLedger(Book):
             entry = _need(connection, intent)
             if entry.state not in {"approved", "claimed"}:
                 return Held(reason=f"{intent} is {entry.state}.", until=now + A_MOMENT)
-            if entry.purpose == "client" and (refusal := held_back(connection, entry, limits, now)):
+            if entry.purpose == "client" and (refusal := held_back(connection, entry, limits, now, change)):
                 keep_doubt(connection, entry, refusal, now)
                 return refusal
             values: dict[str, Any] = {"state": "claimed", "claimed_at": now, "attempts": entry.attempts + 1}

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, Row, or_, select
 
+from memory.money.debts import country_of
 from memory.post.burning import has_id, is_it
 from memory.post.threads import MOST_PARENTS, open_case
 from memory.record.blobs import Blobs
@@ -24,6 +25,7 @@ from workflows.models.routes import Asked, Astray, Surroundings
 from workflows.ports import Clock
 from workflows.rules.answers.orders import is_order_subject
 from workflows.rules.answers.parents import ParentMail, direct_parent, is_answer_to, is_ours_by_form
+from workflows.rules.debts.dunning import zone_of
 from workflows.rules.text.canonical import body_hash
 from workflows.rules.triage import OUR_HEADER
 
@@ -81,6 +83,7 @@ class Around(Notebook):
             alerts=self._intake.alerts,
             sent_headers=tuple(json.loads(read_meta(connection, "sent_headers") or "[]")),
             earlier=self._earlier(connection, email),
+            zone=zone_of(country_of(connection, client.id), "") if client else "",
         )
 
     def earlier(self, email: Email) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from memory.record.dialect import insert
 from memory.record.schema import bounces, from_json, mails, notes, outbox, versions
 from workflows.models.drafts import Outgoing
 from workflows.models.mail import Email
-from workflows.rules.mail.bounces import Bounce, read
+from workflows.rules.mail.bounces import Bounce
 from workflows.rules.text.words import fold
 
 MOST_DAYS = timedelta(days=6)
@@ -64,11 +64,10 @@ class Bounces(Book):
             connection.execute(update(bounces).where(bounces.c.id == bounce).values(told=1))
 
 
-def keep_bounce(connection: Connection, email: Email, at: datetime) -> bool:
-    """Keep what a delivery report says of a mail of ours; False when it is no report, or of no mail of ours."""
-    report = read(email)
-    row = _mail_of(connection, report, email, at) if report else None
-    if report is None or row is None:
+def keep_bounce(connection: Connection, email: Email, report: Bounce, at: datetime) -> bool:
+    """Keep what a delivery report says of a mail of ours; False when it speaks of no mail of ours."""
+    row = _mail_of(connection, report, email, at)
+    if row is None:
         return False
     reached = {recipient.lower() for recipient in json.loads(row.recipients)}
     missed = [recipient for recipient in report.recipients if recipient in reached] or sorted(reached)

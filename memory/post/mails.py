@@ -36,8 +36,8 @@ from workflows.ports import Clock
 from workflows.rules.leads.lead import unjudged
 from workflows.rules.mail.authentication import fails_dmarc
 from workflows.rules.mail.forms import as_written_by
-from workflows.rules.mail.holds import hold_reason
 from workflows.rules.mail.replying import new_part
+from workflows.rules.reading import Reading, read
 from workflows.rules.text.canonical import one_line
 from workflows.rules.text.writers import addressee_of
 
@@ -56,12 +56,16 @@ _BY_RULE: dict[type[Route], Literal["answer", "order", "hint"]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Arrival:
-    email: Email
+    reading: Reading
     kind: SeenKind
     at: datetime
     around: Surroundings
     client: Client | None = None
     case: int = 0
+
+    @property
+    def email(self) -> Email:
+        return self.reading.email
 
 
 class Mails(SeenMails, Around):
@@ -71,12 +75,13 @@ class Mails(SeenMails, Around):
         self,
         email: Email,
         folder_kind: FolderKind,
-        decide: Callable[[Email, Surroundings], Route],
+        decide: Callable[[Reading, Surroundings], Route],
         received_at: datetime,
     ) -> Event | None:
         """Record a mail once per (identity, folder kind), in one transaction with what it leads to.
 
-        Gives the event to deliver, or None: seen before, or ignored (the rule and reason are kept). `decide` is pure.
+        Gives the event to deliver, or None: seen before, or ignored (the rule and reason are kept). `decide` is pure;
+        it and the rules that read the mail run while nobody waits for the ledger.
         """
         kind: SeenKind = "sent" if folder_kind == "sent" else "mail"
         if kind == "mail":
@@ -86,8 +91,17 @@ class Mails(SeenMails, Around):
             if row is not None and not self._may_count(connection, email, row):
                 return self._one_more_copy(connection, email, kind, row.key) if row.rule in BY_RULE else None
             around = self._surroundings(connection, email, folder_kind)
-            route = decide(email, around)
-            arrival = _Arrival(email=email, kind=kind, at=received_at, around=around, client=around.client)
+        reading = self._read(email, around)
+        route = decide(reading, around)
+        with self._writing() as connection:
+            row = _seen_before(connection, email.identity, kind)
+            if row is not None and not self._may_count(connection, email, row):
+                return self._one_more_copy(connection, email, kind, row.key) if row.rule in BY_RULE else None
+            current = self._surroundings(connection, email, folder_kind)
+            if replace(current, now=around.now) != around:  # something came in between: read with what is known now
+                around, reading = current, self._read(email, current)
+                route = decide(reading, around)
+            arrival = _Arrival(reading=reading, kind=kind, at=received_at, around=around, client=around.client)
             if row is not None:
                 return self._file_after_all(connection, arrival, route, row)
             key = first_of(connection, email, kind, _BY_RULE[type(route)]) if type(route) in _BY_RULE else ""
@@ -96,6 +110,9 @@ class Mails(SeenMails, Around):
                 _keep_seen(connection, arrival, Ignore(rule="copy", reason=f"One more copy: {route.reason}"), None)
                 return self._one_more_copy(connection, email, kind, key)
             return self._file(connection, arrival, route)
+
+    def _read(self, email: Email, around: Surroundings) -> Reading:
+        return read(email, self._owner, around, self._intake.authserv_id)
 
     def _may_count(self, connection: Connection, email: Email, row: Row[Any]) -> bool:
         """Whether a mail in Sent that was passed over may be an answer in this copy: each is judged by itself."""
@@ -134,7 +151,8 @@ class Mails(SeenMails, Around):
 
     def _start_over(self, connection: Connection, event: Event, email: Email) -> Event:
         around = self._surroundings(connection, email, "inbox")
-        arrival = _Arrival(email=email, kind="mail", at=event.at, around=around, client=around.client)
+        reading = Reading(email=email)
+        arrival = _Arrival(reading=reading, kind="mail", at=event.at, around=around, client=around.client)
         route = Start(hold=event.hold, reason=f"case {event.case} had ended")
         number = self._open(connection, arrival, route)
         _keep_thread(connection, replace(arrival, case=number), route)
@@ -147,16 +165,16 @@ class Mails(SeenMails, Around):
         """Make work of a mail that was skipped: told to the open case of its conversation, else a new one's first."""
         email = as_written_by(email, self._owner.addresses)
         around = self._surroundings(connection, email, "inbox")
+        reading = self._read(email, around)
         arrival = self._with_person(
-            connection, _Arrival(email=email, kind="mail", at=row.at, around=around, client=around.client)
+            connection, _Arrival(reading=reading, kind="mail", at=row.at, around=around, client=around.client)
         )
         client = arrival.client.id if arrival.client else ""
         connection.execute(update(mails).where(mails.c.identity == email.identity).values(client=client))
-        hold = hold_reason(email, around.earlier, self._owner)
-        route: Start | Tell = Start(hold=hold, reason=reason)
+        route: Start | Tell = Start(hold=reading.hold, reason=reason)
         if around.open_case:
-            route = Tell(case=around.open_case, hold=hold, reason=reason)
-        number = around.open_case or self._open(connection, arrival, Start(hold=hold))
+            route = Tell(case=around.open_case, hold=reading.hold, reason=reason)
+        number = around.open_case or self._open(connection, arrival, Start(hold=reading.hold))
         arrival = replace(arrival, case=number)
         _keep_thread(connection, arrival, route)
         _keep_document(connection, arrival, route)
@@ -193,8 +211,8 @@ class Mails(SeenMails, Around):
             route = self._with_leads(connection, route)
         if shown_anew and isinstance(route, Ignore):
             route = replace(route, reason=f"{route.reason} It names {', '.join(shown_anew)}, which you are shown anew.")
-        if arrival.kind == "mail" and isinstance(route, Ignore):
-            keep_bounce(connection, arrival.email, arrival.at)
+        if arrival.reading.report and isinstance(route, Ignore):
+            keep_bounce(connection, arrival.email, arrival.reading.report, arrival.at)
         event = _event(arrival, route)
         if event is not None and event.kind == "sent":
             event = replace(event, from_drafts=lies_in_drafts(connection, event.case))
@@ -205,8 +223,8 @@ class Mails(SeenMails, Around):
         """Take in what the mail says of money; the route whose reason tells it."""
         if arrival.kind != "mail" or arrival.around.ours or arrival.email.form:
             return route
-        heard = Heard(email=arrival.email, route=route, client=arrival.client)
-        money_note = hear(connection, self._clock, self._owner, self._intake.authserv_id, heard)
+        heard = Heard(reading=arrival.reading, route=route, client=arrival.client)
+        money_note = hear(connection, self._clock, heard)
         return replace(route, reason=f"{route.reason} {money_note}".strip()) if money_note else route
 
     def _with_leads(self, connection: Connection, route: Posted) -> Posted:

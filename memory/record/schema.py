@@ -19,13 +19,14 @@ from sqlalchemy.exc import DBAPIError
 from memory.record.dialect import is_damage, new_engine
 from memory.record.meta import read_meta, write_meta
 from memory.tables.base import metadata
-from memory.tables.house import calls, meta, secrets
+from memory.tables.errands import errands
+from memory.tables.house import calls, lookups, meta, secrets
 from memory.tables.leads import feeds, findings, lead_posts, leads
 from memory.tables.money import debt_holds, debtors, imports, invoices, notices, payments
 from memory.tables.outgoing import outbox, placed
 from memory.tables.owner import absences, asked_back, digest_items, digests, orders
 from memory.tables.people import client_addresses, clients, documents
-from memory.tables.post import bounces, copies, cursors, mails, seen, threads
+from memory.tables.post import bounces, copies, cursors, file_texts, mails, seen, threads
 from memory.tables.promises import follow_ups, own_promises
 from memory.tables.stories import answers, briefs, cases, held_slots, invitations, notes, versions
 from memory.tables.work import projects, risks, update_work, updates, work
@@ -34,11 +35,11 @@ from workflows.errors import NeedsOwner
 
 __all__ = [
     "VERSION", "absences", "answers", "asked_back", "bounces", "briefs", "calls", "cases", "client_addresses",
-    "clients", "copies", "cursors", "debt_holds", "debtors", "digest_items", "digests", "documents", "feeds",
-    "findings", "follow_ups", "from_json", "held_slots", "imports", "invitations", "invoices", "lead_posts",
-    "leads", "mails", "meta", "metadata", "notes", "notices", "open_engine", "orders", "outbox", "own_promises",
-    "payments", "placed", "projects", "reading", "risks", "secrets", "seen", "threads", "to_json", "transaction",
-    "update_work", "updates", "versions", "work",
+    "clients", "copies", "cursors", "debt_holds", "debtors", "digest_items", "digests", "documents", "errands",
+    "feeds", "file_texts", "findings", "follow_ups", "from_json", "held_slots", "imports", "invitations",
+    "invoices", "lead_posts", "leads", "lookups", "mails", "meta", "metadata", "notes", "notices", "open_engine",
+    "orders", "outbox", "own_promises", "payments", "placed", "projects", "reading", "risks", "secrets", "seen",
+    "threads", "to_json", "transaction", "update_work", "updates", "versions", "work",
 ]  # fmt: skip
 
 VERSION = 1

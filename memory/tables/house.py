@@ -37,3 +37,18 @@ secrets = Table(
     Column("value", LargeBinary, nullable=False),
     comment="small machine-learnt values, never passwords or keys (those are files under keys/)",
 )
+
+lookups = Table(
+    "lookups",
+    metadata,
+    Column("case", Integer, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("step", String, primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("tool", String, nullable=False, index=True),
+    Column("arguments", Text, nullable=False),  # JSON, sorted
+    Column("state", String, nullable=False),  # begun | done | failed
+    Column("answer", Text, nullable=False, default=""),  # done: JSON of what it told; failed: why, in a sentence
+    Column("at", Instant, nullable=False),
+    comment="calls of read tools for a draft: each is begun once and never made again",
+)

@@ -68,6 +68,18 @@ copies = Table(
     comment="every copy of an answer or an order, each with its own traces of delivery",
 )
 
+file_texts = Table(
+    "file_texts",
+    metadata,
+    Column("mail", String(64), primary_key=True),  # the mail's identity
+    Column("sha256", String(64), primary_key=True),
+    Column("state", String, nullable=False),  # begun | read | refused
+    Column("text", Text, nullable=False, default=""),
+    Column("fault", Text, nullable=False, default=""),  # why it was not read, in plain words
+    Column("at", Instant, nullable=False),
+    comment="what the files say that came with a mail; each is read once",
+)
+
 bounces = Table(
     "bounces",
     metadata,

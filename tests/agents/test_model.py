@@ -481,5 +481,8 @@ def test_prices_know_dated_and_prefixed_names_and_no_others() -> None:
 
 
 def test_a_recorded_request_tells_its_schema() -> None:
-    tools = {"tools": [{"function": {"name": "x", "parameters": {"properties": {"body": {}}}}}]}
+    tools = {
+        "tools": [{"function": {"name": "x", "parameters": {"properties": {"body": {}}}}}],
+        "tool_choice": "required",
+    }
     assert Request("POST", "/", {}, b"", tools).schema == {"properties": {"body": {}}}

@@ -10,16 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.lookup.reference import Reference
 from agents.model import Model
-from agents.research import MOST_FACTS, Argument, Researcher, _arguments, _Item, addresses_in, borne_out, said_of_itself
+from agents.research import MOST_FACTS, Researcher, _Item, addresses_in, borne_out, said_of_itself
 from memory.journal import Journal
 from memory.leads.findings import Finding
 from memory.ledger import Ledger
+from memory.lookups import Lookups
 from tests.ledgers import House
 from tests.models import model_at
 from tests.patience import PATIENCE, SHORTEST
 from tests.servers.openai import Fault, OpenAIServer, Request
 from tests.servers.web import WebServer
+from tools.offers import Offers, offer_of
+from tools.plugins import Tool
 from tools.web.client import Response, Web
 from tools.web.pages import read_page
 from workflows.models.case import CaseState
@@ -81,12 +85,15 @@ def post(text: str, **fields: Any) -> Lead:
 
 def researcher(house: House, site: WebServer, lead: Lead | None, **more: Any) -> Researcher:
     web = more.pop("web", None) or Web(permit=site.permit)
-    given = more.pop("tools", {})
+    functions = more.pop("tools", {})
 
-    async def tools() -> dict[str, Any]:
-        return given
+    async def offered() -> Offers:
+        tools = [Tool(name=name, permission="read", plugin="crm", function=function, says="")
+                 for name, function in functions.items()]  # fmt: skip
+        return Offers(offers=tuple(map(offer_of, tools)))
 
-    return Researcher(ledger=OneLead(house.ledger, lead), web=web, tools=tools, **more)
+    reference = Reference(lookups=Lookups(house.engine, house.clock), foreign=offered)
+    return Researcher(ledger=OneLead(house.ledger, lead), web=web, reference=reference, **more)
 
 
 def facts(*given: dict[str, Any]) -> dict[str, Any]:
@@ -278,30 +285,7 @@ async def test_a_tool_is_asked_with_words_of_the_post_and_its_answer_is_a_source
     await looking.research(CaseState(case=7, kind="bid"))
     (fact,) = by_kind(house.ledger.findings(7))["fact"]
     assert (fact.url, fact.quote) == ("tool:register", quote)
-    assert "What the register of companies says." in openai_server.chats[0].text
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {"company": "Somebody Else"},  # not in the post
-        {"company": "ada@winter.example"},  # an address, though it stands there
-        {"company": ""},
-        {"company": "Studio Nord", "year": "all of them"},
-        {"company": "Studio Nord", "also": "Studio Nord"},  # no such argument
-        {"year": "2026"},  # one is missing
-        {"company": "Nord " * 60},
-    ],
-)
-def test_a_tool_is_asked_nothing_else(arguments: dict[str, str]) -> None:
-    text = "We are Studio Nord. Write to ada@winter.example. all of them 2026 " + "Nord " * 60
-    given = [Argument(name=name, value=value) for name, value in arguments.items()]
-    assert _arguments(register, given, text) is None
-
-
-def test_arguments_get_the_types_of_the_tool() -> None:
-    given = [Argument(name="company", value="Studio Nord"), Argument(name="year", value="2009")]
-    assert _arguments(register, given, "Studio Nord, since 2009") == {"company": "Studio Nord", "year": 2009}
+    assert "What the register of companies says." in str(openai_server.looks[0].body["tools"])
 
 
 async def test_a_tool_that_hangs_is_left_behind(

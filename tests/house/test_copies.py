@@ -18,6 +18,7 @@ from memory.record.schema import open_engine, orders, reading
 from tests.house.running import INBOX_ALONE, INBOX_FIRST, ORDERS_OF_ARRIVAL, SENT_FIRST, House, until
 from tests.ledgers import OWNER, mail, own_mail
 from tests.ledgers import House as Records
+from tests.readings import routed
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
@@ -306,9 +307,9 @@ ASKED = Asked(case=1, version=1, purpose="approval", text="Says yes.", sent_at=d
 def test_the_copy_in_an_inbox_is_a_hint_and_the_one_in_sent_an_answer(records: Records) -> None:
     email = an_answer()
     kinds = {
-        folder: type(route(email, OWNER, records.ledger.surroundings(email, folder))) for folder in ("inbox", "sent")
+        folder: type(routed(email, OWNER, records.ledger.surroundings(email, folder))) for folder in ("inbox", "sent")
     }
     assert kinds == {"inbox": Hinted, "sent": Answered}
     order = own_mail("", OWNER.address, message_id="<o@x>", subject="deskhand stop all")
-    assert isinstance(route(order, OWNER, records.ledger.surroundings(order, "inbox")), Ignore)
-    assert isinstance(route(order, OWNER, records.ledger.surroundings(order, "sent")), Ordered)
+    assert isinstance(routed(order, OWNER, records.ledger.surroundings(order, "inbox")), Ignore)
+    assert isinstance(routed(order, OWNER, records.ledger.surroundings(order, "sent")), Ordered)

@@ -69,7 +69,7 @@ def test_an_answer_that_is_longer_than_what_is_read_is_never_taken_in_part() -> 
 def test_a_letter_is_shown_also_where_the_settings_let_an_edit_send() -> None:
     from workers.desk.answering import Answering
 
-    answering = Answering(None, None, None, OWNER, None, edit_sends=True)  # type: ignore[arg-type] # only the setting
+    answering = Answering(None, None, None, OWNER, None, None, edit_sends=True)  # type: ignore[arg-type] # only the setting
     assert answering._with_setting(Edit(text="Hi.\n")) == Edit(text="Hi.\n", send=True)
     letter = Edit(text="Hi Maria,\n\nFriday.\n\nAda\n", letter=True)
     assert answering._with_setting(letter) == letter

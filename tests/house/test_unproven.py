@@ -50,7 +50,7 @@ async def look_again(house: House, minutes: float) -> None:
     """One round of the watch over hints, that many minutes later, on the home's own parts."""
     loaded = loading.load(house.home)
     parts = wiring.build(house.home, loaded, LaterClock(timedelta(minutes=minutes)))
-    answering = Answering(parts.ledger, None, parts.desk, parts.owner, parts.clock)
+    answering = Answering(parts.ledger, None, parts.desk, parts.owner, parts.clock, parts.named_parts())
     hints = Hints(
         ledger=parts.ledger, blobs=parts.blobs, answering=answering, signatures=parts.signatures, desk=parts.desk,
         owner=parts.owner, clock=parts.clock,

@@ -54,7 +54,14 @@ class Weeks:
         parts = self.parts
         self.polls = Polls(watches=parts.watches, ledger=parts.ledger, desk=parts.desk, health=parts.health)
         activities = Activities(
-            parts.ledger, parts.recall, parts.drafter, parts.desk, self.engine, parts.researcher, self
+            parts.ledger,
+            parts.recall,
+            parts.drafter,
+            parts.desk,
+            self.engine,
+            parts.researcher,
+            self,
+            parts.doing,
         )
         await self.stack.enter_async_context(
             running(build_workers(self.environment.client, activities, NAMES, patient=True))

@@ -174,7 +174,7 @@ class Year:
         self.engine, self.polls = engine, polls
         activities = Activities(
             self.parts.ledger, self.parts.recall, self.parts.drafter, self.parts.desk, engine,
-            self.parts.researcher, self,
+            self.parts.researcher, self, self.parts.doing,
         )  # fmt: skip
         workers = build_workers(self.environment.client, activities, NAMES, (self.clock,), patient=True)
         await self.stack.enter_async_context(running(workers))

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from memory.cases.decided import says_yes
 from tests.ledgers import NOON, House, mail
 from workflows.errors import OutOfStep
 from workflows.models.case import CaseState
-from workflows.models.decisions import Answer, Approve, Edit, Mine, Reject
+from workflows.models.decisions import Answer, Approve, Attach, Edit, Mine, Reject, Without
 from workflows.models.drafts import Draft, DraftedBy
+from workflows.models.mail import Attachment
 
 MINUTE = timedelta(minutes=1)
 
@@ -69,9 +69,47 @@ def test_what_is_no_yes_to_this_text_approves_nothing(house: House, decision: An
 
 def test_the_owners_own_text_with_the_word_to_send_is_a_yes_to_it(house: House) -> None:
     state = drafted(house)
-    given = answer(house, state, Edit(text="Thursday works.\n", send=True), version=0)
+    answer(house, state, Edit(text="Thursday works.\n", send=True), version=0)
     assert house.ledger.approve_version(replace(state, stage="approved"))
-    assert says_yes(given, 1, state.hash, "Thursday works.\n")
+
+
+BRIEF = Attachment(name="brief.pdf", size=4, sha256="1" * 64)
+PRICES = Attachment(name="prices.pdf", size=4, sha256="2" * 64)
+
+
+def without(*names: str, send: bool = True) -> Without:
+    return Without(words="ok, without ...", parts="...", names=names, send=send)
+
+
+def with_files(house: House) -> CaseState:
+    state = drafted(house)
+    return house.ledger.change_parts(state, Attach(words="", files=(BRIEF, PRICES)))
+
+
+def test_a_yes_to_less_than_was_shown_is_a_yes_to_exactly_that(house: House) -> None:
+    shown = with_files(house)
+    given = answer(house, shown, without("brief.pdf"))
+    less = house.ledger.change_parts(shown, given.decision)
+    assert house.ledger.change_parts(shown, given.decision) == less  # tried again: the same version
+    assert [file.name for file in house.ledger.outgoing(shown.case, less.version).attachments] == ["prices.pdf"]
+    assert house.ledger.approve_version(replace(less, stage="approved"))
+
+
+@pytest.mark.parametrize("made_of", [("prices.pdf",), ("brief.pdf", "prices.pdf"), ()])
+def test_it_is_none_to_anything_else(house: House, made_of: tuple[str, ...]) -> None:
+    shown = with_files(house)
+    answer(house, shown, without("brief.pdf"))
+    for name, decision in {"k1": without("brief.pdf", send=False)}.items():
+        answer(house, shown, decision, key=name)
+    less = house.ledger.change_parts(shown, without(*made_of))
+    assert not house.ledger.approve_version(replace(less, stage="approved"))
+
+
+def test_the_owners_own_text_never_carries_a_file_that_was_not_shown(house: House) -> None:
+    state = drafted(house)
+    answer(house, state, Edit(text="Thursday works.\n", send=True))
+    more = house.ledger.change_parts(state, Attach(words="", files=(BRIEF,)))
+    assert not house.ledger.approve_version(replace(more, stage="approved"))
 
 
 def test_an_answer_that_was_refused_never_comes_true_later(house: House) -> None:

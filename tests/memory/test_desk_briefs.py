@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from memory.briefs.recall import Recall
+from memory.briefs.recall import DeskSources, Recall
 from memory.index.keywords import Keywords
 from memory.index.store import Store
 from memory.model.embedding import HashingEmbedder
@@ -17,8 +17,10 @@ from workflows.models.drafts import Brief, Draft, DraftedBy
 from workflows.models.mail import Address
 from workflows.models.money import Invoice, Money
 from workflows.models.work import Milestone, Project, Work
+from workflows.rules.desk.slots import BusySpan, CalendarView, Slot
 
 FAILED = (("authentication-results", "mx.winter.example; dmarc=fail header.from=studio.example"),)
+THURSDAY = datetime(2026, 11, 26, 10, tzinfo=UTC)
 HOURS = StandingAnswer(id="hours", title="Opening hours", text="Mon-Thu 9 to 17 o'clock.", verbatim=True, language="en")
 
 
@@ -27,10 +29,17 @@ class Memory:
 
     def __init__(self, folder: Path) -> None:
         self.house = House(folder)
+        self.asked: list[tuple[datetime, datetime]] = []
+        self.view = CalendarView(spans=(BusySpan(start=THURSDAY, end=THURSDAY + timedelta(hours=2)),))
         ledger, clock = self.house.ledger, self.house.clock
         keywords = Keywords(folder / "index.sqlite", ledger.home(), clock, print)
         self.store = Store(folder / "chroma", ledger, keywords, HashingEmbedder(), clock, print)
-        self.recall = Recall(ledger, self.store, (), OWNER, lambda: [HOURS])
+        self.recall = Recall(ledger, self.store, (), OWNER, DeskSources(standing=lambda: [HOURS], look=self.busy))
+
+    def busy(self, first: datetime, last: datetime) -> CalendarView:
+        """Taken on Thursday from 10:00 to 12:00 UTC; what could not be read is told."""
+        self.asked.append((first, last))
+        return self.view
 
     def brief(self, text: str, **fields) -> Brief:
         """The brief of the case that this mail begins."""
@@ -172,3 +181,35 @@ def test_a_standing_answer_is_brought_for_its_question(memory) -> None:
     (fitting,) = brief.standing
     assert fitting.answer == HOURS
     assert fitting.questions == ("what are your office hours?",)
+
+
+def test_a_named_time_is_free_or_taken_and_never_by_what(memory) -> None:
+    brief = memory.brief("Hi Ada, does Thursday 10:30 work for a call?")
+    (named, *offers) = brief.times.answers
+    assert (named.says, named.start) == ("taken", THURSDAY + timedelta(minutes=30))
+    assert [offer.says for offer in offers] == ["offer"] * 3
+    assert any(fact.id == "calendar:1" and "is taken" in fact.quote for fact in brief.facts)
+    assert len(memory.asked) == 1
+
+
+def test_a_mail_without_a_time_asks_no_calendar(memory) -> None:
+    brief = memory.brief("Hi Ada, did you get our payment?")
+    assert brief.times.answers == ()
+    assert memory.asked == []
+
+
+def test_a_calendar_that_cannot_be_read_is_told_and_promises_nothing(memory) -> None:
+    memory.view = CalendarView(faults=("The calendar work cannot be read.",))
+    brief = memory.brief("Hi Ada, does Thursday 15:00 work for a call?")
+    assert "The calendar work cannot be read." in brief.hints
+    assert [answer.says for answer in brief.times.answers] == ["unknown"]
+
+
+def test_what_another_draft_offers_is_not_offered_again(memory) -> None:
+    brief = memory.brief("Hi Ada, when do you have time for a call?")
+    offers = [Slot(start=offer.start, end=offer.end) for offer in brief.times.answers]
+    assert len(offers) == 3
+    memory.house.ledger.hold_slots(brief.case, 1, offers)
+    rival = (Address(email="rival@other.example", name="Rival"),)
+    second = memory.brief("When could we talk next week?", senders=rival, message_id="<r@other.example>")
+    assert {answer.start for answer in second.times.answers}.isdisjoint(offer.start for offer in offers)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflows.models.decisions import Approve, Edit, Later, Mine, Never, Reject, Revise, Unclear, Why
+from workflows.models.decisions import Approve, Attach, Edit, Later, Mine, Never, Reject, Revise, Unclear, Why
 from workflows.models.mail import Attachment, Email
 from workflows.models.people import Owner
 from workflows.models.routes import Asked
@@ -458,7 +458,7 @@ def test_a_notice_cannot_be_approved():
 def test_a_file_that_would_not_be_sent_is_asked_about():
     file = Attachment(name="offer.pdf", size=9, sha256="0", content_type="application/pdf")
     logo = Attachment(name="logo.png", size=9, sha256="0", content_type="image/png")
-    assert isinstance(read(mail(text="ok", attachments=(file,)), ASKED, owner(), NOW), Unclear)
+    assert read(mail(text="ok", attachments=(file,)), ASKED, owner(), NOW) == Attach(files=(file,))
     assert read(mail(text="ok", attachments=(logo,)), ASKED, owner(), NOW) == Approve()
 
 

@@ -3,11 +3,11 @@
 import pytest
 
 from tests.ledgers import OWNER, mail
+from tests.readings import routed
 from workflows.models.routes import Ignore, Surroundings
 from workflows.rules.mail.gateways import bare_subject, without_banner
 from workflows.rules.mail.replying import gist
 from workflows.rules.mail.subjects import is_forward_subject, is_reply_subject
-from workflows.rules.routing import route
 
 TAGS = [
     "[External] ", "[EXT] ", "EXTERN: ", "(External) ", "***SPAM*** ", "{Spam?} ", "[EXTERNAL][Caution] ",
@@ -24,7 +24,7 @@ AUTOMATIC = [
 @pytest.mark.parametrize("tag", TAGS)
 @pytest.mark.parametrize("subject", AUTOMATIC)
 def test_a_tag_hides_no_automatic_reply(tag: str, subject: str, around) -> None:
-    verdict = route(mail("Hello.\n\nRegards\nMaria\n", subject=f"{tag}{subject}"), OWNER, around)
+    verdict = routed(mail("Hello.\n\nRegards\nMaria\n", subject=f"{tag}{subject}"), OWNER, around)
     assert isinstance(verdict, Ignore)
     assert verdict.rule == "auto-reply"
 

@@ -20,6 +20,7 @@ from agents.checks import language_name
 from agents.letters import gist_of
 from agents.templates import TemplateReply
 from workers.voice import answer_texts
+from workflows.models.desk import TimeAnswer, Times
 from workflows.models.drafts import Brief, Draft, Outgoing
 from workflows.models.mail import Address
 from workflows.models.money import Money
@@ -29,9 +30,10 @@ from workflows.rules.answers.orders import parse_order
 from workflows.rules.asking import acknowledgement, approval, digest
 from workflows.rules.debts import notices, promises
 from workflows.rules.desk import questions as asking
-from workflows.rules.desk import slots
+from workflows.rules.desk import slots, times
 from workflows.rules.desk.asked_times import asked_times
 from workflows.rules.desk.invitations import Invitation, facts_line
+from workflows.rules.files.asked_files import asked_files, meant_by
 from workflows.rules.leads import rates
 from workflows.rules.mail import urgency
 from workflows.rules.orders import words as order_words
@@ -181,6 +183,12 @@ SPOKEN: dict[str, Callable[[str], object]] = {
     "workflows/rules/asking/acknowledgement.py:phrases": acknowledgement.phrases,
     "workflows/rules/asking/acknowledgement.py:compose": lambda code: acknowledgement.compose(code, "Maria", "", "Ada"),
     "workflows/rules/asking/acknowledgement.py:letter": lambda code: acknowledgement.letter(code, "", "", ["x"], "Ada"),
+    "workflows/rules/desk/times.py:times_of": lambda code: times.times_of(
+        LATE, code, times.diary_at(NOW, owner("en"), slots.Offering(), ()), lambda first, last: slots.CalendarView()
+    ),
+    "workflows/rules/desk/times.py:told_time": lambda code: times.told_time(
+        TimeAnswer(id="calendar:1", start=NOW, end=NOW, says="free"), Times(), code
+    ),
     "workflows/rules/desk/questions.py:questions": lambda code: [
         asked.topic for asked in asking.questions(LATE, code, "Kick-off")
     ],
@@ -188,6 +196,8 @@ SPOKEN: dict[str, Callable[[str], object]] = {
     "workflows/rules/desk/questions.py:asks_for_rate": lambda code: asking.asks_for_rate("your hourly rate", code),
     "workflows/rules/desk/questions.py:comes_back": lambda code: asking.comes_back(LATE, code),
     "workflows/rules/desk/questions.py:asks_for_document": lambda code: asking.asks_for_document(LATE, code),
+    "workflows/rules/files/asked_files.py:asked_files": lambda code: asked_files("Your price list?", ["p.pdf"], code),
+    "workflows/rules/files/asked_files.py:meant_by": lambda code: meant_by("the price list", ["p.pdf"], code),
     "workflows/rules/debts/notices.py:format_day": lambda code: notices.format_day(date(2026, 11, 1), code),
     "workflows/rules/debts/notices.py:subject": lambda code: notices.subject("firm", ("2026-014",), code),
     "workflows/rules/debts/notices.py:sums": lambda code: notices.sums([Money(currency="EUR", minor=125_000)], code),

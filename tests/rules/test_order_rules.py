@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.readings import routed
 from tests.rules.test_triage import emails
 from workflows.models.decisions import Approve, Edit, Later, Mine, Never, Reject, Why
 from workflows.models.mail import Address, Attachment, Email
@@ -38,7 +39,6 @@ from workflows.models.routes import Answered, Asked, Ignore, Ordered, Surroundin
 from workflows.rules.answers import decisions
 from workflows.rules.answers.orders import is_order_subject, order_in, parse_order, read_order
 from workflows.rules.answers.proof import Proven, Unproven, order_proof
-from workflows.rules.routing import route
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.languages import languages, words_in
 
@@ -337,7 +337,7 @@ def test_in_an_answer_to_a_notice_the_case_may_be_left_out(words, order):
 @pytest.mark.parametrize("words", ["won", "lost", "paid 2026-014", "promised 2026-014 Friday", "dispute 2026-014"])
 def test_orders_about_money_count_in_an_answer_to_an_approval_mail(words):
     answer = mail(words, "Re: Kick-off [Deskhand 41.2]", in_reply_to=("<q@x>",))
-    assert isinstance(route(answer, owner(), around(ASKED)), Ordered)
+    assert isinstance(routed(answer, owner(), around(ASKED)), Ordered)
 
 
 # ---------------------------------------------------------------- an answer stays an answer
@@ -371,7 +371,7 @@ def test_every_clear_answer_to_a_draft_stays_one(language):
     for kind in ("approve", "edit", "no", "reject", "mine", "never", "later", "why"):
         for phrase in (*words_in(language, "decisions")[kind], *words_in("en", "decisions")[kind]):
             answer = mail(phrase, "Re: Kick-off [Deskhand 41.2]", in_reply_to=("<q@x>",))
-            assert isinstance(route(answer, owner(language), around(ASKED)), Answered), phrase
+            assert isinstance(routed(answer, owner(language), around(ASKED)), Answered), phrase
 
 
 ANSWERS = [
@@ -416,7 +416,7 @@ ANSWERS = [
 @pytest.mark.parametrize("words", ANSWERS)
 def test_words_about_a_draft_are_no_order(words):
     answer = mail(words, "Re: Kick-off [Deskhand 41.2]", in_reply_to=("<q@x>",))
-    assert isinstance(route(answer, owner(), around(ASKED)), Answered)
+    assert isinstance(routed(answer, owner(), around(ASKED)), Answered)
 
 
 IN_AN_ANSWER = [
@@ -441,13 +441,13 @@ def test_an_order_in_an_answer_to_an_approval_mail(words, order):
     text = f"{words}\n\nOn Tue, 24 Nov 2026 at 13:05, Deskhand <ada@winter.example> wrote:\n\n{quoted}\n"
     answer = mail(text, "Re: Kick-off [Deskhand 41.2]", in_reply_to=("<q@x>",))
     assert order_in(answer, owner(), NOW, ASKED) == order
-    assert isinstance(route(answer, owner(), around(ASKED)), Ordered)
+    assert isinstance(routed(answer, owner(), around(ASKED)), Ordered)
 
 
 def test_an_order_beside_an_edited_quote_is_asked_about():
     quoted = "\n".join(f"> {line}".rstrip() for line in APPROVAL.replace("Thursday works", "Friday works").splitlines())
     answer = mail(f"stop all\n\n{quoted}\n", "Re: Kick-off [Deskhand 41.2]", in_reply_to=("<q@x>",))
-    assert isinstance(route(answer, owner(), around(ASKED)), Answered)
+    assert isinstance(routed(answer, owner(), around(ASKED)), Answered)
 
 
 def test_an_answer_to_a_notice_is_never_silently_lost():
@@ -500,8 +500,8 @@ def test_nothing_in_an_inbox_is_an_order():
     inbox = Surroundings(folder_kind="inbox", now=NOW)
     assert isinstance(order_proof(mail("stop all"), owner(), inbox), Unproven)
     for asked in (None, NOTICE):
-        assert isinstance(route(mail("stop all"), owner(), replace(inbox, asked=asked)), Ignore)
-        assert isinstance(route(mail("stop all", senders=(MARIA,)), owner(), replace(inbox, asked=NOTICE)), Ignore)
+        assert isinstance(routed(mail("stop all"), owner(), replace(inbox, asked=asked)), Ignore)
+        assert isinstance(routed(mail("stop all", senders=(MARIA,)), owner(), replace(inbox, asked=NOTICE)), Ignore)
 
 
 @pytest.mark.parametrize(
@@ -515,8 +515,8 @@ def test_nothing_in_an_inbox_is_an_order():
     ],
 )
 def test_what_looks_like_an_order_in_sent_and_is_none(changes):
-    assert not isinstance(route(replace(mail("stop all"), **changes), owner(), around()), Ordered)
-    assert not isinstance(route(mail("stop all"), owner(), around(ours=True)), Ordered)
+    assert not isinstance(routed(replace(mail("stop all"), **changes), owner(), around()), Ordered)
+    assert not isinstance(routed(mail("stop all"), owner(), around(ours=True)), Ordered)
 
 
 @settings(max_examples=200, deadline=None)

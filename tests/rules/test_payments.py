@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.ledgers import OWNER
+from tests.readings import routed
 from tools.mail import mime
 from workflows.models.mail import Address, Email
 from workflows.models.money import Money
 from workflows.models.routes import Ignore, Surroundings
 from workflows.rules.debts.payments import NotMoney, Payment, is_payment_sender, lure, numbers_in, payment_in
 from workflows.rules.mail.vouching import vouched_domains
-from workflows.rules.routing import route
 from workflows.rules.text.money import parse_amount
 
 MAILS = Path(__file__).parents[1] / "mail" / "payments"
@@ -215,7 +215,7 @@ def test_a_lure_is_no_persons_mail(name: str) -> None:
     reason = lure(mail(name))
     assert bool(reason) == (name in {"paypal-phish", "stripe-lookalike"})
     around = Surroundings(folder_kind="inbox", now=datetime(2026, 11, 16, tzinfo=UTC))
-    found = route(mail(name), OWNER, around)
+    found = routed(mail(name), OWNER, around)
     if reason:
         assert isinstance(found, Ignore)
         assert found.rule in {"phishing", "no-reply"}

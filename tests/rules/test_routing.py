@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.readings import routed
 from tests.rules.test_triage import emails, surroundings
 from workflows.models.mail import Address, Email
 from workflows.models.people import Owner
 from workflows.models.routes import Answered, Asked, Hinted, Ignore, Ordered, Start, Surroundings, Tell
-from workflows.rules.routing import route
 
 NOW = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
 OWNER = Owner(name="Ada Winter", address="ada@winter.example", aliases=("ada@oldname.example",))
@@ -33,20 +33,20 @@ ANSWER = replace(
 
 
 def test_a_clients_question_starts_a_case() -> None:
-    verdict = route(CLIENT_MAIL, OWNER, INBOX)
+    verdict = routed(CLIENT_MAIL, OWNER, INBOX)
     assert verdict == Start(reason="Maria writes: would Thursday work?")
 
 
 def test_a_complaint_starts_a_case_that_drafts_nothing() -> None:
-    verdict = route(replace(CLIENT_MAIL, text="I want a full refund."), OWNER, INBOX)
+    verdict = routed(replace(CLIENT_MAIL, text="I want a full refund."), OWNER, INBOX)
     assert isinstance(verdict, Start)
     assert verdict.hold == "a refund request"
 
 
 def test_a_mail_in_an_open_conversation_is_told_to_its_case() -> None:
     around = replace(INBOX, open_case=7)
-    assert route(CLIENT_MAIL, OWNER, around) == Tell(case=7, reason="Maria writes: would Thursday work?")
-    angry = route(replace(CLIENT_MAIL, text="My lawyer will contact you."), OWNER, around)
+    assert routed(CLIENT_MAIL, OWNER, around) == Tell(case=7, reason="Maria writes: would Thursday work?")
+    angry = routed(replace(CLIENT_MAIL, text="My lawyer will contact you."), OWNER, around)
     assert isinstance(angry, Tell)
     assert angry.hold == "a legal threat"
 
@@ -59,28 +59,28 @@ def test_a_mail_in_an_open_conversation_is_told_to_its_case() -> None:
     ],
 )
 def test_a_machines_answer_in_an_open_conversation_names_the_case(machine: Email) -> None:
-    verdict = route(machine, OWNER, replace(INBOX, open_case=7))
+    verdict = routed(machine, OWNER, replace(INBOX, open_case=7))
     assert isinstance(verdict, Ignore)
     assert "case 7" in verdict.reason
 
 
 def test_the_first_day_only_tells_but_a_complaint_is_shown_at_once() -> None:
     first = replace(INBOX, first_day=True)
-    verdict = route(CLIENT_MAIL, OWNER, first)
+    verdict = routed(CLIENT_MAIL, OWNER, first)
     assert isinstance(verdict, Ignore)
     assert verdict.rule == "first-day"
-    assert isinstance(route(replace(CLIENT_MAIL, text="This is a complaint."), OWNER, first), Start)
-    assert isinstance(route(CLIENT_MAIL, OWNER, replace(first, open_case=7)), Tell)
+    assert isinstance(routed(replace(CLIENT_MAIL, text="This is a complaint."), OWNER, first), Start)
+    assert isinstance(routed(CLIENT_MAIL, OWNER, replace(first, open_case=7)), Tell)
 
 
 @pytest.mark.parametrize("folder", [INBOX, SENT])
 def test_a_mail_that_only_claims_to_be_deskhands_is_said_to(folder: Surroundings) -> None:
     claims = (("x-deskhand-case", "41.2"),)
-    stranger = route(replace(CLIENT_MAIL, headers=claims), OWNER, replace(folder, asked=ASKED, open_case=7))
+    stranger = routed(replace(CLIENT_MAIL, headers=claims), OWNER, replace(folder, asked=ASKED, open_case=7))
     assert isinstance(stranger, Ignore)
     assert stranger.rule != "own-mail"  # the account of what was skipped leaves those out
     assert "maria@studio.example" in stranger.reason
-    own = route(replace(ANSWER, headers=claims), OWNER, replace(folder, asked=None))
+    own = routed(replace(ANSWER, headers=claims), OWNER, replace(folder, asked=None))
     assert isinstance(own, Ignore)
     assert own.rule == "own-mail"
     assert own.reason == (
@@ -92,18 +92,18 @@ def test_a_mail_that_only_claims_to_be_deskhands_is_said_to(folder: Surroundings
 def test_our_own_mail_is_never_work() -> None:
     for folder in (INBOX, SENT):
         for email in (CLIENT_MAIL, ANSWER):
-            verdict = route(email, OWNER, replace(folder, ours=True, open_case=7, asked=ASKED))
+            verdict = routed(email, OWNER, replace(folder, ours=True, open_case=7, asked=ASKED))
             assert isinstance(verdict, Ignore)
             assert verdict.rule == "own-mail"
 
 
 def test_the_owners_yes_in_the_inbox_is_only_a_hint() -> None:
-    verdict = route(ANSWER, OWNER, replace(INBOX, asked=ASKED))
+    verdict = routed(ANSWER, OWNER, replace(INBOX, asked=ASKED))
     assert isinstance(verdict, Hinted)
     assert (verdict.case, verdict.version) == (41, 2)
-    assert route(ANSWER, OWNER, INBOX).rule == "own-mail"
+    assert routed(ANSWER, OWNER, INBOX).rule == "own-mail"
     notice = replace(ASKED, purpose="notice")
-    assert "Sent" in route(ANSWER, OWNER, replace(INBOX, asked=notice)).reason
+    assert "Sent" in routed(ANSWER, OWNER, replace(INBOX, asked=notice)).reason
 
 
 @pytest.mark.parametrize(
@@ -116,31 +116,31 @@ def test_the_owners_yes_in_the_inbox_is_only_a_hint() -> None:
     ],
 )
 def test_not_even_a_hint(changes: dict[str, object]) -> None:
-    assert isinstance(route(replace(ANSWER, **changes), OWNER, replace(INBOX, asked=ASKED)), Ignore)
+    assert isinstance(routed(replace(ANSWER, **changes), OWNER, replace(INBOX, asked=ASKED)), Ignore)
 
 
 def test_the_second_approvers_answer_is_a_hint_and_only_theirs() -> None:
     owner = replace(OWNER, second="bob@team.example")
     around = replace(INBOX, asked=ASKED)
     answer = replace(ANSWER, senders=(BOB,), to=(ADA, BOB))
-    assert isinstance(route(answer, owner, around), Hinted)
-    assert route(answer, OWNER, around).rule == "foreign-answer"
-    assert route(replace(answer, senders=(MARIA,)), owner, around).rule == "foreign-answer"
+    assert isinstance(routed(answer, owner, around), Hinted)
+    assert routed(answer, OWNER, around).rule == "foreign-answer"
+    assert routed(replace(answer, senders=(MARIA,)), owner, around).rule == "foreign-answer"
 
 
 def test_a_strangers_yes_is_no_answer() -> None:
-    verdict = route(replace(ANSWER, senders=(MARIA,)), OWNER, replace(INBOX, asked=ASKED, open_case=41))
+    verdict = routed(replace(ANSWER, senders=(MARIA,)), OWNER, replace(INBOX, asked=ASKED, open_case=41))
     assert isinstance(verdict, Ignore)
     assert verdict.rule == "foreign-answer"
     assert "maria@studio.example" in verdict.reason
 
 
 def test_the_owners_yes_in_sent_is_an_answer() -> None:
-    verdict = route(ANSWER, OWNER, replace(SENT, asked=ASKED))
+    verdict = routed(ANSWER, OWNER, replace(SENT, asked=ASKED))
     assert isinstance(verdict, Answered)
     assert (verdict.case, verdict.version) == (41, 2)
     alias = replace(ANSWER, to=(Address(email="ADA@oldname.example"),), cc=(ADA,))
-    assert isinstance(route(alias, OWNER, replace(SENT, asked=ASKED)), Answered)
+    assert isinstance(routed(alias, OWNER, replace(SENT, asked=ASKED)), Answered)
 
 
 @pytest.mark.parametrize(
@@ -162,26 +162,26 @@ def test_the_owners_yes_in_sent_is_an_answer() -> None:
     ],
 )
 def test_what_looks_like_an_answer_and_is_none(changes: dict[str, object], rule: str) -> None:
-    verdict = route(replace(ANSWER, **changes), OWNER, replace(SENT, asked=ASKED, open_case=41))
+    verdict = routed(replace(ANSWER, **changes), OWNER, replace(SENT, asked=ASKED, open_case=41))
     assert isinstance(verdict, Ignore)
     assert verdict.rule == rule
 
 
 def test_an_answer_to_a_notice_and_a_mail_to_the_desk_are_orders() -> None:
     notice = replace(ASKED, purpose="notice")
-    assert isinstance(route(ANSWER, OWNER, replace(SENT, asked=notice)), Ordered)
+    assert isinstance(routed(ANSWER, OWNER, replace(SENT, asked=notice)), Ordered)
     command = replace(ANSWER, subject="Deskhand: stop all")
-    assert isinstance(route(command, OWNER, SENT), Ordered)
-    assert isinstance(route(replace(ANSWER, text="stop all"), OWNER, replace(SENT, asked=ASKED)), Ordered)
-    assert route(replace(ANSWER, subject="shopping"), OWNER, SENT).rule == "own-mail"
+    assert isinstance(routed(command, OWNER, SENT), Ordered)
+    assert isinstance(routed(replace(ANSWER, text="stop all"), OWNER, replace(SENT, asked=ASKED)), Ordered)
+    assert routed(replace(ANSWER, subject="shopping"), OWNER, SENT).rule == "own-mail"
 
 
 def test_the_owner_answering_a_client_himself_reaches_the_case() -> None:
     own = replace(ANSWER, to=(MARIA,), subject="Re: Kick-off", text="Thursday is fine.")
-    verdict = route(own, OWNER, replace(SENT, open_case=7))
+    verdict = routed(own, OWNER, replace(SENT, open_case=7))
     assert isinstance(verdict, Tell)
     assert verdict.case == 7
-    assert route(own, OWNER, SENT).rule == "own-mail"
+    assert routed(own, OWNER, SENT).rule == "own-mail"
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_the_owner_answering_a_client_himself_reaches_the_case() -> None:
     ],
 )
 def test_a_forward_a_note_and_a_vacation_answer_leave_the_case_open(changes: dict[str, object]) -> None:
-    assert isinstance(route(replace(ANSWER, **changes), OWNER, replace(SENT, open_case=7)), Ignore)
+    assert isinstance(routed(replace(ANSWER, **changes), OWNER, replace(SENT, open_case=7)), Ignore)
 
 
 asked_values = st.none() | st.just(ASKED) | st.just(replace(ASKED, purpose="notice"))
@@ -203,7 +203,7 @@ asked_values = st.none() | st.just(ASKED) | st.just(replace(ASKED, purpose="noti
 @settings(max_examples=300, deadline=None)
 @given(email=emails, around=surroundings, asked=asked_values)
 def test_routing_is_total(email: Email, around: Surroundings, asked: Asked | None) -> None:
-    verdict = route(email, OWNER, replace(around, asked=asked))
+    verdict = routed(email, OWNER, replace(around, asked=asked))
     assert isinstance(verdict, Start | Tell | Ignore | Answered | Ordered | Hinted)
     if isinstance(verdict, Ignore):
         assert verdict.rule
@@ -214,5 +214,5 @@ def test_routing_is_total(email: Email, around: Surroundings, asked: Asked | Non
 @given(email=emails, around=surroundings)
 def test_nothing_in_an_inbox_is_ever_an_answer(email: Email, around: Surroundings) -> None:
     inbox = replace(around, folder_kind="inbox", asked=ASKED)
-    assert isinstance(route(email, OWNER, inbox), Ignore | Hinted)
-    assert isinstance(route(replace(email, senders=(ADA,)), OWNER, inbox), Ignore | Hinted)
+    assert isinstance(routed(email, OWNER, inbox), Ignore | Hinted)
+    assert isinstance(routed(replace(email, senders=(ADA,)), OWNER, inbox), Ignore | Hinted)

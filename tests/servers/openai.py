@@ -3,6 +3,9 @@
     server.script("plain text", {"body": "as JSON"}, Fault("429", retry_after=7))   # one answer a request, in order
     server.answer(lambda request: {"body": "..."} if "Kick-off" in request.text else Fault("hang"))
 
+A request that offers tools to choose from gets tool calls: an answer {"calls": [{"tool": ..., "arguments": {...}}]}
+becomes native ones. In a script such a request takes the next answer only when that is one of calls, else it gets none.
+
 With neither it answers whatever schema it is asked for in a plausible way (`plausible`), so that a whole service can be
 run against it. When a script is used up, further requests get a 500 that says so.
 """
@@ -59,14 +62,29 @@ class Request:
         return "\n".join(str(message.get("content") or "") for message in self.messages)
 
     @property
+    def looks_up(self) -> bool:
+        """Whether it offers tools to choose from."""
+        choice = self.body.get("tool_choice", "auto")
+        return bool(self.body.get("tools")) and choice == "auto"
+
+    @property
+    def offered(self) -> dict[str, dict[str, Any]]:
+        """The tools that it offers: name -> the schema of the arguments."""
+        return {tool["function"]["name"]: tool["function"]["parameters"] for tool in self.body.get("tools", [])}
+
+    @property
     def schema(self) -> dict[str, Any]:
         """The JSON schema the answer is to follow, wherever the request put it; {} when it asks for none."""
+        if self.looks_up:
+            return {"properties": {"calls": {"type": "array"}}}
         shape = self.body.get("response_format") or {}
         if shape.get("type") == "json_schema":
             return dict(shape["json_schema"]["schema"])
         if self.body.get("tools"):
             return dict(self.body["tools"][0]["function"]["parameters"])
-        found = re.search(r"^\{\"(?:additionalProperties|description|properties|title).*\}$", self.text, re.MULTILINE)
+        found = re.search(
+            r"^\{\"(?:\$defs|additionalProperties|description|properties|title).*\}$", self.text, re.MULTILINE
+        )
         return dict(json.loads(found.group())) if found else {}
 
 
@@ -113,7 +131,16 @@ class OpenAIServer:
 
     @property
     def chats(self) -> list[Request]:
-        """The chat completions alone."""
+        """The chat completions alone, without those that offer tools to choose from."""
+        return [request for request in self._completions if not request.looks_up]
+
+    @property
+    def looks(self) -> list[Request]:
+        """The chat completions that offer tools to choose from."""
+        return [request for request in self._completions if request.looks_up]
+
+    @property
+    def _completions(self) -> list[Request]:
         return [request for request in self.requests if request.path.endswith("/chat/completions")]
 
     def script(self, *answers: Answer | list[Answer]) -> None:
@@ -155,6 +182,8 @@ class OpenAIServer:
         with self._lock:
             if self._script is None:
                 decide = self._callable
+            elif request.looks_up and not (self._script and _has_calls(self._script[0])):
+                return {"calls": []}
             elif self._script:
                 return self._script.popleft()
             else:
@@ -233,6 +262,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _chat(self, request: Request, answer: Answer) -> None:
         if isinstance(answer, Fault):
             self._fault(request, answer)
+            return
+        if request.looks_up:
+            self._json(200, _calling(request, answer))
             return
         text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
         self._json(200, _completion(request, text))
@@ -318,6 +350,29 @@ def _completion(request: Request, text: str, finish: str = "stop") -> dict[str, 
         call = {"id": "call_1", "type": "function", "function": {"name": name, "arguments": text}}
         message, finish = {"role": "assistant", "content": None, "tool_calls": [call]}, "tool_calls"
     return _wrapped(request, [{"index": 0, "message": message, "finish_reason": finish, "logprobs": None}], text)
+
+
+def _has_calls(answer: Answer) -> bool:
+    return isinstance(answer, Fault) or (isinstance(answer, dict) and "calls" in answer)
+
+
+def _calling(request: Request, answer: str | dict[str, Any]) -> dict[str, Any]:
+    """Native tool calls; arguments may be an object, or a list of name and value as in a plan."""
+    wanted = answer.get("calls", []) if isinstance(answer, dict) else []
+    calls = [
+        {"id": f"call_{number}", "type": "function", "function": {"name": call["tool"], "arguments": _arguments(call)}}
+        for number, call in enumerate(wanted, start=1)
+    ]
+    message: dict[str, Any] = {"role": "assistant", "content": None if calls else "enough"}
+    if calls:
+        message["tool_calls"] = calls
+    finish = "tool_calls" if calls else "stop"
+    return _wrapped(request, [{"index": 0, "message": message, "finish_reason": finish, "logprobs": None}], "enough")
+
+
+def _arguments(call: dict[str, Any]) -> str:
+    given = call.get("arguments", {})
+    return json.dumps({one["name"]: one["value"] for one in given} if isinstance(given, list) else given)
 
 
 def _wrapped(request: Request, choices: list[dict[str, Any]], text: str) -> dict[str, Any]:

@@ -24,6 +24,8 @@ FENCES = {
     "smtplib": "tools/mail/",
     "pymap": "tools/mail/",
     "aiosmtpd": "tools/mail/",
+    "mcp": "tools/",
+    "mcp_types": "tools/",
     "langgraph": "agents/",
     "langchain": "agents/",
     "langchain_core": "agents/",

@@ -344,6 +344,26 @@ def test_compose_whole() -> None:
     assert [part.get_content() for part in stdlib.iter_attachments()] == [pdf]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "brief.pdf",
+        "Brief (final) v2.pdf",
+        "Größe “x”.pdf",
+        "名" * 60 + ".pdf",
+        "a" * 200 + ".txt",
+        'a";b=c\\.pdf',
+    ],
+)
+def test_the_name_of_a_file_arrives_whatever_letters_it_has(name: str) -> None:
+    file = Attachment(name=name, size=1, sha256=hashlib.sha256(b"x").hexdigest())
+    raw = written("See the file.\n", attachments=[(file, b"x")])
+    assert max(map(len, raw.split(b"\r\n"))) < 200
+    assert parse(raw).attachments[0].name == name.strip()
+    (part,) = email.message_from_bytes(raw, policy=email.policy.default).iter_attachments()
+    assert part.get_filename() == name
+
+
 def test_plain_text_stays_readable_on_the_wire() -> None:
     assert b"Content-Transfer-Encoding: 7bit\r\n\r\nHello\r\n" in written("Hello\n")
 

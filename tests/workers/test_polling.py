@@ -182,7 +182,7 @@ async def test_each_source_has_its_schedule_and_is_asked_at_once(temporal: Clien
     post, office = Post(), Office()
     asked, desk = polls(house, post, good, bad), Desk(office)
     engine = Gated(office, TemporalEngine(temporal, house.ledger, NAMES))
-    activities = Activities(office, office, desk, desk, engine, desk, asked)
+    activities = Activities(office, office, desk, desk, engine, desk, asked, desk)
     async with running(build_workers(temporal, activities, NAMES)):
         await Timetable(temporal, NAMES, asked.watches).look()
         await until(lambda: good.asked >= 1 and bad.asked >= 1)

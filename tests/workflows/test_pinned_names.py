@@ -22,8 +22,8 @@ PINNED: dict[str, set[str]] = {
     "workflow.update": {"answer"},
     "workflow.query": {"where"},
     "activity.defn": {
-        "brief", "remember", "save", "edit", "approve", "stand", "never", "lapses_at", "close", "draft", "research",
-        "poll", "ask", "send", "tell", "explain", "hand_over", "start_over",
+        "brief", "remember", "save", "edit", "change_parts", "approve", "stand", "never", "lapses_at", "close", "draft",
+        "research", "poll", "ask", "send", "carry_out", "tell", "explain", "hand_over", "start_over",
     },
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ from workers.check.mind import probe_memory, probe_model
 from workers.check.probing import Probe, Steps, in_turn, probed, step_of, with_settings
 from workers.check.temporal import probe_temporal
 from workers.check.trade import (
+    probe_answers,
     probe_calendar,
     probe_invoices,
     probe_plugins,
@@ -33,12 +34,14 @@ ORDER = (
     "settings", "packages", "home", "disk",
     "imap.connect", "imap.tls", "imap.login", "imap.idle", "imap.folders", "imap.sent", "proof",
     "smtp.connect", "smtp.tls", "smtp.login",
-    "temporal", "memory", "model", "invoices", "work", "calendar", "plugins", "sources", "profile", "signature",
+    "temporal", "memory", "model", "invoices", "work", "answers", "calendar",
+    "plugins", "sources", "profile", "signature",
 )  # fmt: skip
 
 _LAST = (
     ("temporal", probe_temporal), ("memory", probe_memory), ("model", probe_model), ("invoices", probe_invoices),
-    ("work", probe_work), ("calendar", probe_calendar), ("plugins", probe_plugins), ("sources", probe_sources),
+    ("work", probe_work), ("answers", probe_answers), ("calendar", probe_calendar),
+    ("plugins", probe_plugins), ("sources", probe_sources),
     ("profile", probe_profile), ("signature", probe_signature),
 )  # fmt: skip
 _WORTH_A_LOOK = 'What is marked "note" is worth a look.'

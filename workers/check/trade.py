@@ -44,6 +44,21 @@ async def probe_work(home: Path, loaded: Settings) -> str:
     return f"{counted(len(projects.found), 'project')}, {pieces}."
 
 
+async def probe_answers(home: Path, loaded: Settings) -> str:
+    """The standing answers of the settings and of the folder, read as each draft does."""
+    from workers.sources.answers import StandingTexts
+
+    folder = await asyncio.to_thread(StandingTexts(home=home, settings=loaded).read)
+    if folder.faults:
+        remainder = f" And {len(folder.faults) - 1} more." if len(folder.faults) > 1 else ""
+        first = folder.faults[0]
+        raise Warned(f"{first.problem}{remainder}", first.mend or "Mend it; the others are used meanwhile.")
+    if not folder.answers:
+        raise Unneeded("There are no standing answers: docs/desk.md says how one is written.")
+    verbatim = sum(answer.verbatim for answer in folder.answers)
+    return f"{counted(len(folder.answers), 'standing answer')}, {verbatim} used word for word."
+
+
 async def probe_plugins(home: Path, loaded: Settings) -> str:
     """Every plugin is run as the service does, and every configured source has one that gives it."""
     from tools.plugins import foreign, load

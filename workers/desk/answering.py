@@ -8,10 +8,11 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from memory.ledger import Ledger
+from workers.desk.parts import NamedParts
 from workers.temporal.engine import AnswerRefused, TemporalEngine
 from workers.voice import answer_texts
 from workflows.models.case import CaseState
-from workflows.models.decisions import Answer, Approve, Decision, Edit, Later, Revise, Unclear
+from workflows.models.decisions import Answer, Approve, Attach, Decision, Edit, Later, Revise, Unclear, Without
 from workflows.models.mail import Email
 from workflows.models.people import Owner
 from workflows.models.routes import Asked, Event, Surroundings
@@ -41,6 +42,7 @@ class Answering:
     desk: AnsweringDesk
     owner: Owner
     clock: Clock
+    parts: NamedParts
     edit_sends: bool = False
     least_delay: float = LEAST_DELAY
 
@@ -98,13 +100,13 @@ class Answering:
         state = await asyncio.to_thread(self.ledger.case, answer.case)
         if state.outcome != "expired" or not state.version or state.hold:
             return ""
-        if not isinstance(answer.decision, Approve | Edit | Revise | Later):
+        if not isinstance(answer.decision, Approve | Edit | Revise | Attach | Without | Later):
             return ""
         successor = await asyncio.to_thread(self.ledger.reopen, answer.case)
         if successor.stage == "closed":
             return ""
         await self.engine.recreate(successor)
-        if isinstance(answer.decision, Edit | Revise | Later):
+        if isinstance(answer.decision, Edit | Revise | Attach | Later):
             await self._pass_on(answer, successor)
         return (
             f"Case {answer.case} had expired and nothing was sent; its draft is shown again as case {successor.case}."
@@ -169,7 +171,7 @@ class Answering:
                 key=f"{key}:{case}",
                 case=case,
                 version=rows[case].version,
-                decision=self._with_setting(decision),
+                decision=self._with_setting(self.parts.resolved(decision, None, case, rows[case].version)),
                 hash=rows[case].hash,
                 via="mail",
                 at=self.clock.now(),
@@ -184,7 +186,7 @@ class Answering:
             key=key,
             case=asked.case,
             version=asked.version,
-            decision=self._with_setting(decision),
+            decision=self._with_setting(self.parts.resolved(decision, email, asked.case, asked.version)),
             hash=self.ledger.version_hash(asked.case, asked.version) if asked.version else "",
             via="mail",
             at=self.clock.now(),

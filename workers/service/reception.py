@@ -19,13 +19,14 @@ from tools.mail.parser import Parser
 from workers.desk.answering import Answering
 from workflows.errors import DeskhandError
 from workflows.models.leads import Lead
-from workflows.models.mail import Email, RawMail
+from workflows.models.mail import RawMail
 from workflows.models.people import Owner
 from workflows.models.routes import Event, Ignore, Posted, Route, Start, Surroundings
 from workflows.ports import Clock
 from workflows.rules.debts.payments import is_payment_sender, lure
 from workflows.rules.leads.lead import unjudged
 from workflows.rules.mail.machines import bounce
+from workflows.rules.reading import Reading
 from workflows.rules.routing import route
 from workflows.rules.text.canonical import one_line
 
@@ -69,20 +70,14 @@ class Reception:
         except Quarantined as error:
             await self._set_aside(raw, blob, str(error))
             return
-        routes: list[Route] = []
-
-        def decide(email: Email, around: Surroundings) -> Route:
-            routes.append(self._route(email, around))
-            return routes[-1]
-
-        event = await asyncio.to_thread(self.ledger.record_mail, email, raw.folder_kind, decide, self.clock.now())
+        event = await asyncio.to_thread(self.ledger.record_mail, email, raw.folder_kind, self._route, self.clock.now())
         log.info("mail", folder=raw.folder, uid=raw.uid, identity=email.identity[:12], case=event.case if event else 0)
         self.news.set()  # a mail that makes no case may still be news for one: a payment
         if event is None and (bounce(email) or is_payment_sender(email.sender.email) or lure(email)):
             self.aftercare_due.set()
 
-    def _route(self, email: Email, around: Surroundings) -> Route:
-        destination = route(email, self.owner, around)
+    def _route(self, reading: Reading, around: Surroundings) -> Route:
+        destination = route(reading, self.owner, around)
         if isinstance(destination, Posted):
             return replace(destination, verdicts=tuple(self.judge(lead) for lead in destination.leads))
         return destination

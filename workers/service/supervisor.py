@@ -144,7 +144,9 @@ class Service:
             owner=parts.owner, clock=parts.clock, upkeep_due=upkeep.due, news=orders.news, aftercare_due=aftercare.due,
             judge=parts.judge,
         )  # fmt: skip
-        activities = Activities(parts.ledger, parts.recall, parts.drafter, parts.desk, engine, parts.researcher, polls)
+        activities = Activities(
+            parts.ledger, parts.recall, parts.drafter, parts.desk, engine, parts.researcher, polls, parts.doing
+        )
         await self._stack.enter_async_context(self._working(activities, self.names))
         if carried:
             self._keeper.keep("carrying over", lambda: carrying.run(lambda: self._working(activities, OLD)))
@@ -181,6 +183,7 @@ class Service:
             desk=parts.desk,
             owner=parts.owner,
             clock=parts.clock,
+            parts=parts.named_parts(),
             edit_sends=self._settings.approval.edit_sends,
             least_delay=self._least_delay,
         )

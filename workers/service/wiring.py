@@ -1,6 +1,5 @@
 """The one place where classes meet: `build` makes every part from the settings and starts none of them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -10,19 +9,24 @@ from sqlalchemy import Engine
 from agents.door.prices import Prices
 from agents.model import Model
 from agents.templates import Drafter, TemplateReply
-from memory.briefs.recall import Recall
+from memory.briefs.recall import DeskSources, Recall
 from memory.index.keywords import Keywords
 from memory.index.store import Store
 from memory.journal import Caps, Journal
 from memory.keys import Keys
 from memory.leads.posts import Judge
 from memory.ledger import Intake, Ledger
+from memory.lookups import Lookups
 from memory.model.embedding import Embedder, EndpointEmbedder, HashingEmbedder
 from memory.outbox.entries import SendLimits
 from memory.outbox.outgoing import OutgoingLedger
 from memory.outbox.restored import Departures, Restored
+from memory.post.enclosed import Enclosures
 from memory.record.blobs import Blobs
 from memory.record.schema import open_engine
+from tools.errands import ErrandRunner
+from tools.files.folders import OwnFiles
+from tools.files.reader import FileReader
 from tools.mail.account import Account
 from tools.mail.desk import ApprovalTerms, MailDesk
 from tools.mail.inbox import Mailbox
@@ -32,13 +36,17 @@ from tools.mail.sending.evidence import Evidence
 from tools.mail.sending.outbox import Outbox
 from tools.mail.sending.reconcile import Reconcile
 from tools.mail.sending.smtp import Transport
+from tools.plugins import load
+from tools.work.gitlog import folder_of
 from workers.clock import SystemClock
+from workers.desk.parts import NamedParts
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
-from workers.sources.stories import Ground, stories
+from workers.sources.answers import StandingTexts
+from workers.sources.calendars import CalendarLook, calendars_of, offering_of
+from workers.sources.stories import Ground, Stories, stories
 from workflows.models.people import Owner
-from workflows.ports import Clock, Drafting, Researching
-from workflows.stories import Kind
+from workflows.ports import Clock, Researching
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,6 +62,9 @@ class Parts:
     rows: OutgoingLedger
     journal: Journal
     parser: Parser
+    reader: FileReader
+    files: OwnFiles
+    doing: ErrandRunner
     imap_account: Account
     mailbox: Mailbox
     transport: Transport
@@ -71,12 +82,17 @@ class Parts:
     watches: tuple[Watch, ...] = ()
     health: dict[str, str] = field(default_factory=dict)  # part -> how it is, in words, for `status`
 
+    def named_parts(self) -> NamedParts:
+        """Looks up what an answer names."""
+        return NamedParts(self.ledger, self.files, self.reader, self.blobs, self.owner)
+
     async def aclose(self) -> None:
         """End what holds a process, a connection or a file."""
         if self.model:
             await self.model.aclose()
         await self.mailbox.close()
         self.parser.close()
+        self.reader.close()
         self.store.close()
         self.engine.dispose()
 
@@ -95,6 +111,7 @@ class _Records:
     ledger: Ledger
     rows: OutgoingLedger
     journal: Journal
+    files: OwnFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +139,14 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
     health: dict[str, str] = {}
     store = _store(records, health)
     model = _model(home, settings, records.journal, records.clock)
-    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner)
+    answers = StandingTexts(home=home, settings=settings)
+    look = CalendarLook(calendars=calendars_of(settings, home, records.clock))
+    sources = DeskSources(standing=answers.now, look=look.busy, terms=offering_of(settings))
+    recall = Recall(records.ledger, store, settings.profile_sources(), records.owner, sources)
+    reader = _file_reader(records, recall)
     ground = Ground(
         home=home, settings=settings, ledger=records.ledger, recall=recall, owner=records.owner, clock=records.clock,
-        model=model, desk=post.desk, permit=permit,
+        model=model, lookups=Lookups(records.engine, records.clock), desk=post.desk, permit=permit,
     )  # fmt: skip
     repertoire = stories(ground)
     recall.also_builds(repertoire.builders)
@@ -139,6 +160,9 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         rows=records.rows,
         journal=records.journal,
         parser=post.parser,
+        reader=reader,
+        files=records.files,
+        doing=ErrandRunner(ledger=records.ledger, tools=lambda: load(home / "plugins").tools),
         imap_account=post.imap_account,
         mailbox=post.mailbox,
         transport=post.transport,
@@ -150,12 +174,19 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         store=store,
         recall=recall,
         model=model,
-        drafter=_drafter(settings, model, repertoire.drafters),
+        drafter=_drafter(settings, model, repertoire),
         researcher=repertoire.researcher,
         judge=repertoire.judge,
-        watches=repertoire.watches,
+        watches=(*repertoire.watches, *answers.watches()),
         health=health,
     )
+
+
+def _file_reader(records: _Records, recall: Recall) -> FileReader:
+    """What reads the files of mails, for briefs and for answers."""
+    reader = FileReader()
+    recall.also_reads(Enclosures(records.engine, records.clock, records.blobs, reader), records.files)
+    return reader
 
 
 def _records(home: Path, settings: Settings, clock: Clock) -> _Records:
@@ -174,6 +205,7 @@ def _records(home: Path, settings: Settings, clock: Clock) -> _Records:
         ledger=Ledger(engine, owner, clock, blobs, _intake(settings), approval.auto_after, approval.undo),
         rows=OutgoingLedger(engine, clock, blobs),
         journal=Journal(engine, clock, owner.timezone),
+        files=OwnFiles((home / "files", *(folder_of(name, home) for name in settings.files.folders)), blobs),
     )
 
 
@@ -194,7 +226,7 @@ def _post_room(records: _Records) -> _PostRoom:
     outbox = Outbox(
         ledger=records.rows, blobs=records.blobs, transport=transport, evidence=evidence, owner=owner,
         limits=_limits(settings), clock=clock, files_sent=settings.smtp.files_sent, via=settings.approval.via,
-        reconcile=reconcile,
+        reconcile=reconcile, changed=records.files.changed,
     )  # fmt: skip
     desk = MailDesk(
         ledger=records.ledger, rows=records.rows, outbox=outbox, blobs=records.blobs, owner=owner, clock=clock,
@@ -282,10 +314,12 @@ def _model(home: Path, settings: Settings, journal: Journal, clock: Clock) -> Mo
     )
 
 
-def _drafter(settings: Settings, model: Model | None, others: Mapping[Kind, Drafting]) -> Drafter:
-    disclose = settings.owner.disclose
+def _drafter(settings: Settings, model: Model | None, repertoire: Stories) -> Drafter:
+    disclose, others = settings.owner.disclose, repertoire.drafters
     if model is None:
         return Drafter(TemplateReply(), disclose=disclose, others=others)
     from agents.reply import ReplyAgent
 
-    return Drafter(TemplateReply(), ReplyAgent(model, TemplateReply()), disclose=disclose, others=others)
+    return Drafter(
+        TemplateReply(), ReplyAgent(model, TemplateReply(), repertoire.reference), disclose=disclose, others=others
+    )

@@ -64,7 +64,7 @@ def line_of(text: str, section: str, key: str = "") -> int:
     """The line (from 1) where a key stands, else where its section begins, else 0."""
     current, start = "", 0
     for number, line in enumerate(text.splitlines(), 1):
-        head = re.match(r"\s*\[\s*\"?([^\]\"]+?)\"?\s*\]", line)
+        head = re.match(r"\s*\[{1,2}\s*\"?([^\]\"]+?)\"?\s*\]", line)
         if head:
             current = head.group(1)
             start = number if current in {section, f"{section}.{key}"} else start

@@ -72,7 +72,9 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 def _refuse_unknown_variables() -> None:
     variables = {variable_of(section, key) for section, names in keys().items() for key in names}
     for name in own_variables():
-        if re.fullmatch(rf"{PREFIX}SOURCES__[A-Z0-9_-]+__[A-Z0-9_]+", name.upper()):  # the names are the owner's own
+        if re.fullmatch(
+            rf"{PREFIX}(?:SOURCES|MCP)__[A-Z0-9_-]+__[A-Z0-9_]+", name.upper()
+        ):  # the names are the owner's own
             continue
         if name.upper() not in variables:
             near = difflib.get_close_matches(name.upper(), variables, n=1, cutoff=0.6)

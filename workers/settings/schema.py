@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, model_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tools.mail.account import Account
+from tools.mcp import McpServer
 from workers.settings.environ import PREFIX
 from workers.settings.secrets import secret_of
 from workers.settings.servers import ImapSection, Section, SmtpSection, account_at
@@ -91,6 +92,31 @@ class EmbeddingsSection(Section):
     daily_tokens: Count = 5_000_000
 
 
+class ToolsSection(Section):
+    """How much one draft may look up."""
+
+    rounds: Annotated[int, whole_number, Field(ge=0, le=8)] = 4
+    calls: Annotated[int, whole_number, Field(ge=0, le=20)] = 6
+    seconds: Annotated[float, Field(ge=0, le=60)] = 30.0
+
+
+class McpSection(Section):
+    """One `[mcp.NAME]`: a server whose tools a draft may be looked up by, each with what it may."""
+
+    command: Words = ()
+    address: Annotated[str, or_empty(web_address)] = ""
+    token: SecretStr = SecretStr("")
+    token_file: str = ""
+    env: dict[str, SecretStr] = Field(default_factory=dict)
+    tools: dict[str, Literal["read", "write", "send", ""]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _reached_one_way(self) -> Self:
+        if bool(self.command) == bool(self.address):
+            raise wrong('a server with a command, such as ["uvx", "crm-mcp"], or with an address, and not with both')
+        return self
+
+
 class TemporalSection(Section):
     address: Annotated[
         str, or_empty(matching(re.compile(r"[^\s:/]+:\d{1,5}"), '"host:port", or "" for the embedded server'))
@@ -140,6 +166,16 @@ class WorkItem(Section):
     text: str = ""
     skills: Words = ()
     link: Annotated[str, or_empty(web_address)] = ""
+
+
+class AnswerItem(Section):
+    """One `[[answers]]`: a text of the owner's that answers a question whenever it is asked."""
+
+    title: Annotated[str, Field(min_length=1)]
+    text: Annotated[str, Field(min_length=1)]
+    verbatim: bool = False
+    keywords: Words = ()
+    language: Annotated[str, or_empty(matching(re.compile(r"[a-z]{2}"), 'two small letters such as "en", or ""'))] = ""
 
 
 class ProfileSection(Section):
@@ -267,6 +303,10 @@ class FollowupSection(Section):
     by_hand: bool = False
 
 
+class FilesSection(Section):
+    folders: Words = ()
+
+
 _empty_is_none = BeforeValidator(lambda value: None if value == {} else value)
 
 
@@ -289,6 +329,8 @@ class Settings(BaseSettings):
     intake: IntakeSection = IntakeSection()
     model: Annotated[ModelSection | None, _empty_is_none] = None
     embeddings: Annotated[EmbeddingsSection | None, _empty_is_none] = None
+    tools: ToolsSection = ToolsSection()
+    mcp: dict[SourceName, McpSection] = {}
     temporal: TemporalSection = TemporalSection()
     approval: ApprovalSection = ApprovalSection()
     limits: LimitsSection = LimitsSection()
@@ -300,6 +342,8 @@ class Settings(BaseSettings):
     invoiceninja: InvoiceninjaSection = InvoiceninjaSection()
     work: WorkSection = WorkSection()
     followup: FollowupSection = FollowupSection()
+    files: FilesSection = FilesSection()
+    answers: Annotated[tuple[AnswerItem, ...], BeforeValidator(as_list)] = ()
 
     @classmethod
     def settings_customise_sources(
@@ -387,6 +431,25 @@ class Settings(BaseSettings):
         """
         part = getattr(self, section)
         return "" if part is None else secret_of(home, section, "api_key", part)
+
+    def mcp_servers(self, home: Path) -> tuple[McpServer, ...]:
+        """Every server of [mcp.NAME], its token read.
+
+        Raises:
+            NeedsOwner: a token's file cannot be read or is open to others.
+        """
+        return tuple(
+            McpServer(
+                name=name,
+                tools={tool: permission for tool, permission in part.tools.items() if permission},
+                command=part.command,
+                address=part.address,
+                token=secret_of(home, f"mcp.{name}", "token", part),
+                environment={variable: value.get_secret_value() for variable, value in part.env.items()},
+                folder=home,
+            )
+            for name, part in self.mcp.items()
+        )
 
     def invoiceninja_token(self, home: Path) -> str:
         """The API token of Invoice Ninja, "" when it is not configured.

@@ -43,4 +43,4 @@ def holds_secret(section: object) -> bool:
         return any(map(holds_secret, section))
     if not isinstance(section, Mapping):
         return False
-    return any(map(section.get, ("password", "api_key", "token"))) or any(map(holds_secret, section.values()))
+    return any(map(section.get, ("password", "api_key", "token", "env"))) or any(map(holds_secret, section.values()))

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from agents.bid import BidAgent, TemplateBid
+from agents.lookup.reference import Reference
 from agents.model import Model
-from agents.research import Fetching, Researcher, Tools
+from agents.research import Fetching, Researcher
 from memory.briefs.bids import BidBriefs, Search
 from memory.ledger import Ledger
 from workers.settings.schema import Settings
@@ -34,12 +35,12 @@ class Bids:
             threshold=self.threshold,
         )
 
-    def researcher(self, web: Fetching, model: Model | None, tools: Tools | None = None) -> Researcher:
-        """Who finds out more about a post's author; `tools`: the read-only ones of the plugins."""
-        return Researcher(ledger=self.ledger, web=web, model=model, tools=tools, owner_name=self.owner.name)
+    def researcher(self, web: Fetching, model: Model | None, reference: Reference | None = None) -> Researcher:
+        """Who finds out more about a post's author; `reference`: the read tools of plugins and servers."""
+        return Researcher(ledger=self.ledger, web=web, model=model, reference=reference, owner_name=self.owner.name)
 
 
-def drafting(model: Model | None) -> Drafting:
+def drafting(model: Model | None, reference: Reference | None = None) -> Drafting:
     """Who writes the bids: the model where one is configured, templates otherwise."""
     templates = TemplateBid()
-    return BidAgent(model, templates) if model else templates
+    return BidAgent(model, templates, reference) if model else templates

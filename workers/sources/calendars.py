@@ -1,6 +1,9 @@
 """The owner's calendars as the settings name them, ready to be asked; and how each of them is now."""
 
-from datetime import timedelta
+import asyncio
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +17,7 @@ from workers.settings.schema import CalendarItem, Settings
 from workers.settings.secrets import secret_of
 from workflows.errors import DeskhandError, NeedsOwner
 from workflows.ports import Clock
-from workflows.rules.desk.slots import Offering
+from workflows.rules.desk.slots import CalendarView, Offering
 from workflows.rules.text.words import counted
 
 LIMITS: Final = FetchLimits(size=LARGEST, time=timedelta(seconds=20))
@@ -30,6 +33,36 @@ def calendars_of(settings: Settings, home: Path, clock: Clock) -> Calendars:
     owner = settings.owner_facts()
     named = tuple(NamedCalendar(name=item.name, source=_source(item, home)) for item in settings.calendar.sources)
     return Calendars(calendars=named, zone=owner.timezone, owners=owner.addresses, clock=clock)
+
+
+@dataclass(slots=True, kw_only=True)
+class CalendarLook:
+    """The calendars as a brief asks them: from a thread of the ledger's, one at a time, and not for long."""
+
+    calendars: Calendars
+    seconds: float = 10.0  # of the 20 that a step of the memory queue has
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def busy(self, first: datetime, last: datetime) -> CalendarView:
+        """What is taken between two moments. Never raises: what could not be asked in time is a fault of the view."""
+        if not self.calendars.calendars:
+            return CalendarView(configured=False)
+        if not self._lock.acquire(timeout=self.seconds):
+            return CalendarView(faults=(_TOO_SLOW,))
+        try:
+            return asyncio.run(self._asked(first, last))
+        finally:
+            self._lock.release()
+
+    async def _asked(self, first: datetime, last: datetime) -> CalendarView:
+        try:
+            async with asyncio.timeout(self.seconds):
+                return await self.calendars.busy(first, last)
+        except TimeoutError:
+            return CalendarView(faults=(_TOO_SLOW,))
+
+
+_TOO_SLOW: Final = "The calendar did not answer in time, so no time is promised; look into it yourself."
 
 
 def offering_of(settings: Settings) -> Offering:

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -128,9 +128,9 @@ class Feeds:
             raise NeedsOwner(reasons, "Start Deskhand again afterwards; ./deskhand tools shows every plugin.")
         return f"{len(self._foreign())} plugins"
 
-    async def read_tools(self) -> Mapping[str, Callable[..., Any]]:
-        """The read-only tools of all plugins by name, for the research of a lead."""
-        return {tool.name: tool.function for tool in (await self._loaded()).of("read")}
+    async def plugins(self) -> Plugins:
+        """All plugins, loaded when they are first wanted."""
+        return await self._loaded()
 
     async def _loaded(self) -> Plugins:
         async with self._loading:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from agents.chase import ChaseAgent, TemplateChase
+from agents.lookup.reference import Reference
 from agents.model import Model
 from memory.briefs.chases import ChaseBriefs
 from memory.ledger import Ledger
@@ -52,10 +53,10 @@ class ChaseParts:
         return (await asyncio.to_thread(self.ledger.open_due, self.owner, self.terms)).says
 
 
-def drafting(model: Model | None) -> Drafting:
+def drafting(model: Model | None, reference: Reference | None = None) -> Drafting:
     """Who writes the letters: the model where one is configured, templates otherwise."""
     templates = TemplateChase()
-    return ChaseAgent(model, templates) if model else templates
+    return ChaseAgent(model, templates, reference) if model else templates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

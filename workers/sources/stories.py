@@ -9,10 +9,15 @@ from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
 
+from agents.lookup.loop import Limits
+from agents.lookup.own import Desk as OwnTools
+from agents.lookup.reference import Reference
 from agents.model import Model
 from memory.briefs.recall import Builder, Recall
 from memory.leads.posts import Judge
 from memory.ledger import Ledger
+from memory.lookups import Lookups
+from tools.toolbox import Toolbox
 from tools.web.client import Web
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
@@ -44,6 +49,7 @@ class Ground:
     owner: Owner
     clock: Clock
     model: Model | None
+    lookups: Lookups
     desk: Desk
     permit: frozenset[str] = frozenset()  # "host:port" here that research may look at: for the demo and tests
 
@@ -57,6 +63,7 @@ class Stories:
     researcher: Researching
     watches: tuple[Watch, ...]
     judge: Judge
+    reference: Reference | None
 
 
 def stories(ground: Ground) -> Stories:
@@ -82,6 +89,7 @@ def stories(ground: Ground) -> Stories:
         clock=ground.clock,
         threshold=ground.settings.leads.threshold,
     )
+    reference = _reference(ground, leads)
     return Stories(
         builders={
             "bid": offers.briefs(ground.recall.search).build,
@@ -90,13 +98,14 @@ def stories(ground: Ground) -> Stories:
             "followup": follow_ups.briefs().build,
         },
         drafters={
-            "bid": bids.drafting(ground.model),
-            "chase": money.drafting(ground.model),
-            "update": work.drafting(ground.model),
-            "followup": followups.drafting(ground.model),
+            "bid": bids.drafting(ground.model, reference),
+            "chase": money.drafting(ground.model, reference),
+            "update": work.drafting(ground.model, reference),
+            "followup": followups.drafting(ground.model, reference),
         },
-        researcher=offers.researcher(Web(permit=ground.permit), ground.model, leads.read_tools),
+        researcher=offers.researcher(Web(permit=ground.permit), ground.model, reference),
         judge=leads.judged,
+        reference=reference,
         watches=(
             *leads.watches(),
             *_importing(ground, chase.look).watches(),
@@ -137,6 +146,20 @@ def _feeds(ground: Ground) -> feeds.Feeds:
         ledger=ground.ledger,
         owner=ground.owner,
         clock=ground.clock,
+    )
+
+
+def _reference(ground: Ground, leads: feeds.Feeds) -> Reference | None:
+    """What drafts are looked up by, where there is a model to ask: our own tools, plugins', servers'."""
+    if ground.model is None:
+        return None
+    toolbox = Toolbox(leads.plugins, ground.settings.mcp_servers(ground.home))
+    limits = ground.settings.tools
+    return Reference(
+        lookups=ground.lookups,
+        own=OwnTools(history=ground.recall, books=ground.ledger).tools(),
+        foreign=toolbox.offers,
+        limits=Limits(rounds=limits.rounds, calls=limits.calls, seconds=limits.seconds),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from agents.lookup.reference import Reference
 from agents.model import Model
 from agents.update import TemplateUpdate, UpdateAgent
 from memory.briefs.updates import UpdateBriefs
@@ -103,10 +104,10 @@ class Working:
         return len(news)
 
 
-def drafting(model: Model | None) -> Drafting:
+def drafting(model: Model | None, reference: Reference | None = None) -> Drafting:
     """Who writes updates: the model where one is configured, the template otherwise."""
     templates = TemplateUpdate()
-    return UpdateAgent(model, templates) if model else templates
+    return UpdateAgent(model, templates, reference) if model else templates
 
 
 # ---------------------------------------------------------------- in one line

@@ -7,6 +7,7 @@ from typing import Literal
 
 from workflows import older
 from workflows.models.decisions import Answer
+from workflows.models.mail import Attachment
 from workflows.models.routes import Event
 from workflows.stories import Kind
 
@@ -39,7 +40,9 @@ class CaseState:
     version: int = 0  # the current version, 0 before there is one
     hash: str = ""  # its approved hash
     hold: str = ""  # why nothing may be drafted ("complaint")
+    proposals: tuple[str, ...] = ()  # keys of what the current version does after the yes
     wishes: str = ""  # the owner's words for the next draft
+    files: tuple[Attachment, ...] = ()  # what the owner wants attached to it
     changed: str = ""  # what is different from the version before, for the owner
     changed_by: ChangedBy = ChangedBy.NOBODY
     round: int = 0  # how often this version was shown: 0 before, 1 after the first approval mail

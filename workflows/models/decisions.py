@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from workflows.models.mail import Attachment
+
 
 # `kind` is written with each decision: without it a stored "mine" reads back as a yes, the first empty class.
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,7 @@ class Edit:
     cut: bool = False  # `text` is only its beginning: the whole lies in the ledger under the answer's key
     # A letter without the word "edit": always shown once more, also where the settings let an edit send.
     letter: bool = field(default=False, compare=False)
+    files: tuple[Attachment, ...] = ()  # what lay with the answer: shown once more with it
     kind: Literal["edit"] = "edit"
 
 
@@ -28,7 +31,28 @@ class Revise:
     """Wishes for a new draft, in the owner's words."""
 
     wishes: str
+    files: tuple[Attachment, ...] = ()  # what lay with the answer
     kind: Literal["revise"] = "revise"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attach:
+    """These files go with the draft as well: shown once more, and never sent at once."""
+
+    words: str = ""  # what the owner called them; "" when they lay with the answer
+    files: tuple[Attachment, ...] = ()  # as they were taken
+    kind: Literal["attach"] = "attach"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Without:
+    """The draft without some of what was shown with it. `send`: that is also the yes, for it is less than was shown."""
+
+    words: str  # what the owner wrote, whole: no such part, and it is a wish
+    parts: str = ""  # how the owner called what is struck out
+    names: tuple[str, ...] = ()  # names of files and keys of proposals
+    send: bool = False
+    kind: Literal["without"] = "without"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +90,9 @@ class Unclear:
     kind: Literal["unclear"] = "unclear"
 
 
-Decision = Approve | Edit | Revise | Reject | Later | Mine | Never | Why | Unclear
+OF_A_VERSION = Approve | Edit | Revise | Attach | Without
+"""What speaks of the version it answers, and of no other one."""
+Decision = Approve | Edit | Revise | Attach | Without | Reject | Later | Mine | Never | Why | Unclear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

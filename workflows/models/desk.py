@@ -116,3 +116,33 @@ class Reckoned:
 
     question: ClientQuestion
     sources: tuple[str, ...] = ()  # empty: it is left open
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeAnswer:
+    """One time that a mail names, or that can be offered. Its source id is `calendar:<n>`."""
+
+    id: str
+    start: datetime
+    end: datetime
+    says: str  # free | taken | outside | past | unknown, or "offer"
+    exact: bool = True  # it has a clock; else it is a stretch of a day
+
+    @property
+    def is_to_hold(self) -> bool:
+        """Whether a draft that says so keeps it for this client."""
+        return self.says == "offer" or (self.exact and self.says == "free")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """What the owner's calendars say of the times that a mail names or asks for, on the owner's clock."""
+
+    answers: tuple[TimeAnswer, ...] = ()
+    zone: str = "UTC"  # the owner's
+    client_zone: str = ""  # "" where it is not known
+    faults: tuple[str, ...] = ()  # why nothing may be promised, in whole sentences
+
+
+NO_TIMES = Times()
+"""No time was named or asked for, or no calendar is known."""

@@ -6,11 +6,12 @@ from enum import StrEnum
 from typing import Literal
 
 from workflows import older
-from workflows.models.desk import NO_AFFAIRS, Affairs, FittingAnswer, Reckoned, Turn
+from workflows.models.desk import NO_AFFAIRS, NO_TIMES, Affairs, FittingAnswer, Reckoned, Times, Turn
 from workflows.models.leads import Lead, Score
 from workflows.models.mail import NOBODY, Address, Attachment
 from workflows.models.money import Notice
 from workflows.models.people import Client
+from workflows.models.proposals import Proposal
 from workflows.models.work import Report
 from workflows.stories import Kind
 
@@ -20,7 +21,7 @@ class Source:
     """Where something in a brief or draft comes from: an id the owner can look up, and a short quote."""
 
     id: str  # "mail:<first 12 of identity>", "draft:41.1", "profile:rate"
-    kind: str  # received | drafted | edited | sent | profile | invoice | project | case | answer | calendar | style
+    kind: str  # received | drafted | edited | sent | profile | invoice | project | case | answer | calendar | file
     quote: str
     at: datetime | None = None
 
@@ -38,6 +39,14 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """The owner's files that somebody asks for, and what the owner should know of those that are not attached."""
+
+    files: tuple[Attachment, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
     """All an agent may know of one event: a stored value, so that a draft is a function of it."""
 
@@ -51,6 +60,7 @@ class Brief:
     left_out: tuple[str, ...] = ()  # what of the mails is not in `message` though nobody quoted it, in whole sentences
     older: str = ""  # what of the mails stands below the head of an older mail and may be new all the same
     files: tuple[Attachment, ...] = ()  # what the client attached
+    offered: tuple[Attachment, ...] = ()  # files of the owner's that they ask for: attached to the draft
     language: str = "en"  # of the mail
     sources: tuple[Source, ...] = ()  # what memory knows that is relevant, best first
     profile: tuple[Source, ...] = ()  # what may be said about the owner
@@ -67,11 +77,13 @@ class Brief:
     score: Score | None = None
     notice: Notice | None = None
     report: Report | None = None
+    vouched: bool = False  # who the client is stands fast, so that memory may be looked up for it (old runs: not)
     plain: bool = False  # a standing yes stands: a template repeats none of their words
     # The desk: what a reply may draw on besides memory. Nothing of it is given for a sender who is not proven.
     affairs: Affairs = NO_AFFAIRS  # what is open with this client; as text, with their ids, it stands in `facts`
     conversation: tuple[Turn, ...] = ()  # what passed between them, oldest first, the mail at hand left out
     standing: tuple[FittingAnswer, ...] = ()  # the owner's standing answers that fit, best first
+    times: Times = NO_TIMES  # what the calendars say of the times it names; as text it stands in `facts`
     style: tuple[Source, ...] = ()  # how the owner writes (kind "style")
     held_before: bool = False  # a holding reply was proposed in this conversation already
 
@@ -96,7 +108,10 @@ class Draft:
     sources: tuple[str, ...] = ()  # the ids of the sources it used
     cost: str = "0"  # decimal, in the unit of `daily_cost`; "unpriced" when the model has no price
     needs_owner: str = ""  # not empty: no safe draft could be made, and this says why
+    attachments: tuple[Attachment, ...] = ()  # the owner's files that go with it, each taken by `Filing`
+    proposals: tuple[Proposal, ...] = ()  # what is to be done after the yes
     by: DraftedBy = DraftedBy.UNKNOWN
+    looked_up: tuple[Source, ...] = ()  # those of its sources that the brief does not hold: a tool told them
     reckoning: tuple[Reckoned, ...] = ()  # the client's questions, each with what answers it
     holding: bool = False  # it says nothing but that an answer will come
 
@@ -126,6 +141,7 @@ class Outgoing:
     body: str  # canonical (rules/text/canonical.py)
     cc: tuple[Address, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    proposals: tuple[Proposal, ...] = ()  # what is done after the yes, beside the mail
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     proactive: bool = False  # nobody wrote first: at most one a day to a client, none while there is a complaint

@@ -25,6 +25,7 @@ class Attachment:
     size: int
     sha256: str
     content_type: str = "application/octet-stream"
+    origin: str = ""  # of a file of the owner's own: where it lay when it was taken
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,7 @@ class Surroundings:
     alerts: bool = True  # alert mails of platforms become leads
     sent_headers: tuple[str, ...] = ()  # delivery headers that `check` learned this server puts on really sent mail
     earlier: tuple[str, ...] = ()  # the texts of the mails this one answers, as far as the ledger has them
+    zone: str = ""  # where "Friday" is counted for its writer, by the country that their invoices state; "": unknown
 
     @property
     def question(self) -> Asked | None:

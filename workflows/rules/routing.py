@@ -7,35 +7,35 @@ from workflows.models.people import Owner
 from workflows.models.routes import Answered, Asked, Hinted, Ignore, Ordered, Posted, Route, Start, Surroundings, Tell
 from workflows.rules.answers.hints import looks_like_answer
 from workflows.rules.answers.orders import is_order_subject, order_in
-from workflows.rules.leads.job_alerts import Unknown, alerts
-from workflows.rules.mail.authentication import fails_dmarc
-from workflows.rules.mail.holds import hold_reason
+from workflows.rules.leads.job_alerts import Unknown
 from workflows.rules.mail.machines import automatic, ignored
-from workflows.rules.mail.replying import gist
 from workflows.rules.mail.subjects import is_forward_subject
+from workflows.rules.reading import Reading
 from workflows.rules.text.canonical import one_line
 from workflows.rules.triage import OUR_HEADER, only_claims, triage, unwanted
 
 
-def route(email: Email, owner: Owner, around: Surroundings) -> Route:
+def route(reading: Reading, owner: Owner, around: Surroundings) -> Route:
     """What is to be done about a mail found in an inbox or in a Sent folder; never raises."""
-    return _from_sent(email, owner, around) if around.folder_kind == "sent" else _from_inbox(email, owner, around)
+    if around.folder_kind == "sent":
+        return _from_sent(reading.email, owner, around)
+    return _from_inbox(reading, owner, around)
 
 
 # ---------------------------------------------------------------- inbox
 
 
-def _from_inbox(email: Email, owner: Owner, around: Surroundings) -> Route:
+def _from_inbox(reading: Reading, owner: Owner, around: Surroundings) -> Route:
+    email, hold = reading.email, reading.hold
     answer = _answer_in_inbox(email, owner, around)
     if isinstance(answer, Hinted):
         return answer
-    verdict = answer or _job_alert(email, owner, around) or triage(email, owner, around)
+    verdict = answer or _job_alert(reading, around) or triage(email, owner, around)
     if verdict:
         return verdict if isinstance(verdict, Posted) else _naming_case(verdict, around)
-    hold = hold_reason(email, around.earlier, owner)
     if around.paused and not hold:
         return ignored("paused", f"You paused {email.sender.email}; it is taken up when you resume them.")
-    reason = f"{one_line(email.sender.name[:80]) or email.sender.email} writes: {gist(email.text, 120)}".rstrip(" :")
+    reason = f"{one_line(email.sender.name[:80]) or email.sender.email} writes: {reading.gist}".rstrip(" :")
     if around.open_case:
         return Tell(case=around.open_case, hold=hold, reason=reason)
     if around.first_day and not hold:
@@ -59,14 +59,12 @@ def _answer_in_inbox(email: Email, owner: Owner, around: Surroundings) -> Ignore
     )
 
 
-def _job_alert(email: Email, owner: Owner, around: Surroundings) -> Posted | Ignore | None:
+def _job_alert(reading: Reading, around: Surroundings) -> Posted | Ignore | None:
     """Alert mail of a platform, unless the owner does not want it or his server does not vouch for it."""
-    if not around.alerts or around.ours or around.never or unwanted(email, around):
+    email, alert = reading.email, reading.alert
+    if alert is None or not around.alerts or around.ours or around.never or unwanted(email, around):
         return None
-    alert = alerts(email, owner.addresses)
-    if alert is None:
-        return None
-    if fails_dmarc(email):
+    if reading.is_unproven:
         reason = f"your mail server does not vouch for {email.sender.email} (DMARC fails)"
         return ignored("not-proven", f"It looks like a job alert, but {reason}.")
     if isinstance(alert, Unknown):

@@ -11,6 +11,8 @@ from workflows.errors import Permanent
 from workflows.models.mail import Address, Attachment
 
 _FORGES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_PLAIN_NAME = re.compile(r"[\w.()+-](?:[\w.()+ -]{0,58}[\w.()+-])?", re.ASCII)
+_UNQUOTED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
 LONGEST_LINE = 900
 _HEADER_NAME = re.compile(r"[!-9;-~]{1,60}")
 
@@ -61,12 +63,25 @@ def _file_part(attachment: Attachment, content: bytes) -> bytes:
     kind = attachment.content_type
     if not re.fullmatch(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}", kind) or kind.startswith(("multipart/", "message/")):
         kind = "application/octet-stream"
-    quoted = "".join(f"%{byte:02X}" for byte in single_line("file name", attachment.name).encode())
     head = (
         f"Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n"
-        f"Content-Disposition: attachment;\r\n filename*=utf-8''{quoted}\r\n\r\n"
+        f"Content-Disposition: attachment;\r\n {_file_name(attachment.name)}\r\n\r\n"
     )
     return head.encode("ascii") + base64.encodebytes(content).replace(b"\n", b"\r\n").removesuffix(b"\r\n")
+
+
+def _file_name(name: str) -> str:
+    """The parameter that names a file: as it stands where every program reads it so, else as RFC 2231 says."""
+    plain = single_line("file name", name)
+    if _PLAIN_NAME.fullmatch(plain):
+        return f'filename="{plain}"'
+    encoded = "".join(chr(byte) if chr(byte) in _UNQUOTED else f"%{byte:02X}" for byte in plain.encode())
+    pieces = re.findall(r"(?:%..|.){1,20}", encoded)
+    if len(pieces) <= 1:
+        return f"filename*=utf-8''{encoded}"
+    head, *further = pieces
+    lines = [f"filename*0*=utf-8''{head}", *(f"filename*{at}*={piece}" for at, piece in enumerate(further, start=1))]
+    return ";\r\n ".join(lines)
 
 
 def single_line(name: str, value: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -12,7 +12,7 @@ from tools.mail.inbox import Mailbox
 from tools.mail.sending.servers import files_what_it_sends
 from workflows.errors import NeedsOwner, Permanent
 from workflows.models.drafts import Outgoing
-from workflows.models.mail import Email
+from workflows.models.mail import Attachment, Email
 from workflows.rules.text.canonical import body_hash
 from workflows.rules.triage import OUR_HEADER
 
@@ -70,7 +70,9 @@ class Evidence:
                     continue
                 for raw in await self.mailbox.find(folder, message_id=header.message_id):
                     stored_mail = await self._read(raw.content)
-                    if stored_mail is not None and body_hash(stored_mail.text) == body_hash(outgoing.body):
+                    if stored_mail is None or _hashes(stored_mail.attachments) != _hashes(outgoing.attachments):
+                        continue
+                    if body_hash(stored_mail.text) == body_hash(outgoing.body):
                         return MailCopy(folder=folder, message_id=header.message_id)
         return None
 
@@ -175,7 +177,9 @@ class Evidence:
                 continue
             for raw in await self.mailbox.find(folder, message_id=header.message_id):
                 stored_mail = await self._read(raw.content)
-                if stored_mail is not None and body_hash(stored_mail.text) == entry.body_hash:
+                if stored_mail is None or _hashes(stored_mail.attachments) != _hashes(ours.attachments):
+                    continue
+                if body_hash(stored_mail.text) == entry.body_hash:
                     return MailCopy(folder=folder, message_id=header.message_id)
         return None
 
@@ -192,6 +196,11 @@ def _same_envelope(entry: Entry, ours: Email, theirs: Email) -> bool:
         return False
     times = [at for at in (ours.date, entry.claimed_at) if at is not None]
     return any(abs(theirs.date - at) <= _SAME_TIME for at in times)
+
+
+def _hashes(files: Iterable[Attachment]) -> list[str]:
+    """What a mail carries, whatever the files are called and in whatever order they stand."""
+    return sorted(file.sha256 for file in files)
 
 
 def _is_to_the_same(outgoing: Outgoing, theirs: Email) -> bool:

@@ -6,7 +6,7 @@ approved -> claimed -> committing -> sent | uncertain | failed. It may die at an
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -22,7 +22,7 @@ from tools.mail.sending.reconcile import Reconcile
 from tools.mail.sending.smtp import Transport, Uncertain
 from workflows.errors import DeskhandError, Permanent, Retryable
 from workflows.models.drafts import Outgoing, Receipt
-from workflows.models.mail import Address
+from workflows.models.mail import Address, Attachment
 from workflows.models.people import Owner
 from workflows.ports import Clock
 from workflows.rules.text.addresses import beyond_ascii
@@ -64,7 +64,9 @@ class Outbox:
         waiting: SearchPatience | None = None,
         reconcile: Reconcile | None = None,
         via: Via = "smtp",
+        changed: Callable[[Iterable[Attachment]], str] = lambda _: "",
     ) -> None:
+        """`changed`: what became of the owner's own file since it was approved, "" when all are as they were."""
         self._ledger = ledger
         self._blobs = blobs
         self._transport = transport
@@ -76,6 +78,7 @@ class Outbox:
         self._waiting = waiting or SearchPatience()
         self._reconcile = reconcile
         self.via: Via = via
+        self._changed = changed
         self._domain = owner.address.rpartition("@")[2]
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -109,8 +112,11 @@ class Outbox:
             await self._reconcile.before(outgoing)
             entry = await self._reread(entry)
         if entry.state in {"approved", "claimed"}:
+            change = await asyncio.to_thread(self._changed, outgoing.attachments)
             try:
-                claim = await self._claim(entry, lambda message_id, date: self._compose(outgoing, message_id, date))
+                claim = await self._claim(
+                    entry, lambda message_id, date: self._compose(outgoing, message_id, date), change
+                )
             except Permanent as error:  # no mail can be made of it: an entry that stayed open would look held
                 await asyncio.to_thread(self._ledger.failed, entry.intent, str(error))
                 return _receipt(await self._reread(entry))
@@ -183,12 +189,20 @@ class Outbox:
             date=date,
             in_reply_to=outgoing.in_reply_to,
             references=outgoing.references,
+            attachments=[(file, self._approved_bytes(file)) for file in outgoing.attachments],
         )
         if mime.decoded_body(content) != outgoing.body:
             raise Permanent(
                 f"Version {outgoing.case}.{outgoing.version} cannot be put into a mail unchanged; not sent."
             )
         return content
+
+    def _approved_bytes(self, file: Attachment) -> bytes:
+        """The bytes that were approved: kept when the file was proposed."""
+        try:
+            return self._blobs.get(file.sha256)
+        except KeyError:
+            raise Permanent(f"The copy of {file.name} is missing from the home's blobs; nothing was sent.") from None
 
     # ------------------------------------------------------------ to the owner
 
@@ -387,14 +401,14 @@ class Outbox:
 
     # ------------------------------------------------------------ small steps
 
-    async def _claim(self, entry: Entry, compose: Compose) -> Claimed | Held:
+    async def _claim(self, entry: Entry, compose: Compose, change: str = "") -> Claimed | Held:
         def whole(_: Entry) -> Composed:
             message_id = f"<{secrets.token_hex(16)}@{self._domain}>"
             date = self._clock.now().astimezone(ZoneInfo(self._owner.timezone)).replace(microsecond=0)
             content = compose(message_id, date)
             return Composed(content=content, message_id=message_id, body_hash=body_hash(mime.decoded_body(content)))
 
-        return await asyncio.to_thread(self._ledger.claim, entry.intent, whole, self._limits, self._clock.now())
+        return await asyncio.to_thread(self._ledger.claim, entry.intent, whole, self._limits, self._clock.now(), change)
 
     async def _look(self, look: Callable[[], Awaitable[MailCopy | None]], seconds: float) -> MailCopy | None:
         """Look until something is found or the time is over; at least once."""

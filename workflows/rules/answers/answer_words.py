@@ -10,6 +10,7 @@ from datetime import datetime, time, timedelta
 
 from workflows.models.decisions import Approve, Decision, Edit, Later, Mine, Reject, Revise, Unclear, Why
 from workflows.models.people import Owner
+from workflows.rules.answers import parts
 from workflows.rules.answers.closings import lines_without_closing, without_friendly
 from workflows.rules.answers.grammar import Grammar, PlainWords, bare, common, head, when
 from workflows.rules.answers.letters import is_letter
@@ -53,7 +54,18 @@ def understood(  # noqa: PLR0913 - the words and what they are read by
         decision = whole(lines[0], grammar) or _later(lines[0], owner, now, grammar)
         if decision is not None:
             return decision
+        if part := _part(lines[0], owner, now, grammar):
+            return part
     return _no(lines, grammar) or letter or _plain_no(lines, grammar) or _wish(lines, text, grammar)
+
+
+def _part(line: str, owner: Owner, now: datetime, grammar: Grammar) -> Decision | None:
+    """Files that go with the draft, or a part of it that is left out."""
+    before = parts.before_without(line, grammar)
+    if before is None:
+        return parts.attaching(line, grammar)
+    decides = understood(before, "", owner, now, grammar) if before else None
+    return parts.leaving_out(line, grammar, decides)
 
 
 # ---------------------------------------------------------------- answers that stand alone

@@ -6,16 +6,18 @@ friendly emoji forgiven. Whatever else stands beside it makes it something else.
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
-from workflows.models.decisions import Approve, Decision, Edit, Revise, Unclear
-from workflows.models.mail import Email
+from workflows.models.decisions import Approve, Attach, Decision, Edit, Revise, Unclear, Without
+from workflows.models.mail import Attachment, Email
 from workflows.models.people import Owner
 from workflows.models.routes import Asked
 from workflows.rules.answers.answer_words import AUTOMATIC, UNSURE, understood
 from workflows.rules.answers.digest_answers import parse_items
-from workflows.rules.answers.grammar import Grammar, common, grammar_of
+from workflows.rules.answers.grammar import common, grammar_of
 from workflows.rules.answers.letters import recipients
+from workflows.rules.mail.files import attached
 from workflows.rules.quoted.frames import is_left_in
 from workflows.rules.quoted.typed import Typed, is_too_long, typed
 from workflows.rules.text.calendar import folded
@@ -43,8 +45,8 @@ _PARTIAL = (
     "short mail of its own words, or at the machine: ./deskhand approve, edit or reject {name}."
 )
 _ATTACHED = (
-    "Your answer has an attachment, and attachments to an answer are not sent on, so nothing was sent. "
-    'Please answer "ok" without it to send the draft as it is, or "mine" to answer yourself.'
+    "Your answer has an attachment, and it is not clear which draft it is for, so nothing was sent. Please answer the "
+    'approval mail of that case alone with the file attached, or "ok" without it to send the draft as it is.'
 )
 _ITEMS_UNSURE = (
     "Not every part of your answer is clear, so none of it was acted on and nothing was sent. Please answer that mail "
@@ -77,13 +79,34 @@ def read(email: Email, asked: Asked, owner: Owner, now: datetime) -> Decision:
         decision = Edit(text=decision.text)  # a piece of our own mail may never reach a client: shown once more
     if isinstance(decision, Edit) and is_too_long(email):
         return Unclear(question=_TOO_LONG.format(name=name))
-    if isinstance(decision, Approve | Edit) and email.is_partial:
+    decision = _with_files(decision, email, typed_nothing=not answer.words.strip() and not answer.html_words.strip())
+    if isinstance(decision, _PARTS) and email.is_partial:
         return Unclear(question=_PARTIAL.format(defect=_first_cut(email), name=name))
-    if isinstance(decision, Approve | Edit) and asked.purpose != "approval":
+    if isinstance(decision, _PARTS) and asked.purpose != "approval":
         return Unclear(question=_NO_DRAFT)
-    if isinstance(decision, Approve) and any(_is_file(file.content_type) for file in email.attachments):
-        return Unclear(question=_ATTACHED)
     return decision
+
+
+_PARTS = Approve | Edit | Attach | Without
+
+
+def _with_files(decision: Decision, email: Email, *, typed_nothing: bool) -> Decision:
+    """The decision with the files that lay with the answer: they are shown first, whatever it says, and never sent."""
+    files = enclosed(email)
+    if not files:
+        return decision
+    if isinstance(decision, Approve) or (isinstance(decision, Unclear) and typed_nothing):
+        return Attach(files=files)
+    if isinstance(decision, Edit):
+        return replace(decision, files=files, send=False, letter=True)
+    if isinstance(decision, Attach | Revise):
+        return replace(decision, files=files)
+    return Unclear(question=_ATTACHED) if isinstance(decision, Without) else decision
+
+
+def enclosed(email: Email) -> tuple[Attachment, ...]:
+    """The files of an answer that somebody meant to send on: no logo, key, card or picture of a signature."""
+    return tuple(file for file in attached(email) if _is_file(file.content_type) and file.size)
 
 
 def parse(  # noqa: PLR0913 - the words and what is known of the mail they stood in
@@ -109,10 +132,11 @@ def parse(  # noqa: PLR0913 - the words and what is known of the mail they stood
         if block is None or altered:
             return Unclear(question=_ALTERED if altered else _EMPTY if decision is None else _EDIT_WHAT)
         return Edit(text=canonical(block), send=isinstance(decision, Edit) and decision.send)
-    if block is not None and isinstance(decision, Approve | Edit | Revise | Unclear):
+    if block is not None and isinstance(decision, Approve | Edit | Revise | Attach | Without | Unclear):
         return Unclear(question=_BOTH)
-    if isinstance(decision, Approve):
-        return _surely(html_words, owner, now, grammar, altered=altered)
+    if isinstance(decision, Approve | Without):
+        differs = html_words.strip() and understood(html_words, "", owner, now, grammar) != decision
+        return Unclear(question=_ALTERED if altered else UNSURE) if altered or differs else decision
     if isinstance(decision, Edit) and decision.send and altered:
         return Edit(text=decision.text)
     return decision
@@ -145,7 +169,7 @@ def _why_not(email: Email, said: Typed, *, unclear: bool) -> str:
         return _ITEMS_LISTED if email.html_list else _ITEMS_UNSURE
     if said.altered or said.block is not None or email.is_partial:
         return _ALTERED
-    return _ATTACHED if any(_is_file(file.content_type) for file in email.attachments) else ""
+    return _ATTACHED if enclosed(email) else ""
 
 
 def is_automatic(email: Email) -> bool:
@@ -173,12 +197,3 @@ def _is_file(content_type: str) -> bool:
 def _first_cut(email: Email) -> str:
     """What kept the mail from being read whole, for a sentence."""
     return next((defect.says for defect in email.defects if defect.cuts), "unknown")
-
-
-def _surely(html_words: str, owner: Owner, now: datetime, grammar: Grammar, *, altered: bool) -> Decision:
-    """A yes, unless the quote was changed or the HTML part says something else."""
-    if altered:
-        return Unclear(question=_ALTERED)
-    if html_words.strip() and understood(html_words, "", owner, now, grammar) != Approve():
-        return Unclear(question=UNSURE)
-    return Approve()

@@ -57,6 +57,11 @@ class Grammar:
     no_stops: frozenset[tuple[str, str]]  # language and a word for no that also means "not": it may begin a sentence
     not_no: tuple[str, ...]
     later: frozenset[str]
+    attach: frozenset[str]
+    attach_ends: frozenset[str]
+    without: tuple[str, ...]  # the longest first
+    a_file: frozenset[str]
+    a_booking: frozenset[str]
     thanks: tuple[str, ...]
     closings: frozenset[str]
     hedges: frozenset[str]
@@ -148,6 +153,11 @@ def _grammar(languages: tuple[str, ...]) -> Grammar:
         ),
         not_no=tuple(sorted(words("not_no"))),
         later=words("later"),
+        attach=words("attach"),
+        attach_ends=words("attach_ends"),
+        without=tuple(sorted(words("without"), key=len, reverse=True)),
+        a_file=words("a_file"),
+        a_booking=words("a_booking"),
         thanks=tuple(sorted(words("thanks"), key=len, reverse=True)),
         closings=words("closings") | words("thanks"),
         hedges=hedges | words("closings") | words("conditions"),

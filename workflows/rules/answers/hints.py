@@ -6,7 +6,7 @@ may be there first, or alone; it can hold a case back, and it can never send.
 
 import re
 
-from workflows.models.decisions import Decision, Edit, Later, Mine, Never, Reject, Revise
+from workflows.models.decisions import Attach, Decision, Edit, Later, Mine, Never, Reject, Revise, Without
 from workflows.models.mail import Address, Email
 from workflows.models.people import Owner
 from workflows.models.routes import Asked
@@ -49,4 +49,4 @@ def carries_nonce(email: Email, asked: Asked) -> bool:
 
 def holds(decision: Decision) -> bool:
     """Whether these words, even unproven, hold a case back: anything that would take a yes back."""
-    return isinstance(decision, Reject | Later | Mine | Never | Edit | Revise)
+    return isinstance(decision, Reject | Later | Mine | Never | Edit | Revise | Attach | Without)

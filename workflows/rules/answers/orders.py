@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeGuard
 
-from workflows.models.decisions import Approve, Reject, Revise, Unclear
+from workflows.models.decisions import Approve, Reject, Revise, Unclear, Without
 from workflows.models.mail import Email
 from workflows.models.orders import Change, Confirm, Ended, Fix, NotUnderstood, Order
 from workflows.models.people import Owner
@@ -92,7 +92,7 @@ def _is_no_answer(order: Order | NotUnderstood, said: Typed, owner: Owner, now: 
     if row.alone and _key_of(said.words or said.html_words, owner) == row.alone:
         return False
     answer = decisions.parse(said.words, owner, now, html_words=said.html_words, altered=said.altered)
-    return isinstance(answer, Revise | Unclear)
+    return isinstance(answer, Revise | Unclear) or (isinstance(answer, Without) and not answer.send)
 
 
 def _key_of(words: str, owner: Owner) -> str:

@@ -33,6 +33,12 @@ def compose(language: str, name: str, subject: str, owner_name: str, coming: str
     return _framed(wording, name, f"{_thanks(wording, subject)} {coming or wording['coming']}", owner_name)
 
 
+def attached(language: str, names: Iterable[str]) -> str:
+    """The sentence that names what goes with a mail."""
+    listed = ", ".join(one_line(name, 80) for name in names)
+    return phrases(language)["attached"].replace("{files}", listed) if listed else ""
+
+
 def letter(language: str, name: str, subject: str, paragraphs: Iterable[str], owner_name: str) -> str:
     """A reply that says something: thanks, then these paragraphs, between the same greeting and closing."""
     wording = phrases(language)

@@ -14,6 +14,7 @@ from workflows.models.leads import Score
 from workflows.models.mail import Address, Attachment
 from workflows.models.people import Owner
 from workflows.rules.asking.account import account_lines
+from workflows.rules.asking.proposed import proposal_lines
 from workflows.rules.mail.files import described
 from workflows.rules.mail.urgency import deadline
 from workflows.rules.text import calendar
@@ -237,6 +238,7 @@ def _addressing(question: Question) -> Iterator[str]:
     yield f"Length: {counted(lines, 'line')}, {counted(len(body), 'character')}"
     for file in outgoing.attachments:
         yield f"Attachment: {_attachment(file)}"
+    yield from proposal_lines(outgoing.proposals)
     for address in _new_addresses(question):
         yield f"NEW ADDRESS: {one_line(address.email)} {_how_new(question)}"
     if question.undeliverable:
@@ -339,7 +341,7 @@ def _why(question: Question) -> Iterator[str]:
 def _named_sources(question: Question) -> tuple[list[Source], list[Source]]:
     """The sources the draft used, and what else memory gave it: the owner sees both."""
     brief, cited = question.brief, question.draft.sources
-    by_id = {source.id: source for source in (*brief.sources, *brief.facts, *brief.profile)}
+    by_id = {source.id: source for source in (*question.draft.looked_up, *brief.sources, *brief.facts, *brief.profile)}
     used = [by_id.get(name) or Source(id=name, kind="", quote="") for name in dict.fromkeys(cited)]
     unused = [source for source in brief.sources if source.id not in cited]
     return used[: 2 * _MOST_SOURCES], unused[: max(_MOST_SOURCES - len(used), 0)]

@@ -77,7 +77,14 @@ def needs_a_yes(leaving: Leaving) -> str:
     client_addresses = {address.lower() for address in client.addresses}
     if any(address.email.lower() not in client_addresses for address in (*outgoing.to, *outgoing.cc)):
         return "a new address"
-    if leaving.draft.needs_owner or brief.hints or outgoing.attachments or outgoing.link or outgoing.proactive:
+    if (
+        leaving.draft.needs_owner
+        or brief.hints
+        or outgoing.attachments
+        or outgoing.proposals
+        or outgoing.link
+        or outgoing.proactive
+    ):
         return "something to look at"
     return _more_than_an_acknowledgement(leaving, client) or _delicate((brief.subject, brief.message, brief.older))
 

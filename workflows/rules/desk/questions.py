@@ -19,7 +19,7 @@ from workflows.rules.text.words import any_phrase
 MOST = 8
 _READ = 20_000
 _LONGEST = 300
-_SURE, _PERHAPS, _BEFORE, _ABOVE = 3.0, 1.0, 0.4, 0.6
+_SURE, _PERHAPS, _BEFORE, _ABOVE = 3.0, 1.0, 0.3, 0.6
 _LEAST = 1.0
 _SHORTEST = 4  # words of a part that asks and is about nothing we know
 _TOPICS = (Topic.MONEY, Topic.STATE, Topic.FILE, Topic.PRICE, Topic.TIME)
@@ -29,6 +29,8 @@ _END = re.compile(
     r"(?<=[.!?\u2026])(?<!\d\.)(?<!\b[A-Za-z]\.)[\"')\u201d]*\s+|\n\s*\n|\n(?=\s*(?:[-*\u2022\u2013]|\d{1,2}[.)]|[a-z]\))\s)"
 )
 _ITEM = re.compile(r"^\s*(?:[-*\u2022\u2013]|\d{1,2}[.)]|[a-z]\))\s+")
+_NUMBER = re.compile(r"(?<![\w.,/-])(?:[a-z]{1,4}[-_/. ]?)?\d{4}[-/]\d{1,6}(?![\w/-]|[.,]\d)")
+"""What looks like the number of an invoice: `2026-014`, `RE-2026/15`."""
 _CLAUSE = re.compile(r"\s*[;:]\s+|,\s+|\s+[-\u2013\u2014]\s+")
 
 
@@ -48,16 +50,16 @@ def questions(text: str, language: str, subject: str = "") -> tuple[ClientQuesti
     """Each question and request of a mail, in its order, at most `MOST`. `text`: what the client wrote this time."""
     words = _words(known_language(language, "questions"))
     above = _weights(words, subject)
-    before = (0.0,) * len(_TOPICS)
+    before = _Clause("", asks=False, weights=(0.0,) * len(_TOPICS))
     asked: list[ClientQuestion] = []
     for sentence in _sentences(text):
         clauses = list(_clauses(words, sentence))
         for clause in clauses:
-            if clause.asks and not words.idle.fullmatch(_bare(clause.text)):
+            if clause.asks and not _is_idle(clause.text, words):
                 topic = _settled(clause, before, above, words)
                 asked.append(ClientQuestion(text=one_line(clause.text, _LONGEST), topic=topic))
-        weights = [clause.weights for clause in clauses] or [before]
-        before = tuple(max(column) for column in zip(*weights, strict=True))
+        weights = [clause.weights for clause in clauses] or [before.weights]
+        before = _Clause(sentence, asks=False, weights=tuple(max(column) for column in zip(*weights, strict=True)))
     return _each_once(asked, words)[:MOST]
 
 
@@ -83,6 +85,11 @@ def asks_for_rate(text: str, language: str) -> bool:
     return bool(_words(known_language(language, "questions")).rate.search(plain(text)))
 
 
+def names_invoice(text: str) -> bool:
+    """Whether a number stands there that looks like an invoice's."""
+    return _NUMBER.search(plain(text)) is not None
+
+
 def plain(text: str) -> str:
     """Text for matching: small letters without accents, one blank between words."""
     letters = composed("NFKD", text.translate(_APOSTROPHES).casefold().replace("\u0142", "l"))
@@ -103,6 +110,8 @@ def _sentences(text: str) -> Iterator[str]:
 def _clauses(words: "_Words", sentence: str) -> Iterator[_Clause]:
     """The sentence, or its parts where several of them ask for different things."""
     marked = "?" in sentence
+    if not marked and words.gives.search(plain(sentence)):  # they give something, and ask for nothing
+        return
     parts = _parts(words, sentence)
     clauses = [_Clause(part, words.asks.search(plain(part)) is not None, _weights(words, part)) for part in parts]
     if len(clauses) < 2 or not _differ(clauses):  # noqa: PLR2004 (a sentence of one part)
@@ -121,9 +130,12 @@ def _parts(words: "_Words", sentence: str) -> list[str]:
     """Cut at commas and at "and" where what follows asks or speaks of something; else it stays one."""
     pieces = [part.strip() for part in words.joins.sub("\u241f", sentence).split("\u241f") if part.strip()]
     parts: list[str] = []
-    for piece in (part for joined in pieces for part in _CLAUSE.split(joined) if part.strip()):
-        speaks = words.asks.search(plain(piece)) or max(_weights(words, piece)) >= _SURE
-        if parts and not (speaks and _tells(words, parts[-1])):
+    cut = [(part, at > 0) for joined in pieces for at, part in enumerate(_CLAUSE.split(joined)) if part.strip()]
+    for piece, by_comma in cut:
+        asks = words.asks.search(plain(piece)) is not None
+        speaks = asks or (not by_comma and max(_weights(words, piece)) >= _SURE)
+        leads_in = by_comma and bool(parts) and max(_weights(words, parts[-1])) < _LEAST
+        if parts and (leads_in or not (speaks and _tells(words, parts[-1]))):
             parts[-1] = f"{parts[-1]}, {piece}"
         else:
             parts.append(piece)
@@ -131,9 +143,9 @@ def _parts(words: "_Words", sentence: str) -> list[str]:
 
 
 def _tells(words: "_Words", part: str) -> bool:
-    if max(_weights(words, part)) >= _LEAST:
-        return True
-    return len(part.split()) >= _SHORTEST and words.asks.search(plain(part)) is not None
+    asks = words.asks.search(plain(part)) is not None
+    long_enough = len(part.split()) >= _SHORTEST
+    return (asks or long_enough) and (long_enough or max(_weights(words, part)) >= _LEAST)
 
 
 def _differ(clauses: Iterable[_Clause]) -> bool:
@@ -144,23 +156,42 @@ def _differ(clauses: Iterable[_Clause]) -> bool:
 # ---------------------------------------------------------------- what it is about
 
 
-def _settled(clause: _Clause, before: tuple[float, ...], above: tuple[float, ...], words: "_Words") -> Topic:
+def _settled(clause: _Clause, before: _Clause, above: tuple[float, ...], words: "_Words") -> Topic:
     """What the question is about; what was said right before it and the subject decide where it does not say."""
-    if words.beyond.search(plain(clause.text)):  # about money, and nothing that the ledger could answer
+    sure = max(clause.weights) >= _SURE
+    beyond = words.beyond.search(plain(clause.text)) or (not sure and words.beyond.search(plain(before.text)))
+    if beyond:  # about money, and nothing that the ledger could answer
         return Topic.OTHER
-    lent = zip(clause.weights, before, above, strict=True)
-    weights = tuple(own + _BEFORE * near + _ABOVE * far for own, near, far in lent)
-    if max(clause.weights) >= _SURE:
-        weights = clause.weights
-    return _Clause(clause.text, asks=True, weights=weights).topic
+    subject = _ABOVE if max(clause.weights) >= _PERHAPS else 0.0  # of what it does not touch, it tells nothing
+    told = 0.0 if "?" in before.text else _BEFORE  # a question before it is a matter of its own
+    lent = zip(clause.weights, before.weights, above, strict=True)
+    weights = clause.weights if sure else tuple(own + told * near + subject * far for own, near, far in lent)
+    topic = _Clause(clause.text, asks=True, weights=weights).topic
+    if topic is not Topic.FILE:
+        return topic
+    if weights[_TOPICS.index(Topic.MONEY)] >= _SURE:  # an invoice that is to be sent
+        return Topic.MONEY
+    return topic if sure or words.send.search(plain(clause.text)) else Topic.OTHER
 
 
 def _weights(words: "_Words", text: str) -> tuple[float, ...]:
     plain_text = plain(text)
-    return tuple(
-        _SURE * (sure.search(plain_text) is not None) + _PERHAPS * len(set(perhaps.findall(plain_text)))
-        for sure, perhaps in words.topics
-    )
+    weights = [_weight(sure, perhaps, plain_text) for sure, perhaps in words.topics]
+    if _NUMBER.search(plain_text):
+        weights[_TOPICS.index(Topic.MONEY)] += _SURE
+    return tuple(weights)
+
+
+def _weight(sure: re.Pattern[str], perhaps: re.Pattern[str], plain_text: str) -> float:
+    certain = len(set(sure.findall(plain_text)))
+    return (_SURE + certain - 1 if certain else 0.0) + _PERHAPS * len(set(perhaps.findall(plain_text)))
+
+
+def _is_idle(text: str, words: "_Words") -> bool:
+    """Whether a sentence is politeness alone, with or without a name before it."""
+    head, _, after = text.partition(",")
+    parts = (text, after) if len(head.split()) < _SHORTEST else (text,)
+    return any(words.idle.fullmatch(_bare(part)) is not None for part in parts)
 
 
 def _bare(text: str) -> str:
@@ -187,6 +218,7 @@ class _Words:
     joins: re.Pattern[str]
     idle: re.Pattern[str]
     beyond: re.Pattern[str]
+    gives: re.Pattern[str]
     later: re.Pattern[str]
     send: re.Pattern[str]
     rate: re.Pattern[str]
@@ -203,6 +235,7 @@ def _words(language: str) -> _Words:
         joins=re.compile(rf",?\s+(?:{joins})\s+", re.IGNORECASE),
         idle=re.compile("|".join(table["idle"])),
         beyond=any_phrase(table["beyond"]),
+        gives=any_phrase(table["gives"]),
         later=any_phrase(table["later"]),
         send=any_phrase(table["send"]),
         rate=any_phrase(table["rate"]),

@@ -13,6 +13,12 @@ _OF_THE_MAIL = frozenset((
     "message/delivery-status", "message/global-delivery-status", "message/disposition-notification",
     "text/rfc822-headers", "message/global-headers", "text/vnd.google.email-reaction+json",
 ))  # fmt: skip
+_READABLE = frozenset(("pdf", "docx", "odt", "csv", "tsv", "txt", "text", "md", "ics"))
+_READABLE_TYPES = frozenset((
+    "application/pdf", "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.oasis.opendocument.text", "text/csv", "text/plain", "text/markdown", "text/calendar",
+    "application/ics",
+))  # fmt: skip
 _KINDS = (
     (r"application/pdf", r"pdf", "PDF"),
     (r"application/(?:msword|vnd\.openxml.*\.wordprocessingml.*|rtf)|text/rtf", r"docx?|odt|rtf|pages", "document"),
@@ -38,6 +44,12 @@ def attached(email: Email) -> tuple[Attachment, ...]:
 
 def _is_logo(file: Attachment) -> bool:
     return file.content_type.startswith("image/") and file.size < _SMALL and bool(_LOGO.fullmatch(file.name))
+
+
+def is_readable(file: Attachment) -> bool:
+    """Whether its text can be read: a PDF, a document, a table, a plain text, a calendar entry."""
+    ending = file.name.lower().rpartition(".")[2] if "." in file.name else ""
+    return ending in _READABLE or file.content_type.lower() in _READABLE_TYPES
 
 
 def described(file: Attachment) -> str:

@@ -77,12 +77,17 @@ def approved_hash(outgoing: Outgoing) -> str:
         "cc": [_pair(address) for address in outgoing.cc],
         "subject": outgoing.subject,
         "body": canonical(outgoing.body),
-        "attachments": [[file.name, file.content_type, file.sha256] for file in outgoing.attachments],
+        "attachments": [[file.name, file.size, file.content_type, file.sha256] for file in outgoing.attachments],
         "in_reply_to": outgoing.in_reply_to,
         "references": list(outgoing.references),
     }
     if outgoing.link:
         value["link"] = outgoing.link
+    if outgoing.proposals:
+        value["proposals"] = [
+            [proposal.key, proposal.tool, proposal.permission, proposal.says, list(proposal.arguments)]
+            for proposal in outgoing.proposals
+        ]
     # ASCII escapes: every text, lone surrogates included, has exactly one encoding.
     text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()
