@@ -8,7 +8,6 @@ from pydantic import BaseModel
 from agents.checks import DraftFault, allowed, faults, language_name, safe_line
 from agents.forms import Form, Task, boundary, item, wanted
 from agents.letters import LONGEST_GIST, addressee, as_why, ending, gist_of, greeting, template_reasons
-from agents.lookup.reference import Reference
 from agents.model import Message, Model
 from agents.prompting import prompt
 from agents.writing import Writing
@@ -61,10 +60,10 @@ class TemplateFollowUp:
 class FollowUpAgent:
     """The follow-up by a language model; without a usable answer of it, by the template."""
 
-    def __init__(self, model: Model, templates: TemplateFollowUp, reference: Reference | None = None) -> None:
+    def __init__(self, model: Model, templates: TemplateFollowUp) -> None:
         self._model, self._templates = model, templates
         form = Form(shape=FollowUpWords, messages=_messages, check=check, holds="what was asked")
-        self._writing = Writing(model, form, reference)
+        self._writing = Writing(model, form)
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """A checked follow-up.
@@ -145,11 +144,10 @@ def check(words: FollowUpWords, task: Task) -> Sequence[DraftFault]:
         case=brief.case, sender=addressee(brief), subject=brief.subject, message=f"{brief.subject}\n{brief.message}",
         language=_language(brief), owner_name=brief.owner_name, facts=brief.facts,
     )  # fmt: skip
-    general = faults(words.text, support, task.wishes, task.previous)
     # A figure, day or name that does not stand in what was asked is no matter of taste here.
-    held = (replace(fault, hard=True) if fault.rule == "fact" else fault for fault in general)
-    problems = [*_own(words, task), *held]
-    return tuple(sorted(dict.fromkeys(problems), key=lambda fault: not fault.hard))
+    remarks = faults(words.text, support, task.wishes, task.previous)
+    strict = (replace(fault, hard=True) if fault.rule == "fact" else fault for fault in remarks)
+    return tuple(sorted(dict.fromkeys((*_own(words, task), *strict)), key=lambda fault: not fault.hard))
 
 
 def _own(words: FollowUpWords, task: Task) -> Iterator[DraftFault]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import mimetypes
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -26,7 +27,7 @@ from tests.tools.test_outbox import Office
 from tools.mail import mime
 from workflows.models.decisions import Approve, Edit, Reject
 from workflows.models.drafts import Outgoing
-from workflows.models.mail import Address
+from workflows.models.mail import Address, Attachment
 from workflows.rules.answers.decisions import read
 from workflows.rules.text.canonical import approved_hash
 
@@ -244,7 +245,21 @@ def _draft(office: Office, case: int, chance: random.Random) -> Outgoing:
         cc=copies,
         in_reply_to=chain[-1],
         references=chain,
+        attachments=tuple(_file(office, chance) for _ in range(chance.choice((0, 0, 1, 2)))),
     )
+
+
+_NAMES = ("brief.pdf", "Größe “x”.pdf", "名前.csv", "a very long name " * 8 + ".txt", "notes.txt")
+
+
+def _file(office: Office, chance: random.Random) -> Attachment:
+    """A file of any bytes, kept as one that was proposed is."""
+    content = chance.choice(
+        (chance.randbytes(chance.randrange(1, 20_000)), b"a,b\r\n1,2\r\n", b"From me\n.\n..\n", b"x")
+    )
+    name = f"{chance.randrange(1000)} {chance.choice(_NAMES)}"
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return Attachment(name=name, size=len(content), sha256=office.desk.blobs.put(content), content_type=kind)
 
 
 def _is_same(office: Office, outgoing: Outgoing) -> bool:
@@ -260,5 +275,6 @@ def _is_same(office: Office, outgoing: Outgoing) -> bool:
     said = replace(
         outgoing, to=tuple(replace(one, name="") for one in email.to), cc=email.cc, subject=email.subject,
         body=mime.decoded_body(blob), in_reply_to=email.in_reply_to[0], references=email.references,
+        attachments=email.attachments,
     )  # fmt: skip
     return entry.state == "sent" and set(sent) == {blob} and approved_hash(said) == entry.hash

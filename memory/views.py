@@ -26,6 +26,7 @@ from workflows.models.drafts import Outgoing
 from workflows.models.mail import Address
 from workflows.ports import Clock
 from workflows.rules.asking.approval import score_lines
+from workflows.rules.asking.proposed import proposal_lines
 
 LEDGER = "ledger.sqlite"
 LATELY = 5
@@ -284,6 +285,7 @@ def _head(outgoing: Outgoing) -> str:
     lines = [f"To: {_people(outgoing.to)}"]
     lines += [f"Cc: {_people(outgoing.cc)}"] if outgoing.cc else []
     lines += [f"Attached: {item.name} ({item.size} bytes, {item.sha256[:12]})" for item in outgoing.attachments]
+    lines += proposal_lines(outgoing.proposals)
     return "\n".join((*lines, f"Subject: {outgoing.subject}"))
 
 

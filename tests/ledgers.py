@@ -43,12 +43,13 @@ class House:
     intake: Intake = field(default_factory=lambda: Intake(first_day="ask"))
     clock: StillClock = field(default_factory=StillClock)
     auto_after: int = 1
+    owner: Owner = OWNER
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
         self.engine: Engine = open_engine(self.folder / "ledger.sqlite")
         self.blobs = Blobs(self.folder / "blobs")
-        self.ledger = Ledger(self.engine, OWNER, self.clock, self.blobs, self.intake, self.auto_after)
+        self.ledger = Ledger(self.engine, self.owner, self.clock, self.blobs, self.intake, self.auto_after)
 
     def receive(self, email: Email, folder_kind="inbox"):
         """Record a mail as the watcher would, with the plainest of rules."""

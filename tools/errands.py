@@ -15,7 +15,7 @@ import structlog
 
 from memory.cases.errands import Errands
 from tools.plugins import Tool
-from workflows.errors import DeskhandError, NeedsOwner
+from workflows.errors import DeskhandError, NeedsOwner, Retryable
 from workflows.models.proposals import Errand, Proposal
 from workflows.ports import Booking
 from workflows.rules.asking.proposed import BOOK
@@ -27,17 +27,13 @@ PATIENCE = 30.0
 _CAUSE = 200
 
 
-class _Unknown(Exception):
-    """The tool was asked, and what it did is not known."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrandRunner:
     """Implements `workflows.ports.Doing`. `tools`: those of the plugins, loaded when one is needed."""
 
     ledger: Errands
     tools: Callable[[], Mapping[str, Tool]]
-    booking: Booking | None = None
+    booking: Callable[[], Booking | None] = lambda: None
     patience: float = PATIENCE
     locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
@@ -55,7 +51,7 @@ class ErrandRunner:
     async def _done(self, errand: Errand) -> Errand:
         try:
             outcome = await asyncio.wait_for(self._call(errand), self.patience)
-        except _Unknown as error:
+        except Retryable as error:  # it broke off: the tool may have been heard
             return _unknown(errand, str(error))
         except TimeoutError:
             return _unknown(errand, f"{errand.proposal.tool} gave no answer within {self.patience:.0f} s.")
@@ -67,9 +63,10 @@ class ErrandRunner:
     async def _call(self, errand: Errand) -> Any:
         proposal = errand.proposal
         if proposal.tool == BOOK:
-            if self.booking is None:
+            calendar = await asyncio.to_thread(self.booking)
+            if calendar is None:
                 raise NeedsOwner("No calendar can be written to.", "Name one with caldav in [[calendar.sources]].")
-            return await self.booking.book(errand.key, dict(proposal.arguments))
+            return await calendar.book(errand.key, dict(proposal.arguments))
         tool = (await asyncio.to_thread(self.tools)).get(proposal.tool)
         if tool is None or tool.permission != proposal.permission:
             raise NeedsOwner(f"There is no tool {proposal.tool} any more.", "'./deskhand tools' lists those there are.")

@@ -9,7 +9,7 @@ import asyncio
 import importlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -174,9 +174,14 @@ def _text(result: Any) -> str:
 
 def _reason(error: BaseException) -> str:
     """The first of a group that is ours; else only the kind: a stranger's words are no part of a mail to the owner."""
-    if isinstance(error, ServerTrouble):
-        return str(error)
-    if isinstance(error, BaseExceptionGroup):
-        reasons = [_reason(part) for part in error.exceptions]
-        return next((reason for reason in reasons if not reason.startswith("it broke off")), reasons[0])
-    return f"it broke off ({type(error).__name__})"
+    parts = [*_parts(error)]
+    own = next((part for part in parts if isinstance(part, ServerTrouble)), None)
+    return str(own) if own else f"it broke off ({type(parts[0]).__name__})"
+
+
+def _parts(error: BaseException) -> Iterator[BaseException]:
+    if not isinstance(error, BaseExceptionGroup):
+        yield error
+        return
+    for part in error.exceptions:
+        yield from _parts(part)

@@ -19,7 +19,6 @@ from workflows.errors import DeskhandError, Permanent, Retryable
 from workflows.models.case import CaseState
 from workflows.models.decisions import Attach, Without
 from workflows.models.drafts import Asking, Brief, Draft, DraftedBy, Receipt
-from workflows.models.mail import Attachment
 from workflows.models.routes import Event
 from workflows.names import case_of, client_of
 from workflows.ports import Desk, Doing, Drafting, Engine, Polling, Record, Remembering, Researching
@@ -121,8 +120,8 @@ class Activities:
 
     @activity.defn(name="edit")
     @_edge
-    def edit(self, state: CaseState, text: str, key: str = "", files: tuple[Attachment, ...] = ()) -> CaseState:
-        """Keep the owner's own text as the next version, with what was attached and these files.
+    def edit(self, state: CaseState, text: str, key: str = "") -> CaseState:
+        """Keep the owner's own text as the next version, with what was attached and the state's files.
 
         `key`: of the answer that holds it, where it is long.
         """
@@ -131,7 +130,7 @@ class Activities:
         earlier = self._record.outgoing(state.case, state.version) if state.version else None
         draft = Draft(
             body=body, gist="your own text", why=("you wrote this text",), by=DraftedBy.OWNER,
-            attachments=joined(earlier.attachments if earlier else (), files),
+            attachments=joined(earlier.attachments if earlier else (), state.files),
             proposals=earlier.proposals if earlier else (),
         )  # fmt: skip
         return self._record.add_version(state, draft)

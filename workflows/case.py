@@ -13,7 +13,7 @@ continue-as-new, or when the ledger re-creates a case that Temporal forgot.
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -40,6 +40,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.models.routes import Event
     from workflows.rules.answers import unclear
     from workflows.rules.asking import taken_in
+    from workflows.rules.text.speech import named, say_count
     from workflows.stories import facts_of
 
 TELL_WHEN_HELD = timedelta(minutes=10)
@@ -73,12 +74,12 @@ class Case:
     def check(self, answer: Answer) -> None:
         """Refuse an answer that cannot be acted on; the text is for the owner."""
         if why := taken_in.refusal(self.state, answer):
-            _refuse(why)
+            raise ApplicationError(why, type="Refused", non_retryable=True)
 
     def accept(self, answer: Answer) -> str:
         """Take an answer in, once per key; what to say to the owner."""
         if answer.key in (*self.state.consumed, *(waiting.key for waiting in self._answers)):
-            return "This answer was already taken in."
+            return self._says("taken_in")
         acknowledgement = taken_in.acknowledgement(self.state, answer)
         self._answers.append(replace(answer, words=""))  # the ledger has the words; a state stays small
         return acknowledgement
@@ -91,6 +92,10 @@ class Case:
     def receive(self, receipt: Receipt) -> None:
         """How a send ended, as the client's workflow says."""
         self._receipts.append(receipt)
+
+    def _says(self, sentence: str, /, **facts: object) -> str:
+        """A sentence about this case, in its owner's language."""
+        return taken_in.says(self.state, sentence, **facts)
 
     # ------------------------------------------------------------ the story
 
@@ -113,12 +118,9 @@ class Case:
         """Keep the outcome; what came too late for this case is neither lost nor left unsaid."""
         await self._surely(steps.memory(Activities.close, self.state))
         for answer in (late for late in self._answers if late.via != "hint"):
-            await self._tell(
-                f"late:{answer.key}",
-                f"Case {self.state.case} was closed already",
-                f"Your answer came when the case had just ended ({self.state.outcome}). It changed nothing."
-                f"{self._how_to_correct()}",
-            )
+            outcome = named(self.state.language, "stages", self.state.outcome)
+            text = f"{self._says('late', outcome=outcome)}{self._how_to_correct()}"
+            await self._tell(f"late:{answer.key}", self._says("late_subject"), text)
         await self._surely(steps.memory(Activities.remember, self.state.case))
         while self._events:
             await self._surely(steps.mail(Activities.start_over, self._events.pop(0)))
@@ -126,7 +128,7 @@ class Case:
     def _how_to_correct(self) -> str:
         if self.state.outcome != "sent":
             return ""
-        return f" The mail was {self.state.reason}. 'fix {self.state.case}' drafts a correction."
+        return f" {self._says('late_fix', sent=self.state.reason)}"
 
     async def _surely(self, step: Awaitable[object]) -> None:
         """A step that the case must not fail on: when it is refused for good, the log says so and the rest goes on."""
@@ -145,9 +147,8 @@ class Case:
         await self._surely(steps.memory(Activities.save, self.state))
         await self._tell(
             f"parked:{self.state.case}.{self.state.version}:{self.state.round}",
-            f"Case {self.state.case} needs you",
-            f"It cannot go on by itself: {self.state.reason} Nothing more is sent until you answer its last mail, or "
-            f"use './deskhand case {self.state.case}' and the commands it names.",
+            self._says("needs_you"),
+            self._says("parked", reason=self.state.reason),
         )
 
     async def _step(self) -> None:
@@ -179,7 +180,7 @@ class Case:
             except ActivityError as error:
                 if steps.ends_the_story(error):
                     raise
-                self._to(hold=f"no draft could be made: {steps.words(error)}")
+                self._to(hold=self._says("no_draft_made", reason=steps.words(error)))
         if before and self.state.version != before:
             self._to(redrafted_at=(*self.state.redrafted_at, workflow.now())[-MOST_REDRAFTS:])
         # Without a new version (held) this is one more question about the old one, not the same question again.
@@ -189,9 +190,10 @@ class Case:
     def _enough_drafts(self) -> str:
         """Why no further draft is made now, "" when one may be."""
         if self.state.version >= MOST_VERSIONS:
-            return f"there are {self.state.version} versions already"
+            return say_count(self.state.language, "case.versions", self.state.version)
         recent = [at for at in self.state.redrafted_at if at > workflow.now() - REDRAFTS_WITHIN]
-        return f"there were {len(recent)} new drafts within an hour" if len(recent) >= MOST_REDRAFTS else ""
+        sentence = say_count(self.state.language, "case.redrafts", len(recent))
+        return sentence if len(recent) >= MOST_REDRAFTS else ""
 
     async def _ask(self) -> None:
         if self._events:  # a newer mail came while we drafted: an approval of this version would be stale
@@ -202,7 +204,7 @@ class Case:
         asking = await steps.mail(Activities.ask, self.state)
         self._to(
             stage="waiting", asked_at=asking.asked_at, expires_at=asking.expires_at, grace=asking.grace,
-            leaves_at=asking.leaves_at,
+            leaves_at=asking.leaves_at, language=asking.language or self.state.language,
             look_at=None, again="",
         )  # fmt: skip
         await self._save()
@@ -226,10 +228,7 @@ class Case:
         if await steps.memory(Activities.stand, self.state):
             await self._approve()
         elif workflow.patched("standing-yes-refused-is-told"):
-            reason = (
-                "It does not leave by itself: your standing yes does not cover it any more. It waits for your answer."
-            )
-            self._to(stage="drafted", again=reason, round=self.state.round + 1, asked_at=None)
+            self._to(stage="drafted", again=self._says("standing_over"), round=self.state.round + 1, asked_at=None)
         await self._save()
 
     async def _wait_out_the_grace(self) -> None:
@@ -258,7 +257,7 @@ class Case:
         if await self._woken_by(self.state.result_by):
             await self._take_news()
         elif self.state.result_by and self.state.result_by <= workflow.now():
-            self._close("no-answer", f"nothing was heard for {RESULT_WITHIN.days} days")
+            self._close("no-answer", self._says("silence", days=RESULT_WITHIN.days))
 
     async def _take_receipt(self, receipt: Receipt) -> None:
         if receipt.state == "sent":
@@ -273,8 +272,10 @@ class Case:
                 self._close("sent", receipt.detail)
             case _:
                 name = f"{self.state.case}.{self.state.version}"
-                undone = taken_in.undone(self.state.proposals)
-                await self._tell(f"{receipt.state}:{name}", f"{name} is {receipt.state}", f"{receipt.detail}{undone}")
+                state = named(self.state.language, "stages", receipt.state)
+                undone = taken_in.undone(self.state)
+                text = f"{receipt.detail}{undone}"
+                await self._tell(f"{receipt.state}:{name}", self._says("is_state", state=state), text)
                 self._close(receipt.state, receipt.detail)
 
     async def _carry_out(self) -> None:
@@ -288,7 +289,7 @@ class Case:
                     raise
                 fault = steps.words(error)
             if fault:
-                await self._tell(f"failed:{name}:{key}", f"{name} has left, {key} needs you", fault)
+                await self._tell(f"failed:{name}:{key}", self._says("part_needs_you", part=key), fault)
 
     async def _hold(self, receipt: Receipt) -> None:
         """The outbox would not take it now: look again, and say so once when it lasts."""
@@ -299,9 +300,11 @@ class Case:
         if receipt.rule and workflow.patched("held-is-shown-again"):
             await self._ask_about_hold(receipt)
         elif receipt.rule:  # only the owner's word ends it: told at once, once for each such reason
-            await self._tell(f"held:{name}:{receipt.rule}", f"{name} waits", f"It has not been sent. {receipt.detail}")
+            text = self._says("not_sent", detail=receipt.detail)
+            await self._tell(f"held:{name}:{receipt.rule}", self._says("waits"), text)
         elif self.state.held_until and self.state.held_until - approved_at > TELL_WHEN_HELD:
-            await self._tell(f"held:{name}", f"{name} waits", f"It has not been sent yet. {receipt.detail}")
+            text = self._says("not_sent_yet", detail=receipt.detail)
+            await self._tell(f"held:{name}", self._says("waits"), text)
         await self._save()
 
     async def _ask_about_hold(self, receipt: Receipt) -> None:
@@ -310,7 +313,7 @@ class Case:
         if doubt in self.state.doubted:
             return
         self._to(doubted=(*self.state.doubted, doubt), round=self.state.round + 1)
-        state = replace(self.state, again=f"It has not been sent. {receipt.detail}", asked_at=workflow.now())
+        state = replace(self.state, again=self._says("not_sent", detail=receipt.detail), asked_at=workflow.now())
         await self._surely(steps.mail(Activities.ask, state))
 
     # ------------------------------------------------------------ news
@@ -346,10 +349,10 @@ class Case:
         self._to(heard=(*self.state.heard, *(event.key for event in events))[-MOST_HEARD:])
         by_hand = [event for event in events if event.kind == "sent"]
         if any(event.from_drafts for event in by_hand):
-            self._close("sent-by-owner", "you sent it from your Drafts folder")
+            self._close("sent-by-owner", self._says("from_drafts"))
             return
         if by_hand:
-            self._close("answered-by-owner", "you wrote to them yourself")
+            self._close("answered-by-owner", self._says("by_hand"))
             return
         if ended := next((event for event in events if event.ends), None):
             self._close(ended.ends, ended.summary)
@@ -361,7 +364,7 @@ class Case:
             self._show_anew(events[-1].again)
             await self._save()
             return
-        changed, by = _what_changed(events) if self.state.version or self.state.hold else ("", ChangedBy.NOBODY)
+        changed, by = self._what_changed(events) if self.state.version or self.state.hold else ("", ChangedBy.NOBODY)
         hold = next((event.hold for event in events if event.hold), self.state.hold)
         self._to(
             stage="new", brief=0, hold=hold, wishes="", changed=changed, changed_by=by,
@@ -381,11 +384,12 @@ class Case:
         """Nothing is sent for an answer to what no longer stands: the owner is shown what does, and why."""
         state = self.state
         if state.approved_at:  # two different answers: neither counts
-            reason = f"You gave two different answers: {state.said}, then {taken_in.quoted(answer)}. Neither was sent."
+            second = taken_in.quoted(state, answer)
+            reason = self._says("two_answers", first=state.said, second=second)
         elif answer.version != state.version:
-            reason = f"That was version {answer.version}; here is version {state.version}."
+            reason = self._says("older_version", answered=answer.version)
         else:
-            reason = f"Your answer was to version {answer.version} before something newer came. Nothing was sent."
+            reason = self._says("overtaken", answered=answer.version)
         if state.stage in {"new", "drafted"}:  # it is shown in any case
             self._to(again=reason)
             return
@@ -408,7 +412,7 @@ class Case:
     async def _decide(self, answer: Answer) -> None:
         match answer.decision:
             case Approve():
-                await self._approve(taken_in.quoted(answer))
+                await self._approve(taken_in.quoted(self.state, answer))
             case Edit() as edit:
                 await self._replace(edit, answer)
             case Attach() | Without() as change:
@@ -418,7 +422,7 @@ class Case:
             case Reject(reason=reason):
                 self._close("rejected", reason)
             case Mine():
-                self._close("mine", "you answer yourself")
+                self._close("mine", self._says("mine"))
             case Never():
                 await steps.memory(Activities.never, self.state.client, self.state.kind)
                 self._close("never", facts_of(self.state.kind).never)
@@ -447,18 +451,15 @@ class Case:
 
     async def _replace(self, edit: Edit, answer: Answer) -> None:
         """The owner's own text is the next version; shown once more, or with "edit!" approved as it is."""
-        key = answer.key if edit.cut else ""
-        if edit.files:
-            edited = await steps.memory(Activities.edit, self.state, edit.text, key, edit.files)
-        else:
-            edited = await steps.memory(Activities.edit, self.state, edit.text, key)
-        await self._take_version(edited, "Your own text.", answer, send=edit.send)
+        state = replace(self.state, files=edit.files)
+        edited = await steps.memory(Activities.edit, state, edit.text, answer.key if edit.cut else "")
+        await self._take_version(edited, self._says("own_text"), answer, send=edit.send)
 
     async def _change_parts(self, change: Attach | Without, answer: Answer) -> None:
         """The same text with more files, which is shown once more; or with less, which a yes to it may send at once."""
         changed = await steps.memory(Activities.change_parts, self.state, change)
         send = isinstance(change, Without) and change.send
-        await self._take_version(changed, taken_in.what_changed(change), answer, send=send)
+        await self._take_version(changed, taken_in.what_changed(self.state, change), answer, send=send)
 
     async def _take_version(self, version: CaseState, changed: str, answer: Answer, *, send: bool) -> None:
         self._to(
@@ -467,7 +468,7 @@ class Case:
             asked_at=None, asked_again=0, approved_at=None, held_until=None, later_until=None,
         )  # fmt: skip
         if send:
-            await self._approve(taken_in.quoted(answer))
+            await self._approve(taken_in.quoted(self.state, answer))
         else:
             self._to(stage="drafted")
 
@@ -475,14 +476,13 @@ class Case:
         if enough := self._enough_drafts():
             await self._tell(
                 f"enough:{answer.key}",
-                f"Case {self.state.case} needs you",
-                f"{enough[0].upper()}{enough[1:]}, so no new one was made. Answer the last one with 'edit' and your "
-                "own text, or with 'mine' to write to them yourself. Nothing was sent.",
+                self._says("needs_you"),
+                self._says("enough", reason=f"{enough[0].upper()}{enough[1:]}"),
             )
             self._to(stage="waiting", approved_at=None, held_until=None)
             return
         self._to(
-            stage="new", wishes=wish.wishes, files=wish.files, changed=f"You asked for: {wish.wishes}",
+            stage="new", wishes=wish.wishes, files=wish.files, changed=self._says("asked_for", wishes=wish.wishes),
             changed_by=ChangedBy.OWNER, hold="",
             approved_at=None, held_until=None, later_until=None,
         )  # fmt: skip
@@ -499,7 +499,7 @@ class Case:
         if self.state.asked_again and not withdrawn:
             return
         self._to(asked_again=1)
-        await self._tell(f"unclear:{answer.key}", f"Case {self.state.case}: I am not sure what you mean", question)
+        await self._tell(f"unclear:{answer.key}", self._says("unsure"), question)
 
     def _show_as_unclear(self, question: str) -> None:
         """The question is the approval mail itself once more, so that a mere "ok" to it is a yes to what it shows."""
@@ -521,9 +521,13 @@ class Case:
             self._to(look_at=over)
             await self._save()
             return
-        self._close("expired", "no answer in time; nothing was sent")
+        self._close("expired", self._says("expired"))
 
     # ------------------------------------------------------------ small steps
+
+    def _what_changed(self, events: tuple[Event, ...]) -> tuple[str, ChangedBy]:
+        news = [event.summary for event in events if event.kind == "news" and event.summary]
+        return (" ".join(news), ChangedBy.NEWS) if news else (self._says("wrote_again"), ChangedBy.CLIENT)
 
     def _to(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)
@@ -552,17 +556,8 @@ class Case:
             workflow.continue_as_new(replace(self.state, answers=answers, events=events))
 
 
-def _what_changed(events: tuple[Event, ...]) -> tuple[str, ChangedBy]:
-    news = [event.summary for event in events if event.kind == "news" and event.summary]
-    return (" ".join(news), ChangedBy.NEWS) if news else ("They wrote again.", ChangedBy.CLIENT)
-
-
 def _is_long() -> bool:
     return workflow.info().get_current_history_length() >= LONG_HISTORY
-
-
-def _refuse(why: str) -> NoReturn:
-    raise ApplicationError(why, type="Refused", non_retryable=True)
 
 
 class Story:

@@ -276,7 +276,7 @@ class Digests(Book):
         brief_id: int = connection.execute(row.returning(briefs.c.id)).scalar_one()
         after = replace(
             opened, heard=state.heard, brief=0 if renewal.anew else brief_id, version=1, hash=state.hash, round=1,
-            wishes=renewal.wishes, changed=renewal.changed,
+            wishes=renewal.wishes, changed=renewal.changed, proposals=state.proposals,
             changed_by=ChangedBy.OWNER if renewal.changed else ChangedBy.NOBODY, again=renewal.again,
         )  # fmt: skip
         keep_first_state(connection, after)

@@ -4,6 +4,7 @@ Orders that only tell (status, why, ignored, help) change nothing and are not ke
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
@@ -44,6 +45,7 @@ from workflows.ports import Clock
 from workflows.rules.asking.autonomy import IN_A_ROW
 from workflows.rules.text.calendar import folded, format_deadline
 from workflows.rules.text.canonical import one_line
+from workflows.rules.text.speech import say, say_count
 from workflows.stories import STORIES, Kind, kinds_that
 
 STOPPED = "stopped"
@@ -89,9 +91,9 @@ class OrderBook(Mails):
     def _carry_out(self, connection: Connection, key: str, order: Change, given_at: datetime) -> Carried:
         match order:
             case StopAll():
-                outcome = _stop(connection, given_at)
+                outcome = self._stop(connection, given_at)
             case Resume(client=words):
-                outcome = self._resume_client(connection, words) if words else _resume(connection, given_at)
+                outcome = self._resume_client(connection, words) if words else self._resume(connection, given_at)
             case Pause(client=words):
                 outcome = self._pause(connection, words)
             case Rescue(number=number):
@@ -105,7 +107,7 @@ class OrderBook(Mails):
             case Paid() | Promised() | Disputed() | StopChasing() | ResumeChasing() | Ended():
                 outcome = money_orders.carry_out(self._desk(connection, key), order)
             case PromiseEnded():
-                outcome = _promise_ended(connection, order)
+                outcome = self._promise_ended(connection, order)
             case _:
                 assert_never(order)
         return outcome
@@ -113,7 +115,7 @@ class OrderBook(Mails):
     def _desk(self, connection: Connection, key: str) -> money_orders.OrderTransaction:
         def who(words: str) -> Sequence[Client] | Carried:
             people = _named(words, every_client(connection))
-            return people if _are_one(words, people) else _which(words, people, "I know no client")
+            return people if _are_one(words, people) else self._which(words, people, "no_client")
 
         return money_orders.OrderTransaction(
             connection=connection, clock=self._clock, owner=self._owner, key=key, who=who
@@ -128,29 +130,21 @@ class OrderBook(Mails):
     def _allow(self, connection: Connection, kind: str) -> Carried:
         objection = next((story.always_asks for story in STORIES if story.kind == kind), "")
         if objection:
-            return Carried(ok=False, says=f"{objection} Nothing was changed.")
+            return self._not("unchanged_kind", objection=objection)
         if kind not in KINDS:
-            return Carried(ok=False, says=f'There is no kind "{one_line(kind, 40)}"; there are: {", ".join(KINDS)}.')
+            return self._not("no_kind", kind=one_line(kind, 40), kinds=", ".join(KINDS))
         if missing := allow(connection, kind, self._clock.now(), self._auto_after):
-            return Carried(
-                ok=False,
-                says=f"It takes {self._auto_after} drafts of the kind '{kind}' approved in a row without a change "
-                f"(approval.auto_after); {missing} more are to come, so each still waits for your yes.",
-            )
-        return Carried(
-            ok=True,
-            says="From now on my own acknowledgement (thanks, and that you will answer) leaves alone to people you "
-            f"have written to: you are shown it first, and any answer stops it. Any other {kind} waits for your yes as "
-            f"before, and so does what answers words of money or a contract. "
-            f'"stop auto {kind}" ends this at once.',
-        )
+            language = self._owner.language
+            sentence = say_count(language, "done.auto_missing", missing, needed=self._auto_after, kind=kind)
+            return Carried(ok=False, says=sentence)
+        return self._done("auto", kind=kind)
 
     def _disallow(self, connection: Connection, kind: str) -> Carried:
         if kind and kind not in _EVER:
-            return Carried(ok=False, says=f'There is no kind "{one_line(kind, 40)}"; there are: {", ".join(KINDS)}.')
+            return self._not("no_kind", kind=one_line(kind, 40), kinds=", ".join(KINDS))
         for mail_kind in (kind,) if kind else _EVER:
             revoke(connection, mail_kind, self._clock.now())
-        return Carried(ok=True, says=f"Each {kind or 'mail'} waits for your yes again, also those shown already.")
+        return self._done("auto_off", kind=kind) if kind else self._done("auto_off_all")
 
     # ------------------------------------------------------------ reading
 
@@ -195,40 +189,45 @@ class OrderBook(Mails):
         everyone = every_client(connection)
         people = _named(words, everyone)
         if not _are_one(words, people):
-            return _which(words, people, "I know no client")
+            return self._which(words, people, "no_client")
         now = self._clock.now()
         ids = [client.id for client in people]
         not_paused = clients.c.paused_at.is_(None)
         connection.execute(update(clients).where(clients.c.id.in_(ids), not_paused).values(paused_at=now))
-        return Carried(
-            ok=True,
-            says=f"{_names(people)} paused: nothing goes out to them and nothing is drafted, also what you approved, "
-            f'until "resume {one_line(words)}". Their mail is kept and taken up then; complaints are shown at once.',
-        )
+        return self._done("paused", names=self._names(people), words=one_line(words))
 
     def _resume_client(self, connection: Connection, words: str) -> Carried:
         paused = paused_clients(connection)
         people = _named(words, paused)
         if not _are_one(words, people):
-            paused_names = f" Paused: {_names(paused)}." if paused else " Nobody is paused."
-            refused = _which(words, people, "There is no paused client")
-            return refused if people else Carried(ok=False, says=refused.says + paused_names)
+            refused = self._which(words, people, "no_paused_client")
+            if people:
+                return refused
+            listed = self._says("paused_list", names=self._names(paused)) if paused else self._says("nobody_paused")
+            return Carried(ok=False, says=f"{refused.says} {listed}")
         ids = [client.id for client in people]
         connection.execute(update(clients).where(clients.c.id.in_(ids)).values(paused_at=None))
         case_numbers = [
             self._take_up(connection, row, email, "You resumed this client.")
             for row, email in _waiting(connection, people)
         ]
-        mail = f" {len(case_numbers)} of their mails are taken up now: {_cases(case_numbers)}." if case_numbers else ""
-        sentence = f"{_names(people)} resumed: what you approved goes out again.{mail}"
-        return Carried(ok=True, says=sentence)
+        sentence = self._says("resumed", names=self._names(people))
+        return Carried(ok=True, says=" ".join([sentence, *self._taken_up(case_numbers)]))
+
+    def _taken_up(self, case_numbers: Sequence[int]) -> list[str]:
+        if not case_numbers:
+            return []
+        language, ordered = self._owner.language, sorted(set(case_numbers))
+        numbers = ", ".join(map(str, ordered))
+        names = say_count(language, "lists.case", len(ordered), numbers=numbers)
+        return [say_count(language, "done.resumed_mails", len(case_numbers), cases=names)]
 
     # ------------------------------------------------------------ rescue
 
     def _rescue(self, connection: Connection, number: int) -> Carried:
         row = connection.execute(select(seen).where(seen.c.id == number)).first()
         if row is None:
-            return Carried(ok=False, says=f'There is no mail number {number}; "ignored" lists them.')
+            return self._not("no_mail", number=number)
         if row.kind == "lead":
             return self._rescue_lead(connection, row)
         text = connection.execute(select(mails.c.email).where(mails.c.identity == row.key)).scalar()
@@ -238,86 +237,96 @@ class OrderBook(Mails):
         assert email is not None
         case = self._take_up(connection, row, email, "You rescued it.")
         _know(connection, row.id)
-        return Carried(
-            ok=True,
-            says=f"Mail {number} of {one_line(row.sender)} is case {case} now, and its sender counts as known.",
-        )
+        return self._done("rescued", number=number, sender=one_line(row.sender), case=case)
 
     def _rescue_lead(self, connection: Connection, row: Row[Any]) -> Carried:
         case = row.case or rescue(connection, self._clock, row.key, "You rescued it.")
         if not case:
             reason = one_line(row.reason).rstrip(".")
-            return Carried(ok=False, says=f"Post {row.id} cannot be bid for: {reason}.")
+            return self._not("post_refused", number=row.id, reason=reason)
         if row.rule == "rescue" or row.case:
-            return Carried(ok=False, says=f"Post {row.id} belongs to case {case} already.")
+            return self._not("post_has_case", number=row.id, case=case)
         connection.execute(update(seen).where(seen.c.id == row.id).values(rule="rescue", case=case))
-        return Carried(ok=True, says=f"Post {row.id} of {one_line(row.sender)} is case {case} now.")
+        return self._done("rescued_post", number=row.id, sender=one_line(row.sender), case=case)
 
     def _no_rescue(self, mail: SeenMail, email: Email | None) -> str:
         """Why this mail cannot be rescued, "" when it can."""
         if mail.state == "quarantined":
-            return f"Mail {mail.id} could not be read safely, so it cannot be drafted for: {mail.reason}"
+            return self._says("mail_unread", number=mail.id, reason=mail.reason)
         if mail.case and mail.state != "ignored":
-            return f"Mail {mail.id} was not skipped, or is rescued already: it belongs to case {mail.case}."
+            return self._says("mail_has_case", number=mail.id, case=mail.case)
         if mail.state != "ignored" or mail.kind != "mail" or mail.sender.lower() in self._owner.addresses:
-            return f"Mail {mail.id} is one of your own, so there is nothing to draft."
+            return self._says("mail_own", number=mail.id)
         if email is None or "@" not in email.sender.email.strip("@"):
-            return f"Mail {mail.id} has no sender address, so nobody can be answered."
+            return self._says("mail_no_sender", number=mail.id)
         return ""
 
     # ------------------------------------------------------------ away
 
     def _away(self, connection: Connection, until: datetime) -> Carried:
         if until <= self._clock.now():
-            return Carried(ok=False, says="That time is over already, so nothing was changed.")
+            return self._not("away_over")
         write_meta(connection, AWAY, until.isoformat())
-        return Carried(
-            ok=True,
-            says=f'You are away until {format_deadline(until, self._owner)}, or until you say "back": nothing expires '
-            "and no reminders come meanwhile. New drafts are still shown, and nothing is sent without your yes.",
-        )
+        return self._done("away", until=format_deadline(until, self._owner))
 
     def _back(self, connection: Connection) -> Carried:
         until = read_meta(connection, AWAY) or ""
         write_meta(connection, AWAY, "")
         if not until or datetime.fromisoformat(until) <= self._clock.now():
-            return Carried(ok=True, says="You were not away; nothing changed.")
-        return Carried(ok=True, says="Welcome back: reminders and expiry go on.")
+            return self._done("not_away")
+        return self._done("back")
 
+    # ------------------------------------------------------------ stop and resume
 
-# ---------------------------------------------------------------- stop and resume
+    def _stop(self, connection: Connection, given_at: datetime) -> Carried:
+        if since := (read_meta(connection, STOPPED) or ""):
+            return self._done("stopped_already", since=since)
+        write_meta(connection, STOPPED, given_at.isoformat(timespec="seconds"))
+        return self._done("stopped")
 
+    def _resume(self, connection: Connection, given_at: datetime) -> Carried:
+        since = read_meta(connection, STOPPED) or ""
+        paused = paused_clients(connection)
+        reminder = [self._says("still_paused", names=self._names(paused))] if paused else []
+        stopped_at = _moment(since) if since else None
+        if stopped_at and given_at < stopped_at - _CLOCKS_DIFFER:
+            return self._not("stays_stopped")
+        if since:
+            write_meta(connection, STOPPED, "")
+        sentence = self._says("goes_on" if since else "nothing_stopped")
+        return Carried(ok=True, says=" ".join([sentence, *reminder]))
 
-def _promise_ended(connection: Connection, order: PromiseEnded) -> Carried:
-    words = end_promise(connection, order.number, order.result)
-    if not words:
-        return Carried(ok=False, says=f'There is no promise number {order.number}; "promises" lists them.')
-    ending = "is kept" if order.result == "kept" else "is dropped: you are not reminded of it"
-    return Carried(ok=True, says=f'Promise {order.number} ("{words}") {ending}.')
+    # ------------------------------------------------------------ the owner's own promises
 
+    def _promise_ended(self, connection: Connection, order: PromiseEnded) -> Carried:
+        words = end_promise(connection, order.number, order.result)
+        if not words:
+            return self._not("no_promise", number=order.number)
+        return self._done(f"promise_{order.result}", number=order.number, quote=words)
 
-def _stop(connection: Connection, given_at: datetime) -> Carried:
-    if since := (read_meta(connection, STOPPED) or ""):
-        return Carried(ok=True, says=f'Everything is stopped already ({since}); nothing goes out until "resume".')
-    write_meta(connection, STOPPED, given_at.isoformat(timespec="seconds"))
-    return Carried(
-        ok=True,
-        says='Everything is stopped: nothing goes out to any client, also what you approved, until "resume" '
-        "(by mail, or ./deskhand resume). You are still asked about new mail.",
-    )
+    # ------------------------------------------------------------ what the owner is told
 
+    def _says(self, name: str, /, **facts: object) -> str:
+        """A sentence about an order, in the owner's language."""
+        return say(self._owner.language, f"done.{name}", **facts)
 
-def _resume(connection: Connection, given_at: datetime) -> Carried:
-    since = read_meta(connection, STOPPED) or ""
-    paused = paused_clients(connection)
-    reminder = f' Still paused: {_names(paused)}; "resume" with the name lets them go on.' if paused else ""
-    if not since:
-        return Carried(ok=True, says=f"Nothing was stopped.{reminder}")
-    stopped_at = _moment(since)
-    if stopped_at and given_at < stopped_at - _CLOCKS_DIFFER:
-        return Carried(ok=False, says="You stopped everything after you gave this order, so it stays stopped.")
-    write_meta(connection, STOPPED, "")
-    return Carried(ok=True, says=f"Approved mails go out again.{reminder}")
+    def _done(self, name: str, /, **facts: object) -> Carried:
+        return Carried(ok=True, says=self._says(name, **facts))
+
+    def _not(self, name: str, /, **facts: object) -> Carried:
+        return Carried(ok=False, says=self._says(name, **facts))
+
+    def _which(self, words: str, found: Sequence[Client], nobody: str) -> Carried:
+        phrase = one_line(words, 80)
+        if not found:
+            return self._not(nobody, words=phrase)
+        names = ", ".join(f"{one_line(client.name, 80)} <{client.addresses[0]}>" for client in found[:_NAMED])
+        return replace(self._not("several", words=phrase, names=names), is_several=True)
+
+    def _names(self, found: Sequence[Client]) -> str:
+        names = ", ".join(one_line(client.name, 80) for client in found[:_NAMED])
+        unnamed = len(found) - _NAMED
+        return say_count(self._owner.language, "lists.others", unnamed, names=names) if unnamed > 0 else names
 
 
 def _moment(text: str) -> datetime | None:
@@ -363,25 +372,6 @@ def _has_words(client: Client, wanted: str) -> bool:
 def _are_one(words: str, found: Sequence[Client]) -> bool:
     """Whether the words name one client, or the people of one firm by its domain."""
     return len(found) == 1 or (bool(found) and all(_has_domain(client, folded(words)) for client in found))
-
-
-def _which(words: str, found: Sequence[Client], nobody: str) -> Carried:
-    phrase = one_line(words, 80)
-    if not found:
-        return Carried(ok=False, says=f'{nobody} "{phrase}", so nothing was changed. An address is surest.')
-    listed = ", ".join(f"{one_line(client.name, 80)} <{client.addresses[0]}>" for client in found[:_NAMED])
-    question = f'"{phrase}" could be several, so nothing was changed; say which address: {listed}.'
-    return Carried(ok=False, says=question, is_several=True)
-
-
-def _names(found: Sequence[Client]) -> str:
-    names = ", ".join(one_line(client.name, 80) for client in found[:_NAMED])
-    return f"{names} and {len(found) - _NAMED} others" if len(found) > _NAMED else names
-
-
-def _cases(numbers: Sequence[int]) -> str:
-    ordered = sorted(set(numbers))
-    return f"case {ordered[0]}" if len(ordered) == 1 else f"cases {', '.join(map(str, ordered))}"
 
 
 def _waiting(connection: Connection, whose: Sequence[Client]) -> list[tuple[Row[Any], Email]]:

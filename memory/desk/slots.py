@@ -1,10 +1,11 @@
 """Held slots: the times that drafts offer, so that no two clients are offered the same one."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from memory.record.book import Book
 from memory.record.schema import cases, from_json, held_slots
@@ -13,6 +14,14 @@ from workflows.rules.desk.slots import Slot
 
 HOLD: Final = timedelta(days=3)
 """How long a slot is kept for a client who was offered it, and may take it any day."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSlot:
+    """A time that a case holds, and since which of its versions."""
+
+    slot: Slot
+    version: int
 
 
 class HeldSlots(Book):
@@ -30,6 +39,21 @@ class HeldSlots(Book):
             connection.execute(delete(held_slots).where(held_slots.c.case == case))
             if rows:
                 connection.execute(insert(held_slots), rows)
+
+    def own_slots(self, case: int) -> tuple[OwnSlot, ...]:
+        """What this case holds, the past ones too."""
+        query = select(held_slots).where(held_slots.c.case == case).order_by(held_slots.c.start)
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        return tuple(OwnSlot(Slot(start=row.start, end=row.end), row.version) for row in rows)
+
+    def mark_lost(self, case: int, slots: Sequence[Slot]) -> None:
+        """These are lost and the case's other ones are not: the last look holds a mail for those that are."""
+        of_case = held_slots.c.case == case
+        starts = tuple(slot.start for slot in slots)
+        with self._writing() as connection:
+            connection.execute(update(held_slots).where(of_case).values(lost=0))
+            connection.execute(update(held_slots).where(of_case & held_slots.c.start.in_(starts)).values(lost=1))
 
     def held_slots(self, besides: int = 0) -> tuple[Slot, ...]:
         """The times ahead that open drafts offer, and those of mails that left a short while ago.

@@ -11,6 +11,7 @@ from memory.record.schema import cases, from_json, notices, outbox
 from workflows.models.case import CaseState
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import Made
+from workflows.rules.text.languages import ENGLISH
 from workflows.stories import Kind
 
 THANKS = "thanks"
@@ -79,6 +80,7 @@ class Matter:
     client: str
     numbers: tuple[str, ...] = ()
     by_owner: bool = False
+    language: str = ENGLISH  # the owner's, where the owner is told
 
 
 def withdraw(connection: Connection, clock: Clock, matter: Matter, summary: str, ends: str) -> None:

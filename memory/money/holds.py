@@ -16,6 +16,8 @@ from memory.record.schema import cases, debt_holds, debtors, seen
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import BusinessDays, Hold, HoldKind, is_on, longest_hold, zone_of
 from workflows.rules.text.canonical import one_line
+from workflows.rules.text.languages import ENGLISH
+from workflows.rules.text.speech import say, weekday
 from workflows.stories import kinds_that
 
 LONGEST_SAYS = 300
@@ -32,13 +34,22 @@ def note_promise(connection: Connection, clock: Clock, matter: Matter, until: da
         until = min(until, _longest(connection, clock, "promise", matter.client))
     claim = "you say they pay" if matter.by_owner else "they promised to pay"
     reason = f"{claim} by {until:%a} {until.day} {until:%b %Y}"
-    return speak_against(connection, clock, matter, Hold(kind="promise", until=until, says=reason), "promised")
+    sentence = speak_against(connection, clock, matter, Hold(kind="promise", until=until, says=reason), "promised")
+    if not matter.by_owner:
+        return sentence
+    day, what = weekday(until, matter.language), owed_in(connection, matter)
+    return say(matter.language, "done.promise_owner", day=day, what=what)
 
 
 def note_dispute(connection: Connection, clock: Clock, matter: Matter, reason: str = "") -> str:
     """They contest it: nothing is chased until the owner says so."""
     words = f' ("{one_line(reason, 120)}")' if reason else ""
-    return speak_against(connection, clock, matter, Hold(kind="dispute", says=f"it is disputed{words}"), "disputed")
+    hold = Hold(kind="dispute", says=f"it is disputed{words}")
+    sentence = speak_against(connection, clock, matter, hold, "disputed")
+    if not matter.by_owner:
+        return sentence
+    name = "dispute_words" if reason else "dispute_bare"
+    return say(matter.language, f"done.{name}", words=one_line(reason, 120), what=owed_in(connection, matter))
 
 
 def note_absence(connection: Connection, clock: Clock, matter: Matter, until: date) -> str:
@@ -53,7 +64,7 @@ def _longest(connection: Connection, clock: Clock, kind: HoldKind, client: str) 
     return longest_hold(kind, today_of(connection, clock, client), calendar_of(connection, client))
 
 
-def stop_chasing(connection: Connection, clock: Clock, client: str) -> str:
+def stop_chasing(connection: Connection, clock: Clock, client: str, language: str = ENGLISH) -> str:
     """The owner wants no chasing of this client until they say otherwise."""
     now = clock.now()
     row = insert(debtors).values(client=client, stopped_at=now)
@@ -61,16 +72,17 @@ def stop_chasing(connection: Connection, clock: Clock, client: str) -> str:
     reason = "you said they are not to be chased"
     matter = Matter(key=f"stop-chasing:{now.isoformat()}", client=client)
     withdraw(connection, clock, matter, f"{reason}.", "stopped")
-    return f"{name_of(connection, client)} is not chased any more until you say 'chase {name_of(connection, client)}'."
+    return say(language, "done.not_chased", name=name_of(connection, client))
 
 
-def resume_chasing(connection: Connection, clock: Clock, client: str) -> str:
+def resume_chasing(connection: Connection, clock: Clock, client: str, language: str = ENGLISH) -> str:
     """They are chased again: the stop, disputes, promises, absences and doubtful payments of this client are over."""
     connection.execute(update(debtors).where(debtors.c.client == client).values(stopped_at=None))
     over: tuple[HoldKind, ...] = ("promise", "dispute", "absence", "evidence", "wish", "mail", "complaint")
     end_holds(connection, clock, client, (), over)
-    remaining = "".join(f" Until then: {hold.says}." for hold in holds_of(connection, client))
-    return f"{name_of(connection, client)} is chased again when the next notice is due.{remaining}"
+    chased = say(language, "done.chased", name=name_of(connection, client))
+    remaining = (say(language, "done.chased_until", reason=hold.says) for hold in holds_of(connection, client))
+    return " ".join([chased, *remaining])
 
 
 def hold_chasing(connection: Connection, clock: Clock, client: str, *, key: str, summary: str) -> None:
@@ -127,6 +139,14 @@ def speak_against(connection: Connection, clock: Clock, matter: Matter, hold: Ho
     if hold_once(connection, clock, matter, hold):
         withdraw(connection, clock, replace(matter, key=f"{hold.kind}:{matter.key}"), sentence, ends)
     return sentence
+
+
+def owed_in(connection: Connection, matter: Matter) -> str:
+    """What a matter is about, in its owner's language: its invoices, or all that the client owes."""
+    numbers = [debt.number for number in matter.numbers if (debt := invoice(connection, number))]
+    if numbers:
+        return say(matter.language, "done.what_invoice", numbers=", ".join(numbers))
+    return say(matter.language, "done.what_owed", name=name_of(connection, matter.client))
 
 
 def hold_once(connection: Connection, clock: Clock, matter: Matter, hold: Hold) -> bool:

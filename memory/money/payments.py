@@ -17,7 +17,9 @@ from workflows.models.money import Invoice, Money
 from workflows.ports import Clock
 from workflows.rules.debts.dunning import Hold, longest_hold
 from workflows.rules.text.canonical import one_line
+from workflows.rules.text.languages import ENGLISH
 from workflows.rules.text.money import format_money
+from workflows.rules.text.speech import say
 
 OWNERS_WORD = "order:"
 """How the keys of payments begin that the owner told of."""
@@ -55,6 +57,7 @@ class Sign:
     number: str = ""
     proven: bool
     says: str
+    language: str = ENGLISH  # the owner's, where it is the owner's own word
 
 
 def note_payment(connection: Connection, clock: Clock, sign: Sign) -> str:
@@ -70,12 +73,13 @@ def note_payment(connection: Connection, clock: Clock, sign: Sign) -> str:
     matched = _matched(connection, sign)
     client_id = (matched.client if matched else "") or sign.client
     if matched and _is_known(connection, clock, matched.number, amount):
-        told_state, result = 1, f"{format_money(amount)} of invoice {matched.number} was known already."
+        figure = format_money(amount)
+        told_state, result = 1, say(sign.language, "done.paid_known", amount=figure, number=matched.number)
     elif sign.proven and matched and matched.amount.currency == amount.currency:
         # Who paid too much, or twice, will want it back: the owner hears of it, unless it is the owner's own word.
         over = amount.minor > matched.balance.minor and not sign.key.startswith(OWNERS_WORD)
         told_state = OVER if over else 1
-        result = _note_proven(connection, clock, sign.key, matched, amount)
+        result = _note_proven(connection, clock, sign, matched)
     else:
         told_state, result = 0, _note_weak(connection, clock, replace(sign, client=client_id), matched)
     if client_id:
@@ -101,26 +105,23 @@ def _matched(connection: Connection, sign: Sign) -> Invoice | None:
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _note_proven(connection: Connection, clock: Clock, key: str, found: Invoice, amount: Money) -> str:
-    number, figure = found.number, format_money(amount)
+def _note_proven(connection: Connection, clock: Clock, sign: Sign, found: Invoice) -> str:
+    number, amount, figure = found.number, sign.amount, format_money(sign.amount)
     if not found.balance.minor:
-        return f"Invoice {number} was paid already; {figure} more was noted."
+        return say(sign.language, "done.paid_already", number=number, amount=figure)
     noted = (found.paid.minor if found.paid else 0) + amount.minor
     connection.execute(update(invoices).where(invoices.c.number == number).values(noted=noted))
     end_holds(connection, clock, found.client, (number,), ("evidence",))
     balance = found.balance.minor - amount.minor
+    remainder = format_money(Money(minor=abs(balance), currency=amount.currency))
     if balance > 0:
-        open_amount = format_money(Money(minor=balance, currency=amount.currency))
-        summary = f"{figure} of invoice {number} came in; {open_amount} is still open."
-        mark_stale(connection, clock, Matter(key=f"payment:{key}", client=found.client, numbers=(number,)), summary)
+        summary = say(sign.language, "done.paid_part", amount=figure, number=number, open=remainder)
+        matter = Matter(key=f"payment:{sign.key}", client=found.client, numbers=(number,))
+        mark_stale(connection, clock, matter, summary)
         return summary
-    settle_paid(connection, clock, found.client, (number,), key)
-    extra = (
-        f" {format_money(Money(minor=-balance, currency=amount.currency))} more than was open came in."
-        if balance
-        else ""
-    )
-    return f"Invoice {number} is paid ({figure}).{extra}"
+    settle_paid(connection, clock, found.client, (number,), sign.key)
+    paid = say(sign.language, "done.paid_whole", number=number, amount=figure)
+    return f"{paid} {say(sign.language, 'done.paid_too_much', amount=remainder)}" if balance else paid
 
 
 def _is_known(connection: Connection, clock: Clock, number: str, amount: Money) -> bool:

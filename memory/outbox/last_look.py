@@ -18,6 +18,7 @@ from memory.record.schema import (
     client_addresses,
     clients,
     from_json,
+    held_slots,
     mails,
     notices,
     outbox,
@@ -81,6 +82,7 @@ def doubts(connection: Connection, going: Going, now: datetime) -> Iterator[Doub
         _news,
         _foreign_address,
         _answered_by_hand,
+        _slot_lost,
         _duplicate,
         _written_by_hand,
         _changed_file,
@@ -102,6 +104,20 @@ def _unsure_after_restore(connection: Connection, going: Going, now: datetime) -
         return None
     reason = "Deskhand looks into your Sent folder first, in case an older copy of its ledger was put back."
     return Doubt(reason=reason, until=now + _A_MOMENT)
+
+
+# ---------------------------------------------------------------- the calendar
+
+
+def _slot_lost(connection: Connection, going: Going, _: datetime) -> Doubt | None:
+    """A time that it agrees to or offers, as the calendar was asked right before (tools/calendar/guard.py)."""
+    lost = (held_slots.c.case == going.case) & (held_slots.c.lost == 1)
+    rows = connection.execute(select(held_slots.c.start).where(lost).order_by(held_slots.c.start)).scalars().all()
+    if not rows:
+        return None
+    times = ", ".join(f"{start:%a %d %b %H:%M} UTC" for start in rows[:3])
+    reason = f"A time in it is taken by now, or a calendar cannot be read: {times}. Say ok once more, or change it."
+    return Doubt(reason=reason, rule="slot")
 
 
 # ---------------------------------------------------------------- the conversation

@@ -36,10 +36,10 @@ from workflows.errors import NeedsOwner
 __all__ = [
     "VERSION", "absences", "answers", "asked_back", "bounces", "briefs", "calls", "cases", "client_addresses",
     "clients", "copies", "cursors", "debt_holds", "debtors", "digest_items", "digests", "documents", "errands",
-    "feeds", "file_texts", "findings", "follow_ups", "from_json", "held_slots", "imports", "invitations",
-    "invoices", "lead_posts", "leads", "lookups", "mails", "meta", "metadata", "notes", "notices", "open_engine",
-    "orders", "outbox", "own_promises", "payments", "placed", "projects", "reading", "risks", "secrets", "seen",
-    "threads", "to_json", "transaction", "update_work", "updates", "versions", "work",
+    "feeds", "file_texts", "findings", "follow_ups", "from_json", "held_slots", "imports", "invitations", "invoices",
+    "lead_posts", "leads", "lookups", "mails", "meta", "metadata", "notes", "notices", "open_engine", "orders",
+    "outbox", "own_promises", "payments", "placed", "projects", "reading", "risks", "secrets", "seen", "threads",
+    "to_json", "transaction", "update_work", "updates", "versions", "work",
 ]  # fmt: skip
 
 VERSION = 1

@@ -75,6 +75,7 @@ held_slots = Table(
     Column("end", Instant, nullable=False, index=True),
     Column("version", Integer, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("lost", Integer, nullable=False, default=0),  # 1: taken, or not known, when its mail was about to leave
     comment="times that a case's newest draft offers: nobody else is offered them",
 )
 

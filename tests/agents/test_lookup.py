@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from agents.bid import BidAgent, TemplateBid
 from agents.chase import ChaseAgent, TemplateChase
 from agents.graph import draft_graph
+from agents.lookup.diary import FreeTimes
 from agents.lookup.loop import Limits
 from agents.lookup.own import Desk, own_tool
 from agents.lookup.policy import Item, Refused, admitted
@@ -25,7 +26,7 @@ from tests.agents import test_chase_agent, test_update_agent
 from tests.agents.test_bid_agent import BRIEF as BID
 from tests.agents.test_bid_agent import GOOD as BID_WORDS
 from tests.agents.test_reply_agent import BODY, BRIEF, GOOD, UNDERSTOOD
-from tests.ledgers import House
+from tests.ledgers import OWNER, House
 from tests.models import model_at
 from tests.servers.openai import Answer, Fault, OpenAIServer, Request
 from tools.offers import Offers, offer_of
@@ -33,6 +34,7 @@ from tools.plugins import Tool
 from workflows.errors import Retryable
 from workflows.models.drafts import Source
 from workflows.models.people import Client
+from workflows.rules.desk.slots import BusySpan, CalendarView, Offering
 
 MARIA = Client(id="maria", name="Maria Alvarez", addresses=("maria@studio.example",))
 KNOWN = replace(BRIEF, client=MARIA, vouched=True)
@@ -380,6 +382,37 @@ def test_invoices_and_projects_are_told_as_they_stand(house) -> None:
     ]  # fmt: skip
     with pytest.raises(PermissionError):
         desk.open_invoices(BRIEF, {})
+
+
+class Week:
+    """A calendar whose mornings are taken all week, or that cannot be read."""
+
+    def __init__(self, *faults: str) -> None:
+        self.faults = faults
+
+    async def busy(self, first: datetime, last: datetime, *, anew: bool = False) -> CalendarView:
+        days = (last - first).days + 1
+        mornings = [first.replace(hour=0, minute=0) + timedelta(days=number) for number in range(days)]
+        spans = tuple(BusySpan(start=day, end=day + timedelta(hours=13)) for day in mornings)
+        return CalendarView(spans=spans, faults=self.faults)
+
+
+def times(house: House, calendar: Week) -> FreeTimes:
+    return FreeTimes(calendar=calendar, owner=OWNER, clock=house.clock, terms=Offering(), held=house.ledger.held_slots)
+
+
+async def test_free_times_are_told_and_never_by_what_others_are_taken(house) -> None:
+    told = await times(house, Week()).ask(BRIEF, {})
+    assert len(told) >= 3
+    assert all(source.quote.endswith("is free.") and source.kind == "calendar" for source in told)
+    assert len({source.id for source in told}) == len(told)
+    starts = [datetime.strptime(source.id[9:22], "%Y%m%dT%H%M").replace(tzinfo=UTC) for source in told]
+    assert all(start.hour >= 13 and start > house.clock.now() for start in starts)
+
+
+async def test_a_calendar_that_cannot_be_read_promises_no_time(house) -> None:
+    (source,) = await times(house, Week("The calendar work could not be read.")).ask(BRIEF, {})
+    assert source.quote == "The calendar could not be read: promise no time."
 
 
 # ---------------------------------------------------------------- the policy

@@ -123,3 +123,39 @@ def test_a_model_gets_the_same_facts_and_its_answers_are_counted(
         assert house.stop() == 0
     finally:
         house.close()
+
+
+def event(start: datetime) -> str:
+    lines = ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//x//y//EN", "BEGIN:VEVENT", "UID:1@x", "SUMMARY:Dentist")
+    times = (f"DTSTART:{start:%Y%m%dT%H%M%SZ}", f"DTEND:{start + timedelta(hours=1):%Y%m%dT%H%M%SZ}")
+    return "\r\n".join((*lines, *times, "END:VEVENT", "END:VCALENDAR", ""))
+
+
+def test_a_time_that_is_lost_between_yes_and_sending_holds_the_mail(
+    tmp_path: Path, mailbox: DovecotUser, smtp_server: RecordingSmtp
+) -> None:
+    path = tmp_path / "work.ics"
+    path.write_text(event(datetime.now(UTC) - timedelta(days=9)))
+    house = House(
+        tmp_path / "home", mailbox, smtp_server,
+        owner={"hours": "Mon-Sun 00:00-24:00", "timezone": "UTC"},
+        calendar={"sources": [{"name": "work", "path": str(path)}]},
+    )  # fmt: skip
+    day = (datetime.now(UTC) + timedelta(days=3)).replace(hour=10, minute=0, second=0, microsecond=0)
+    try:
+        house.start()
+        house.client_writes(1, body=f"Hi Ada,\n\ndoes {day:%A} at 10:00 work for a call?\n\nMaria\n")
+        (approval,) = house.wait_approvals(1)
+        assert "10:00-10:30 works for me." in (extract_draft(approval.text) or "")
+        assert "Answers: 1 of 1" in approval.text
+        path.write_text(event(day))
+        house.owner_answers(approval, "ok")
+        (_, again) = house.wait_approvals(2)
+        assert "A time in it is taken by now" in again.text
+        assert "Dentist" not in again.text
+        assert house.sent_to_clients() == []
+        house.owner_answers(again, "ok")
+        house.wait_sent(1)
+        assert house.stop() == 0
+    finally:
+        house.close()

@@ -173,3 +173,20 @@ def test_what_the_owner_adds_beyond_the_limit_is_told_before(
         told = until(lambda: [mail for mail in house.approvals() if "12.0 MB" in mail.text])[-1]
         assert "All files together have 12.0 MB, and at most 10 MB go with one mail." in told.text
         assert house.sent_to_clients() == []
+
+
+def test_an_edit_keeps_what_was_attached_and_takes_what_lies_with_it(
+    tmp_path: Path, mailbox: DovecotUser, smtp_server: RecordingSmtp
+) -> None:
+    house, offer = house_with(tmp_path, mailbox, smtp_server), pdf("The offer.")
+    with house.running():
+        house.client_writes(1, body=QUESTION)
+        answer_with_a_file(house, version(house, "1.1"), "edit!\nHi Maria,\n\nboth files.\n\nAda", "offer.pdf", offer)
+        again = version(house, "1.2")
+        assert shown(TEMPLATE) in again.text
+        assert shown(offer, "offer.pdf") in again.text
+        assert house.sent_to_clients() == []
+        house.owner_answers(again, "edit!\nHi Maria,\n\nboth files, here they are.\n\nAda")
+        (sent,) = house.wait_sent(1)
+        assert attached(sent.kept) == {NAME: TEMPLATE, "offer.pdf": offer}
+        assert "here they are" in mime.decoded_body(sent.kept)

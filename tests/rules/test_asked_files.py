@@ -78,6 +78,45 @@ def test_of_two_versions_the_one_in_their_language_is_meant() -> None:
     assert asked_files("Do you have a price list?", names, "en").names == ("price-list-en.pdf",)
 
 
+def test_one_sentence_may_name_several_files() -> None:
+    message = "Could I please have a copy of your brief template and also the NDA?"
+    assert asked_files(message, FILES).names == ("brief-template.pdf", "nda.docx")
+    assert asked_files("Würden Sie mir die Briefvorlage und die Preisliste mailen?", FILES).names == (
+        "brief-template.pdf", "PriceList_2026.pdf",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Send price list pls", "do u have a rate card", "Wäre es möglich, uns die Preisliste zukommen zu lassen?",
+        "Hättest du noch die Preisliste für mich?", "Serait-il possible d'avoir vos tarifs ?",
+        "Czy mogę prosić o cennik?",
+        "I'd be grateful for your price list.", "Quick question: where is the price list?",
+        "Sarebbe possibile avere il listino?",
+    ],
+)  # fmt: skip
+def test_people_ask_in_many_ways(message: str) -> None:
+    assert asked_files(message, FILES).names == ("PriceList_2026.pdf",)
+
+
+@pytest.mark.parametrize(
+    "message", ["Our legal team will send the NDA tomorrow.", "Could you sign the NDA and send it back?"]
+)
+def test_what_is_theirs_is_not_asked_for(message: str) -> None:
+    assert asked_files(message, FILES).names == ()
+
+
+def test_what_is_made_for_somebody_is_asked_for_by_its_number_alone() -> None:
+    names = ("invoice-2026-014.pdf", "offer-northwind.pdf", "contract-template.docx")
+    assert asked_files("Can you send the invoice again?", names).names == ()
+    assert asked_files("Can you send me your offer?", names).names == ()
+    assert asked_files("Can you send invoice 2026-014 again?", names).names == ("invoice-2026-014.pdf",)
+    assert asked_files("Can you send the offer for Northwind?", names).names == ("offer-northwind.pdf",)
+    assert asked_files("Can you send the contract template?", names).names == ("contract-template.docx",)
+    assert meant_by("the invoice", names) == ("invoice-2026-014.pdf",)
+
+
 def test_several_requests_name_several_files() -> None:
     message = "Could you send me your price list? We also need the NDA."
     assert asked_files(message, FILES).names == ("PriceList_2026.pdf", "nda.docx")

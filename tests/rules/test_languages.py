@@ -24,8 +24,9 @@ from workflows.models.desk import TimeAnswer, Times
 from workflows.models.drafts import Brief, Draft, Outgoing
 from workflows.models.mail import Address
 from workflows.models.money import Money
+from workflows.models.orders import StopAll
 from workflows.models.people import Owner
-from workflows.rules.answers import decisions
+from workflows.rules.answers import answer_words, decisions
 from workflows.rules.answers.orders import parse_order
 from workflows.rules.asking import acknowledgement, approval, digest
 from workflows.rules.debts import notices, promises
@@ -36,8 +37,11 @@ from workflows.rules.desk.invitations import Invitation, facts_line
 from workflows.rules.files.asked_files import asked_files, meant_by
 from workflows.rules.leads import rates
 from workflows.rules.mail import urgency
+from workflows.rules.orders import lists as order_lists
+from workflows.rules.orders import rows as order_rows
 from workflows.rules.orders import words as order_words
-from workflows.rules.text import calendar, languages, money, whens, words
+from workflows.rules.orders.rows import ROWS
+from workflows.rules.text import calendar, languages, money, speech, whens, words
 from workflows.rules.work import rhythm
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +72,8 @@ def gaps(folder: Path) -> Iterator[str]:
             elif use not in english:
                 yield f"{code}.toml: nobody reads [{use}]"
             else:
-                yield from (f"{code}.toml: [{use}] {fault}" for fault in compared(section, english[use], use))
+                own = {"orders": told_of_orders()} if "orders" in section and use == "voice" else {}
+                yield from (f"{code}.toml: [{use}] {fault}" for fault in compared(section, english[use] | own, use))
         own = set(file.get("small_words", {}).get("words", "").split())
         if code != "en" and len(own & small) > SHARED_SMALL_WORDS * len(own):
             yield f"{code}.toml: [small_words] are the English ones: no mail would be told to be in this language"
@@ -91,7 +96,16 @@ def compared(section: dict[str, Any], english: dict[str, Any], path: str) -> Ite
             yield f"{key} has a place that nothing fills: {', '.join(sorted(places))}"
         elif key in {"weekdays", "months"} and len(value) != len(list(filter(None, section[key]))):
             yield f"{key} has {len(section[key])} entries instead of {len(value)}"
-    yield from (f"{key} is read by nobody" for key in section if key not in english and f"{path}.{key}" not in OWN_KEYS)
+    own = OWN_KEYS | {f"{path}.{key.removesuffix('_many')}_few" for key in english if key.endswith("_many")}
+    yield from (f"{key} is read by nobody" for key in section if key not in english and f"{path}.{key}" not in own)
+
+
+def told_of_orders() -> dict[str, str]:
+    """What each language's file says of the orders, in the English of their rows."""
+    told = {f"{row.key}_does_{number}": line.does for row in ROWS for number, line in enumerate(row.help, 1)}
+    for row in ROWS:
+        told |= {f"{row.key}_{end}": text for end, text in zip(("done", "not"), row.subject, strict=True) if text}
+    return told
 
 
 def placed(text: str) -> set[str]:
@@ -181,6 +195,7 @@ def item(language: str, *, hold: str = "") -> digest.DigestRow:
 
 SPOKEN: dict[str, Callable[[str], object]] = {
     "workflows/rules/asking/acknowledgement.py:phrases": acknowledgement.phrases,
+    "workflows/rules/asking/acknowledgement.py:attached": lambda code: acknowledgement.attached(code, ["brief.pdf"]),
     "workflows/rules/asking/acknowledgement.py:compose": lambda code: acknowledgement.compose(code, "Maria", "", "Ada"),
     "workflows/rules/asking/acknowledgement.py:letter": lambda code: acknowledgement.letter(code, "", "", ["x"], "Ada"),
     "workflows/rules/desk/times.py:times_of": lambda code: times.times_of(
@@ -221,6 +236,20 @@ SPOKEN: dict[str, Callable[[str], object]] = {
     "workflows/rules/text/whens.py:named_time": lambda code: whens.named_time("tomorrow 9:00", NOW, owner(code), code),
     "workflows/rules/text/whens.py:time_words": whens.time_words,
     "workflows/rules/orders/words.py:words_of": order_words.words_of,
+    "workflows/rules/orders/lists.py:name_of": lambda code: order_lists.name_of(ROWS[0], code),
+    "workflows/rules/orders/lists.py:help_list": order_lists.help_list,
+    "workflows/rules/orders/lists.py:help_lines": order_lists.help_lines,
+    "workflows/rules/orders/lists.py:example_in": lambda code: order_lists.example_in(ROWS[0], ROWS[0].help[0], code),
+    "workflows/rules/orders/lists.py:done_at_once": order_lists.done_at_once,
+    "workflows/rules/orders/rows.py:subject_of": lambda code: order_rows.subject_of(StopAll(), code, done=True),
+    "workflows/rules/orders/rows.py:in_language": lambda code: order_rows.in_language("stop", "done", code, "Stopped"),
+    "workflows/rules/answers/answer_words.py:unclear": lambda code: answer_words.unclear(code, "empty"),
+    "workflows/rules/text/speech.py:say": lambda code: speech.say(code, "status.nothing"),
+    "workflows/rules/text/speech.py:say_count": lambda code: speech.say_count(code, "lists.more", 22),
+    "workflows/rules/text/speech.py:named": lambda code: speech.named(code, "stages", "sent"),
+    "workflows/rules/text/speech.py:listed": lambda code: speech.listed(code, ["a", "b"]),
+    "workflows/rules/text/speech.py:weekday": lambda code: speech.weekday(date(2026, 11, 27), code),
+    "workflows/rules/text/speech.py:figure": lambda code: speech.figure(1_250, code),
     "workflows/rules/text/languages.py:known_language": lambda code: languages.known_language(code, "orders"),
     "workflows/rules/text/languages.py:words_in": lambda code: languages.words_in(code, "orders"),
 }  # fmt: skip
@@ -253,7 +282,7 @@ def taking_a_language() -> set[str]:
         for path in (ROOT / "workflows" / "rules").rglob("*.py")
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
-        for argument in (*node.args.args, *node.args.kwonlyargs)
+        for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
         if argument.arg == "language" or (argument.arg == "code" and path.stem == "languages")
     } - {"workflows/rules/text/languages.py:speaks"}
 

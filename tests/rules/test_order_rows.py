@@ -122,9 +122,9 @@ def test_every_order_that_changes_something_is_carried_out(row: OrderRow, line: 
 
 
 def test_the_help_lists_every_line() -> None:
-    listed = re.findall(r"^(\S+(?: \S+)*) {2,}(\S.*)$", desk_texts.HELP, re.MULTILINE)
+    listed = re.findall(r"^(\S+(?: \S+)*) {2,}(\S.*)$", desk_texts.help_text("en"), re.MULTILINE)
     assert listed == [(line.example, line.does) for _, line in WRITTEN]
-    at_once = desk_texts.HELP.partition(" are\ndone at once")[0].partition('("deskhand status"): ')[2]
+    at_once = desk_texts.help_text("en").partition(" are done at once")[0].partition('("deskhand status"): ')[2]
     assert set(re.findall('"(.*?)"', at_once)) == {row.name for row in ROWS if row.help and not row.changes}
 
 

@@ -110,7 +110,7 @@ def test_four_steps_make_an_order_that_mail_machine_help_and_pages_know(tmp_path
     assert "| `quiet Acme` | no digest speaks of this client |" in (tree / "docs/approval.md").read_text("utf-8")
     usage = run(tree, "-m", "workers", "quiet", "--help").stdout
     assert "No digest speaks of this client." in usage
-    helped = run(tree, "-c", "from workers.voice import desk_texts; print(desk_texts.HELP)").stdout
+    helped = run(tree, "-c", "from workers.voice import desk_texts; print(desk_texts.help_text('en'))").stdout
     assert "quiet Acme           no digest speaks of this client\n" in helped
 
 

@@ -208,7 +208,7 @@ def test_the_page_on_approval_shows_a_digest_as_it_is_sent() -> None:
 def test_the_page_on_approval_lists_every_order() -> None:
     page = (ROOT / "docs" / "approval.md").read_text("utf-8").partition("## Orders to the desk")[2]
     listed = {order for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for order in re.findall("`(.*?)`", row)}
-    assert listed == set(re.findall(r"^(\S+(?: \S+)*) {2,}\S", desk_texts.HELP, re.MULTILINE))
+    assert listed == set(re.findall(r"^(\S+(?: \S+)*) {2,}\S", desk_texts.help_text("en"), re.MULTILINE))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -206,7 +206,9 @@ def test_the_command_lists_permissions_without_running_anything(tmp_path: Path):
     code, shown, _ = run(tmp_path, "tools", "--json")
     assert code == 0
     rates = next(one for one in shown if one["plugin"] == "rates")
-    assert rates["tools"] == [{"name": "rate", "permission": "read", "says": "Today's rate of a currency."}]
+    (rate,) = rates["tools"]
+    assert (rate["name"], rate["permission"], rate["says"]) == ("rate", "read", "Today's rate of a currency.")
+    assert (rate["source"], rate["last_call"], rate["health"]) == ("plugin rates", "", "never asked")
     assert [one["plugin"] for one in shown if one["origin"] == "own"] == [
         "hackernews", "json_map", "remoteok", "rss", "weworkremotely",
     ]  # fmt: skip

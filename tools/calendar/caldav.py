@@ -1,4 +1,4 @@
-"""CalDAV: the events of the owner's own server, asked for in the days that matter, and nothing written there.
+"""CalDAV: the events of the owner's own server, asked for in the days that matter; written is what he approved.
 
 Not by the library of that name: it follows redirects with the password in hand, asks the DNS by itself, and reads what
 strangers wrote in the service's own process (docs/libraries.md). Here every address is judged by the guarded client,
@@ -19,7 +19,7 @@ from tools.web.client import NotServed, Reading, Web, named
 from workflows.errors import DeskhandError, NeedsOwner, Permanent
 
 MOST_CALENDARS: Final = 50
-_NO_LOGIN, _NOT_ALLOWED = 401, 403
+_NO_LOGIN, _NOT_ALLOWED, _LIES_THERE = 401, 403, 412
 _WELL_KNOWN = "/.well-known/caldav"
 _FIND = (
     '<?xml version="1.0" encoding="utf-8"?><d:propfind xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:prop>'
@@ -72,6 +72,31 @@ class CalDav:
             refuse_large(sum(map(len, texts)))
         return tuple(text for text in texts if text)
 
+    async def enter(self, name: str, entry: bytes) -> None:
+        """Put a new entry into the first calendar; one that lies under this name already is left as it is.
+
+        Raises:
+            NeedsOwner: as `read`, or nothing may be written there. Permanent: it is refused.
+            Retryable: no answer; it may lie there or not.
+        """
+        first = (await self._calendars())[0]
+        url = urljoin(f"{first.rstrip('/')}/", f"{name}.ics")
+        headers = {**self._login, "If-None-Match": "*", "Content-Type": "text/calendar; charset=utf-8"}
+        try:
+            await self.web.put(url, content=entry, headers=headers)
+        except NotServed as error:
+            if error.status == _LIES_THERE:
+                return
+            if error.status == _NOT_ALLOWED:
+                mend = "Name a calendar of your own as caldav, or allow writing there."
+                raise NeedsOwner(f"{self._host} does not let {self.user} write into {named(first)}.", mend) from error
+            raise self._refused(error) from error
+
+    @property
+    def _login(self) -> dict[str, str]:
+        login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        return {"Authorization": f"Basic {login}"}
+
     async def _calendars(self) -> tuple[str, ...]:
         """Where the calendars are: the address itself is one, or leads to the account's home that lists them."""
         at, rows = await self._start()
@@ -105,8 +130,7 @@ class CalDav:
             raise NeedsOwner(str(error), mend) from error
 
     async def _ask(self, method: Reading, url: str, content: str, *, depth: str) -> list[dict[str, Any]]:
-        login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
-        headers = {"Authorization": f"Basic {login}", "Depth": depth, "Content-Type": "application/xml; charset=utf-8"}
+        headers = {**self._login, "Depth": depth, "Content-Type": "application/xml; charset=utf-8"}
         try:
             answer = await self.web.ask(method, url, content=content.encode(), headers=headers)
         except NotServed as error:

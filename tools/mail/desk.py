@@ -102,19 +102,17 @@ class MailDesk:
     deciding: threading.Lock = field(default_factory=threading.Lock)
 
     async def ask(self, state: CaseState) -> Asking:
-        """Show the current version (or why there is none) to the owner, once per version and round.
-
-        `shown` is False when it waits for the next digest.
-        """
+        """Show the current version, or why there is none, once per version and round; not `shown`: a digest will."""
         intent = f"ask:{state.case}.{state.version}:{state.round}"
         asked_at = state.asked_at or self.clock.now()
         expires_at = calendar.expiry(asked_at, self.terms.expire_after_days, self.owner)
+        asking = Asking(asked_at=asked_at, expires_at=expires_at, grace=self.terms.grace, language=self.owner.language)
         leaves_at = await asyncio.to_thread(self._leaves_at, state, asked_at)
         await self._learn_reach(state)
         await self._look_into_sent(state)
         mail = await asyncio.to_thread(self._question, intent, state, expires_at, leaves_at)
         if not await asyncio.to_thread(self._is_asked_now, intent, state, mail):
-            return Asking(asked_at=asked_at, expires_at=expires_at, grace=self.terms.grace, shown=False)
+            return replace(asking, shown=False)
         reference = await asyncio.to_thread(self._reference, intent, state, mail)
         case_label = f"{state.case}.{state.version}"
         left_at = await self.outbox.post(
@@ -128,9 +126,9 @@ class MailDesk:
         )
         if self.owner.second and state.version:
             await self._ask_second(intent, (state.case, state.version), case_label, mail, reference)
-        if leaves_at is not None:  # the time to undo begins when the mail has left, however long that took
+        if leaves_at:  # the time to undo begins when the mail has left, however long that took
             leaves_at = max(leaves_at, left_at + timedelta(seconds=self.terms.undo))
-        return Asking(asked_at=left_at, expires_at=expires_at, grace=self.terms.grace, leaves_at=leaves_at)
+        return replace(asking, asked_at=left_at, leaves_at=leaves_at)
 
     async def _learn_reach(self, state: CaseState) -> None:
         if state.version and not state.hold:

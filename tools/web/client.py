@@ -51,7 +51,7 @@ Reading = Literal["GET", "PROPFIND", "REPORT"]
 class _Question:
     """What each server on the way is asked."""
 
-    method: Reading
+    method: Reading | Literal["PUT"]
     content: bytes = b""
 
     @property
@@ -160,6 +160,11 @@ class Web:
         """Ask a WebDAV server of the owner's with a method that only reads; guarded and raising as `get`."""
         request_headers = {name.lower(): value for name, value in headers.items() if name.lower() not in _OURS}
         return await self._in_time(url, request_headers, _Question(method=method, content=content))
+
+    async def put(self, url: str, *, content: bytes, headers: Mapping[str, str]) -> Response:
+        """Put a new thing on a server of the owner's; guarded and raising as `get`."""
+        request_headers = {name.lower(): value for name, value in headers.items() if name.lower() not in _OURS}
+        return await self._in_time(url, request_headers, _Question(method="PUT", content=content))
 
     async def _in_time(self, url: str, headers: dict[str, str], question: "_Question") -> Response:
         seconds = self._limits.time.total_seconds()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from agents.lookup.diary import CALENDAR_FREE
 from agents.lookup.own import OWN
 from memory import views
 from memory.lookups import LastCall, Lookups
@@ -17,6 +18,7 @@ from tools.mcp import McpServers
 from tools.plugins import PERMISSIONS, Declared, declared, source_name
 from workers.clock import SystemClock
 from workers.settings import loading
+from workers.settings.tooling import servers_of
 from workers.voice.output import Output, table
 from workflows.errors import NeedsOwner
 
@@ -71,7 +73,7 @@ def tools(output: Output) -> int:
     refused = [facts for facts in plugins if facts["problem"]]
     for plugin in refused:
         output.text(f"\n{_refusal(plugin)}")
-    if all(facts["origin"] == "own" for facts in plugins):
+    if all(facts["origin"] in {"own", "desk"} for facts in plugins):
         output.text(f"\n{_NONE}")
     return 1 if refused else 0
 
@@ -96,7 +98,7 @@ def _last_calls(home: Path) -> Mapping[str, LastCall]:
 async def _servers(home: Path, calls: Mapping[str, LastCall]) -> list[Facts]:
     """The servers of the settings, each asked now; none while the settings have a fault."""
     try:
-        servers = loading.load(home).mcp_servers(home)
+        servers = servers_of(loading.load(home).mcp, home)
     except NeedsOwner:
         return []
     offers = await asyncio.gather(*(McpServers([server]).offers() for server in servers))
@@ -117,8 +119,11 @@ async def _servers(home: Path, calls: Mapping[str, LastCall]) -> list[Facts]:
 
 def _desk(calls: Mapping[str, LastCall]) -> Facts:
     """Our own read tools, each of which sees the client at hand alone."""
-    rows = [_tool(name, "read", summary, "Deskhand", calls) for name, summary in OWN.items()]
-    return {"plugin": "desk", "origin": "own", "path": "", "problem": "", "tools": rows, "sources": []}
+    rows = [
+        _tool(name, "read", summary, "Deskhand", calls)
+        for name, summary in (*OWN.items(), ("calendar_free", CALENDAR_FREE))
+    ]
+    return {"plugin": "desk", "origin": "desk", "path": "", "problem": "", "tools": rows, "sources": []}
 
 
 def _facts(declaration: Declared, calls: Mapping[str, LastCall]) -> Facts:

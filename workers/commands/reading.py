@@ -105,7 +105,7 @@ def _status_text(facts: Facts) -> str:
     lines += _block("Not known whether sent", [_send_text(send) for send in facts["unsettled"]])
     lines += _block("Could not be sent", [_send_text(send) for send in facts["failed"]])
     lines += _block("On hold", [f"{hold['client']}: {hold['reason']}" for hold in facts["held_clients"]])
-    lines += _block("Owed and not chased", [not_chased(debt) for debt in facts["not_chased"]])
+    lines += _block("Owed and not chased", [not_chased(debt, "en") for debt in facts["not_chased"]])
     lines += _block("Paused by you", [f"{pause['client']}: {pause['mails']} mails since" for pause in facts["paused"]])
     lines += _block("Unwell", facts["unwell"])
     lines += _skipped("Ignored", facts["ignored"])

@@ -44,21 +44,13 @@ from workflows.rules.answers.orders import ASKED_BACK, is_asked_back, order_in
 from workflows.rules.answers.proof import Unproven, order_proof
 from workflows.rules.orders.lists import in_words
 from workflows.rules.orders.rows import subject_of
+from workflows.rules.text.speech import say
 
 log = structlog.get_logger()
 ASK_BACK_FOR = timedelta(days=3)
 """How long an order that was asked back waits for the owner's word."""
 WELL = ("idle", "connected")
 """The states of a part in which nothing is the matter."""
-
-_AGAIN = (
-    "Write it again, from your own mailbox, as an answer to any mail of mine; or give it at the machine: "
-    "./deskhand --help lists how."
-)
-_NOT_BY_MAIL = (
-    "Deskhand never takes that by mail, because a mailbox can be broken into: a new approver, settings, export and "
-    "forget are only for the machine it runs on. Nothing was done; see ./deskhand --help there."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +89,7 @@ class Orders:
         read = await asyncio.to_thread(self._read, event)
         if isinstance(read, Unproven):
             log.warning("order refused", reason=read.reason)
-            text = f"{read.reason} Nothing was done. {_AGAIN}"
-            await self.desk.tell(_unclear(event.key), "An order was not carried out", text)
+            await self.desk.tell(_unclear(event.key), *desk_texts.not_carried_out(read.reason, self.owner))
             return
         log.info("order", kind=read.order.kind)
         await self._answer(read)
@@ -112,7 +103,7 @@ class Orders:
         # "tomorrow" counts from when the mail was first seen, also when it is read again after a crash.
         order = order_in(email, self.owner.signing(around.signatures), event.at, around.asked)
         if order is None:
-            return Unproven(reason="It is no order any more: the mail that it answers is not known.")
+            return Unproven(reason=say(self.owner.language, "asked.no_order"))
         return Given(key=event.key, order=order, at=_given_at(email, event), email=email, asked=around.asked)
 
     async def _answer(self, given: Given) -> None:
@@ -129,30 +120,30 @@ class Orders:
                 await self._explain(key, case)
             case ShowStatus():
                 facts = await asyncio.to_thread(self.facts)
-                await self._tell(key, desk_texts.status_subject(facts), self.status(facts))
+                await self._tell(key, desk_texts.status_subject(facts, self.owner.language), self.status(facts))
             case ShowIgnored() | ShowPromises() as order:
                 listing = self.ignored if isinstance(order, ShowIgnored) else self.promises
-                await self._tell(key, subject_of(order, done=True), await asyncio.to_thread(listing))
+                await self._tell(key, self._subject(order), await asyncio.to_thread(listing))
             case Help() as order:
-                await self._tell(key, subject_of(order, done=True), desk_texts.HELP)
+                await self._tell(key, self._subject(order), desk_texts.help_text(self.owner.language))
             case NotByMail(what=what):
-                await self._tell(key, f'Not by mail: "{what}"', _NOT_BY_MAIL)
+                await self._tell(key, *desk_texts.not_by_mail(what, self.owner))
             case NotUnderstood(hint=hint):
-                await self.desk.tell(_unclear(key), "I did not understand your order", hint)
+                await self.desk.tell(_unclear(key), *desk_texts.not_understood(hint, self.owner))
             case order:
                 await self._carry_out(key, key, order, given.at)
 
     async def _carry_out(self, key: str, notice: str, order: Change | Fix, given_at: datetime) -> None:
         """Carry an order out and say how it ended, where the order's row has a subject for that."""
         outcome = await self.carry_out(key, order, given_at)
-        if subject := subject_of(order, done=outcome.ok):
+        if subject := self._subject(order, done=outcome.ok):
             await self._tell(notice, subject, outcome.says)
 
     async def stop(self, key: str, order: StopAll, given_at: datetime, email: Email, asked: Asked | None) -> None:
         """Stop everything at once, whoever wrote it, and say which mail did it: a link may have."""
         outcome = await self.carry_out(key, order, given_at)
         cause = desk_texts.cause(email, asked, self.owner)
-        await self._tell(key, subject_of(order, done=outcome.ok), f"{outcome.says}\n\n{cause}\n")
+        await self._tell(key, self._subject(order, done=outcome.ok), f"{outcome.says}\n\n{cause}\n")
 
     # ------------------------------------------------------------ asked back
 
@@ -161,24 +152,25 @@ class Orders:
         new = AskedBack(key=given.key, order=order, given_at=given.at, expires_at=self.clock.now() + ASK_BACK_FOR)
         question = await asyncio.to_thread(self.ledger.ask_back, new)
         words = in_words(order, self.owner)
-        text = desk_texts.ask_back(words, given.email, question.expires_at, self.owner)
-        await self.desk.tell(f"{ASKED_BACK.removeprefix('notice:')}{given.key}", f'Is this from you: "{words}"?', text)
+        subject, text = desk_texts.ask_back(words, given.email, question.expires_at, self.owner)
+        await self.desk.tell(f"{ASKED_BACK.removeprefix('notice:')}{given.key}", subject, text)
 
     async def _confirm(self, given: Given, *, yes: bool) -> None:
         """The owner's word on an order that was asked back; the first one stands."""
         key = given.asked.intent.removeprefix(ASKED_BACK) if given.asked else ""
         question = await asyncio.to_thread(self.ledger.asked_back, key)
         if question is None:
-            await self.desk.tell(_unclear(given.key), "An order was not carried out", desk_texts.NOT_ASKED)
+            subject = desk_texts.not_carried_out_subject(self.owner)
+            await self.desk.tell(_unclear(given.key), subject, desk_texts.not_asked(self.owner))
             return
         words = in_words(question.order, self.owner)
         if question.state == "asked" and given.at > question.expires_at:
-            await self._tell(given.key, f'Too late: "{words}"', desk_texts.too_late(words))
+            await self._tell(given.key, *desk_texts.too_late(words, self.owner))
         elif question.state == "dropped" or (question.state == "asked" and not yes):
             await asyncio.to_thread(self.ledger.decide_asked_back, key, "dropped")
-            await self._tell(given.key, f'Dropped: "{words}"', desk_texts.dropped(words))
+            await self._tell(given.key, *desk_texts.dropped(words, self.owner))
         elif not yes:
-            await self._tell(given.key, f'Already done: "{words}"', desk_texts.already_done(words))
+            await self._tell(given.key, *desk_texts.already_done(words, self.owner))
         else:
             # Under the key of the mail that gave it: a second ok says what the first one did, and does nothing.
             await self._carry_out(question.key, given.key, question.order, question.given_at)
@@ -187,11 +179,14 @@ class Orders:
     async def _tell(self, key: str, subject: str, text: str) -> None:
         await self.desk.tell(_notice(key), subject, text)
 
+    def _subject(self, order: Order, *, done: bool = True) -> str:
+        return subject_of(order, self.owner.language, done=done)
+
     async def _explain(self, key: str, case: int) -> None:
         try:
             await asyncio.to_thread(self.ledger.case, case)
-        except Permanent as error:
-            await self._tell(key, f"There is no case {case}", f'{error} "status" lists what is open.')
+        except Permanent:
+            await self._tell(key, *desk_texts.no_case(case, self.owner))
             return
         await self.desk.explain(_notice(key), case)
 
@@ -215,7 +210,7 @@ class Orders:
             return Carried(ok=False, says=str(error))
         if state.stage != "closed":
             await self.begin(state)
-        sentence = f"A correction of case {order.case} is drafted and shown to you as case {state.case}."
+        sentence = say(self.owner.language, "done.corrected", case=order.case, correction=state.case)
         return Carried(ok=True, says=sentence)
 
     async def _hand_over_held(self) -> None:

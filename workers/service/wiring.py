@@ -10,6 +10,7 @@ from agents.door.prices import Prices
 from agents.model import Model
 from agents.templates import Drafter, TemplateReply
 from memory.briefs.recall import DeskSources, Recall
+from memory.desk.slots import HeldSlots
 from memory.index.keywords import Keywords
 from memory.index.store import Store
 from memory.journal import Caps, Journal
@@ -24,6 +25,7 @@ from memory.outbox.restored import Departures, Restored
 from memory.post.enclosed import Enclosures
 from memory.record.blobs import Blobs
 from memory.record.schema import open_engine
+from tools.calendar.guard import SlotGuard
 from tools.errands import ErrandRunner
 from tools.files.folders import OwnFiles
 from tools.files.reader import FileReader
@@ -40,13 +42,14 @@ from tools.plugins import load
 from tools.work.gitlog import folder_of
 from workers.clock import SystemClock
 from workers.desk.parts import NamedParts
+from workers.desk.proposed_files import FileProposals
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
 from workers.sources.answers import StandingTexts
-from workers.sources.calendars import CalendarLook, calendars_of, offering_of
+from workers.sources.calendars import CalendarLook, booking_of, calendars_of, offering_of
 from workers.sources.stories import Ground, Stories, stories
 from workflows.models.people import Owner
-from workflows.ports import Clock, Researching
+from workflows.ports import Clock, Drafting, Researching
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,7 +79,7 @@ class Parts:
     store: Store
     recall: Recall
     model: Model | None
-    drafter: Drafter
+    drafter: Drafting
     researcher: Researching
     judge: Judge
     watches: tuple[Watch, ...] = ()
@@ -162,7 +165,7 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         parser=post.parser,
         reader=reader,
         files=records.files,
-        doing=ErrandRunner(ledger=records.ledger, tools=lambda: load(home / "plugins").tools),
+        doing=_errands(records),
         imap_account=post.imap_account,
         mailbox=post.mailbox,
         transport=post.transport,
@@ -174,11 +177,21 @@ def build(home: Path, settings: Settings, clock: Clock | None = None, permit: fr
         store=store,
         recall=recall,
         model=model,
-        drafter=_drafter(settings, model, repertoire),
+        drafter=FileProposals(_drafter(settings, model, repertoire), records.files),
         researcher=repertoire.researcher,
         judge=repertoire.judge,
         watches=(*repertoire.watches, *answers.watches()),
         health=health,
+    )
+
+
+def _errands(records: _Records) -> ErrandRunner:
+    """What is done after a yes. Plugins and the calendar are looked up when they are needed: they may change."""
+    home, settings = records.home, records.settings
+    return ErrandRunner(
+        ledger=records.ledger,
+        tools=lambda: load(home / "plugins").tools,
+        booking=lambda: booking_of(settings, home, records.clock),
     )
 
 
@@ -226,7 +239,7 @@ def _post_room(records: _Records) -> _PostRoom:
     outbox = Outbox(
         ledger=records.rows, blobs=records.blobs, transport=transport, evidence=evidence, owner=owner,
         limits=_limits(settings), clock=clock, files_sent=settings.smtp.files_sent, via=settings.approval.via,
-        reconcile=reconcile, changed=records.files.changed,
+        reconcile=reconcile, changed=records.files.changed, guard=_slot_guard(records).before,
     )  # fmt: skip
     desk = MailDesk(
         ledger=records.ledger, rows=records.rows, outbox=outbox, blobs=records.blobs, owner=owner, clock=clock,
@@ -242,6 +255,12 @@ def _post_room(records: _Records) -> _PostRoom:
         outbox=outbox,
         desk=desk,
     )
+
+
+def _slot_guard(records: _Records) -> SlotGuard:
+    calendars = calendars_of(records.settings, records.home, records.clock)
+    slots = HeldSlots(records.engine, records.clock)
+    return SlotGuard(slots=slots, calendar=calendars, zone=records.owner.timezone)
 
 
 def _intake(settings: Settings) -> Intake:

@@ -13,10 +13,10 @@ from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, model_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tools.mail.account import Account
-from tools.mcp import McpServer
 from workers.settings.environ import PREFIX
 from workers.settings.secrets import secret_of
 from workers.settings.servers import ImapSection, Section, SmtpSection, account_at
+from workers.settings.tooling import McpSection, ToolsSection
 from workers.settings.values import (
     Amount,
     Cost,
@@ -90,31 +90,6 @@ class EmbeddingsSection(Section):
     api_key_file: str = ""
     daily_calls: Count = 5_000
     daily_tokens: Count = 5_000_000
-
-
-class ToolsSection(Section):
-    """How much one draft may look up."""
-
-    rounds: Annotated[int, whole_number, Field(ge=0, le=8)] = 4
-    calls: Annotated[int, whole_number, Field(ge=0, le=20)] = 6
-    seconds: Annotated[float, Field(ge=0, le=60)] = 30.0
-
-
-class McpSection(Section):
-    """One `[mcp.NAME]`: a server whose tools a draft may be looked up by, each with what it may."""
-
-    command: Words = ()
-    address: Annotated[str, or_empty(web_address)] = ""
-    token: SecretStr = SecretStr("")
-    token_file: str = ""
-    env: dict[str, SecretStr] = Field(default_factory=dict)
-    tools: dict[str, Literal["read", "write", "send", ""]] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _reached_one_way(self) -> Self:
-        if bool(self.command) == bool(self.address):
-            raise wrong('a server with a command, such as ["uvx", "crm-mcp"], or with an address, and not with both')
-        return self
 
 
 class TemporalSection(Section):
@@ -294,6 +269,10 @@ class WorkSection(Section):
     hours_per_week: Annotated[int, whole_number, Field(ge=0, le=168)] = 0
 
 
+class FilesSection(Section):
+    folders: Words = ()
+
+
 class FollowupSection(Section):
     """`[followup]`: which mails are followed up when nobody answers, and after how many working days."""
 
@@ -301,10 +280,6 @@ class FollowupSection(Section):
     bids: bool = True
     sent: bool = True
     by_hand: bool = False
-
-
-class FilesSection(Section):
-    folders: Words = ()
 
 
 _empty_is_none = BeforeValidator(lambda value: None if value == {} else value)
@@ -341,9 +316,9 @@ class Settings(BaseSettings):
     money: MoneySection = MoneySection()
     invoiceninja: InvoiceninjaSection = InvoiceninjaSection()
     work: WorkSection = WorkSection()
-    followup: FollowupSection = FollowupSection()
     files: FilesSection = FilesSection()
     answers: Annotated[tuple[AnswerItem, ...], BeforeValidator(as_list)] = ()
+    followup: FollowupSection = FollowupSection()
 
     @classmethod
     def settings_customise_sources(
@@ -431,25 +406,6 @@ class Settings(BaseSettings):
         """
         part = getattr(self, section)
         return "" if part is None else secret_of(home, section, "api_key", part)
-
-    def mcp_servers(self, home: Path) -> tuple[McpServer, ...]:
-        """Every server of [mcp.NAME], its token read.
-
-        Raises:
-            NeedsOwner: a token's file cannot be read or is open to others.
-        """
-        return tuple(
-            McpServer(
-                name=name,
-                tools={tool: permission for tool, permission in part.tools.items() if permission},
-                command=part.command,
-                address=part.address,
-                token=secret_of(home, f"mcp.{name}", "token", part),
-                environment={variable: value.get_secret_value() for variable, value in part.env.items()},
-                folder=home,
-            )
-            for name, part in self.mcp.items()
-        )
 
     def invoiceninja_token(self, home: Path) -> str:
         """The API token of Invoice Ninja, "" when it is not configured.

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from tools.calendar.booking import CalendarBooking
 from tools.calendar.caldav import CalDav, permitted
 from tools.calendar.desk import Calendars, CalendarSource, NamedCalendar
 from tools.calendar.events import LARGEST
@@ -63,6 +64,16 @@ class CalendarLook:
 
 
 _TOO_SLOW: Final = "The calendar did not answer in time, so no time is promised; look into it yourself."
+
+
+def booking_of(settings: Settings, home: Path, clock: Clock) -> CalendarBooking | None:
+    """Where times are entered: the first calendar of the settings that can be written to; None where none can.
+
+    Raises:
+        NeedsOwner: as `calendars_of`.
+    """
+    sources = (_source(item, home) for item in settings.calendar.sources if item.caldav)
+    return next((CalendarBooking(source, clock) for source in sources if isinstance(source, CalDav)), None)
 
 
 def offering_of(settings: Settings) -> Offering:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 
 from agents.followup import FollowUpAgent, TemplateFollowUp
-from agents.lookup.reference import Reference
 from agents.model import Model
 from memory.briefs.followups import FollowUpBriefs
 from memory.ledger import Ledger
@@ -51,7 +50,7 @@ class FollowingUp:
         return f"{counted(len(numbers), 'follow-up')} proposed" if numbers else "nothing was met with silence"
 
 
-def drafting(model: Model | None, reference: Reference | None = None) -> Drafting:
+def drafting(model: Model | None) -> Drafting:
     """Who writes follow-ups: the model where one is configured, the template otherwise."""
     templates = TemplateFollowUp()
-    return FollowUpAgent(model, templates, reference) if model else templates
+    return FollowUpAgent(model, templates) if model else templates

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
 
+from agents.lookup.diary import FreeTimes
 from agents.lookup.loop import Limits
 from agents.lookup.own import Desk as OwnTools
 from agents.lookup.reference import Reference
+from agents.lookup.tools import ReadTool
 from agents.model import Model
 from memory.briefs.recall import Builder, Recall
 from memory.leads.posts import Judge
@@ -21,7 +23,8 @@ from tools.toolbox import Toolbox
 from tools.web.client import Web
 from workers.rounds.polling import Watch
 from workers.settings.schema import Settings
-from workers.sources import bids, feeds, followups, invoicing, money, work
+from workers.settings.tooling import servers_of
+from workers.sources import bids, calendars, feeds, followups, invoicing, money, work
 from workers.sources.folders import Folders
 from workers.sources.promises import PromiseReminders
 from workflows.bid import Bid
@@ -101,7 +104,7 @@ def stories(ground: Ground) -> Stories:
             "bid": bids.drafting(ground.model, reference),
             "chase": money.drafting(ground.model, reference),
             "update": work.drafting(ground.model, reference),
-            "followup": followups.drafting(ground.model, reference),
+            "followup": followups.drafting(ground.model),
         },
         researcher=offers.researcher(Web(permit=ground.permit), ground.model, reference),
         judge=leads.judged,
@@ -153,14 +156,29 @@ def _reference(ground: Ground, leads: feeds.Feeds) -> Reference | None:
     """What drafts are looked up by, where there is a model to ask: our own tools, plugins', servers'."""
     if ground.model is None:
         return None
-    toolbox = Toolbox(leads.plugins, ground.settings.mcp_servers(ground.home))
+    toolbox = Toolbox(leads.plugins, servers_of(ground.settings.mcp, ground.home))
     limits = ground.settings.tools
+    own = (*OwnTools(history=ground.recall, books=ground.ledger).tools(), *_calendar_tools(ground))
     return Reference(
         lookups=ground.lookups,
-        own=OwnTools(history=ground.recall, books=ground.ledger).tools(),
+        own=own,
         foreign=toolbox.offers,
         limits=Limits(rounds=limits.rounds, calls=limits.calls, seconds=limits.seconds),
     )
+
+
+def _calendar_tools(ground: Ground) -> tuple[ReadTool, ...]:
+    """`calendar_free`, where the owner named a calendar."""
+    if not ground.settings.calendar.sources:
+        return ()
+    times = FreeTimes(
+        calendar=calendars.calendars_of(ground.settings, ground.home, ground.clock),
+        owner=ground.owner,
+        clock=ground.clock,
+        terms=calendars.offering_of(ground.settings),
+        held=ground.ledger.held_slots,
+    )
+    return (times.tool(),)
 
 
 def _importing(ground: Ground, then: Callable[[], Awaitable[object]]) -> invoicing.Importing:

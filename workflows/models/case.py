@@ -51,6 +51,7 @@ class CaseState:
     expires_at: datetime | None = None
     nudged: bool = False
     leaves_at: datetime | None = None  # under a standing yes: when the time to undo is over
+    language: str = ""  # the owner's, as of the last question: what we say of this case is in it; "": English
     grace: float = 60.0  # seconds between the yes and the send in which a no still wins
     approved_at: datetime | None = None
     held_until: datetime | None = None  # a send that had to wait (quiet hours, caps): tried again then

@@ -157,6 +157,7 @@ class Asking:
     grace: float  # seconds
     shown: bool = True  # False: it waits for the next digest
     leaves_at: datetime | None = None  # under a standing yes: it leaves then unless the owner says anything
+    language: str = ""  # the owner's: what the case says of itself from then on is in it
 
 
 OutboxState = Literal["approved", "claimed", "committing", "sent", "uncertain", "failed", "held"]

@@ -65,8 +65,12 @@ class Outbox:
         reconcile: Reconcile | None = None,
         via: Via = "smtp",
         changed: Callable[[Iterable[Attachment]], str] = lambda _: "",
+        guard: Callable[[Outgoing], Awaitable[None]] | None = None,
     ) -> None:
-        """`changed`: what became of the owner's own file since it was approved, "" when all are as they were."""
+        """`changed`: what became of the owner's own file since it was approved, "" when all are as they were.
+
+        `guard`: asked before a client's mail is claimed; what it finds is told by the last look.
+        """
         self._ledger = ledger
         self._blobs = blobs
         self._transport = transport
@@ -79,6 +83,7 @@ class Outbox:
         self._reconcile = reconcile
         self.via: Via = via
         self._changed = changed
+        self._guard = guard
         self._domain = owner.address.rpartition("@")[2]
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -112,6 +117,8 @@ class Outbox:
             await self._reconcile.before(outgoing)
             entry = await self._reread(entry)
         if entry.state in {"approved", "claimed"}:
+            if self._guard is not None:
+                await self._guard(outgoing)
             change = await asyncio.to_thread(self._changed, outgoing.attachments)
             try:
                 claim = await self._claim(

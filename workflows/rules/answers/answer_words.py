@@ -19,18 +19,10 @@ from workflows.rules.text.calendar import folded
 from workflows.rules.text.canonical import canonical, visible
 from workflows.rules.text.composed import composed
 from workflows.rules.text.language import language_of
+from workflows.rules.text.speech import say
 
 LONGEST_WISH = 4_000
 """Characters of an answer that are read."""
-AUTOMATIC = "This looks like an automatic reply or a reaction, not an answer, so nothing was sent."
-UNSURE = (
-    "It is not clear whether that is a yes, so nothing was sent. "
-    'Please answer just "ok" to send it, "no" to drop it, or say what to change.'
-)
-_UNSURE_NO = (
-    'It is not clear whether that is a no, so nothing was done. Please answer just "no", or say what to change.'
-)
-_LATER_WHEN = 'It is not clear until when to wait. Please answer for example "later 2d", "later Monday 9:00".'
 _FEW = 3  # letters: too few for a wish
 _LONGEST_PLAIN = 14  # words of a refusal or a "mine" in plain words
 _PLAIN_SIGNS = ".,;:!'\"*_-()\u2019\u201c\u201d\u201e\u00ab\u00bb"
@@ -57,6 +49,11 @@ def understood(  # noqa: PLR0913 - the words and what they are read by
         if part := _part(lines[0], owner, now, grammar):
             return part
     return _no(lines, grammar) or letter or _plain_no(lines, grammar) or _wish(lines, text, grammar)
+
+
+def unclear(language: str, name: str, /, **facts: object) -> Unclear:
+    """What is not acted on, and what is said of it in the owner's language."""
+    return Unclear(question=say(language, f"unclear.{name}", **facts))
 
 
 def _part(line: str, owner: Owner, now: datetime, grammar: Grammar) -> Decision | None:
@@ -180,9 +177,9 @@ def _later(line: str, owner: Owner, now: datetime, grammar: Grammar) -> Decision
     if match:
         time_words = _without_thanks_at_end(match[2], grammar)
         if "?" in words:
-            return Unclear(question=_LATER_WHEN)
+            return unclear(grammar.language, "later_when")
         until = when(time_words, now, owner) if time_words else _next_working_day(now, owner)
-        return Later(until=until) if until else Unclear(question=_LATER_WHEN)
+        return Later(until=until) if until else unclear(grammar.language, "later_when")
     until = when(words, now, owner) if re.search(r"[^\W\d_]{2}|\d\s*[a-z]|\d[./-]\d", words) else None
     lone_clock = re.fullmatch(r"[\d:.h \u202f]+(?:am|pm|uhr|h)?", folded(words)) and not re.search(
         r"\d[a-z]$", folded(words)
@@ -213,9 +210,10 @@ def _no(kept: list[str], grammar: Grammar) -> Decision | None:
     plain = bare(line)
     doubtful = "?" in signs or ".." in signs or emojis
     if doubtful or any(plain == word or plain.startswith(f"{word} ") for word in grammar.not_no):
-        return Unclear(question=_UNSURE_NO)
+        return unclear(grammar.language, "unsure_no")
     if reason and not signs and _is_only_not(verb, reason, grammar):
-        return whole(line, grammar) if len(kept) == 1 and whole(line, grammar) else Unclear(question=_UNSURE_NO)
+        listed = whole(line, grammar) if len(kept) == 1 else None
+        return listed or unclear(grammar.language, "unsure_no")
     return _refused("\n".join([reason, *kept[1:]]), grammar)
 
 
@@ -230,7 +228,7 @@ def _refused(reason: str, grammar: Grammar) -> Decision:
     """A refusal with its reason, unless a part of that is by itself a yes ("no wait, ok")."""
     reason = reason.strip(" \n,.;:-\u2013\u2014")
     if _has_yes(reason, grammar):
-        return Unclear(question=_UNSURE_NO)
+        return unclear(grammar.language, "unsure_no")
     decision = whole(reason, grammar) if reason else None
     listed = grammar.whole.get(_without_thanks(bare(reason), grammar)) if reason else None
     if isinstance(listed, Mine):  # "no, I'll do it myself"; "no, I will call her" is a reason
@@ -266,12 +264,12 @@ def _wish(kept: list[str], text: str, grammar: Grammar) -> Decision:
     approving = bool(first) and (whole(first, grammar) == Approve() or bare(first) in grammar.approving)
     plain = folded(text)
     if any(phrase in plain for phrase in common("automatic")) or _is_reaction(plain):
-        return Unclear(question=AUTOMATIC)
+        return unclear(grammar.language, "automatic")
     empty = all(word in grammar.hedges for word in words) or sum(map(len, words)) <= _FEW
     conditional = approving and any(word in grammar.conditions for word in words)
     several = len(kept) > 1 and any(whole(line, grammar) is not None for line in kept)
     if empty or conditional or several:
-        return Unclear(question=UNSURE)
+        return unclear(grammar.language, "unsure")
     return Revise(wishes=text)
 
 

@@ -13,7 +13,7 @@ from workflows.models.decisions import Approve, Attach, Decision, Edit, Revise, 
 from workflows.models.mail import Attachment, Email
 from workflows.models.people import Owner
 from workflows.models.routes import Asked
-from workflows.rules.answers.answer_words import AUTOMATIC, UNSURE, understood
+from workflows.rules.answers.answer_words import unclear, understood
 from workflows.rules.answers.digest_answers import parse_items
 from workflows.rules.answers.grammar import common, grammar_of
 from workflows.rules.answers.letters import recipients
@@ -23,47 +23,11 @@ from workflows.rules.quoted.typed import Typed, is_too_long, typed
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.canonical import canonical
 
-_EMPTY = "Your answer was empty, so nothing was sent. Please answer with one word (ok, no, mine) or say what to change."
-_BOTH = (
-    "You wrote something and the quoted draft was changed as well, so nothing was sent. "
-    'Please answer either "ok", or "edit" with the whole new text below it, or say what to change.'
-)
-_ALTERED = (
-    "Something in the quoted mail was changed, so your answer was not taken as a yes and nothing was sent. "
-    'Please answer "ok" above an unchanged quote, or "edit" with the whole new text below it.'
-)
-_EDIT_WHAT = (
-    'You wrote "edit" without a text, so nothing was changed or sent. Please write the whole new text below it.'
-)
-_TOO_LONG = (
-    "Your answer is longer than what is read of one (200,000 characters or 5,000 lines, the quote included), so "
-    "nothing was changed or sent; your text lies in your Sent folder as before. Please answer again without the quote, "
-    "or give the text at the machine: ./deskhand edit {name} FILE."
-)
-_PARTIAL = (
-    "Only a part of your answer could be read ({defect}), so nothing was changed or sent. Please answer again with a "
-    "short mail of its own words, or at the machine: ./deskhand approve, edit or reject {name}."
-)
-_ATTACHED = (
-    "Your answer has an attachment, and it is not clear which draft it is for, so nothing was sent. Please answer the "
-    'approval mail of that case alone with the file attached, or "ok" without it to send the draft as it is.'
-)
-_ITEMS_UNSURE = (
-    "Not every part of your answer is clear, so none of it was acted on and nothing was sent. Please answer that mail "
-    'again, each case by its number on a line of its own, for example "41 ok". To edit a draft, write "41" and your '
-    "wishes, or wait for its own mail."
-)
-_ITEMS_LISTED = (
-    "Your mail program made a list of your answer, and lists are numbered anew, so nothing was done. Please answer "
-    'that mail again with the numbers in one line, for example "41 ok, 42 no too cheap".'
-)
-_NO_DRAFT = "That mail did not ask about a draft, so there was nothing to send."
-
 
 def read(email: Email, asked: Asked, owner: Owner, now: datetime) -> Decision:
     """The decision in the owner's answer mail to `asked`. It proves nothing: see proof.py."""
     if is_automatic(email):
-        return Unclear(question=AUTOMATIC)
+        return unclear(owner.language, "automatic")
     answer = typed(email, asked.text, owner.signatures)
     decision = parse(
         answer.words,
@@ -78,19 +42,20 @@ def read(email: Email, asked: Asked, owner: Owner, now: datetime) -> Decision:
     if isinstance(decision, Edit) and decision.send and is_left_in(decision.text, owner.addresses):
         decision = Edit(text=decision.text)  # a piece of our own mail may never reach a client: shown once more
     if isinstance(decision, Edit) and is_too_long(email):
-        return Unclear(question=_TOO_LONG.format(name=name))
-    decision = _with_files(decision, email, typed_nothing=not answer.words.strip() and not answer.html_words.strip())
+        return unclear(owner.language, "too_long", name=name)
+    typed_nothing = not answer.words.strip() and not answer.html_words.strip()
+    decision = _with_files(decision, email, owner, typed_nothing=typed_nothing)
     if isinstance(decision, _PARTS) and email.is_partial:
-        return Unclear(question=_PARTIAL.format(defect=_first_cut(email), name=name))
+        return unclear(owner.language, "partial", defect=_first_cut(email), name=name)
     if isinstance(decision, _PARTS) and asked.purpose != "approval":
-        return Unclear(question=_NO_DRAFT)
+        return unclear(owner.language, "no_draft")
     return decision
 
 
 _PARTS = Approve | Edit | Attach | Without
 
 
-def _with_files(decision: Decision, email: Email, *, typed_nothing: bool) -> Decision:
+def _with_files(decision: Decision, email: Email, owner: Owner, *, typed_nothing: bool) -> Decision:
     """The decision with the files that lay with the answer: they are shown first, whatever it says, and never sent."""
     files = enclosed(email)
     if not files:
@@ -101,7 +66,7 @@ def _with_files(decision: Decision, email: Email, *, typed_nothing: bool) -> Dec
         return replace(decision, files=files, send=False, letter=True)
     if isinstance(decision, Attach | Revise):
         return replace(decision, files=files)
-    return Unclear(question=_ATTACHED) if isinstance(decision, Without) else decision
+    return unclear(owner.language, "attached") if isinstance(decision, Without) else decision
 
 
 def enclosed(email: Email) -> tuple[Attachment, ...]:
@@ -130,13 +95,15 @@ def parse(  # noqa: PLR0913 - the words and what is known of the mail they stood
     decision = understood(plain, html_words, owner, now, grammar, to=to)
     if decision is None or (isinstance(decision, Edit) and decision.text == "\n"):
         if block is None or altered:
-            return Unclear(question=_ALTERED if altered else _EMPTY if decision is None else _EDIT_WHAT)
+            name = "altered" if altered else "empty" if decision is None else "edit_what"
+            return unclear(owner.language, name)
         return Edit(text=canonical(block), send=isinstance(decision, Edit) and decision.send)
     if block is not None and isinstance(decision, Approve | Edit | Revise | Attach | Without | Unclear):
-        return Unclear(question=_BOTH)
+        return unclear(owner.language, "both")
     if isinstance(decision, Approve | Without):
         differs = html_words.strip() and understood(html_words, "", owner, now, grammar) != decision
-        return Unclear(question=_ALTERED if altered else UNSURE) if altered or differs else decision
+        doubt = "altered" if altered else "unsure" if differs else ""
+        return unclear(owner.language, doubt) if doubt else decision
     if isinstance(decision, Edit) and decision.send and altered:
         return Edit(text=decision.text)
     return decision
@@ -150,7 +117,7 @@ def read_items(
     Where it shows one case alone, the words of an answer to a single approval mail will do.
     """
     if is_automatic(email):
-        return Unclear(question=AUTOMATIC)
+        return unclear(owner.language, "automatic")
     answer = typed(email, asked.text, owner.signatures)
     readings = {
         parse_items(words, cases, owner, now) for words in (answer.words, answer.html_words) if words.strip()
@@ -159,17 +126,17 @@ def read_items(
     if items is None and len(cases) == 1:
         decision = read(email, asked, owner, now)
         return decision if isinstance(decision, Unclear) else ((next(iter(cases)), decision),)
-    question = _why_not(email, answer, unclear=items is None)
-    return Unclear(question=question) if question or items is None else items
+    question = _why_not(email, answer, is_unclear=items is None)
+    return unclear(owner.language, question) if question or items is None else items
 
 
-def _why_not(email: Email, said: Typed, *, unclear: bool) -> str:
-    """Why an answer to many cases is not acted on, "" when it may be."""
-    if email.html_list or unclear:
-        return _ITEMS_LISTED if email.html_list else _ITEMS_UNSURE
+def _why_not(email: Email, said: Typed, *, is_unclear: bool) -> str:
+    """Why an answer to many cases is not acted on, by the name of what is said of it; "" when it may be."""
+    if email.html_list or is_unclear:
+        return "items_listed" if email.html_list else "items_unsure"
     if said.altered or said.block is not None or email.is_partial:
-        return _ALTERED
-    return _ATTACHED if enclosed(email) else ""
+        return "altered"
+    return "attached" if enclosed(email) else ""
 
 
 def is_automatic(email: Email) -> bool:

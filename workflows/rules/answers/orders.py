@@ -17,7 +17,7 @@ from workflows.models.routes import Asked
 from workflows.rules.answers import decisions
 from workflows.rules.answers.closings import without_closing
 from workflows.rules.answers.grammar import languages_of
-from workflows.rules.orders.readers import Spoken, unknown
+from workflows.rules.orders.readers import Spoken, unknown, unread
 from workflows.rules.orders.rows import BY_KEY, row_of
 from workflows.rules.orders.words import LONGEST, SIGNS, head
 from workflows.rules.quoted.typed import Typed, typed
@@ -26,19 +26,8 @@ from workflows.rules.text.canonical import visible
 
 _SUBJECT = re.compile(r"\s*deskhand(?![\w@-])[\s:,;.!-]*", re.IGNORECASE)
 
-_ONE_LINE = "Write one order alone on one line; nothing was done."
-_SURE = "That reads like a question, so nothing was done. Write the order without a question mark."
-_CONFIRM = (
-    "That is neither a clear yes nor a no to the order I asked about, so nothing was done. Answer that mail with just "
-    '"ok" to have it done, or with "no" to drop it.'
-)
 ASKED_BACK = "notice:ask-back:"
 """How the outbox's intent of a mail begins that asks an order back; the key of the order's mail follows."""
-_NOTICE = (
-    "That mail asks nothing, and your answer to it is no order, so nothing was done. To decide about a draft, answer "
-    "the approval mail that shows it, or use {machine} and the commands it names. Orders are for example: status, "
-    'stop all, why 41, help ("help" lists them).'
-)
 
 
 def order_in(email: Email, owner: Owner, now: datetime, asked: Asked | None) -> Order | NotUnderstood | None:
@@ -52,7 +41,7 @@ def order_in(email: Email, owner: Owner, now: datetime, asked: Asked | None) -> 
     subject, case = (email.subject, 0) if asked is None else ("", asked.case)
     texts = [words for words in (written.words, written.html_words) if words.strip()] or [""]
     orders = {read_order(subject, words, owner, now, case) for words in texts}
-    order = orders.pop() if len(orders) == 1 else NotUnderstood(hint=_ONE_LINE)
+    order = orders.pop() if len(orders) == 1 else unread(owner, "one_line")
     if asked is None:
         return order
     if asked.intent.startswith(ASKED_BACK) and isinstance(order, NotUnderstood | Ended):
@@ -60,7 +49,7 @@ def order_in(email: Email, owner: Owner, now: datetime, asked: Asked | None) -> 
     if asked.purpose == "notice":
         machine = f"./deskhand case {asked.case}" if asked.case else "./deskhand cases"
         is_none = isinstance(order, NotUnderstood) and order.unknown
-        return NotUnderstood(hint=_NOTICE.format(machine=machine)) if is_none else order
+        return unread(owner, "notice", machine=machine) if is_none else order
     return order if written.block is None and _is_no_answer(order, written, owner, now, asked) else None
 
 
@@ -72,7 +61,7 @@ def _confirmed(email: Email, owner: Owner, now: datetime, asked: Asked) -> Order
         case Reject():
             return Confirm(yes=False)
         case _:
-            return NotUnderstood(hint=_CONFIRM)
+            return unread(owner, "confirm")
 
 
 def is_asked_back(order: Order | NotUnderstood, asked: Asked | None) -> TypeGuard[Change | Fix]:
@@ -117,7 +106,7 @@ def read_order(subject: str, words: str, owner: Owner, now: datetime, case: int 
         return parse_order(named, owner, now, case)
     lines = without_closing(visible(words[: 20 * LONGEST]), owner)
     if len(lines) > 1:
-        return NotUnderstood(hint=f"{_ONE_LINE} Orders are for example: status, stop all, help.")
+        return unread(owner, "one_line_examples")
     return parse_order(lines[0] if lines else "help", owner, now, case)
 
 
@@ -127,9 +116,9 @@ def parse_order(line: str, owner: Owner, now: datetime, case: int = 0) -> Order 
     key, phrase, arguments = head(line, languages)
     row = BY_KEY.get(key)
     if row is None:
-        return unknown()
+        return unknown(owner)
     if row.changes and ("?" in folded(line) or ".." in folded(line)):
-        return NotUnderstood(hint=_SURE)
+        return unread(owner, "question_mark")
     order: Order | NotUnderstood = row.read(
         Spoken(phrase=phrase, rest=arguments.strip(SIGNS), owner=owner, now=now, languages=languages, case=case)
     )

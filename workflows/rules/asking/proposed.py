@@ -1,6 +1,7 @@
 """Proposals as the owner reads them: one line each, with every argument. Pure."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from workflows.models.proposals import Proposal
 from workflows.rules.text.canonical import one_line
@@ -9,6 +10,20 @@ BOOK, ATTACH = "calendar.book", "file.attach"
 MOST_PROPOSALS = 5
 MOST_OF_ARGUMENTS = 2_000
 """Characters of all arguments of one proposal: what nobody reads in a mail is not proposed."""
+
+
+def booking(begins: datetime, ends: datetime, title: str, note: str = "") -> Proposal:
+    """To enter this time in the owner's calendar after the yes."""
+    arguments = (("begins", begins.isoformat()), ("ends", ends.isoformat()), ("title", one_line(title, 200)))
+    return Proposal(
+        key="booking", tool=BOOK, permission="write", says="Enters the time in your calendar",
+        arguments=(*arguments, ("note", note)) if note else arguments,
+    )  # fmt: skip
+
+
+def attaching(name: str) -> Proposal:
+    """To attach one of the owner's files: shown with size and hash like any other, and part of the mail."""
+    return Proposal(key=f"attach {name}", tool=ATTACH, permission="write", arguments=(("name", name),))
 
 
 def proposal_lines(proposals: Iterable[Proposal]) -> Iterator[str]:

@@ -17,33 +17,39 @@ from workflows.models.decisions import (
     Without,
 )  # fmt: skip
 from workflows.rules.text.canonical import one_line
+from workflows.rules.text.speech import named, say
 
 _LONGEST_QUOTE = 120
 
 
+def says(state: CaseState, sentence: str, /, **facts: object) -> str:
+    """A sentence about this case, in its owner's language."""
+    places = {"case": state.case, "version": state.version, "name": f"{state.case}.{state.version}", **facts}
+    return say(state.language, f"case.{sentence}", **places)
+
+
 def refusal(state: CaseState, answer: Answer) -> str:
     """Why an answer cannot be acted on, for the owner; "" when it can."""
-    number, decision = state.case, answer.decision
-    if answer.case != number:
-        return f"That answer is for case {answer.case}, not for case {number}."
+    decision = answer.decision
+    if answer.case != state.case:
+        return says(state, "other_case", answered=answer.case)
     if state.stage == "closed":
-        return f"Case {number} is closed: {state.outcome}."
+        return says(state, "closed", outcome=named(state.language, "stages", state.outcome))
     if state.stage == "placed" and not isinstance(decision, Why):
-        return f"The bid of case {number} has left. Say how it ended: won, lost or no answer."
+        return says(state, "bid_left")
     if isinstance(decision, OF_A_VERSION) and answer.version != state.version:
         # By mail it is taken in: the current version is shown once more.
         taken = answer.via == "mail" and answer.version < state.version
-        older = f"That was version {answer.version} of case {number}; version {state.version} is current."
-        return "" if taken else older
-    return _no_yes(state, answer) if is_yes(decision) else ""
+        return "" if taken else says(state, "not_current", answered=answer.version)
+    return _no_draft(state, answer) if isinstance(decision, Approve | Attach | Without) else ""
 
 
-def _no_yes(state: CaseState, answer: Answer) -> str:
+def _no_draft(state: CaseState, answer: Answer) -> str:
     # "drafted" is no obstacle: the question may have left although its step is still to be done again.
     if state.version == 0 or state.hold or state.stage == "new":
-        return f"Case {state.case} has no draft to approve."
-    if answer.hash != state.hash:
-        return f"The draft of case {state.case} is not the one this answer was given to."
+        return says(state, "no_draft" if is_yes(answer.decision) else "no_draft_for_files")
+    if is_yes(answer.decision) and answer.hash != state.hash:
+        return says(state, "other_draft")
     return ""
 
 
@@ -62,64 +68,65 @@ def is_stale(state: CaseState, answer: Answer) -> bool:
 def acknowledgement(state: CaseState, answer: Answer) -> str:
     """One sentence on what will come of it."""
     if isinstance(answer.decision, OF_A_VERSION) and answer.version != state.version:
-        return f"That was version {answer.version}; version {state.version} of case {state.case} is shown again."
+        return says(state, "shown_again", answered=answer.version)
     return _of_draft(state, answer) or _of_case(state, answer)
 
 
 def _of_draft(state: CaseState, answer: Answer) -> str:
-    name, grace = f"{state.case}.{state.version}", f"{state.grace:.0f} s"
+    seconds = f"{state.grace:.0f}"
     match answer.decision:
         case Approve() | Without(send=True):
-            without = " without what you named" if isinstance(answer.decision, Without) else ""
-            is_approved = not without and state.stage in {"approved", "sending"}
-            leaves = f"Approved {name}{without}: it leaves in {grace} unless you say no."
-            return f"{name} was already approved." if is_approved else leaves
+            is_whole = isinstance(answer.decision, Approve)
+            is_approved = is_whole and state.stage in {"approved", "sending"}
+            name = "approved_before" if is_approved else "approved" if is_whole else "approved_without"
+            return says(state, name, seconds=seconds)
         case Edit(send=True):
-            return f"Your text replaces {name} and leaves in {grace} unless you say no."
+            return says(state, "text_leaves", seconds=seconds)
         case Edit():
-            return f"Your text replaces {name}; you are shown it once more."
+            return says(state, "text_shown")
         case Attach() | Without():
-            return f"{name} is changed as you say; you are shown it once more."
+            return says(state, "parts_shown")
         case _:
             return ""
 
 
 def _of_case(state: CaseState, answer: Answer) -> str:
-    number = state.case
     match answer.decision:
         case Revise():
-            return f"A new draft of case {number} follows."
+            return says(state, "new_draft")
         case Reject() | Mine() | Never() if state.stage == "sending":
-            return f"Case {number} is stopped unless it has just left; './deskhand case {number}' says which."
+            return says(state, "stopping")
         case Reject() | Mine() | Never():
-            return f"Case {number} is closed; nothing was sent."
+            return says(state, "closed_unsent")
         case Later(until=until):
-            return f"Case {number} comes back on {until:%Y-%m-%d %H:%M}."
+            return says(state, "comes_back", until=f"{until:%Y-%m-%d %H:%M}")
         case _:
-            return f"Case {number}: an answer follows by mail."
+            return says(state, "answer_follows")
 
 
-def quoted(answer: Answer) -> str:
+def quoted(state: CaseState, answer: Answer) -> str:
     """The answer in short, for a mail that names it."""
     match answer.decision:
         case Edit(text=text, send=send):
-            words = f'"edit{"!" if send else ""}" with the text "{one_line(text, _LONGEST_QUOTE)}"'
+            quote = f'"{one_line(text, _LONGEST_QUOTE)}"'
+            words = says(state, "quoted_text", words=f'"edit{"!" if send else ""}"', text=quote)
         case Revise(wishes=text) | Without(words=text):
             words = f'"{one_line(text, _LONGEST_QUOTE)}"'
         case Attach(files=files):
             words = f'"attach {one_line(", ".join(file.name for file in files), _LONGEST_QUOTE)}"'
         case _:
             words = '"ok"'
-    return f"{words} to version {answer.version}"
+    return says(state, "quoted", words=words, version=answer.version)
 
 
-def undone(proposals: tuple[str, ...]) -> str:
+def undone(state: CaseState) -> str:
     """What is said of things to do when the mail they stood beside did not surely leave."""
-    return f" Nothing beside it was done ({one_line(', '.join(proposals))})." if proposals else ""
+    parts = one_line(", ".join(state.proposals))
+    return f" {says(state, 'undone', parts=parts)}" if parts else ""
 
 
-def what_changed(change: Attach | Without) -> str:
+def what_changed(state: CaseState, change: Attach | Without) -> str:
     """What is different in the next version, for the owner."""
-    if isinstance(change, Without):
-        return f"Without {one_line(', '.join(change.names), _LONGEST_QUOTE)}."
-    return f"With {one_line(', '.join(file.name for file in change.files), _LONGEST_QUOTE)}."
+    without = isinstance(change, Without)
+    names = change.names if isinstance(change, Without) else tuple(file.name for file in change.files)
+    return says(state, "without" if without else "with", parts=one_line(", ".join(names), _LONGEST_QUOTE))

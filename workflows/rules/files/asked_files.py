@@ -5,8 +5,8 @@ where a sentence asks for something and names every kind the file's name holds; 
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from workflows.rules.text.calendar import folded
@@ -36,6 +36,14 @@ class _Label:
     kinds: frozenset[int]
     words: frozenset[str]
     language: str
+    numbers: frozenset[str]
+    personal: bool  # another client's invoice is nobody else's
+
+    def is_meant(self, kinds: frozenset[int], common: set[str], tokens: set[str]) -> bool:
+        """Whether a sentence that names these kinds, and has these words in common with it, may mean it."""
+        if not self.kinds <= kinds or (self.personal and not self.numbers <= tokens):
+            return False
+        return common == self.words if self.personal else bool(self.kinds) or (common == self.words and bool(common))
 
 
 def asked_files(message: str, names: Iterable[str], language: str = "") -> AskedFiles:
@@ -43,11 +51,11 @@ def asked_files(message: str, names: Iterable[str], language: str = "") -> Asked
     labels = [_label(name) for name in dict.fromkeys(names)]
     chosen: dict[str, None] = {}
     unsure: dict[tuple[str, ...], None] = {}
-    for sentence in _requests(message):
-        best = _best(sentence, labels, language)
+    for best in (best for sentence in _requests(message) for best in _each(sentence, labels, language)):
         if len(best) > 1:
             unsure.setdefault(tuple(best))
-        chosen.update(dict.fromkeys(best if len(best) == 1 else ()))
+        else:
+            chosen.update(dict.fromkeys(best))
     return AskedFiles(tuple(chosen)[:MOST_PROPOSED], tuple(unsure)[:MOST_PROPOSED])
 
 
@@ -57,7 +65,8 @@ def meant_by(words: str, names: Iterable[str], language: str = "") -> tuple[str,
     plain = folded(words).strip(" .,;:!\"'")
     exact = [name for name in listed if folded(name) == plain]
     stems = [name for name in listed if folded(name).rpartition(".")[0] == plain]
-    return tuple(exact or stems or _best(plain, [_label(name) for name in listed], language))
+    labels = [replace(_label(name), personal=False) for name in listed]  # the owner knows whose they are
+    return tuple(exact or stems or _best(plain, labels, language))
 
 
 def _requests(message: str) -> list[str]:
@@ -72,16 +81,30 @@ def _is_request(sentence: str) -> bool:
     return any(_asks().search(form) for form in forms) and not any(_not_asks().search(form) for form in forms)
 
 
-def _best(sentence: str, labels: Sequence[_Label], language: str) -> list[str]:
-    """The file that fits best; several where they fit alike."""
+def _each(sentence: str, labels: Sequence[_Label], language: str) -> Iterator[list[str]]:
+    """One after the other what a sentence names: "the brief template and the price list"."""
+    kinds = _kinds_in(sentence)
+    remaining = list(labels)
+    for _ in range(MOST_PROPOSED):
+        best = _best(sentence, remaining, language, kinds)
+        if not best:
+            return
+        yield best
+        named = {kind for label in remaining if label.name in best for kind in label.kinds}
+        kinds -= named
+        remaining = [label for label in remaining if label.name not in best and label.kinds and not label.kinds & named]
+
+
+def _best(sentence: str, labels: Sequence[_Label], language: str, named: frozenset[int] | None = None) -> list[str]:
+    """The file that fits best; several where they fit alike. `named`: the kinds that the sentence names."""
     for label in labels:
         if re.search(rf"(?<![\w.-]){re.escape(folded(label.name))}(?![\w-])", sentence):
             return [label.name]
-    tokens, kinds = set(_TOKEN.findall(sentence)), _kinds_in(sentence)
+    tokens, kinds = set(_TOKEN.findall(sentence)), _kinds_in(sentence) if named is None else named
     scores: dict[str, tuple[int, int, bool]] = {}
     for label in labels:
         common = {word for word in label.words if any(_is_word(word, token) for token in tokens)}
-        if label.kinds <= kinds and (label.kinds or (label.words and common == label.words)):
+        if label.is_meant(kinds, common, tokens):
             in_language = bool(language) and label.language == language
             scores[label.name] = (len(label.kinds) + len(common), -len(label.words - common), in_language)
     top = max(scores.values(), default=None)
@@ -103,7 +126,10 @@ def _label(name: str) -> _Label:
         if len(part) > 2 and part not in idle and not any(sign.isdigit() for sign in part)  # noqa: PLR2004
     )
     named = frozenset(word for word in words if not _kinds_in(word) & kinds and not _in_phrase(word, spaced))
-    return _Label(name, frozenset(kinds), named, marked[-1] if marked else "")
+    numbers = frozenset(part for part in parts if part.isdigit() and len(part) > 1)
+    rows = [table("asked_files")["kind"][kind] for kind in kinds]
+    personal = any(row.get("personal") for row in rows) and not any(row.get("blank") for row in rows)
+    return _Label(name, frozenset(kinds), named, marked[-1] if marked else "", numbers, personal)
 
 
 def _in_phrase(word: str, spaced: str) -> bool:

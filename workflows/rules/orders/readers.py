@@ -36,26 +36,9 @@ from workflows.models.routes import Asked
 from workflows.rules.orders.words import SIGNS, bare, head, invoice_labels, kind_named, number_in, phrases
 from workflows.rules.text.calendar import folded
 from workflows.rules.text.money import currency_of
+from workflows.rules.text.speech import say
 from workflows.rules.text.whens import parse_when
 
-UNKNOWN = (
-    "I do not understand that order, so nothing was done. Write one order alone, for example: status, stop all, "
-    "resume, pause Acme, why 41, ignored, rescue 4, away until 14 Aug, back, paid 2026-014, won 41, help."
-)
-_WHOM = 'Pause whom? Write for example "pause Acme" or "pause maria@studio.example"; nothing was done.'
-_WHY_WHAT = 'Which case? Write for example "why 41".'
-_RESCUE_WHAT = 'Which mail? Write for example "rescue 4"; "ignored" lists the numbers. Nothing was done.'
-_FIX_WHAT = 'Which case? Write for example "fix 41" or "fix 41 the date is wrong"; nothing was done.'
-_AWAY_WHEN = 'Away until when? Write for example "away until 14 Aug" or "away until Monday 9:00"; nothing was done.'
-_AUTO_WHAT = 'Which kind may leave alone? Write for example "auto reply"; nothing was done.'
-_PAID_WHAT = 'Which invoice? Write for example "paid 2026-014" or "paid 2026-014 500 EUR"; nothing was done.'
-_PROMISED_WHAT = 'Which invoice, and by when? Write for example "promised 2026-014 Friday"; nothing was done.'
-_DISPUTE_WHAT = (
-    'Which invoice? Write for example "dispute 2026-014" or "dispute 2026-014 wrong hours"; nothing was done.'
-)
-_CHASE_WHOM = 'Whom? Write for example "stop chasing Acme" or "chase Acme"; nothing was done.'
-_ENDED_WHAT = 'Which bid? Write for example "won 41", "lost 41 too expensive" or "no answer 41"; nothing was done.'
-_PROMISE_WHAT = 'Which promise? Write for example "promise done 3"; "promises" lists the numbers. Nothing was done.'
 _MOST_OF_A_TIME = 12
 """Words: a longer end of a line names no time, and need not be tried."""
 
@@ -74,9 +57,14 @@ class Spoken:
     case: int = 0  # of the mail that the line answers: what a bare "why" is about
 
 
-def unknown() -> NotUnderstood:
+def unknown(owner: Owner) -> NotUnderstood:
     """Nothing in it is an order."""
-    return NotUnderstood(hint=UNKNOWN, unknown=True)
+    return NotUnderstood(hint=say(owner.language, "hints.unknown"), unknown=True)
+
+
+def unread(owner: Owner, hint: str, **facts: object) -> NotUnderstood:
+    """It is an order, or nearly one, that cannot be carried out as it stands; `hint`: what is said of it."""
+    return NotUnderstood(hint=say(owner.language, f"hints.{hint}", **facts))
 
 
 # ---------------------------------------------------------------- what follows the words
@@ -84,7 +72,7 @@ def unknown() -> NotUnderstood:
 
 def alone(order: AnyOrder) -> Callable[[Spoken], AnyOrder | NotUnderstood]:
     """Nothing may follow the words."""
-    return lambda spoken: unknown() if spoken.rest else order
+    return lambda spoken: unknown(spoken.owner) if spoken.rest else order
 
 
 def resume(spoken: Spoken) -> Resume:
@@ -92,32 +80,32 @@ def resume(spoken: Spoken) -> Resume:
 
 
 def pause(spoken: Spoken) -> Pause | NotUnderstood:
-    return Pause(client=spoken.rest) if spoken.rest else NotUnderstood(hint=_WHOM)
+    return Pause(client=spoken.rest) if spoken.rest else unread(spoken.owner, "pause_whom")
 
 
 def why(spoken: Spoken) -> Explain | NotUnderstood:
     number = number_in(spoken.rest) if spoken.rest else spoken.case
-    return Explain(case=number) if number else NotUnderstood(hint=_WHY_WHAT)
+    return Explain(case=number) if number else unread(spoken.owner, "why_what")
 
 
 def fix(spoken: Spoken) -> Fix | NotUnderstood:
     match = re.fullmatch(r"(?:case |fall )?(\S+)(?:[\s:,;.-]+(.*))?", spoken.rest, re.IGNORECASE)
     number = number_in(match[1].strip(SIGNS)) if match else 0
-    return Fix(case=number, words=(match[2] or "").strip()) if match and number else NotUnderstood(hint=_FIX_WHAT)
+    return Fix(case=number, words=(match[2] or "").strip()) if match and number else unread(spoken.owner, "fix_what")
 
 
 def rescue(spoken: Spoken) -> Rescue | NotUnderstood:
     number = number_in(spoken.rest)
-    return Rescue(number=number) if number else NotUnderstood(hint=_RESCUE_WHAT)
+    return Rescue(number=number) if number else unread(spoken.owner, "rescue_what")
 
 
 def away(spoken: Spoken) -> Away | NotUnderstood:
     until = parse_when(_after_until(spoken), spoken.now, spoken.owner) if spoken.rest else None
-    return Away(until=until) if until else NotUnderstood(hint=_AWAY_WHEN)
+    return Away(until=until) if until else unread(spoken.owner, "away_when")
 
 
 def auto(spoken: Spoken) -> Allow | NotUnderstood:
-    return Allow(what=kind_named(spoken.rest)) if spoken.rest else NotUnderstood(hint=_AUTO_WHAT)
+    return Allow(what=kind_named(spoken.rest)) if spoken.rest else unread(spoken.owner, "auto_what")
 
 
 def stop_auto(spoken: Spoken) -> Disallow:
@@ -128,7 +116,7 @@ def paid(spoken: Spoken) -> Paid | NotUnderstood:
     """An invoice's number, or a client's words up to the first figure; then an amount."""
     tokens = _without_label(spoken.rest.split())
     if not _is_named(tokens):
-        return NotUnderstood(hint=_PAID_WHAT)
+        return unread(spoken.owner, "paid_what")
     length = max(1, next((at for at, token in enumerate(tokens) if _has_digit(token)), len(tokens)))
     # "Acme EUR 500" and "Acme \u20ac 500": the currency before the figure belongs to the amount.
     if 1 < length < len(tokens) and not _has_digit(tokens[length - 1]) and currency_of(tokens[length - 1]):
@@ -145,13 +133,13 @@ def promised(spoken: Spoken) -> Promised | PromiseEnded | NotUnderstood:
         until = parse_when(" ".join(tokens[length:]), spoken.now, spoken.owner)
         if until:
             return Promised(what=_what(tokens[:length]), until=until)
-    return NotUnderstood(hint=_PROMISED_WHAT)
+    return unread(spoken.owner, "promised_what")
 
 
 def promises(spoken: Spoken) -> ShowPromises | PromiseEnded | NotUnderstood:
     if not spoken.rest:
         return ShowPromises()
-    return _promise_in_the_middle(spoken) or unknown()
+    return _promise_in_the_middle(spoken) or unknown(spoken.owner)
 
 
 def promise_ended(result: Literal["kept", "dropped"]) -> Callable[[Spoken], PromiseEnded | NotUnderstood]:
@@ -159,7 +147,7 @@ def promise_ended(result: Literal["kept", "dropped"]) -> Callable[[Spoken], Prom
 
     def read(spoken: Spoken) -> PromiseEnded | NotUnderstood:
         number = number_in(spoken.rest)
-        return PromiseEnded(number=number, result=result) if number else NotUnderstood(hint=_PROMISE_WHAT)
+        return PromiseEnded(number=number, result=result) if number else unread(spoken.owner, "promise_what")
 
     return read
 
@@ -176,16 +164,16 @@ def _promise_in_the_middle(spoken: Spoken) -> PromiseEnded | None:
 def dispute(spoken: Spoken) -> Disputed | NotUnderstood:
     tokens = _without_label(spoken.rest.split())
     if not _is_named(tokens):
-        return NotUnderstood(hint=_DISPUTE_WHAT)
+        return unread(spoken.owner, "dispute_what")
     return Disputed(what=_what(tokens[:1]), reason=" ".join(tokens[1:]))
 
 
 def stop_chasing(spoken: Spoken) -> StopChasing | NotUnderstood:
-    return StopChasing(client=spoken.rest) if spoken.rest else NotUnderstood(hint=_CHASE_WHOM)
+    return StopChasing(client=spoken.rest) if spoken.rest else unread(spoken.owner, "chase_whom")
 
 
 def chase(spoken: Spoken) -> ResumeChasing | NotUnderstood:
-    return ResumeChasing(client=spoken.rest) if spoken.rest else NotUnderstood(hint=_CHASE_WHOM)
+    return ResumeChasing(client=spoken.rest) if spoken.rest else unread(spoken.owner, "chase_whom")
 
 
 def ended(result: Literal["won", "lost", "no-answer"]) -> Callable[[Spoken], Ended | NotUnderstood]:
@@ -198,7 +186,7 @@ def ended(result: Literal["won", "lost", "no-answer"]) -> Callable[[Spoken], End
             return Ended(case=number, result=result, reason=(match[2] or "").strip())
         if spoken.case:
             return Ended(case=spoken.case, result=result, reason=spoken.rest)
-        return NotUnderstood(hint=_ENDED_WHAT)
+        return unread(spoken.owner, "ended_what")
 
     return read
 

@@ -35,6 +35,7 @@ from workflows.models.orders import (
 )
 from workflows.rules.orders import readers
 from workflows.rules.orders.row import MONEY, CommandLine, HelpLine, OrderArgument, OrderRow
+from workflows.rules.text.languages import words_in
 
 _WHO = OrderArgument(name="client", help="A name, an address or a domain.")
 _CASE = OrderArgument(name="case", means="case", help="The case, with or without version: 41 or 41.2.")
@@ -433,7 +434,13 @@ def row_of(order: Order | NotUnderstood) -> OrderRow[Any] | None:
     return next((row for row in ROWS if not isinstance(order, NotUnderstood) and row.means(order)), None)
 
 
-def subject_of(order: Order, *, done: bool) -> str:
-    """What the notice about an order says in its subject; "" where none is sent."""
+def subject_of(order: Order, language: str, *, done: bool) -> str:
+    """What the notice about an order says in its subject, in the owner's language; "" where none is sent."""
     row = row_of(order)
-    return row.subject[0 if done else 1] if row else ""
+    subject = row.subject[0 if done else 1] if row else ""
+    return in_language(row.key, "done" if done else "not", language, subject) if row and subject else ""
+
+
+def in_language(key: str, part: str, language: str, english: str) -> str:
+    """What a language's file says of an order under [voice.orders]; the row says it in English."""
+    return str(words_in(language, "voice").get("orders", {}).get(f"{key}_{part}", english))
