@@ -17,7 +17,7 @@ HISTORIES = sorted((ROOT / "tests" / "histories").glob("*.json"))
 PACKAGES = ("workflows", "memory", "tools", "agents", "workers")
 
 PINNED: dict[str, set[str]] = {
-    "workflow.defn": {"Reply", "Bid", "Chase", "Update", "Client", "Poll", "Rhythm"},
+    "workflow.defn": {"Reply", "Bid", "Chase", "Update", "FollowUp", "Client", "Poll", "Rhythm"},
     "workflow.signal": {"hear", "receive", "hand_over"},
     "workflow.update": {"answer"},
     "workflow.query": {"where"},

@@ -44,7 +44,7 @@ def asked_in(text: str, spoken: Sequence[str] = ()) -> str:
     no_request = phrases(row for kind in _NO_REQUEST for row in words[kind])
     asked = [question.text for question in questions(text, language)]
     marked = [question for question in asked if question.rstrip().endswith("?")]
-    plain = [question for question in asked if not no_request.search(fold(question))]
+    plain = [question for question in asked if not (question.endswith("!") or no_request.search(fold(question)))]
     return one_line(next(iter([*marked, *plain]), ""), _QUOTE)
 
 
