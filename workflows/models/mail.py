@@ -27,6 +27,11 @@ class Attachment:
     content_type: str = "application/octet-stream"
     origin: str = ""  # of a file of the owner's own: where it lay when it was taken
 
+    @property
+    def answers_invitation(self) -> bool:
+        """Whether it is a calendar part of ours: no file of a mail or a folder has a type with a method."""
+        return self.content_type.startswith("text/calendar; method=")
+
 
 @dataclass(frozen=True, slots=True)
 class Defect:
