@@ -17,6 +17,7 @@ from workflows.rules.text.canonical import canonical
 from workflows.stories import Kind
 
 _LONGEST_SUBJECT = 80
+_PLAIN_WISH = 5  # words of "ok, but please decline it"
 
 
 class TemplateReply:
@@ -32,7 +33,9 @@ class TemplateReply:
         """The same at once. `why`: what the owner should know about there being no model's draft."""
         draft = _answering(brief)
         if brief.invitation and brief.invitation.wished:
-            return replace(draft, why=why, cost=cost)  # accept or decline is a wish that a rule can work in
+            # Accept or decline is a wish that a rule can work in; further words beside it are not.
+            further = _reasons(brief, wishes, told=bool(why)) if len(wishes.split()) > _PLAIN_WISH else ()
+            return replace(draft, why=(*why, *further), cost=cost)
         if draft.needs_owner and not previous:
             return replace(draft, why=why)
         if previous:

@@ -286,7 +286,7 @@ def _answering(brief: Brief, state: CaseState, earlier: Outgoing | None) -> Brie
 def _held(brief: Brief, draft: Draft) -> tuple[Slot, ...]:
     """The times that a draft agrees to or offers: nobody else is offered them while it waits."""
     used = {*draft.sources, *(source for reckoned in draft.reckoning for source in reckoned.sources)}
-    if brief.invitation:
+    if brief.invitation and brief.invitation.asks:
         used = used - {INVITATION} | ({INVITATION} if brief.invitation.reaction == "accepted" else set())
     answers = (answer for answer in brief.times.answers if answer.is_to_hold and answer.id in used)
     return tuple(Slot(start=answer.start, end=answer.end) for answer in answers)

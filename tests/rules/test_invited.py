@@ -10,6 +10,8 @@ from workflows.models.desk import InvitationFacts
 from workflows.models.drafts import Brief, Draft, DraftedBy, Outgoing
 from workflows.models.mail import Address, Attachment
 from workflows.models.people import Client
+from workflows.rules.answers.grammar import grammar_of
+from workflows.rules.answers.parts import struck_names
 from workflows.rules.asking.acknowledgement import compose
 from workflows.rules.asking.autonomy import Leaving, needs_a_yes
 from workflows.rules.desk.invitations import Invitation
@@ -161,6 +163,19 @@ def test_what_goes_along_is_told_in_every_language(language: str) -> None:
     assert len(told) == 2
     assert all(facts.when in line for line in told)
     assert told_answer(replace(YES, sha256="else"), facts, language) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ("invite.ics", ("invite.ics",)), ("the acceptance", ("invite.ics",)), ("the invitation", ("invite.ics",)),
+        ("brief.pdf", ("brief.pdf",)),
+    ],
+)  # fmt: skip
+def test_it_is_struck_out_by_what_it_is_called(words: str, names: tuple[str, ...]) -> None:
+    brief_file = Attachment(name="brief.pdf", size=1, sha256="b", content_type="application/pdf")
+    assert struck_names(words, version(YES, brief_file), grammar_of(OWNER)) == names
+    assert struck_names("the acceptance", version(brief_file), grammar_of(OWNER)) == ()
 
 
 def test_the_part_is_in_the_approved_hash() -> None:
