@@ -8,7 +8,7 @@ from memory.ledger import Ledger
 from memory.record.blobs import Blobs
 from workflows.errors import Permanent
 from workflows.models.drafts import Brief
-from workflows.models.mail import Attachment, Email
+from workflows.models.mail import CALENDAR_REPLY, Attachment, Email
 from workflows.models.people import Owner
 from workflows.rules.desk.invitations import Invitation
 from workflows.rules.desk.invited import NAME, InvitationAccount, account_of, parts_for
@@ -85,8 +85,10 @@ class InvitationDesk:
     def _parts(self, invitation: Invitation, email: Email, at: datetime) -> dict[str, Attachment]:
         """The answers that may go with a mail to its sender, their bytes kept: what was shown is what leaves."""
         return {
-            reaction: Attachment(name=NAME, size=len(content), sha256=self.blobs.put(content), content_type=kind)
-            for reaction, content, kind in parts_for(invitation, self.owner, (email.sender.email,), at)
+            reaction: Attachment(
+                name=NAME, size=len(content), sha256=self.blobs.put(content), content_type=CALENDAR_REPLY
+            )
+            for reaction, content in parts_for(invitation, self.owner, (email.sender.email,), at)
         }
 
     def _diary(self, invitation: Invitation, case: int, *, ask: bool) -> Diary:

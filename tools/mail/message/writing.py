@@ -13,7 +13,6 @@ from workflows.models.mail import Address, Attachment
 _FORGES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _PLAIN_NAME = re.compile(r"[\w.()+-](?:[\w.()+ -]{0,58}[\w.()+-])?", re.ASCII)
 _UNQUOTED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
-_CALENDAR_ANSWER = re.compile(r"text/calendar; method=(?:REPLY|COUNTER); charset=utf-8")
 LONGEST_LINE = 900
 _HEADER_NAME = re.compile(r"[!-9;-~]{1,60}")
 
@@ -62,7 +61,7 @@ def mixed_parts(text: bytes, message_id: str, attachments: Sequence[tuple[Attach
 
 def _file_part(attachment: Attachment, content: bytes) -> bytes:
     kind, disposition = attachment.content_type, "attachment"
-    if _CALENDAR_ANSWER.fullmatch(kind):
+    if attachment.answers_invitation:
         disposition = "inline"  # what calendars read as an answer; many take an attachment for a file to be saved
     elif not re.fullmatch(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}", kind) or kind.startswith(("multipart/", "message/")):
         kind = "application/octet-stream"

@@ -20,7 +20,6 @@ from workflows.rules.desk.invitations import (
     facts_line,
     is_outdated,
     matter_of,
-    method_of,
     told_when,
 )
 from workflows.rules.desk.slots import Availability, CalendarView, Diary, availability_of, three_slots, told_to_both
@@ -120,15 +119,15 @@ def _times(facts: InvitationFacts, diary: Diary) -> tuple[Times, tuple[Source, .
 
 def parts_for(
     invitation: Invitation, owner: Owner, recipients: tuple[str, ...], at: datetime
-) -> Iterator[tuple[str, bytes, str]]:
-    """Each answer that may go with a mail to these: which one, its bytes, its content type.
+) -> Iterator[tuple[str, bytes]]:
+    """Each answer that may go with a mail to these: which one, and its bytes, a `CALENDAR_REPLY`.
 
     `at`: when the invitation came, so that the same one is answered by the same bytes however often it is read.
     """
     for reaction in _REACTIONS:
         content = answer_to(invitation, owner, recipients, reaction, at)
         if content is not None:
-            yield reaction, content, f"text/calendar; method={method_of(reaction).upper()}; charset=utf-8"
+            yield reaction, content
 
 
 def told_answer(file: Attachment, facts: InvitationFacts | None, language: str) -> str:
