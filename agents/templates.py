@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from agents.checks import allowed, safe_line
 from agents.desk.answers import MailAnswers, answered
+from agents.desk.invitation import invitation_kind
 from agents.desk.reckoning import reckoned
 from agents.letters import first_name, gist_of, template_reasons
 from workflows.models.drafts import Brief, Draft, DraftedBy
@@ -16,6 +17,7 @@ from workflows.rules.text.canonical import canonical
 from workflows.stories import Kind
 
 _LONGEST_SUBJECT = 80
+_PLAIN_WISH = 5  # words of "ok, but please decline it"
 
 
 class TemplateReply:
@@ -30,6 +32,10 @@ class TemplateReply:
     ) -> Draft:
         """The same at once. `why`: what the owner should know about there being no model's draft."""
         draft = _answering(brief)
+        if brief.invitation and brief.invitation.wished:
+            # Accept or decline is a wish that a rule can work in; further words beside it are not.
+            further = _reasons(brief, wishes, told=bool(why)) if len(wishes.split()) > _PLAIN_WISH else ()
+            return replace(draft, why=(*why, *further), cost=cost)
         if draft.needs_owner and not previous:
             return replace(draft, why=why)
         if previous:
@@ -83,7 +89,7 @@ def _answering(brief: Brief) -> Draft:
     if answers.paragraphs:
         return Draft(
             body=_letter(brief, answers),
-            gist=gist_of(brief, "desk", count=_count(answers), all=len(answers.reckoning)),
+            gist=_gist(brief, answers),
             by=DraftedBy.TEMPLATE,
             sources=answers.sources,
             reckoning=answers.reckoning,
@@ -92,6 +98,13 @@ def _answering(brief: Brief) -> Draft:
         gist = gist_of(brief, "reply")
         return Draft(body="", gist=gist, by=DraftedBy.TEMPLATE, needs_owner=_SAID_BEFORE, reckoning=answers.reckoning)
     return _holding(brief, answers)
+
+
+def _gist(brief: Brief, answers: MailAnswers) -> str:
+    kind = invitation_kind(brief)
+    if kind and kind != "free":
+        return gist_of(brief, f"invitation_{kind}")
+    return gist_of(brief, "desk", count=_count(answers), all=len(answers.reckoning))
 
 
 def _count(answers: MailAnswers) -> int:

@@ -18,10 +18,12 @@ from temporalio.exceptions import ApplicationError
 from workflows.errors import DeskhandError, Permanent, Retryable
 from workflows.models.case import CaseState
 from workflows.models.decisions import Attach, Without
-from workflows.models.drafts import Asking, Brief, Draft, DraftedBy, Receipt
+from workflows.models.desk import INVITATION
+from workflows.models.drafts import Asking, Brief, Draft, DraftedBy, Outgoing, Receipt
 from workflows.models.routes import Event
 from workflows.names import case_of, client_of
 from workflows.ports import Desk, Doing, Drafting, Engine, Polling, Record, Remembering, Researching
+from workflows.rules.desk.invited import answering
 from workflows.rules.desk.slots import Slot
 from workflows.rules.files.carried import going_with, joined
 from workflows.stories import Kind
@@ -190,10 +192,13 @@ class Activities:
         brief = await asyncio.to_thread(self._record.stored_brief, state.brief)
         earlier = await asyncio.to_thread(self._record.outgoing, state.case, state.version) if state.version else None
         brief = replace(brief, offered=going_with(state, brief, earlier))
+        brief = _answering(brief, state, earlier)
         draft = await self._drafting.draft(brief, state.version + 1, state.wishes, earlier.body if earlier else "")
         if draft.needs_owner:
             return replace(state, hold=draft.needs_owner)
-        draft = replace(draft, attachments=joined(brief.offered, draft.attachments))
+        answer = brief.invitation.answer if brief.invitation else None
+        files = joined(brief.offered, draft.attachments)
+        draft = replace(draft, attachments=joined(files, [answer]) if answer else files)
         after = await asyncio.to_thread(self._record.add_version, state, draft)
         held = _held(brief, draft)
         if held or (state.version and brief.kind == "reply"):  # an earlier version may have held others
@@ -271,9 +276,18 @@ class Activities:
         await self._engine.deliver(self._record.start_over(event))
 
 
+def _answering(brief: Brief, state: CaseState, earlier: Outgoing | None) -> Brief:
+    """The brief with what its draft answers to the invitation that came with the mail, if one did."""
+    if brief.invitation is None:
+        return brief
+    return replace(brief, invitation=answering(brief.invitation, state.wishes, earlier, brief.owner_language))
+
+
 def _held(brief: Brief, draft: Draft) -> tuple[Slot, ...]:
     """The times that a draft agrees to or offers: nobody else is offered them while it waits."""
     used = {*draft.sources, *(source for reckoned in draft.reckoning for source in reckoned.sources)}
+    if brief.invitation and brief.invitation.asks:
+        used = used - {INVITATION} | ({INVITATION} if brief.invitation.reaction == "accepted" else set())
     answers = (answer for answer in brief.times.answers if answer.is_to_hold and answer.id in used)
     return tuple(Slot(start=answer.start, end=answer.end) for answer in answers)
 

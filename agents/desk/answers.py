@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from agents.checks import allowed, safe_line
+from agents.desk.invitation import invitation_sentences, invitation_sources
 from workflows.models.desk import ClientQuestion, FittingAnswer, InvoiceStanding, ProjectStanding, Reckoned, Topic
 from workflows.models.drafts import Brief
 from workflows.models.work import Milestone
@@ -42,10 +43,12 @@ class MailAnswers:
     reckoning: tuple[Reckoned, ...]
     paragraphs: tuple[str, ...]
     open_points: str  # "On the price I will come back to you shortly.", "" when nothing is open
+    besides: tuple[str, ...] = ()  # sources of what answers an invitation, which is no question of the text
 
     @property
     def sources(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(source for reckoned in self.reckoning for source in reckoned.sources))
+        answering = (source for reckoned in self.reckoning for source in reckoned.sources)
+        return tuple(dict.fromkeys((*self.besides, *answering)))
 
 
 def asked(brief: Brief) -> tuple[ClientQuestion, ...]:
@@ -56,7 +59,8 @@ def asked(brief: Brief) -> tuple[ClientQuestion, ...]:
 def answered(brief: Brief) -> MailAnswers:
     """What the facts of the brief answer. Nothing is stated that stands in none of them."""
     reckoning: list[Reckoned] = []
-    paragraphs: list[str] = []
+    besides = invitation_sources(brief)
+    paragraphs = [" ".join(invitation_sentences(brief))] if besides else []
     for question in asked(brief):
         paragraph = _paragraph(brief, question)
         reckoning.append(Reckoned(question=question, sources=paragraph.sources if paragraph else ()))
@@ -67,7 +71,10 @@ def answered(brief: Brief) -> MailAnswers:
         reckoning = [with_file(brief, reckoned) for reckoned in reckoning]
         paragraphs.append(acknowledgement.attached(brief.language, (file.name for file in brief.offered)))
     missing = [reckoned.question for reckoned in reckoning if not reckoned.sources]
-    return MailAnswers(reckoning=tuple(reckoning), paragraphs=tuple(paragraphs), open_points=_come_back(brief, missing))
+    return MailAnswers(
+        reckoning=tuple(reckoning), paragraphs=tuple(paragraphs), open_points=_come_back(brief, missing),
+        besides=besides,
+    )  # fmt: skip
 
 
 def with_file(brief: Brief, reckoned: Reckoned) -> Reckoned:
@@ -267,6 +274,8 @@ def _milestone_day(milestone: Milestone, language: str) -> str:
 
 def _time(brief: Brief) -> Paragraph | None:
     """Free or taken, never by what, and slots to choose from. What the calendars do not know is promised by nobody."""
+    if besides := invitation_sources(brief):  # the time that is asked about is the invitation's
+        return Paragraph(sentences=(), sources=besides)
     answers = [answer for answer in brief.times.answers if answer.kind in {"free", "taken", "outside", "offer"}]
     offers = [answer for answer in answers if answer.kind == "offer"]
     named = [answer for answer in answers if answer.kind != "offer" and (answer.exact or not offers)]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from agents.checks import DraftFault
+from agents.desk.invitation import instruction
 from workflows.models.drafts import Brief, Source
 from workflows.rules.desk.questions import plain
 from workflows.rules.text.canonical import one_line
@@ -20,6 +21,8 @@ def desk_notes(brief: Brief) -> Iterator[tuple[str, str]]:
         yield "the conversation before this mail, oldest first", "\n\n".join(_turns(brief))
     if brief.facts:
         yield "facts of the desk about this client", "\n".join(map(_note, brief.facts[:_MOST_FACTS]))
+    if answer := instruction(brief):
+        yield "the invitation, as the freelancer answers it", answer
     if brief.standing:
         yield "standing answers of the freelancer", "\n\n".join(_standing(brief))
     if brief.style:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from memory.briefs.fitting import fitting
+from memory.briefs.invitations import InvitationDesk
 from memory.index.store import Store, chunks
 from memory.ledger import Ledger
 from memory.model.embedding import folded
@@ -82,6 +83,7 @@ class DeskSources:
     standing: StandingAnswers = tuple
     look: Look | None = None
     terms: Offering = field(default_factory=Offering)
+    invitations: InvitationDesk | None = None
 
 
 NO_DESK = DeskSources()
@@ -165,6 +167,9 @@ class Recall:
             plain=self._ledger.stands_for(state.kind),
         )
         at_hand = [mail.email for mail in client_mails]
+        if self._desk.invitations is not None:
+            arrived = [(mail.email, mail.at) for mail in client_mails]
+            brief = self._desk.invitations.added(brief, arrived, proven=proven and client is not None)
         brief = self._with_desk(brief, at_hand) if proven and newest else brief
         return self._with_files(brief, at_hand, proven=proven)
 
@@ -192,13 +197,15 @@ class Recall:
         quoted = self._ledger.quoted(at_hand)
         if quoted and brief.received_at:
             turns = (*turns, quoted_turn(quoted, brief.received_at))
-        times, time_sources = self._times(brief)
+        settled = brief.invitation is not None and brief.invitation.settles
+        times, time_sources = (brief.times, ()) if settled else self._times(brief)
+        faults = () if settled else times.faults  # an invitation's own are told beside it
         return replace(
             brief,
             affairs=affairs,
-            facts=(*facts(affairs), *time_sources),
+            facts=(*brief.facts, *facts(affairs), *time_sources),
             times=times,
-            hints=(*brief.hints, *times.faults),
+            hints=(*brief.hints, *faults),
             conversation=turns,
             standing=fitting(asked, self._desk.standing(), brief.language, self._store.embed),
             held_before=self._ledger.held_before(brief.case, at_hand),

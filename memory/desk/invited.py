@@ -26,6 +26,18 @@ class Invited(Book):
             invitations.c.case < case,
         )
         with self._writing() as connection:
-            connection.execute(insert(invitations).values(**row).on_conflict_do_nothing())
+            new = insert(invitations).values(**row)
+            newer = new.on_conflict_do_update(
+                index_elements=["uid", "recurrence", "case"],
+                set_={"sequence": new.excluded.sequence},
+                where=new.excluded.sequence > invitations.c.sequence,
+            )
+            connection.execute(newer)
             known: int | None = connection.execute(before).scalar()
         return known
+
+    def invited_to(self, case: int) -> frozenset[str]:
+        """The UIDs of what a case's mails invite to: in a calendar, these are not what takes their own time."""
+        query = select(invitations.c.uid).where(invitations.c.case == case)
+        with self._reading() as connection:
+            return frozenset(connection.execute(query).scalars())

@@ -20,9 +20,9 @@ from agents.checks import language_name
 from agents.letters import gist_of
 from agents.templates import TemplateReply
 from workers.voice import answer_texts
-from workflows.models.desk import TimeAnswer, Times
+from workflows.models.desk import InvitationFacts, TimeAnswer, Times
 from workflows.models.drafts import Brief, Draft, Outgoing
-from workflows.models.mail import Address
+from workflows.models.mail import Address, Attachment
 from workflows.models.money import Money
 from workflows.models.orders import StopAll
 from workflows.models.people import Owner
@@ -30,8 +30,8 @@ from workflows.rules.answers import answer_words, decisions
 from workflows.rules.answers.orders import parse_order
 from workflows.rules.asking import acknowledgement, approval, digest
 from workflows.rules.debts import notices, promises
+from workflows.rules.desk import invited, slots, times
 from workflows.rules.desk import questions as asking
-from workflows.rules.desk import slots, times
 from workflows.rules.desk.asked_times import asked_times
 from workflows.rules.desk.invitations import Invitation, facts_line
 from workflows.rules.files.asked_files import asked_files, meant_by
@@ -193,6 +193,9 @@ def item(language: str, *, hold: str = "") -> digest.DigestRow:
     )  # fmt: skip
 
 
+PART = Attachment(name="invite.ics", size=1, sha256="a", content_type="text/calendar; method=REPLY; charset=utf-8")
+INVITED = InvitationFacts(line="Invitation", matter="invited", when="Fri 27 Nov", start=NOW, end=NOW, accepting=PART)
+
 SPOKEN: dict[str, Callable[[str], object]] = {
     "workflows/rules/asking/acknowledgement.py:phrases": acknowledgement.phrases,
     "workflows/rules/asking/acknowledgement.py:attached": lambda code: acknowledgement.attached(code, ["brief.pdf"]),
@@ -230,6 +233,9 @@ SPOKEN: dict[str, Callable[[str], object]] = {
     "workflows/rules/desk/asked_times.py:asked_times": lambda code: asked_times(
         "Does Thursday 10:00 work for a call?", code, NOW, owner(code)
     ),
+    "workflows/rules/desk/invited.py:told_answer": lambda code: invited.told_answer(PART, INVITED, code),
+    "workflows/rules/desk/invited.py:wished_reaction": lambda code: invited.wished_reaction("ok but decline", code),
+    "workflows/rules/desk/invited.py:answering": lambda code: invited.answering(INVITED, "please decline", None, code),
     "workflows/rules/desk/slots.py:told": lambda code: slots.told(SLOT, code, "UTC"),
     "workflows/rules/desk/slots.py:told_day": lambda code: slots.told_day(NOW, code, "UTC"),
     "workflows/rules/desk/slots.py:told_to_both": lambda code: slots.told_to_both(SLOT, code, "UTC", "Asia/Tokyo"),
@@ -377,7 +383,7 @@ print(json.dumps({
 """
 ASKED = """
 from workflows.models.drafts import Brief, Draft, Outgoing
-from workflows.models.mail import Address
+from workflows.models.mail import Address, Attachment
 from workflows.rules.asking.approval import Question
 
 def asked(owner, until):
@@ -481,8 +487,8 @@ def test_mails_to_the_owner_speak_the_owners_language(code: str) -> None:
 GISTS: dict[str, dict[str, object]] = {
     "reply": {}, "wishes": {}, "bid_without": {}, "update": {"period": "week 47"}, "bid": {"price": "95 EUR/hour"},
     "answers": {"bid": "A bid at 95 EUR/hour", "count": 2, "all": 3},
-    "desk": {"count": 2, "all": 3},
-    "followup": {"question": "Which offer?"},
+    "desk": {"count": 2, "all": 3}, "followup": {"question": "Kick-off?"},
+    **{f"invitation_{kind}": {} for kind in ("accepted", "declined", "offers", "cancelled")},
     **{tone: {"total": "1,250.00 EUR"} for tone in ("upcoming", "friendly", "plain", "firm", "final", "thanks")},
 }  # fmt: skip
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from memory.desk.invited import Invited
 from memory.desk.slots import HeldSlots, OwnSlot
 from workflows.models.drafts import Outgoing
 from workflows.ports import Calendar
+from workflows.rules.desk.invited import without_event
 from workflows.rules.desk.slots import Slot
 from workflows.rules.desk.time_facts import lost_slots
 
@@ -21,6 +23,7 @@ class SlotGuard:
     """Marks in the ledger which slots of a mail are lost; what is lost holds it until the owner says ok once more."""
 
     slots: HeldSlots
+    invited: Invited
     calendar: Calendar
     zone: str
 
@@ -42,7 +45,8 @@ class SlotGuard:
         except TimeoutError:
             return slots
         others = await asyncio.to_thread(self.slots.held_slots, case)
-        return lost_slots(slots, view, others)
+        own = await asyncio.to_thread(self.invited.invited_to, case)  # many calendars enter an invitation by themselves
+        return lost_slots(slots, without_event(view, own), others)
 
     def _stands_in(self, own: OwnSlot, outgoing: Outgoing) -> bool:
         """An owner's own text may have left a time out."""

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from tools.calendar.events import reader
+from workflows.errors import Permanent
 from workflows.rules.desk.invitations import Invitation
 
 
@@ -17,7 +18,10 @@ def invitation_in(raw: bytes, zone: str) -> Invitation | None:
         Permanent: its calendar part cannot be read.
         Retryable: no child process can be started just now.
     """
-    facts = reader().ask("invitation", {"zone": zone}, raw)
+    try:
+        facts = reader().ask("invitation", {"zone": zone}, raw)
+    except ValueError:  # the child's own words quote the mail
+        raise Permanent("it is no calendar entry that can be read.") from None
     if facts is None:
         return None
     moments = {key: None if facts[key] is None else datetime.fromisoformat(facts[key]) for key in ("start", "end")}

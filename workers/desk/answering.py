@@ -12,7 +12,7 @@ from workers.desk.parts import NamedParts
 from workers.temporal.engine import AnswerRefused, TemporalEngine
 from workers.voice import answer_texts
 from workflows.models.case import CaseState
-from workflows.models.decisions import Answer, Approve, Attach, Decision, Edit, Later, Revise, Unclear, Without
+from workflows.models.decisions import Answer, Approve, Attach, Decision, Edit, Later, Reject, Revise, Unclear, Without
 from workflows.models.mail import Email
 from workflows.models.people import Owner
 from workflows.models.routes import Asked, Event, Surroundings
@@ -21,6 +21,7 @@ from workflows.rules.answers import decisions
 from workflows.rules.answers.copies import LEAST_DELAY, judge, prove
 from workflows.rules.answers.proof import Unproven
 from workflows.rules.quoted.frames import is_left_in
+from workflows.rules.quoted.typed import typed
 
 _NO_QUESTION = "It does not answer an approval mail of mine."
 
@@ -182,6 +183,9 @@ class Answering:
 
     def answer_of(self, key: str, email: Email, asked: Asked, decision: Decision) -> Answer:
         """The decision in a mail that is proven, as its case is told."""
+        if asked.version and decision == Reject():
+            words = typed(email, asked.text, self.owner.signatures).words
+            decision = self.parts.as_wish(decision, words, asked.case)
         return Answer(
             key=key,
             case=asked.case,

@@ -9,17 +9,19 @@ from memory.ledger import Ledger
 from memory.record.blobs import Blobs
 from tools.files.reader import FileReader
 from workflows.errors import Permanent
-from workflows.models.decisions import Attach, Decision, Edit, Revise, Unclear, Without
+from workflows.models.decisions import Attach, Decision, Edit, Reject, Revise, Unclear, Without
 from workflows.models.drafts import Outgoing
 from workflows.models.mail import Attachment, Email
 from workflows.models.people import Owner
 from workflows.ports import Filing
 from workflows.rules.answers.grammar import grammar_of
 from workflows.rules.answers.parts import pieces, struck_names
+from workflows.rules.desk.invited import wished_reaction
 from workflows.rules.files.carried import joined, too_large
 from workflows.rules.text.canonical import one_line
 
 _MOST_NAMED = 12
+_LONGEST_WISH = 200
 _NOTHING_SENT = "so nothing was attached or sent."
 
 
@@ -52,6 +54,13 @@ class NamedParts:
         except Permanent as error:
             return Unclear(question=str(error))
         return replace(decision, files=files)
+
+    def as_wish(self, decision: Reject, words: str, case: int) -> Decision:
+        """The same, unless "decline" means the invitation that the mail carries, and not its draft."""
+        invitation = self.ledger.brief_of(case).invitation
+        if invitation is None or not invitation.asks or wished_reaction(words, self.owner.language) != "declined":
+            return decision
+        return Revise(wishes=one_line(words, _LONGEST_WISH))
 
     def _left_out(self, decision: Without, outgoing: Outgoing | None) -> Decision:
         names = struck_names(decision.parts, outgoing, grammar_of(self.owner)) if outgoing else ()

@@ -9,7 +9,9 @@ from sqlalchemy import Engine
 from agents.door.prices import Prices
 from agents.model import Model
 from agents.templates import Drafter, TemplateReply
+from memory.briefs.invitations import InvitationDesk
 from memory.briefs.recall import DeskSources, Recall
+from memory.desk.invited import Invited
 from memory.desk.slots import HeldSlots
 from memory.index.keywords import Keywords
 from memory.index.store import Store
@@ -26,6 +28,7 @@ from memory.post.enclosed import Enclosures
 from memory.record.blobs import Blobs
 from memory.record.schema import open_engine
 from tools.calendar.guard import SlotGuard
+from tools.calendar.invitations import invitation_in
 from tools.errands import ErrandRunner
 from tools.files.folders import OwnFiles
 from tools.files.reader import FileReader
@@ -256,15 +259,20 @@ def _post_room(records: _Records) -> _PostRoom:
 
 
 def _desk_sources(records: _Records, answers: StandingTexts) -> DeskSources:
-    """What a brief is told of the desk besides the ledger: standing answers and calendars."""
-    look = CalendarLook(calendars=calendars_of(records.settings, records.home, records.clock))
-    return DeskSources(standing=answers.now, look=look.busy, terms=offering_of(records.settings))
+    """What a brief is told of the desk besides the ledger: standing answers, calendars and invitations."""
+    look = CalendarLook(calendars=calendars_of(records.settings, records.home, records.clock)).busy
+    terms = offering_of(records.settings)
+    invitations = InvitationDesk(
+        ledger=records.ledger, blobs=records.blobs, owner=records.owner, read=invitation_in, look=look, terms=terms
+    )
+    return DeskSources(standing=answers.now, look=look, terms=terms, invitations=invitations)
 
 
 def _slot_guard(records: _Records) -> SlotGuard:
     calendars = calendars_of(records.settings, records.home, records.clock)
     slots = HeldSlots(records.engine, records.clock)
-    return SlotGuard(slots=slots, calendar=calendars, zone=records.owner.timezone)
+    invited = Invited(records.engine, records.clock)
+    return SlotGuard(slots=slots, invited=invited, calendar=calendars, zone=records.owner.timezone)
 
 
 def _intake(settings: Settings) -> Intake:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from workflows.models.mail import Attachment
 from workflows.models.money import Invoice, Money
 from workflows.models.promises import OwnPromise
 from workflows.models.work import Milestone
@@ -146,3 +147,59 @@ class Times:
 
 NO_TIMES = Times()
 """No time was named or asked for, or no calendar is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationFacts:
+    """The invitation that a mail carries, and the answers to it that may go with a draft.
+
+    Attributes:
+        line: what it is, on one line in the owner's language.
+        matter: "invited", "changed", "cancelled", "answered", "countered", "listed".
+        availability: what the calendars say of its time, as in `TimeAnswer`; "unknown" decides nothing.
+        when: its time as the owner reads it; "" where it names none.
+        start, end: the same as moments.
+        all_day: whether it takes whole days.
+        zone: the owner's.
+        accepting, declining: the calendar part of each answer; None where none may go, as to somebody else's organizer.
+        reaction: what this draft answers, "accepted" or "declined"; "" is neither, or not decided yet.
+        wished: whether the owner's own words decided that.
+    """
+
+    line: str
+    matter: str
+    availability: str = "unknown"
+    when: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+    all_day: bool = False
+    zone: str = "UTC"
+    accepting: Attachment | None = None
+    declining: Attachment | None = None
+    reaction: str = ""
+    wished: bool = False
+
+    @property
+    def source_id(self) -> str:
+        """What a Source calls it."""
+        return INVITATION
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks the owner to come."""
+        return self.matter in {"invited", "changed"}
+
+    @property
+    def settles(self) -> bool:
+        """Whether its own time is what the mail is about, whatever times stand in the text."""
+        return self.asks or self.matter in {"countered", "cancelled"}
+
+    @property
+    def answer(self) -> Attachment | None:
+        """The calendar part that goes with this draft."""
+        parts = {"accepted": self.accepting, "declined": self.declining}
+        return parts.get(self.reaction)
+
+
+INVITATION = "invitation:1"
+"""The source id of the one invitation of a mail."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from workflows import older
-from workflows.models.desk import NO_AFFAIRS, NO_TIMES, Affairs, FittingAnswer, Reckoned, Times, Turn
+from workflows.models.desk import NO_AFFAIRS, NO_TIMES, Affairs, FittingAnswer, InvitationFacts, Reckoned, Times, Turn
 from workflows.models.leads import Lead, Score
 from workflows.models.mail import NOBODY, Address, Attachment
 from workflows.models.money import Notice
@@ -21,7 +21,8 @@ class Source:
     """Where something in a brief or draft comes from: an id the owner can look up, and a short quote."""
 
     id: str  # "mail:<first 12 of identity>", "draft:41.1", "profile:rate"
-    kind: str  # received | drafted | edited | sent | profile | invoice | project | case | answer | calendar | file
+    # received | drafted | edited | sent | profile | invoice | project | case | answer | calendar | invitation | file
+    kind: str
     quote: str
     at: datetime | None = None
 
@@ -84,6 +85,7 @@ class Brief:
     conversation: tuple[Turn, ...] = ()  # what passed between them, oldest first, the mail at hand left out
     standing: tuple[FittingAnswer, ...] = ()  # the owner's standing answers that fit, best first
     times: Times = NO_TIMES  # what the calendars say of the times it names; as text it stands in `facts`
+    invitation: InvitationFacts | None = None  # what the calendar part of their mail asks; its line stands in `facts`
     style: tuple[Source, ...] = ()  # how the owner writes (kind "style")
     held_before: bool = False  # a holding reply was proposed in this conversation already
 

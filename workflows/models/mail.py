@@ -17,6 +17,11 @@ NOBODY = Address(email="")
 """The address of a mail or lead that names none."""
 
 
+CALENDAR_REPLY = "text/calendar; method=REPLY; charset=utf-8"
+CALENDAR_ANSWERS = frozenset((CALENDAR_REPLY, "text/calendar; method=COUNTER; charset=utf-8"))
+"""The types of the parts that answer an invitation."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """What is known of an attachment without opening it: size in bytes, hash of the decoded content."""
@@ -26,6 +31,11 @@ class Attachment:
     sha256: str
     content_type: str = "application/octet-stream"
     origin: str = ""  # of a file of the owner's own: where it lay when it was taken
+
+    @property
+    def answers_invitation(self) -> bool:
+        """Whether it is a calendar part of ours: no file of a mail or a folder has a type with a method."""
+        return self.content_type in CALENDAR_ANSWERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,12 +60,14 @@ def mixed_parts(text: bytes, message_id: str, attachments: Sequence[tuple[Attach
 
 
 def _file_part(attachment: Attachment, content: bytes) -> bytes:
-    kind = attachment.content_type
-    if not re.fullmatch(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}", kind) or kind.startswith(("multipart/", "message/")):
+    kind, disposition = attachment.content_type, "attachment"
+    if attachment.answers_invitation:
+        disposition = "inline"  # what calendars read as an answer; many take an attachment for a file to be saved
+    elif not re.fullmatch(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}", kind) or kind.startswith(("multipart/", "message/")):
         kind = "application/octet-stream"
     head = (
         f"Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n"
-        f"Content-Disposition: attachment;\r\n {_file_name(attachment.name)}\r\n\r\n"
+        f"Content-Disposition: {disposition};\r\n {_file_name(attachment.name)}\r\n\r\n"
     )
     return head.encode("ascii") + base64.encodebytes(content).replace(b"\n", b"\r\n").removesuffix(b"\r\n")
 

@@ -62,6 +62,7 @@ class Grammar:
     without: tuple[str, ...]  # the longest first
     a_file: frozenset[str]
     a_booking: frozenset[str]
+    an_invitation: frozenset[str]
     thanks: tuple[str, ...]
     closings: frozenset[str]
     hedges: frozenset[str]
@@ -158,6 +159,7 @@ def _grammar(languages: tuple[str, ...]) -> Grammar:
         without=tuple(sorted(words("without"), key=len, reverse=True)),
         a_file=words("a_file"),
         a_booking=words("a_booking"),
+        an_invitation=words("an_invitation"),
         thanks=tuple(sorted(words("thanks"), key=len, reverse=True)),
         closings=words("closings") | words("thanks"),
         hedges=hedges | words("closings") | words("conditions"),

@@ -86,6 +86,9 @@ def _meant(plain: str, piece: str, outgoing: Outgoing, grammar: Grammar) -> tupl
     files = [file.name for file in outgoing.attachments]
     if plain in grammar.a_file:
         return tuple(files)
+    answers = [file.name for file in outgoing.attachments if file.answers_invitation]
+    if answers and plain in grammar.an_invitation:
+        return tuple(answers)
     for proposal in outgoing.proposals:
         by_kind = proposal.tool == BOOK and plain in grammar.a_booking
         if by_kind or plain in {bare(proposal.key), bare(proposal.tool)}:

@@ -15,6 +15,7 @@ from workflows.models.mail import Address, Attachment
 from workflows.models.people import Owner
 from workflows.rules.asking.account import account_lines
 from workflows.rules.asking.proposed import proposal_lines
+from workflows.rules.desk.invited import told_answer
 from workflows.rules.mail.files import described
 from workflows.rules.mail.urgency import deadline
 from workflows.rules.text import calendar
@@ -236,8 +237,7 @@ def _addressing(question: Question) -> Iterator[str]:
     yield f"Subject: {one_line(outgoing.subject)}"
     lines = body.count("\n") + 1 if body else 0
     yield f"Length: {counted(lines, 'line')}, {counted(len(body), 'character')}"
-    for file in outgoing.attachments:
-        yield f"Attachment: {_attachment(file)}"
+    yield from _enclosed(question)
     yield from proposal_lines(outgoing.proposals)
     for address in _new_addresses(question):
         yield f"NEW ADDRESS: {one_line(address.email)} {_how_new(question)}"
@@ -252,6 +252,15 @@ def mailbox(address: Address) -> str:
     if not name:
         return f"<{email}>"
     return f'"{name}" <{email}>' if re.search(r"[,;:@<>()\[\]\\]", name) else f"{name} <{email}>"
+
+
+def _enclosed(question: Question) -> Iterator[str]:
+    """What goes with the text: files, and the answer to an invitation as what it says."""
+    for file in question.outgoing.attachments:
+        answer = told_answer(file, question.brief.invitation, question.owner.language)
+        yield (
+            f"With it goes: {one_line(answer)} ({_attachment(file)})" if answer else f"Attachment: {_attachment(file)}"
+        )
 
 
 def _attachment(file: Attachment) -> str:

@@ -94,6 +94,12 @@ def facts_line(
     return f"{line}; {tail}" if tail else line
 
 
+def told_when(invitation: Invitation, owner: Owner) -> str:
+    """Its time as the owner reads it, "" where it names none."""
+    slot = invitation.slot
+    return _when(invitation, slot, owner, words_in(owner.language, "invitations")) if slot else ""
+
+
 def _when(invitation: Invitation, slot: Slot, owner: Owner, words: dict[str, str]) -> str:
     language, zone = owner.language, owner.timezone
     whole_day = f"{told_day(slot.start, language, zone)}, {words['all_day']}"

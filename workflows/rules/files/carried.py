@@ -29,9 +29,10 @@ def too_large(files: Iterable[Attachment]) -> str:
 def going_with(state: CaseState, brief: Brief, earlier: Outgoing | None) -> tuple[Attachment, ...]:
     """What the next draft of a case carries: what they ask for, what the version before carried, what the owner adds.
 
-    A draft to the owner's wishes begins from the version before: what was struck out of it stays out.
+    A draft to the owner's wishes begins from the version before: what was struck out of it stays out. The answer to an
+    invitation is decided anew by each draft.
     """
-    carried = earlier.attachments if earlier else ()
+    carried = tuple(file for file in earlier.attachments if not file.answers_invitation) if earlier else ()
     offered = () if earlier and state.wishes else brief.offered
     return joined(joined(carried, offered), state.files)
 
