@@ -77,10 +77,14 @@ StandingAnswers = Callable[[], Sequence[StandingAnswer]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskSources:
-    """What a reply's brief asks besides the ledger. `look`: the owner's calendars, None where there are none."""
+    """What a reply's brief asks besides the ledger.
+
+    `look`: the owner's calendars, None where there are none; `books`: one of them can be written to.
+    """
 
     standing: StandingAnswers = tuple
     look: Look | None = None
+    books: bool = False
     terms: Offering = field(default_factory=Offering)
 
 
@@ -210,7 +214,8 @@ class Recall:
             return NO_TIMES, ()
         held = self._ledger.held_slots(brief.case)
         diary = diary_at(self._ledger.now(), self._owner, self._desk.terms, held)
-        return times_of(brief.newest or brief.message, brief.language, diary, self._desk.look)
+        times, sources = times_of(brief.newest or brief.message, brief.language, diary, self._desk.look)
+        return (replace(times, books=self._desk.books) if times.answers else times), sources
 
     def _sources(
         self, state: CaseState, client: Client | None, newest: Email, message: str, mails: Sequence[_CaseMail]

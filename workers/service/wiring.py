@@ -257,8 +257,10 @@ def _post_room(records: _Records) -> _PostRoom:
 
 def _desk_sources(records: _Records, answers: StandingTexts) -> DeskSources:
     """What a brief is told of the desk besides the ledger: standing answers and calendars."""
-    look = CalendarLook(calendars=calendars_of(records.settings, records.home, records.clock))
-    return DeskSources(standing=answers.now, look=look.busy, terms=offering_of(records.settings))
+    home, settings, clock = records.home, records.settings, records.clock
+    look = CalendarLook(calendars=calendars_of(settings, home, clock))
+    books = booking_of(settings, home, clock) is not None
+    return DeskSources(standing=answers.now, look=look.busy, books=books, terms=offering_of(settings))
 
 
 def _slot_guard(records: _Records) -> SlotGuard:
