@@ -34,7 +34,7 @@ def _agreed(brief: Brief, draft: Draft) -> TimeAnswer | None:
     named = [answer for answer in open_times.values() if names_time(answer, times, draft.body, brief.language)]
     if len(named) != 1 or named[0].kind != "free" or _declines(brief, named[0], draft.body):
         return None
-    return named[0]
+    return None if named[0].start in times.entered else named[0]  # they confirm what was entered before
 
 
 def _declines(brief: Brief, answer: TimeAnswer, body: str) -> bool:

@@ -19,7 +19,7 @@ from memory.post.mails import document_id
 from memory.record.documents import Document
 from memory.record.schema import to_json
 from workflows.models.case import CaseState
-from workflows.models.desk import NO_TIMES, StandingAnswer, Times
+from workflows.models.desk import NO_TIMES, ClientQuestion, StandingAnswer, Times
 from workflows.models.drafts import Brief, FileOffer, Source
 from workflows.models.mail import Address, Email
 from workflows.models.people import Client, Owner
@@ -133,6 +133,13 @@ class Recall:
         """What this client's history says about `text`, best first. Other clients' texts are never looked at."""
         return self._relevant(client, text, frozenset(), limit)
 
+    def standing_answers(self, brief: Brief, values: Mapping[str, object]) -> tuple[Source, ...]:
+        """The owner's standing answers that have to do with `query`, best first; one sentence where none has."""
+        question = ClientQuestion(text=str(values["query"]))
+        fits = fitting([question], self._desk.standing(), brief.language, self._store.embed)
+        nothing = Source(id="answer:none", kind="answer", quote="No standing answer has to do with that.")
+        return tuple(_standing_source(one.answer) for one in fits) or (nothing,)
+
     # ------------------------------------------------------------ the brief
 
     def _build(self, state: CaseState) -> Brief:
@@ -214,6 +221,7 @@ class Recall:
             return NO_TIMES, ()
         held = self._ledger.held_slots(brief.case)
         diary = diary_at(self._ledger.now(), self._owner, self._desk.terms, held)
+        diary = replace(diary, agreed=self._ledger.own_entries(brief.case))
         times, sources = times_of(brief.newest or brief.message, brief.language, diary, self._desk.look)
         return (replace(times, books=self._desk.books) if times.answers else times), sources
 
@@ -337,6 +345,13 @@ def _source(document: Document, query: str, place: int) -> Source:
     best = quote(piece, query)
     passage = best if _shares(best, query) else quote(document.text, query)
     return Source(id=document.id, kind=document.kind, quote=passage, at=document.at)
+
+
+def _standing_source(answer: StandingAnswer) -> Source:
+    caution = ", to be used word for word" if answer.verbatim else ""
+    return Source(
+        id=f"answer:{answer.id}", kind="answer", quote=f"{one_line(answer.title, 120)}{caution}: {answer.text}"
+    )
 
 
 def _shares(text: str, query: str) -> bool:

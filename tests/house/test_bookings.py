@@ -70,13 +70,20 @@ def test_it_is_entered_once_after_the_yes_and_never_without(house: House, calend
     with house.ledger() as ledger:
         assert [(tool, state) for tool, state, _ in ledger.errands_of(1)] == [("calendar.book", "done")]
 
-    asks_for(house, 2, 14)  # struck out by words
-    house.owner_answers(version(house, "2.1"), "ok, without booking")
+    asks_for(house, 4, 10)  # they name it once more: it is theirs, and stands in the calendar already
+    again = version(house, "2.1")
+    assert "10:00-10:30 works for me." in again.text
+    assert "calendar.book" not in again.text
+    house.owner_answers(again, "ok")
     house.wait_sent(2)
-    asks_for(house, 3, 16)  # the owner's own words name another time
-    house.owner_answers(version(house, "3.1"), "edit! Hi Maria,\n\n17:00 would be better.\n\nAda")
+
+    asks_for(house, 2, 14)  # struck out by words
+    house.owner_answers(version(house, "3.1"), "ok, without booking")
     house.wait_sent(3)
-    until(lambda: closed(house, 2) and closed(house, 3), what="the cases to end")
+    asks_for(house, 3, 16)  # the owner's own words name another time
+    house.owner_answers(version(house, "4.1"), "edit! Hi Maria,\n\n17:00 would be better.\n\nAda")
+    house.wait_sent(4)
+    until(lambda: closed(house, 3) and closed(house, 4), what="the cases to end")
     assert len(entries(calendar)) == 1
     assert "17:00 would be better." in mime.parse(house.sent_to_clients()[-1].content).text
     assert house.stop() == 0

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from memory.desk.slots import HeldSlots, OwnSlot
 from workflows.models.drafts import Outgoing
 from workflows.ports import Calendar
-from workflows.rules.desk.slots import Slot
+from workflows.rules.desk.slots import Slot, without
 from workflows.rules.desk.time_facts import lost_slots
 
 _SECONDS = 30.0
@@ -42,7 +42,8 @@ class SlotGuard:
         except TimeoutError:
             return slots
         others = await asyncio.to_thread(self.slots.held_slots, case)
-        return lost_slots(slots, view, others)
+        agreed = await asyncio.to_thread(self.slots.own_entries, case)
+        return lost_slots(slots, without(view, agreed), others)
 
     def _stands_in(self, own: OwnSlot, outgoing: Outgoing) -> bool:
         """An owner's own text may have left a time out."""

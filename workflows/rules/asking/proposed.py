@@ -1,5 +1,6 @@
 """Proposals as the owner reads them: one line each, with every argument. Pure."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -20,6 +21,20 @@ def booking(begins: datetime, ends: datetime, title: str, note: str = "") -> Pro
         key="booking", tool=BOOK, permission="write", says="Enters the time in your calendar",
         arguments=(*arguments, ("note", note)) if note else arguments,
     )  # fmt: skip
+
+
+def entry_name(key: str) -> str:
+    """Under which name, and uid, the calendar holds what this errand entered."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def beginning_of(proposals: Iterable[Proposal]) -> datetime | None:
+    """When the time begins that one of these enters; None where none does."""
+    begins = (str(dict(proposal.arguments).get("begins", "")) for proposal in proposals if proposal.tool == BOOK)
+    try:
+        return next((datetime.fromisoformat(moment) for moment in begins), None)
+    except ValueError:
+        return None
 
 
 def attaching(name: str) -> Proposal:
