@@ -47,6 +47,9 @@ STARTERS = {
     *("tools.calendar.events.expanded", "tools.calendar.invitations.invitation_in", "tools.calendar.desk.Calendars"),
     *("workers.commands.calendar.show", "workers.check.trade.probe_calendar", "tools.calendar.events.reader"),
     *("tools.web.foreign.page_of", "tools.web.foreign.channel_of", "tools.web.foreign.text_of"),
+    *("tools.web.foreign.json_of", "tools.web.values.json_values", "tools.sources.json_map.fetch"),
+    *("tools.sources.rss.fetch", "tools.sources.weworkremotely.fetch", "tools.sources.hackernews.fetch"),
+    *("tools.sources.remoteok.fetch", "tools.feeds._read"),
 }
 """What starts something, by module and name."""
 
@@ -56,8 +59,18 @@ def starts_something(item: pytest.Item) -> bool:
     if not isinstance(item, pytest.Function):
         return False
     fixtures = item._fixtureinfo.name2fixturedefs.values()
-    functions = [item.function, *(definitions[-1].func for definitions in fixtures)]
+    functions = [item.function, *(definitions[-1].func for definitions in fixtures), *_given(item)]
     return any(reaches(function) for function in functions)
+
+
+def _given(item: pytest.Function) -> Iterator[object]:
+    """What the test is given as parameters: a function or class, and of a module what the test names of it."""
+    callspec = getattr(item, "callspec", None)
+    for value in callspec.params.values() if callspec else ():
+        if isinstance(value, FunctionType | type):
+            yield value
+        elif isinstance(value, ModuleType):
+            yield from (getattr(value, name) for name in item.function.__code__.co_names if hasattr(value, name))
 
 
 _KNOWN: dict[int, bool] = {}

@@ -212,7 +212,7 @@ class Recall:
             hints=(*brief.hints, *times.faults),
             conversation=turns,
             standing=fitting(asked, self._desk.standing(), brief.language, self._store.embed),
-            held_before=self._ledger.held_before(brief.case, turns),
+            held_before=self._ledger.held_before(brief.case, at_hand),
         )
 
     def _times(self, brief: Brief) -> tuple[Times, tuple[Source, ...]]:

@@ -43,15 +43,18 @@ class Conversations(Around):
             known = _known_ids(connection, at_hand, ())
         return quoted_of_unknown(at_hand[-1], known)
 
-    def held_before(self, case: int, turns: Sequence[Turn]) -> bool:
-        """Whether a reply that said nothing was proposed for an earlier mail of this conversation."""
-        left = [name.removeprefix("sent:").split(".")[0] for name in _ids(turns, "sent:")]
-        of_mails = [seen.c.key.startswith(name.removeprefix("mail:")) for name in _ids(turns, "mail:")]
+    def held_before(self, case: int, at_hand: Sequence[Email]) -> bool:
+        """Whether a reply that said nothing was proposed for an earlier mail of this thread; another thread is new."""
+        parents = tuple(dict.fromkeys(parent for email in at_hand for parent in email.parents[:_MOST]))
+        if not parents:
+            return False
+        own_ids = outbox.c.message_id.in_(parents) | outbox.c.server_id.in_(parents)
+        left = select(outbox.c.case).where(outbox.c.purpose == "client", own_ids)
+        came = select(seen.c.case).join(mails, mails.c.identity == seen.c.key).where(mails.c.message_id.in_(parents))
         with self._reading() as connection:
-            rows = connection.execute(select(seen.c.case).where(or_(False, *of_mails))).scalars() if of_mails else ()
-            numbers = {*map(int, left), *rows} - {0, case}
+            numbers = {*connection.execute(left).scalars(), *connection.execute(came).scalars()} - {0, case}
             drafts = connection.execute(select(versions.c.draft).where(versions.c.case.in_(numbers))).scalars().all()
-        return any(_says_nothing(from_json(Draft, text)) for text in drafts)
+        return any(from_json(Draft, text).holding for text in drafts)
 
     def _passed(self, connection: Connection, client: Client) -> tuple[PassedMail, ...]:
         """What they wrote, and what the owner wrote to them, also before they were known as a client."""
@@ -96,14 +99,6 @@ class Conversations(Around):
         ids = frozenset({row.message_id, row.server_id}) - {""}
         name = f"sent:{row.case}.{row.version}"
         return PassedMail(email=email, at=row.sent_at or row.at, by_owner=True, source_id=name, ids=ids)
-
-
-def _ids(turns: Sequence[Turn], kind: str) -> list[str]:
-    return [turn.source_id for turn in turns if turn.source_id.startswith(kind)]
-
-
-def _says_nothing(draft: Draft) -> bool:
-    return draft.holding
 
 
 def _of(client: Client) -> Any:
