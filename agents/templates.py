@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from agents.checks import allowed, safe_line
 from agents.desk.answers import MailAnswers, answered
+from agents.desk.booked import with_booking
 from agents.desk.invitation import invitation_kind
 from agents.desk.reckoning import reckoned
 from agents.letters import first_name, gist_of, template_reasons
@@ -63,7 +64,8 @@ class Drafter:
 
     async def draft(self, brief: Brief, version: int, wishes: str, previous: str) -> Draft:
         """As `Drafting` says. Raises Retryable as the agent does."""
-        draft = reckoned(brief, await self._by_kind[brief.kind].draft(brief, version, wishes, previous))
+        draft = await self._by_kind[brief.kind].draft(brief, version, wishes, previous)
+        draft = with_booking(brief, reckoned(brief, draft))
         return _disclosed(draft, brief.language) if self._disclose and not draft.needs_owner else draft
 
 

@@ -23,6 +23,7 @@ from workflows.models.drafts import Asking, Brief, Draft, DraftedBy, Outgoing, R
 from workflows.models.routes import Event
 from workflows.names import case_of, client_of
 from workflows.ports import Desk, Doing, Drafting, Engine, Polling, Record, Remembering, Researching
+from workflows.rules.asking.proposed import still_meant
 from workflows.rules.desk.invited import answering
 from workflows.rules.desk.slots import Slot
 from workflows.rules.files.carried import going_with, joined
@@ -133,7 +134,7 @@ class Activities:
         draft = Draft(
             body=body, gist="your own text", why=("you wrote this text",), by=DraftedBy.OWNER,
             attachments=joined(earlier.attachments if earlier else (), state.files),
-            proposals=earlier.proposals if earlier else (),
+            proposals=still_meant(earlier.proposals, body) if earlier else (),
         )  # fmt: skip
         return self._record.add_version(state, draft)
 

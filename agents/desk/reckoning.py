@@ -49,7 +49,7 @@ def _stated(brief: Brief, question: ClientQuestion, body: str) -> Iterator[str]:
         yield from (invoice_id(one) for one in brief.affairs.invoices if _names_invoice(one, body, brief.language))
     if question.topic is Topic.TIME:
         yield from (
-            answer.id for answer in brief.times.answers if _names_time(answer, brief.times, body, brief.language)
+            answer.id for answer in brief.times.answers if names_time(answer, brief.times, body, brief.language)
         )
     if question.topic is Topic.STATE:
         yield from (project_id(one) for one in brief.affairs.projects if _names_state(one, body, brief.language))
@@ -72,13 +72,19 @@ def _names_state(project: ProjectStanding, body: str, language: str) -> bool:
     return any(plain(name) in plain(body) for name in names) or any(_names_day(day, body, language) for day in due)
 
 
-def _names_time(answer: TimeAnswer, times: Times, body: str, language: str) -> bool:
+def names_time(answer: TimeAnswer, times: Times, body: str, language: str) -> bool:
     """The slot as the template writes it, or its day with its clock."""
     local = answer.start.astimezone(ZoneInfo(times.zone))
-    clock = any(form in body for form in (f"{local:%H:%M}", f"{local:%H.%M}", f"{local.hour}:{local:%M}"))
+    clock = any(form in body for form in clocks(answer, times))
     weekday = words_in(language, "calendar")["weekdays"][local.weekday()]
     day = any(plain(name) in plain(body) for name in weekday[1:]) or _names_day(local.date(), body, language)
     return told_time(answer, times, language) in body or (clock and day)
+
+
+def clocks(answer: TimeAnswer, times: Times) -> tuple[str, ...]:
+    """How the beginning of a slot is written, on the owner's clock."""
+    local = answer.start.astimezone(ZoneInfo(times.zone))
+    return f"{local:%H:%M}", f"{local:%H.%M}", f"{local.hour}:{local:%M}"
 
 
 def _names_day(day: date, body: str, language: str) -> bool:

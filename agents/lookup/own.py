@@ -20,7 +20,7 @@ from workflows.rules.text.money import format_money
 ORIGIN = "Deskhand"
 _MOST = 8  # sources of one answer
 _NEWEST_WORK = 5
-_QUERY = {"type": "string", "description": "a few words: what to look for"}
+QUERY = {"type": "string", "description": "a few words: what to look for"}
 Answering = Callable[[Brief, Mapping[str, Any]], Sequence[Source]]
 
 
@@ -30,6 +30,9 @@ OWN = {
     "project_state": "This client's projects: milestones, newest work.",
 }
 """What each of our own tools says of itself."""
+
+
+STANDING_ANSWERS = "The freelancer's own texts for questions that come again: hours, prices, how they work."
 
 
 class History(Protocol):
@@ -69,7 +72,7 @@ class OwnTools:
     def tools(self) -> tuple[ReadTool, ...]:
         """Each of them, one line a tool."""
         return (
-            own_tool("client_history", OWN["client_history"], self.client_history, {"query": _QUERY}),
+            own_tool("client_history", OWN["client_history"], self.client_history, {"query": QUERY}),
             own_tool("open_invoices", OWN["open_invoices"], self.open_invoices),
             own_tool("project_state", OWN["project_state"], self.project_state),
         )

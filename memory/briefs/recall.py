@@ -20,7 +20,7 @@ from memory.post.mails import document_id
 from memory.record.documents import Document
 from memory.record.schema import to_json
 from workflows.models.case import CaseState
-from workflows.models.desk import NO_TIMES, StandingAnswer, Times
+from workflows.models.desk import NO_TIMES, ClientQuestion, StandingAnswer, Times
 from workflows.models.drafts import Brief, FileOffer, Source
 from workflows.models.mail import Address, Email
 from workflows.models.people import Client, Owner
@@ -78,10 +78,14 @@ StandingAnswers = Callable[[], Sequence[StandingAnswer]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskSources:
-    """What a reply's brief asks besides the ledger. `look`: the owner's calendars, None where there are none."""
+    """What a reply's brief asks besides the ledger.
+
+    `look`: the owner's calendars, None where there are none; `books`: one of them can be written to.
+    """
 
     standing: StandingAnswers = tuple
     look: Look | None = None
+    books: bool = False
     terms: Offering = field(default_factory=Offering)
     invitations: InvitationDesk | None = None
 
@@ -130,6 +134,13 @@ class Recall:
     def search(self, client: str, text: str, limit: int = MOST_SOURCES) -> tuple[Source, ...]:
         """What this client's history says about `text`, best first. Other clients' texts are never looked at."""
         return self._relevant(client, text, frozenset(), limit)
+
+    def standing_answers(self, brief: Brief, values: Mapping[str, object]) -> tuple[Source, ...]:
+        """The owner's standing answers that have to do with `query`, best first; one sentence where none has."""
+        question = ClientQuestion(text=str(values["query"]))
+        fits = fitting([question], self._desk.standing(), brief.language, self._store.embed)
+        nothing = Source(id="answer:none", kind="answer", quote="No standing answer has to do with that.")
+        return tuple(_standing_source(one.answer) for one in fits) or (nothing,)
 
     # ------------------------------------------------------------ the brief
 
@@ -217,7 +228,9 @@ class Recall:
             return NO_TIMES, ()
         held = self._ledger.held_slots(brief.case)
         diary = diary_at(self._ledger.now(), self._owner, self._desk.terms, held)
-        return times_of(brief.newest or brief.message, brief.language, diary, self._desk.look)
+        diary = replace(diary, agreed=self._ledger.own_entries(brief.case))
+        times, sources = times_of(brief.newest or brief.message, brief.language, diary, self._desk.look)
+        return (replace(times, books=self._desk.books) if times.answers else times), sources
 
     def _sources(
         self, state: CaseState, client: Client | None, newest: Email, message: str, mails: Sequence[_CaseMail]
@@ -339,6 +352,13 @@ def _source(document: Document, query: str, place: int) -> Source:
     best = quote(piece, query)
     passage = best if _shares(best, query) else quote(document.text, query)
     return Source(id=document.id, kind=document.kind, quote=passage, at=document.at)
+
+
+def _standing_source(answer: StandingAnswer) -> Source:
+    caution = ", to be used word for word" if answer.verbatim else ""
+    return Source(
+        id=f"answer:{answer.id}", kind="answer", quote=f"{one_line(answer.title, 120)}{caution}: {answer.text}"
+    )
 
 
 def _shares(text: str, query: str) -> bool:

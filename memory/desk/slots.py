@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, delete, insert, select, update
 
 from memory.record.book import Book
-from memory.record.schema import cases, from_json, held_slots
+from memory.record.schema import cases, errands, from_json, held_slots, versions
 from workflows.models.case import CaseState
+from workflows.models.drafts import Outgoing
+from workflows.rules.asking.proposed import BOOK, beginning_of, entry_name
 from workflows.rules.desk.slots import Slot
 
 HOLD: Final = timedelta(days=3)
@@ -58,13 +60,13 @@ class HeldSlots(Book):
     def held_slots(self, besides: int = 0) -> tuple[Slot, ...]:
         """The times ahead that open drafts offer, and those of mails that left a short while ago.
 
-        `besides`: a case whose own offers do not count; 0: none.
+        `besides`: a case whose client's offers do not count, for nobody stands in their own way; 0: none.
         """
         now = self._clock.now()
         query = (
             select(held_slots.c.start, held_slots.c.end, cases.c.state, cases.c.closed_at)
             .join(cases, cases.c.number == held_slots.c.case)
-            .where(held_slots.c.end > now, held_slots.c.case != besides)
+            .where(held_slots.c.end > now, cases.c.number.not_in(_cases_of_client(besides)))
             .order_by(held_slots.c.start)
         )
         with self._reading() as connection:
@@ -75,6 +77,23 @@ class HeldSlots(Book):
             if row.closed_at is None
             or (from_json(CaseState, row.state).outcome in _LEFT and now - row.closed_at <= HOLD)
         )
+
+    def own_entries(self, case: int) -> dict[str, datetime]:
+        """What was entered in the calendar for this case's client after a yes: its uid there, and its beginning."""
+        query = (
+            select(errands.c.key, versions.c.outgoing)
+            .join(versions, (versions.c.case == errands.c.case) & (versions.c.version == errands.c.version))
+            .where(errands.c.tool == BOOK, errands.c.state != "failed", errands.c.case.in_(_cases_of_client(case)))
+        )
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        begins = {entry_name(row.key): beginning_of(from_json(Outgoing, row.outgoing).proposals) for row in rows}
+        return {uid: moment for uid, moment in begins.items() if moment}
+
+
+def _cases_of_client(case: int) -> Select[tuple[int]]:
+    client = select(cases.c.client).where(cases.c.number == case).scalar_subquery()
+    return select(cases.c.number).where((cases.c.number == case) | (cases.c.client == client))
 
 
 _LEFT = frozenset(("sent", "sent-by-owner", "uncertain"))

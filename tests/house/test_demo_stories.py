@@ -129,6 +129,39 @@ def test_after_a_no_nobody_is_reminded(tmp_path):
     assert not of(events, "client_received")
 
 
+# ---------------------------------------------------------------- desk
+
+THREE = {"calendar:1", "invoice:2026-019", "file:brief-template.txt"}
+
+
+def test_three_questions_are_answered_and_the_time_is_booked_after_the_yes(tmp_path):
+    events = demo(tmp_path, "desk", "ok")
+    assert events[-1]["ok"]
+    assert in_order(events, *ORDER[:6], "booked", "remembered", "done")
+    (drafted,) = of(events, "drafted")
+    assert set(drafted["sources"]) == THREE
+    assert drafted["attachments"] == ["brief-template.txt"]
+    (proposal,) = drafted["proposals"]
+    assert (proposal["name"], proposal["tool"]) == ("booking", "calendar.book")
+    (asked,) = of(events, "approval_sent")
+    for shown in ("Answers: 3 of 3", "Attachment: brief-template.txt", "Does after the yes: booking: ", "500.00 EUR"):
+        assert shown in asked["text"]
+    (received,) = of(events, "client_received")
+    assert received["identical"]
+    assert "500.00 EUR is still open" in received["body"]
+    (booked,) = of(events, "booked")
+    assert booked["begins"] == proposal["begins"].replace("-", "").replace(":", "").replace("+0000", "Z")
+
+
+@pytest.mark.parametrize(
+    ("answer", "received"), [("no", 0), ("ok, without booking", 1), ("ok, without brief-template.txt", 1)]
+)
+def test_what_was_not_approved_is_neither_booked_nor_attached(tmp_path, answer, received):
+    events = demo(tmp_path, "desk", answer)
+    assert (events[-1]["ok"], events[-1]["received"]) == (True, received)
+    assert len(of(events, "booked")) == (answer == "ok, without brief-template.txt")
+
+
 # ---------------------------------------------------------------- all
 
 
@@ -144,6 +177,9 @@ def test_one_client_hears_one_voice_and_has_one_history(tmp_path):
     texts = of(events, "remembered")[-1]["texts"]
     assert {f"sent:{case}.1" for case in (one["case"] for one in of(events, "sent"))} <= set(texts)
     assert any(text.startswith("mail:") for text in texts)
+    (reply,) = (one for one in of(events, "drafted") if one["attachments"])
+    assert set(reply["sources"]) == THREE
+    assert len(of(events, "booked")) == 1
 
 
 def test_after_a_no_to_all_the_client_hears_nothing(tmp_path):

@@ -183,6 +183,15 @@ def test_a_standing_answer_is_brought_for_its_question(memory) -> None:
     assert fitting.questions == ("what are your office hours?",)
 
 
+def test_standing_answers_are_looked_up_by_a_few_words(memory) -> None:
+    brief = memory.brief("Hello Ada, I have a question.")
+    (fits,) = memory.recall.standing_answers(brief, {"query": "office hours"})
+    assert (fits.id, fits.kind) == ("answer:hours", "answer")
+    assert fits.quote == "Opening hours, to be used word for word: Mon-Thu 9 to 17 o'clock."
+    (nothing,) = memory.recall.standing_answers(brief, {"query": "cats"})
+    assert nothing.quote == "No standing answer has to do with that."
+
+
 def test_a_named_time_is_free_or_taken_and_never_by_what(memory) -> None:
     brief = memory.brief("Hi Ada, does Thursday 10:30 work for a call?")
     (named, *offers) = brief.times.answers

@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from memory.record.schema import cases, to_json, transaction
 from tests.ledgers import House, mail
+from workflows.models.mail import Address
 from workflows.rules.desk.slots import Slot
 
 
@@ -46,12 +47,18 @@ def test_what_an_open_draft_offers_is_held_and_a_new_version_offers_anew(house: 
     assert house.ledger.held_slots() == ()
 
 
-def test_a_case_is_not_hindered_by_its_own_offers(house: House) -> None:
+def test_a_client_is_not_hindered_by_what_they_were_offered(house: House) -> None:
+    """What they choose may come as a case of its own: it must not be told that the time is taken."""
+    rival = (Address(email="rival@other.example", name="Rival"),)
     first, second = case(house, 1), case(house, 2)
+    event = house.receive(mail("Their question", senders=rival, message_id="<r@other.example>"))
+    assert event is not None
     house.ledger.hold_slots(first, 1, [slot(house, 1)])
-    house.ledger.hold_slots(second, 1, [slot(house, 1), slot(house, 2)])
-    assert house.ledger.held_slots(besides=second) == (slot(house, 1),)
-    assert len(house.ledger.held_slots(besides=first)) == 2
+    house.ledger.hold_slots(second, 1, [slot(house, 2)])
+    house.ledger.hold_slots(event.case, 1, [slot(house, 3)])
+    assert house.ledger.held_slots(besides=second) == (slot(house, 3),)
+    assert house.ledger.held_slots(besides=first) == (slot(house, 3),)
+    assert house.ledger.held_slots(besides=event.case) == (slot(house, 1), slot(house, 2))
 
 
 @pytest.mark.parametrize("outcome", ["rejected", "mine", "never", "expired"])

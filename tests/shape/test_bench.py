@@ -24,7 +24,7 @@ from workers.voice.output import Output
 from workflows.models.mail import Address
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("approval", "arrival", "calls", "events", "idle", "month", "outbox", "restart", "rules", "web")
+NAMES = ("agents", "approval", "arrival", "calls", "events", "idle", "month", "outbox", "restart", "rules", "web")
 OWNER = Address(name="Ada Winter", email="ada@winter.example")
 
 

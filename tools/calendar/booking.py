@@ -4,7 +4,6 @@ The entry names nobody: an attendee or organizer would have the server mail peop
 made of the errand's key, and is put only where nothing lies yet: asked twice, it is entered once.
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from tools.calendar.caldav import CalDav
 from workflows.errors import Permanent
 from workflows.models.proposals import Argument
 from workflows.ports import Clock
+from workflows.rules.asking.proposed import entry_name
 from workflows.rules.text.canonical import one_line, visible
 
 _LONGEST = timedelta(days=1)
@@ -40,7 +40,7 @@ class CalendarBooking:
         if not begins < ends <= begins + _LONGEST:
             raise Permanent("The entry ends before it begins, or takes longer than a day.")
         title = one_line(str(arguments.get("title", "")), 200) or "Booked"
-        name = hashlib.sha256(key.encode()).hexdigest()[:32]
+        name = entry_name(key)
         note = visible(str(arguments.get("note", "")))[:2000]
         await self.account.enter(name, _entry(name, (begins, ends), title, note, self.clock.now()))
         return f"{title}, {begins:%Y-%m-%d %H:%M} to {ends:%H:%M}"

@@ -10,8 +10,7 @@ from memory.desk.invited import Invited
 from memory.desk.slots import HeldSlots, OwnSlot
 from workflows.models.drafts import Outgoing
 from workflows.ports import Calendar
-from workflows.rules.desk.invited import without_event
-from workflows.rules.desk.slots import Slot
+from workflows.rules.desk.slots import Slot, without
 from workflows.rules.desk.time_facts import lost_slots
 
 _SECONDS = 30.0
@@ -45,8 +44,9 @@ class SlotGuard:
         except TimeoutError:
             return slots
         others = await asyncio.to_thread(self.slots.held_slots, case)
+        entered = await asyncio.to_thread(self.slots.own_entries, case)
         own = await asyncio.to_thread(self.invited.invited_to, case)  # many calendars enter an invitation by themselves
-        return lost_slots(slots, without_event(view, own), others)
+        return lost_slots(slots, without(view, {*entered, *own}), others)
 
     def _stands_in(self, own: OwnSlot, outgoing: Outgoing) -> bool:
         """An owner's own text may have left a time out."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.lookup.diary import CALENDAR_FREE
-from agents.lookup.own import OWN
+from agents.lookup.own import OWN, STANDING_ANSWERS
 from memory import views
 from memory.lookups import LastCall, Lookups
 from tools.mcp import McpServers
@@ -121,7 +121,7 @@ def _desk(calls: Mapping[str, LastCall]) -> Facts:
     """Our own read tools, each of which sees the client at hand alone."""
     rows = [
         _tool(name, "read", summary, "Deskhand", calls)
-        for name, summary in (*OWN.items(), ("calendar_free", CALENDAR_FREE))
+        for name, summary in (*OWN.items(), ("calendar_free", CALENDAR_FREE), ("standing_answers", STANDING_ANSWERS))
     ]
     return {"plugin": "desk", "origin": "desk", "path": "", "problem": "", "tools": rows, "sources": []}
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workers.clock import SystemClock
-from workers.demo import leads, money, reply, status
+from workers.demo import desk, leads, money, status
+from workers.demo.diary import DiaryServer
 from workers.demo.site import Site
-from workers.demo.stage import DemoStage, raised, written
+from workers.demo.stage import DemoStage, raised
 from workers.voice.output import Output
 from workflows.models.case import CaseState
 from workflows.stories import Kind
@@ -17,17 +18,20 @@ CLIENT = money.CLIENT
 
 async def play(stack: AsyncExitStack, output: Output, answer: str | None) -> int:
     """0 only if the four stories ended as they should, with one client, and one mail a day that was not asked for."""
+    diary = DiaryServer.opened(stack)
     site = Site.opened(stack, leads.PAGES, SystemClock().now())
     await status.prepare(output.home)
     money.prepare(output.home)
+    desk.furnish(output.home)
     sections: dict[str, Any] = {
+        **desk.sections(diary),
         **money.SECTIONS,
         **status.SECTIONS,
         "profile": leads.PROFILE,
         "sources": {"hackernews": leads.sources(site)["hackernews"]},
     }
     stage = await raised(stack, output, answer, sections=sections, permit=frozenset({site.netloc}))
-    return await Everything(stage).through()
+    return await Everything(stage, desk.DeskDemo(stage, diary)).through()
 
 
 @dataclass(slots=True)
@@ -35,6 +39,7 @@ class Everything:
     """The four stories, one after the other, in one home."""
 
     stage: DemoStage
+    desk: desk.DeskDemo
     ended: dict[Kind, tuple[CaseState, bool]] = field(default_factory=dict)
 
     async def through(self) -> int:
@@ -43,7 +48,7 @@ class Everything:
         await leads.LeadsDemo(stage).watched()
         (bid,) = await stage.cases("bid")
         await self._end("bid", bid)
-        await self._end("reply", await self._question())
+        await self._end("reply", await self.desk.asked())
         await self._end("chase", await money.MoneyDemo(stage).chase())
         (update,) = await stage.until(lambda: stage.cases("update"))
         await self._end("update", update)
@@ -62,17 +67,9 @@ class Everything:
         if stage.waits(state):
             self.ended[kind] = (state, not await stage.received(CLIENT.email, state))
         else:
-            self.ended[kind] = (state, stage.well(state, await stage.received(CLIENT.email, state)))
-
-    async def _question(self) -> int:
-        """The same person writes; the reply's case."""
-        stage = self.stage
-        raw = written(CLIENT, stage.owner, "Kick-off date?", reply.QUESTION, message_id="<kick-off@studio.example>")
-        await stage.mail.deliver(stage.owner.email, raw)
-        stage.say(f"A mail comes in from {CLIENT.email}: Kick-off date?")
-        stage.event("received", sender=CLIENT.email, subject="Kick-off date?")
-        (case,) = await stage.until(lambda: stage.cases("reply"))
-        return case
+            received = await stage.received(CLIENT.email, state)
+            as_approved = kind != "reply" or self.desk.as_approved(state, received)
+            self.ended[kind] = (state, stage.well(state, received) and as_approved)
 
     def _one_client(self) -> bool:
         """Whether all four cases are with one and the same person."""

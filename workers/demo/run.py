@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from workers import home as homes
-from workers.demo import everything, leads, money, reply, status
+from workers.demo import desk, everything, leads, money, reply, status
 from workers.service import logs
 from workers.voice.output import Output
 from workflows.errors import NeedsOwner
@@ -21,6 +21,7 @@ STORIES: dict[str, Callable[[AsyncExitStack, Output, str | None], Awaitable[int]
     "leads": leads.play,
     "money": money.play,
     "status": status.play,
+    "desk": desk.play,
     "all": everything.play,
 }
 

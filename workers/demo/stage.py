@@ -25,6 +25,7 @@ from workers.voice.output import Output, indented
 from workflows.errors import Permanent
 from workflows.models.case import CaseState
 from workflows.models.decisions import Why
+from workflows.models.drafts import Draft
 from workflows.models.mail import Address, Email
 from workflows.stories import Kind
 
@@ -158,8 +159,12 @@ class DemoStage:
             return
         if version:
             draft = self.service.parts.ledger.draft(case, version)
-            body = self.service.parts.ledger.outgoing(case, version).body
-            self.event("drafted", case=case, version=version, body=body, model=draft.model or None)
+            outgoing = self.service.parts.ledger.outgoing(case, version)
+            self.event(
+                "drafted", case=case, version=version, body=outgoing.body, model=draft.model or None,
+                sources=sources_of(draft), attachments=[file.name for file in outgoing.attachments],
+                proposals=[{"name": one.key, "tool": one.tool, **dict(one.arguments)} for one in outgoing.proposals],
+            )  # fmt: skip
         self.event(
             "approval_sent", case=case, version=version, message_id=email.message_id, subject=email.subject,
             text=email.text,
@@ -302,6 +307,11 @@ class DemoStage:
                 self.say(f"This machine is busy: waiting for {now - began:.0f} s now, for at most {PATIENCE:.0f} s.")
             await asyncio.sleep(LOOK)
         return result
+
+
+def sources_of(draft: Draft) -> list[str]:
+    """What a draft rests on, and what answers each question of the client's."""
+    return list(dict.fromkeys((*draft.sources, *(source for one in draft.reckoning for source in one.sources))))
 
 
 def case_of(email: Email) -> int:

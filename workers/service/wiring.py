@@ -260,12 +260,13 @@ def _post_room(records: _Records) -> _PostRoom:
 
 def _desk_sources(records: _Records, answers: StandingTexts) -> DeskSources:
     """What a brief is told of the desk besides the ledger: standing answers, calendars and invitations."""
-    look = CalendarLook(calendars=calendars_of(records.settings, records.home, records.clock)).busy
-    terms = offering_of(records.settings)
+    home, settings, clock = records.home, records.settings, records.clock
+    look, terms = CalendarLook(calendars=calendars_of(settings, home, clock)).busy, offering_of(settings)
     invitations = InvitationDesk(
         ledger=records.ledger, blobs=records.blobs, owner=records.owner, read=invitation_in, look=look, terms=terms
     )
-    return DeskSources(standing=answers.now, look=look, terms=terms, invitations=invitations)
+    books = booking_of(settings, home, clock) is not None
+    return DeskSources(standing=answers.now, look=look, books=books, terms=terms, invitations=invitations)
 
 
 def _slot_guard(records: _Records) -> SlotGuard:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agents.lookup.diary import FreeTimes
 from agents.lookup.loop import Limits
-from agents.lookup.own import OwnTools
+from agents.lookup.own import QUERY, STANDING_ANSWERS, OwnTools, own_tool
 from agents.lookup.reference import Reference
 from agents.lookup.tools import ReadTool
 from agents.model import Model
@@ -158,7 +158,8 @@ def _reference(ground: Ground, leads: feeds.Feeds) -> Reference | None:
         return None
     toolbox = Toolbox(leads.plugins, servers_of(ground.settings.mcp, ground.home))
     limits = ground.settings.tools
-    own = (*OwnTools(history=ground.recall, books=ground.ledger).tools(), *_calendar_tools(ground))
+    standing = own_tool("standing_answers", STANDING_ANSWERS, ground.recall.standing_answers, {"query": QUERY})
+    own = (*OwnTools(history=ground.recall, books=ground.ledger).tools(), standing, *_calendar_tools(ground))
     return Reference(
         lookups=ground.lookups,
         own=own,

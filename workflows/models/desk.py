@@ -143,6 +143,8 @@ class Times:
     zone: str = "UTC"  # the owner's
     client_zone: str = ""  # "" where it is not known
     faults: tuple[str, ...] = ()  # why nothing may be promised, in whole sentences
+    entered: tuple[datetime, ...] = ()  # beginnings of what stands in the calendar for this very client already
+    books: bool = False  # a calendar of the owner's can be written to: what is agreed to may be entered after the yes
 
 
 NO_TIMES = Times()

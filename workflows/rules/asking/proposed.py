@@ -1,5 +1,7 @@
 """Proposals as the owner reads them: one line each, with every argument. Pure."""
 
+import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -19,6 +21,20 @@ def booking(begins: datetime, ends: datetime, title: str, note: str = "") -> Pro
         key="booking", tool=BOOK, permission="write", says="Enters the time in your calendar",
         arguments=(*arguments, ("note", note)) if note else arguments,
     )  # fmt: skip
+
+
+def entry_name(key: str) -> str:
+    """Under which name, and uid, the calendar holds what this errand entered."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def beginning_of(proposals: Iterable[Proposal]) -> datetime | None:
+    """When the time begins that one of these enters; None where none does."""
+    begins = (str(dict(proposal.arguments).get("begins", "")) for proposal in proposals if proposal.tool == BOOK)
+    try:
+        return next((datetime.fromisoformat(moment) for moment in begins), None)
+    except ValueError:
+        return None
 
 
 def attaching(name: str) -> Proposal:
@@ -41,6 +57,21 @@ def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(map(_shown, value))}]"
     return str(value)
+
+
+def still_meant(proposals: Iterable[Proposal], body: str) -> tuple[Proposal, ...]:
+    """Those that go with a text of the owner's own: a time that it names no more is not entered."""
+    return tuple(one for one in proposals if one.tool != BOOK or _names_beginning(one, body))
+
+
+def _names_beginning(proposal: Proposal, body: str) -> bool:
+    """`10:00`, `10.00`, `10h00`, or the bare hour, on the owner's clock or by twelve hours."""
+    begins = re.search(r"T(\d\d):(\d\d)", str(dict(proposal.arguments).get("begins", "")))
+    if begins is None:
+        return True
+    hour, minutes = int(begins[1]), begins[2]
+    clock = r"(?:[:.h]\s?00|h)?" if minutes == "00" else rf"[:.h]\s?{minutes}"
+    return any(re.search(rf"(?<![\d:.])0?{one}{clock}(?!\d|[:.]\d)", body) for one in (hour, hour % 12 or 12))
 
 
 def too_much(proposals: Iterable[Proposal]) -> str:

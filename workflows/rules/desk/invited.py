@@ -22,7 +22,14 @@ from workflows.rules.desk.invitations import (
     matter_of,
     told_when,
 )
-from workflows.rules.desk.slots import Availability, CalendarView, Diary, availability_of, three_slots, told_to_both
+from workflows.rules.desk.slots import (
+    Availability,
+    Diary,
+    availability_of,
+    three_slots,
+    told_to_both,
+    without,
+)
 from workflows.rules.text.languages import filled, words_in
 
 NAME: Final = "invite.ics"
@@ -76,7 +83,7 @@ def account_of(
 
 def availability_for(invitation: Invitation, diary: Diary) -> Availability:
     """What can be said of its time. Of what repeats only the first time was looked at: that can be taken, not free."""
-    view = without_event(diary.view, frozenset((invitation.uid,)))
+    view = without(diary.view, frozenset((invitation.uid,)))
     if invitation.slot is None:
         return Availability.UNKNOWN
     first = availability_of(invitation.slot, replace(diary, view=view))
@@ -84,14 +91,6 @@ def availability_for(invitation: Invitation, diary: Diary) -> Availability:
         first = Availability.FREE  # no working hours hold a whole day, and nothing else lies in it
     unsure = invitation.repeats and first in {Availability.FREE, Availability.OUTSIDE}
     return Availability.UNKNOWN if unsure else first
-
-
-def without_event(view: CalendarView, uids: frozenset[str]) -> CalendarView:
-    """The view without these events: many calendars enter an invitation by themselves, and it takes no time of its own.
-
-    An earlier version of the same one, accepted then, is no other appointment either.
-    """
-    return replace(view, spans=tuple(span for span in view.spans if span.uid not in uids))
 
 
 def _times(facts: InvitationFacts, diary: Diary) -> tuple[Times, tuple[Source, ...]]:

@@ -3,8 +3,8 @@
 Pure and total. A calendar says when, never what: nothing here knows the title of an event.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -81,6 +81,7 @@ class Diary:
         owner: whose time it is, with zone, working hours and holidays.
         terms: how times are offered.
         held: what other drafts offer.
+        agreed: what was entered for the client at hand, by uid: taken for new times, not for that they name it again.
     """
 
     view: CalendarView
@@ -88,6 +89,7 @@ class Diary:
     owner: Owner
     terms: Offering = Offering()
     held: tuple[Slot, ...] = ()
+    agreed: Mapping[str, datetime] = field(default_factory=dict)
 
 
 class Availability(StrEnum):
@@ -116,13 +118,18 @@ def is_free(
     return not any(span.start < last and first < span.end for span in taken)
 
 
+def without(view: CalendarView, uids: Collection[str]) -> CalendarView:
+    """The same without these events: what is entered for a client is not taken for that client."""
+    return replace(view, spans=tuple(span for span in view.spans if span.uid not in uids)) if uids else view
+
+
 def availability_of(slot: Slot, diary: Diary) -> Availability:
     """What can be said of a time that a client names. The buffer is the owner's own wish and makes no time taken."""
     if slot.start <= diary.now:
         return Availability.PAST
     if not diary.view.may_promise:
         return Availability.UNKNOWN
-    if not is_free(slot.start, slot.end, diary.view.spans, diary.held):
+    if not is_free(slot.start, slot.end, without(diary.view, diary.agreed).spans, diary.held):
         return Availability.TAKEN
     return Availability.FREE if in_working_hours(slot, diary.owner) else Availability.OUTSIDE
 

@@ -1,6 +1,7 @@
 """Times of a mail, answered: what the calendars say of each, as values of a brief and as its facts. Pure."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from workflows.models.desk import TimeAnswer, Times
@@ -26,9 +27,10 @@ def times_of(text: str, language: str, diary: Diary, look: Look, zone: str = "")
     view = look(diary.now, _last(asked, diary))
     if not view.configured:
         return Times(), ()
-    known = Diary(view=view, now=diary.now, owner=diary.owner, terms=diary.terms, held=diary.held)
-    facts = time_facts(asked, known, zone)
-    return _times(facts, diary.owner, zone), facts.sources(diary.owner.timezone, zone)
+    facts = time_facts(asked, replace(diary, view=view), zone)
+    return replace(_times(facts, diary.owner, zone), entered=tuple(diary.agreed.values())), facts.sources(
+        diary.owner.timezone, zone
+    )
 
 
 def diary_at(now: datetime, owner: Owner, terms: Offering, held: tuple[Slot, ...]) -> Diary:
