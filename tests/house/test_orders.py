@@ -320,10 +320,10 @@ def test_a_pause_holds_only_that_client(desk: Desk) -> None:
     desk.handled()
     assert {one.message_id for one in desk.house.approvals()} == known
     status = desk.told("deskhand status").text
-    assert "Anna Acker: 1 mails since" in status
+    assert "Anna Acker: 1 mail since" in status
     assert not _sent_to(desk, ACME.email)
     resumed = desk.ordered("deskhand", "resume acme.example")
-    assert "1 of their mails are taken up now" in resumed.text
+    assert "1 of their mails is taken up now" in resumed.text
     approval = desk.new_approval(known)
     assert "anna@acme.example" in approval.text
     assert "number 7" in approval.text
@@ -349,7 +349,7 @@ def test_what_was_approved_before_a_newer_mail_is_not_sent_after_a_pause(desk: D
     )  # fmt: skip
     desk.house.user.deliver(newer)
     desk.handled()
-    assert "1 of their mails are taken up now" in desk.ordered("deskhand resume Petra Pause").text
+    assert "1 of their mails is taken up now" in desk.ordered("deskhand resume Petra Pause").text
     again = desk.new_approval(known)
     assert case_of(again) == number
     assert "Friday is the only day" in again.text
