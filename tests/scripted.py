@@ -6,6 +6,7 @@ The real parts behind these ports are at work in test_walk.py, test_crash.py and
 import asyncio
 import threading
 from collections import defaultdict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from workflows.models.drafts import Asking, Brief, Draft, DraftedBy, Outgoing, R
 from workflows.models.people import Client
 from workflows.models.routes import Event
 from workflows.names import Names
+from workflows.rules.desk.slots import Slot
 from workflows.stories import Kind
 
 NAMES = Names("0123456789ab")
@@ -38,6 +40,7 @@ class Script:
     drafted: list[tuple[int, str]] = field(default_factory=list)  # version, wishes
     remembered: int = 0
     approved: list[int] = field(default_factory=list)
+    held: list[tuple[int, tuple[Slot, ...]]] = field(default_factory=list)  # version, the times that it offers
     unheard_of: set[int] = field(default_factory=set)  # versions with a yes that the ledger has no answer for
     grace: float = 60.0
     waits: timedelta = WAITS
@@ -100,6 +103,9 @@ class Office:
             self.scripts[state.case].enter("edit")
         number = state.version + 1
         return replace(state, version=number, hash=seal(state.case, number), stage="drafted")
+
+    def hold_slots(self, case: int, version: int, slots: Sequence[Slot]) -> None:
+        self.scripts[case].held.append((version, tuple(slots)))
 
     def edited_text(self, key: str) -> str:
         raise AssertionError(f"no text of these plays is long: {key}")

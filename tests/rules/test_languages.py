@@ -482,6 +482,7 @@ GISTS: dict[str, dict[str, object]] = {
     "reply": {}, "wishes": {}, "bid_without": {}, "update": {"period": "week 47"}, "bid": {"price": "95 EUR/hour"},
     "answers": {"bid": "A bid at 95 EUR/hour", "count": 2, "all": 3},
     "desk": {"count": 2, "all": 3},
+    "followup": {"question": "Which offer?"},
     **{tone: {"total": "1,250.00 EUR"} for tone in ("upcoming", "friendly", "plain", "firm", "final", "thanks")},
 }  # fmt: skip
 
