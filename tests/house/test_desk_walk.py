@@ -116,6 +116,7 @@ def test_a_model_gets_the_same_facts_and_its_answers_are_counted(
         house.start()
         approval = asked(house)
         assert "Model: test-model." in approval.text
+        assert {"client_history", "standing_answers"} <= set(openai_server.looks[0].offered)
         assert 'Answers: 3 of 4; open: "And would you paint our office green?"' in approval.text
         assert "(invoice:2026-014)" in approval.text
         assert "7777" not in "".join(prompts)
