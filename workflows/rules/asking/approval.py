@@ -364,7 +364,8 @@ def _found_out(brief: Brief) -> Iterator[str]:
 
 def _source(source: Source, owner: Owner) -> str:
     dated = f", {calendar.format_date(source.at, owner)}" if source.at else ""
-    return f'{one_line(source.id)}{dated}: "{one_line(source.quote, _SHORT_QUOTE)}"'
+    quote = f': "{one_line(source.quote, _SHORT_QUOTE)}"' if source.quote else ""
+    return f"{one_line(source.id)}{dated}{quote}"
 
 
 # ---------------------------------------------------------------- the subject
