@@ -34,7 +34,7 @@ ROW = """    OrderRow(
     ),
 """
 EFFECT = """            case Quiet(client=words):
-                done = Carried(ok=True, says=f"No digest speaks of {words}.")
+                outcome = Carried(ok=True, says=f"No digest speaks of {words}.")
 """
 
 

@@ -434,7 +434,7 @@ from tools.mail.sending.smtp import Transport
 from tools.mail.parser import Parser
 from tools.mail.sending.outbox import Outbox
 from tools.mail.sending.evidence import Evidence
-from memory.outbox.entries import Limits
+from memory.outbox.entries import SendLimits
 from datetime import timedelta
 from workflows.rules.text.canonical import approved_hash
 from memory.record.schema import versions, reading, from_json
@@ -445,7 +445,7 @@ with reading(desk.engine) as connection:
     outgoing = from_json(Outgoing, connection.execute(select(versions.c.outgoing)).scalar())
 outbox = Outbox(ledger=desk.ledger, blobs=desk.blobs, transport=Transport(Account(host="127.0.0.1",
     port=int(sys.argv[2]), tls="none")), evidence=Evidence(None, None), owner=OWNER, clock=desk.clock,
-    limits=Limits(grace=timedelta(0)))
+    limits=SendLimits(grace=timedelta(0)))
 asyncio.run(outbox.send(outgoing, approved_hash(outgoing)))
 """
 
