@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.house.running import House, until
-from tests.house.test_digest import notices, outcome, wait_a_moment
+from tests.house.test_digest import outcome, wait_a_moment
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from tools.mail import mime
@@ -28,7 +28,7 @@ def test_a_late_no_is_told_when_it_was_sent_and_fix_drafts_a_correction_in_the_t
     house.wait_sent(1)
     until(lambda: outcome(house, 1) == "sent", what="the end of the case")
     house.owner_answers(asked, "no")
-    (told,) = until(lambda: notices(house), what="the answer to the late no")
+    (told,) = until(house.notices, what="the answer to the late no")
     assert re.search(r"It was already sent (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d:\d\d\.", told.text)
     assert "'fix 1' drafts a correction." in told.text
     house.owner_answers(told, "fix 1 the day is wrong")
@@ -40,7 +40,7 @@ def test_a_late_no_is_told_when_it_was_sent_and_fix_drafts_a_correction_in_the_t
     sent = mime.parse(house.wait_sent(2)[-1].content)
     assert sent.text.strip() == "Sorry, I meant Friday.\n\nAda"
     assert sent.in_reply_to == (question.message_id,)
-    assert len(notices(house)) == 1
+    assert len(house.notices()) == 1
 
 
 def test_there_is_nothing_to_fix_where_nothing_was_sent(house: House) -> None:
@@ -49,9 +49,9 @@ def test_there_is_nothing_to_fix_where_nothing_was_sent(house: House) -> None:
     house.owner_answers(asked, "no")
     until(lambda: outcome(house, 1) == "rejected", what="the no")
     house.owner_answers(asked, "fix 1")
-    (refusal,) = until(lambda: notices(house), what="the refusal")
+    (refusal,) = until(house.notices, what="the refusal")
     house.owner_answers(refusal, "fix 999")
-    told = until(lambda: found if len(found := notices(house)) == 2 else [], what="both refusals")
+    told = until(lambda: found if len(found := house.notices()) == 2 else [], what="both refusals")
     texts = sorted(mail.text for mail in told)
     assert texts[0].startswith("Nothing of case 1 was sent, so there is nothing to correct.")
     assert texts[1].startswith("There is no case 999")

@@ -12,7 +12,7 @@ from memory.ledger import Ledger
 from memory.record.blobs import Blobs
 from memory.record.schema import open_engine
 from tests.house.running import House, until
-from tests.house.test_digest import PEOPLE, ZONE, Home, notices, outcome, soon, waiting, write_from
+from tests.house.test_digest import PEOPLE, ZONE, Home, outcome, soon, waiting, write_from
 from tests.servers.dovecot import DovecotUser
 from tests.servers.smtp import RecordingSmtp
 from workflows.models.case import CaseState
@@ -53,7 +53,7 @@ def test_all_reminders_that_are_due_come_in_one_mail_once_and_are_answered_by_nu
     assert len(house.approvals()) == 4
     house.owner_answers(asked, "ok")
     house.wait_sent(2)
-    assert notices(house) == []
+    assert house.notices() == []
 
 
 def slot_passed(house: House, kind: str) -> bool:
@@ -72,7 +72,7 @@ def test_a_reminder_of_one_case_takes_the_plain_words(home: Home) -> None:
     house.owner_answers(nudge, "ok")
     (sent,) = house.wait_sent(1)
     assert sent.recipients == ("a@a.example",)
-    assert notices(house) == []
+    assert house.notices() == []
 
 
 def test_what_expired_is_told_in_one_mail_and_an_ok_shows_it_again(home: Home) -> None:
@@ -82,7 +82,7 @@ def test_what_expired_is_told_in_one_mail_and_an_ok_shows_it_again(home: Home) -
     house.close()
     expire(house, cases.values())
     house = home.open()
-    (told,) = until(lambda: notices(house), 150, "the notice")  # two rounds: the first may find one still closing
+    (told,) = until(house.notices, 150, "the notice")  # two rounds: the first may find one still closing
     assert told.subject.startswith("2 cases expired: nothing was sent")
     assert "- Client A <a@a.example>: " in told.text
     assert "- Client B <b@b.example>: " in told.text
@@ -97,7 +97,7 @@ def test_what_expired_is_told_in_one_mail_and_an_ok_shows_it_again(home: Home) -
     house.owner_answers(shown, "ok")
     (sent,) = house.wait_sent(1)
     assert sent.recipients == ("a@a.example",)
-    assert len(notices(house)) == 1
+    assert len(house.notices()) == 1
 
 
 def expire(house: House, numbers: Iterable[int]) -> None:
