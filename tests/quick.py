@@ -49,7 +49,9 @@ STARTERS = {
     *("tools.web.foreign.page_of", "tools.web.foreign.channel_of", "tools.web.foreign.text_of"),
     *("tools.web.foreign.json_of", "tools.web.values.json_values", "tools.sources.json_map.fetch"),
     *("tools.sources.rss.fetch", "tools.sources.weworkremotely.fetch", "tools.sources.hackernews.fetch"),
-    *("tools.sources.remoteok.fetch", "tools.feeds._read"),
+    *("tools.sources.remoteok.fetch", "tools.feeds._read", "tools.mcp.McpServers", "tools.mcp.McpServer"),
+    "tools.files.reader.FileReader",
+    *("tests.tools.test_web.answered", "workers.commands.plugins.tools"),
 }
 """What starts something, by module and name."""
 
