@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import urljoin
 
 from tools.calendar.events import reader, refuse_large
-from tools.web.addresses import target
+from tools.web.addresses import permit_of, target
 from tools.web.client import NotServed, Reading, Web, named
 from workflows.errors import DeskhandError, NeedsOwner, Permanent
 
@@ -35,16 +35,12 @@ _EVENTS = (
 
 
 def permitted(url: str) -> frozenset[str]:
-    """What the guarded client must be told to reach the owner's own server: this host and port, nothing else.
+    """What reaches the owner's own server alone (`permit_of`).
 
     Raises:
         NeedsOwner: the setting is no web address.
     """
-    try:
-        place = target(url)
-    except Permanent as error:
-        raise NeedsOwner(str(error), "Correct caldav, such as https://cloud.winter.example/dav") from error
-    return frozenset({f"{place.host}:{place.port}"})
+    return permit_of(url, "Correct caldav, such as https://cloud.winter.example/dav")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
-from tools.web.addresses import target
+from tools.web.addresses import permit_of
 from tools.web.client import NotServed, Response, Web, named
 from workflows.errors import NeedsOwner, Permanent
 from workflows.models.money import Invoice, Money
@@ -53,16 +53,12 @@ class _Unreadable(Permanent):
 
 
 def permitted(url: str) -> frozenset[str]:
-    """What the guarded client must be told to reach the owner's own server: this host and port, nothing else.
+    """What reaches the owner's own server alone (`permit_of`).
 
     Raises:
         NeedsOwner: the setting is no web address.
     """
-    try:
-        place = target(url)
-    except Permanent as error:
-        raise NeedsOwner(str(error), "Correct invoiceninja.url, such as https://invoices.winter.example") from error
-    return frozenset({f"{place.host}:{place.port}"})
+    return permit_of(url, "Correct invoiceninja.url, such as https://invoices.winter.example")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address, IPv6Network, 
 from typing import Final
 from urllib.parse import quote
 
-from workflows.errors import Permanent
+from workflows.errors import NeedsOwner, Permanent
 
 PORTS: Final = frozenset({80, 443, 8080, 8443})
 
@@ -83,6 +83,19 @@ def target(url: str) -> Target:
         raise _refused(url, "there is no such port")
     path = quote(f"{match[3] or '/'}{match[4] or ''}", safe="/?:@!$&'()*+,;=-._~%[]|")
     return Target(scheme=scheme, host=host, port=port, path=path, is_address=is_address)
+
+
+def permit_of(url: str, mend: str) -> frozenset[str]:
+    """What the guarded client must be told to reach the owner's own server: this host and port, nothing else.
+
+    Raises:
+        NeedsOwner: the setting is no web address; `mend` says how to correct it.
+    """
+    try:
+        place = target(url)
+    except Permanent as error:
+        raise NeedsOwner(str(error), mend) from error
+    return frozenset({f"{place.host}:{place.port}"})
 
 
 def reach_of(url: str) -> tuple[frozenset[str], frozenset[int]]:
