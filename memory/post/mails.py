@@ -86,30 +86,32 @@ class Mails(SeenMails, Around):
         kind: SeenKind = "sent" if folder_kind == "sent" else "mail"
         if kind == "mail":
             email = as_written_by(email, self._owner.addresses)
-        with self._writing() as connection:
-            row = _seen_before(connection, email.identity, kind)
-            if row is not None and not self._may_count(connection, email, row):
-                return self._one_more_copy(connection, email, kind, row.key) if row.rule in BY_RULE else None
-            around = self._surroundings(connection, email, folder_kind)
-        reading = self._read(email, around)
-        route = decide(reading, around)
-        with self._writing() as connection:
-            row = _seen_before(connection, email.identity, kind)
-            if row is not None and not self._may_count(connection, email, row):
-                return self._one_more_copy(connection, email, kind, row.key) if row.rule in BY_RULE else None
-            current = self._surroundings(connection, email, folder_kind)
-            if replace(current, now=around.now) != around:  # something came in between: read with what is known now
-                around, reading = current, self._read(email, current)
-                route = decide(reading, around)
+        decided: tuple[_Arrival, Route] | None = None
+        while True:
+            with self._writing() as connection:
+                row = _seen_before(connection, email.identity, kind)
+                if row is not None and not self._may_count(connection, email, row):
+                    return self._one_more_copy(connection, email, kind, row.key) if row.rule in BY_RULE else None
+                around = self._surroundings(connection, email, folder_kind)
+                if decided is not None and replace(around, now=decided[0].around.now) == decided[0].around:
+                    return self._keep_decided(connection, *decided, row)
+            # Read with what is known now; once more when something came in while it was read.
+            reading = self._read(email, around)
             arrival = _Arrival(reading=reading, kind=kind, at=received_at, around=around, client=around.client)
-            if row is not None:
-                return self._file_after_all(connection, arrival, route, row)
-            key = first_of(connection, email, kind, _BY_RULE[type(route)]) if type(route) in _BY_RULE else ""
-            if key:
-                _keep_mail(connection, arrival)
-                _keep_seen(connection, arrival, Ignore(rule="copy", reason=f"One more copy: {route.reason}"), None)
-                return self._one_more_copy(connection, email, kind, key)
+            decided = arrival, decide(reading, around)
+
+    def _keep_decided(
+        self, connection: Connection, arrival: _Arrival, route: Route, row: Row[Any] | None
+    ) -> Event | None:
+        if row is not None:
+            return self._file_after_all(connection, arrival, route, row)
+        email, kind = arrival.email, arrival.kind
+        key = first_of(connection, email, kind, _BY_RULE[type(route)]) if type(route) in _BY_RULE else ""
+        if not key:
             return self._file(connection, arrival, route)
+        _keep_mail(connection, arrival)
+        _keep_seen(connection, arrival, Ignore(rule="copy", reason=f"One more copy: {route.reason}"), None)
+        return self._one_more_copy(connection, email, kind, key)
 
     def _read(self, email: Email, around: Surroundings) -> Reading:
         return read(email, self._owner, around, self._intake.authserv_id)
